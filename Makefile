@@ -1,0 +1,38 @@
+# Every target does its own set-up on a fresh Debian machine; those that install packages need root.
+.PHONY: help deps build lint test demo bench docs clean
+
+PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux bsdutils python3 jq git
+
+help:
+	@echo "make build | lint | test | demo | bench | docs | clean"
+
+# Debian packages that are missing, then the npm packages of package-lock.json.
+deps:
+	@test/install-packages $(PACKAGES)
+	npm ci
+
+build: node_modules
+	node build.mjs
+
+node_modules: package-lock.json
+	npm ci
+	@touch node_modules
+
+lint: node_modules
+	npm run lint
+	npx tsx docs/generate.ts --check
+
+test: deps build lint
+	test/run
+
+demo: deps build
+	npx tsx test/lab/demo.ts
+
+bench: deps build
+	npx tsx bench/cycle.ts
+
+docs: node_modules
+	npx tsx docs/generate.ts
+
+clean:
+	rm -rf dist node_modules

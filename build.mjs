@@ -1,0 +1,27 @@
+// Bundles src/ into dist/: a few files, code that only one face needs split off and loaded when used.
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+rmSync('dist', { recursive: true, force: true });
+await build({
+  entryPoints: ['src/proxtop.ts'],
+  outdir: 'dist/lib',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  chunkNames: '[name]-[hash]',
+  legalComments: 'none',
+  define: { PROXTOP_VERSION: JSON.stringify(version) },
+  // CommonJS dependencies inside an ESM bundle still call require() for Node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+});
+writeFileSync('dist/package.json', '{ "type": "module" }\n');
+// import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.
+writeFileSync('dist/proxtop', "#!/usr/bin/env node\nimport('./lib/proxtop.js');\n");
+chmodSync('dist/proxtop', 0o755);
