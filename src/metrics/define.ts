@@ -1,0 +1,54 @@
+/** What a row of a sample is about. */
+export const scopes = [
+  'vm',
+  'vm_vcpu',
+  'vm_disk',
+  'vm_nic',
+  'host',
+  'host_disk',
+  'host_nic',
+  'agent',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+/** The closed list of units. Numbers are always in exactly this unit; text has none (`-`). */
+export type Unit =
+  | '-'
+  | 'count'
+  | 'percent'
+  | 'ratio'
+  | 'bytes'
+  | 'bytes per second'
+  | 'MiB per second'
+  | 'megabit per second'
+  | 'per second'
+  | 'seconds'
+  | 'ms'
+  | 'ms per second'
+  | 'us per second'
+  | 'MHz';
+
+/** gauge: a level now; rate: per second over the interval; percent: 0..100; mean: over the interval; text: an identity. */
+export type Kind = 'gauge' | 'rate' | 'percent' | 'mean' | 'text';
+
+/** Whether a metric is shown always or only with `--verbose`. */
+export type Shown = 'default' | 'verbose';
+
+/**
+ * One line of a metric table: id, title, unit, kind, shown, source, definition, the id and unit of the original
+ * program ('' where it had none), and the capability without which the metric is omitted (where there is one).
+ */
+export type MetricLine = readonly [
+  id: string,
+  title: string,
+  unit: Unit,
+  kind: Kind,
+  shown: Shown,
+  source: string,
+  definition: string,
+  original: string,
+  needs?: string,
+];
+
+/** The metrics of one collector, by scope. */
+export type MetricTable = { readonly [S in Scope]?: readonly MetricLine[] };

@@ -1,0 +1,27 @@
+import { columns } from './catalogue.ts';
+import type { Scope } from './define.ts';
+
+/**
+ * The values of one VM, vCPU, disk, NIC or host at one instant: a slot for each metric of the scope.
+ *
+ * A row is kept as long as the thing it is about and filled anew in every cycle, so that a cycle allocates nothing:
+ * whoever needs a value beyond the cycle copies it.
+ */
+export class Row {
+  /** Numbers by slot; NaN where the value is not known, which no printer ever writes. */
+  readonly values: Float64Array;
+  /** Texts by slot; undefined where not known. */
+  readonly texts: (string | undefined)[];
+
+  constructor(readonly scope: Scope) {
+    const { length } = columns(scope);
+    this.values = new Float64Array(length).fill(NaN);
+    this.texts = new Array<string | undefined>(length).fill(undefined);
+  }
+
+  /** Forgets all values: what is not set again in this cycle is unknown. */
+  clear(): void {
+    this.values.fill(NaN);
+    this.texts.fill(undefined);
+  }
+}
