@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+
+/** Where the kernel, QEMU and Proxmox VE keep their files; replaced as a whole for a mounted remote host or a test. */
+export interface Roots {
+  /** procfs, normally /proc. */
+  readonly procfs: string;
+  /** sysfs, normally /sys. */
+  readonly sysfs: string;
+  /** cgroup v2, normally /sys/fs/cgroup (a hybrid host has it below unified/). */
+  readonly cgroupfs: string;
+  /** Runtime directory, normally /run: Proxmox VE keeps pid files and monitor sockets in its qemu-server/. */
+  readonly rundir: string;
+  /** The cluster file system of Proxmox VE, normally /etc/pve. */
+  readonly pvedir: string;
+}
+
+export const defaultRoots: Roots = {
+  procfs: '/proc',
+  sysfs: '/sys',
+  cgroupfs: '/sys/fs/cgroup',
+  rundir: '/run',
+  pvedir: '/etc/pve',
+};
+
+/** Whether two paths are the same file of the runtime directory: /var/run is a link to /run on every Debian. */
+export function sameRunFile(a: string, b: string): boolean {
+  return withoutVar(a) === withoutVar(b);
+}
+
+function withoutVar(path: string): string {
+  return path.replace(/^\/var\/run\//, '/run/');
+}
+
+/** The path of every file that is read, by what it tells. No other module spells a kernel path. */
+export class Paths {
+  constructor(readonly roots: Roots) {}
+
+  /** A file of the host in procfs, by its path there: stat, meminfo, net/dev, pressure/cpu, ... */
+  proc(file: string): string {
+    return join(this.roots.procfs, file);
+  }
+
+  /** A file of a process: stat, status, io, cmdline, cgroup, net/dev, ... */
+  pid(pid: number, file: string): string {
+    return join(this.roots.procfs, String(pid), file);
+  }
+
+  /** A file of one thread of a process: schedstat, comm. */
+  task(pid: number, tid: number, file: string): string {
+    return join(this.roots.procfs, String(pid), 'task', String(tid), file);
+  }
+
+  /** The directory that holds cpu0, cpu1, ... */
+  get cpus(): string {
+    return join(this.roots.sysfs, 'devices/system/cpu');
+  }
+
+  /** A cpufreq file of one logical CPU. */
+  cpufreq(cpu: string, file: string): string {
+    return join(this.cpus, cpu, 'cpufreq', file);
+  }
+
+  /** A file below a network interface: speed, device, ... */
+  net(device: string, file = ''): string {
+    return join(this.roots.sysfs, 'class/net', device, file);
+  }
+
+  /** A file below a block device: dm/uuid, dm/name, partition, ... Slashes in device names are `!` in sysfs. */
+  block(device: string, file = ''): string {
+    return join(this.roots.sysfs, 'class/block', device.replaceAll('/', '!'), file);
+  }
+
+  get productUuid(): string {
+    return join(this.roots.sysfs, 'devices/virtual/dmi/id/product_uuid');
+  }
+
+  get ksmPagesSharing(): string {
+    return join(this.roots.sysfs, 'kernel/mm/ksm/pages_sharing');
+  }
+
+  /** A file of a cgroup, by the cgroup's path as /proc/<pid>/cgroup gives it. */
+  cgroup(group: string, file: string): string {
+    return join(this.roots.cgroupfs, group, file);
+  }
+
+  /** Where Proxmox VE keeps pid files and monitor sockets. */
+  get qemuServer(): string {
+    return join(this.roots.rundir, 'qemu-server');
+  }
+
+  /** Where QEMU writes its pid. */
+  pidFile(vmid: string): string {
+    return join(this.qemuServer, `${vmid}.pid`);
+  }
+
+  /** The socket of a VM's QMP monitor. */
+  qmpSocket(vmid: string): string {
+    return join(this.qemuServer, `${vmid}.qmp`);
+  }
+
+  /** A file of the cluster file system of Proxmox VE. */
+  pve(file: string): string {
+    return join(this.roots.pvedir, file);
+  }
+}

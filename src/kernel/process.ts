@@ -1,0 +1,113 @@
+import { KernelFile, readOnce } from './kernel-file.ts';
+import type { Paths } from './paths.ts';
+import { PidStat, parsePidStat } from './proc-pid-stat.ts';
+import { listThreads } from './proc-pid-task.ts';
+import { readRecord } from './read.ts';
+
+/** One thread of a process, with its schedstat kept open. */
+export class Thread {
+  /** Which vCPU it runs, from 0; undefined for every other thread. Set by the connector, which knows QEMU's ways. */
+  vcpu: number | undefined;
+  /** A thread gets its name just after its birth: the name is read once more in the cycle after. */
+  fresh = true;
+  readonly schedstat: KernelFile;
+
+  constructor(
+    readonly tid: number,
+    /** Its name, at most 15 characters. */
+    public comm: string,
+    path: string,
+  ) {
+    this.schedstat = new KernelFile(path);
+  }
+}
+
+/**
+ * The /proc files of one process, opened once. They belong to this process and no later one with the same pid.
+ * The threads are listed again only when their number changed or one of them was found gone: listing costs ten reads.
+ */
+export class Process {
+  /** What {@link refresh} read last. */
+  readonly stat = new PidStat();
+  threads: readonly Thread[] = [];
+  /** Changes whenever the list of threads or one of their names does. */
+  generation = 0;
+  readonly io: KernelFile;
+  readonly status: KernelFile;
+  private readonly statFile: KernelFile;
+  private relistNeeded = true;
+
+  private constructor(
+    private readonly paths: Paths,
+    readonly pid: number,
+  ) {
+    this.statFile = new KernelFile(paths.pid(pid, 'stat'));
+    this.io = new KernelFile(paths.pid(pid, 'io'));
+    this.status = new KernelFile(paths.pid(pid, 'status'));
+  }
+
+  /** Opens a process; undefined when there is none with this pid, or only a zombie. */
+  static open(paths: Paths, pid: number): Process | undefined {
+    const process = new Process(paths, pid);
+    if (process.refresh()) return process;
+    process.close();
+    return undefined;
+  }
+
+  /** Identity that no other process since the boot shares. */
+  get key(): string {
+    return `${this.pid}:${this.stat.startTime}`;
+  }
+
+  /** Reads stat, and the list of threads where it changed; false when the process is gone or a zombie. */
+  refresh(): boolean {
+    if (!readRecord(this.statFile, parsePidStat, this.stat)) return false;
+    if (this.stat.state === 'Z' || this.stat.state === 'X') return false;
+    if (this.relistNeeded || this.stat.threads !== this.threads.length) this.list();
+    else this.confirmNames();
+    return true;
+  }
+
+  /** Tells that a thread was found gone: the next {@link refresh} lists the threads again. */
+  relist(): void {
+    this.relistNeeded = true;
+  }
+
+  private list(): void {
+    const known = new Map(this.threads.map((thread) => [thread.tid, thread]));
+    const threads: Thread[] = [];
+    for (const tid of listThreads(this.paths, this.pid)) {
+      const old = known.get(tid);
+      if (old !== undefined && old.schedstat.trouble !== 'gone') {
+        threads.push(old);
+        known.delete(tid);
+        continue;
+      }
+      const comm = readOnce(this.paths.task(this.pid, tid, 'comm'));
+      if (comm === undefined) continue;
+      threads.push(new Thread(tid, comm, this.paths.task(this.pid, tid, 'schedstat')));
+    }
+    for (const gone of known.values()) gone.schedstat.close();
+    this.threads = threads;
+    this.relistNeeded = false;
+    this.generation++;
+  }
+
+  private confirmNames(): void {
+    for (const thread of this.threads) {
+      if (!thread.fresh) continue;
+      thread.fresh = false;
+      const comm = readOnce(this.paths.task(this.pid, thread.tid, 'comm'));
+      if (comm === undefined || comm === thread.comm) continue;
+      thread.comm = comm;
+      this.generation++;
+    }
+  }
+
+  /** Gives all descriptors back. */
+  close(): void {
+    for (const file of [this.statFile, this.io, this.status]) file.close();
+    for (const thread of this.threads) thread.schedstat.close();
+    this.threads = [];
+  }
+}

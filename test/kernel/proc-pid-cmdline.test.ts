@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { option, parseCmdline, readCmdline } from '../../src/kernel/proc-pid-cmdline.ts';
+import { PID, fixture } from './support.ts';
+
+test('reads the arguments of a live process, empty and odd ones too', async () => {
+  const argv = ['-c', 'read x', 'sh', '', ' a b ', 'ä\n"', '-name', 'web,debug-threads=on', ''];
+  const child = spawn('sh', argv, { stdio: ['pipe', 'ignore', 'ignore'] });
+  await once(child, 'spawn');
+  try {
+    assert.deepEqual(readCmdline(new Paths(defaultRoots), child.pid!), ['sh', ...argv]);
+  } finally {
+    child.kill();
+  }
+});
+
+test('reads the captured process; one that is gone has none', () => {
+  assert.equal(readCmdline(fixture('linux-6.1'), PID).at(0), 'sh');
+  assert.deepEqual(readCmdline(fixture('linux-6.1'), 1), []);
+});
+
+test('an empty file is no argument, a missing last NUL no harm', () => {
+  assert.deepEqual(parseCmdline(''), []);
+  assert.deepEqual(parseCmdline('\0'), ['']);
+  assert.deepEqual(parseCmdline('kvm\0-m'), ['kvm', '-m']);
+});
+
+test('finds the argument behind an option', () => {
+  const argv = [
+    'kvm',
+    '-id',
+    '100',
+    '--name',
+    'web',
+    '-m',
+    '512',
+    '-m',
+    '1024',
+    '-pidfile',
+    '/run/100.pid',
+    '-S',
+    '-smp',
+  ];
+  assert.equal(option(argv, 'name'), 'web');
+  assert.equal(option(argv, 'm'), '1024');
+  assert.equal(option(argv, 'pidfile'), '/run/100.pid');
+  assert.equal(option(argv, 'smp'), undefined);
+  assert.equal(option(argv, 'uuid'), undefined);
+});

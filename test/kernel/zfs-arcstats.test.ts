@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KernelFormatError } from '../../src/kernel/errors.ts';
+import { parseArcstats } from '../../src/kernel/zfs-arcstats.ts';
+import { assertSafeCuts, cursorOf } from './support.ts';
+
+// Written by hand after the layout of OpenZFS: neither captured kernel has ZFS.
+const ARCSTATS = `9 1 0x01 147 39984 4117350243 1028173652743
+name                            type data
+hits                            4    3245123
+hash_elements_max               4    31543
+c_min                           4    1052876800
+size                            4    1073741824
+compressed_size                 4    973741824
+data_size                       4    5
+`;
+
+test('reads the size and no line with a similar name', () => {
+  assert.equal(parseArcstats(cursorOf(ARCSTATS), ''), 2 ** 30);
+  assertSafeCuts(ARCSTATS, (cursor) => parseArcstats(cursor, ''));
+});
+
+test('refuses what has no size', () => {
+  for (const content of ['', 'name type data\ndata_size 4 5\n', 'size\n', 'size 4\n', 'size 4 x\n']) {
+    assert.throws(() => parseArcstats(cursorOf(content), ''), KernelFormatError, content);
+  }
+});
