@@ -1,0 +1,68 @@
+import type { QmpQuery } from './query.ts';
+import { list, record } from './record.ts';
+
+/** What QEMU counted on one block backend since it was attached; NaN what it did not tell. */
+export interface BlockStats {
+  /** Name of the backend; empty for one made with -blockdev. */
+  readonly device: string;
+  /** Id or QOM path of the device in the guest. */
+  readonly qdev?: string;
+  /** Name of the topmost node; missing for an empty drive. */
+  readonly nodeName?: string;
+  readonly rdOps: number;
+  readonly wrOps: number;
+  readonly flOps: number;
+  readonly rdBytes: number;
+  readonly wrBytes: number;
+  /** Times in ns, summed over parallel operations. */
+  readonly rdTime: number;
+  readonly wrTime: number;
+  readonly flTime: number;
+  /** Operations of all kinds that failed or were invalid. */
+  readonly failures: number;
+}
+
+const kinds = ['rd', 'wr', 'flush', 'unmap', 'zone_append'];
+/** Which of them there are depends on QEMU's version. */
+const failures = kinds.flatMap((kind) => [`failed_${kind}_operations`, `invalid_${kind}_operations`]);
+
+/**
+ * The counters of every block backend that has a name or is attached to a device: disks, CD-ROMs, firmware flash.
+ * The layers below (`parent`, `backing`), which repeat the same fields, are left out.
+ *
+ * Source: query-blockstats, QEMU qapi/block-core.json.
+ */
+export const queryBlockstats: QmpQuery<readonly BlockStats[]> = {
+  execute: 'query-blockstats',
+  read: (reply) => list(reply).map(readBackend),
+};
+
+function readBackend(entry: unknown): BlockStats {
+  const backend = record(entry);
+  const { device, qdev, 'node-name': nodeName } = backend;
+  const stats = record(backend['stats']);
+  const counter = (name: string): number => {
+    const value = stats[name];
+    return typeof value === 'number' ? value : NaN;
+  };
+  return {
+    device: typeof device === 'string' ? device : '',
+    ...(typeof qdev === 'string' && { qdev }),
+    ...(typeof nodeName === 'string' && { nodeName }),
+    rdOps: counter('rd_operations'),
+    wrOps: counter('wr_operations'),
+    flOps: counter('flush_operations'),
+    rdBytes: counter('rd_bytes'),
+    wrBytes: counter('wr_bytes'),
+    rdTime: counter('rd_total_time_ns'),
+    wrTime: counter('wr_total_time_ns'),
+    flTime: counter('flush_total_time_ns'),
+    failures: sum(failures.map(counter)),
+  };
+}
+
+/** The sum of the counters that are known; NaN where none is. */
+function sum(values: readonly number[]): number {
+  const known = values.filter((value) => !Number.isNaN(value));
+  return known.length === 0 ? NaN : known.reduce((total, value) => total + value, 0);
+}

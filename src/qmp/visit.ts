@@ -1,0 +1,211 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { QmpError } from './errors.ts';
+import type { QmpFailure } from './errors.ts';
+import { Lines } from './lines.ts';
+import type { Answers, CommandError, PreparedQueries, QmpAnswer, QmpQuery } from './query.ts';
+import { record } from './record.ts';
+
+/** Time for a whole visit in ms, from the connect on. */
+export const VISIT_DEADLINE = 500;
+/** Bytes a monitor may send in one visit. The reply of a VM with 30 disks has about 130 kB. */
+export const LARGEST_ANSWER = 8 * 1024 * 1024;
+
+/** Every read of every visit goes into this buffer and is dealt with before the next one. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+let visits = 0;
+
+/**
+ * Where a visit stands. queued: no greeting yet; served: greeted, and the queries are sent; late: given up, but still
+ * in the queue; over: nothing is left of the connection.
+ */
+type Phase = 'queued' | 'served' | 'late' | 'over';
+
+/**
+ * One short visit to a QMP monitor (QEMU docs/interop/qmp-spec.rst): connect to its unix socket, wait for the
+ * greeting, send the capabilities negotiation and all queries in one write, read the replies, close.
+ *
+ * A monitor serves one client at a time and its listening socket queues two more; a fourth is turned away with
+ * EAGAIN. The tools of Proxmox VE use the same socket, so the rules here are those of a guest:
+ *
+ * - Nothing is sent before the greeting. A client that leaves the queue has then left no command behind.
+ * - Once greeted, the visit ends with the last reply or at the deadline, whatever happens: while we are served,
+ *   nobody else is.
+ * - A visit that is not greeted in time has failed, but it does not close its connection: it waits on in silence and
+ *   closes when the greeting comes. Closing would not free the place, because QEMU finds out only when it accepts the
+ *   connection; it would only make us forget that we hold it, and a second attempt would take the last place and lock
+ *   out everybody else. While {@link connected} nobody may start another visit to this monitor.
+ *
+ * Replies come in the order of the commands, because out-of-band execution is never negotiated. Each must carry the
+ * id of the command that is due; anything else (events, the answer to a client that left before us) is passed over.
+ *
+ * Measured with 20 real QEMUs of two disks: a scanner that built only the wanted fields of the block statistics, in
+ * place of JSON.parse, saved 35 of 340 us CPU per visit; not worth its code. Pausing the socket for some ms after the
+ * queries, so that all replies come in one read, saved nothing and held the monitor 1.4 ms longer.
+ */
+export class Visit<Q extends readonly QmpQuery<unknown>[]> {
+  /** The answers, or why there are none. Never rejects. */
+  readonly outcome: Promise<Answers<Q> | QmpError>;
+  private settle!: (outcome: Answers<Q> | QmpError) => void;
+  private phase: Phase = 'queued';
+  private readonly socket: Socket;
+  private readonly lines = new Lines();
+  /** Unique among all visits to a monitor by all clients, so that an answer to another one is never taken for ours. */
+  private readonly tag = `${process.pid}:${++visits}:`;
+  /** Answers to the commands so far, in their order; the first one is that to the negotiation. */
+  private readonly answers: QmpAnswer<unknown>[] = [];
+  private received = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly prepared: PreparedQueries<Q>,
+    private readonly deadline: number = VISIT_DEADLINE,
+  ) {
+    this.outcome = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    const callback = (length: number): boolean => {
+      this.take(shared.subarray(0, length));
+      return true;
+    };
+    this.socket = connect({ path, onread: { buffer: shared, callback } });
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EAGAIN') this.fail('timeout', 'the queue of the monitor is full (EAGAIN)');
+      else this.fail('error', error.message);
+    });
+    this.socket.on('close', () => {
+      this.fail('error', `the monitor closed the connection ${this.progress()}`);
+    });
+    this.watch();
+  }
+
+  /** Whether this visit is being served or holds a place in the monitor's queue. */
+  get connected(): boolean {
+    return this.phase !== 'over';
+  }
+
+  /** Ends the visit at once. */
+  close(): void {
+    this.fail('error', 'the visit was broken off');
+  }
+
+  private watch(): void {
+    this.timer = setTimeout(() => {
+      const { phase } = this;
+      // When this process itself was held up, the answer may be there already: it is read before setImmediate.
+      setImmediate(() => {
+        if (this.phase === phase) this.expire();
+        else if (this.phase === 'served') this.watch();
+      });
+    }, this.deadline);
+  }
+
+  private expire(): void {
+    if (this.phase === 'queued') {
+      this.phase = 'late';
+      const why = 'it is held by another client or QEMU hangs';
+      this.settle(new QmpError('timeout', this.path, `no greeting within ${this.deadline} ms, ${why}`));
+    } else if (this.phase === 'served') {
+      this.fail('timeout', `the time of ${this.deadline} ms ended ${this.progress()}`);
+    }
+  }
+
+  private take(chunk: Buffer): void {
+    if (this.phase === 'late') {
+      this.end();
+      return;
+    }
+    this.received += chunk.length;
+    if (this.received > LARGEST_ANSWER) {
+      this.fail('error', `the monitor sent more than ${LARGEST_ANSWER} bytes`);
+      return;
+    }
+    const { lines } = this;
+    lines.feed(chunk);
+    for (let line = lines.next(); line !== undefined && this.connected; line = lines.next()) {
+      if (line.trim() !== '') this.read(line);
+    }
+  }
+
+  private read(text: string): void {
+    const message = parse(text);
+    if (message === undefined) {
+      this.fail('error', `no QMP, the monitor sent ${JSON.stringify(text.slice(0, 80))}`);
+    } else if (this.phase === 'served') {
+      this.reply(message);
+    } else {
+      this.greeted(message);
+    }
+  }
+
+  private greeted(message: Message): void {
+    if (message.QMP === undefined) {
+      this.fail('error', 'no QMP monitor, its first message is no greeting');
+      return;
+    }
+    this.phase = 'served';
+    this.socket.write(this.prepared.render(this.tag));
+  }
+
+  private reply(message: Message): void {
+    const { answers } = this;
+    const { commands } = this.prepared;
+    const error = message.error === undefined ? undefined : readError(message.error);
+    if (error === undefined && message.return === undefined) return;
+    // QEMU answers without an id where it could not make out the command.
+    const misunderstood = error !== undefined && message.id === undefined;
+    if (!misunderstood && message.id !== `${this.tag}${answers.length}`) return;
+    if (error !== undefined && (misunderstood || answers.length === 0)) {
+      this.fail('error', `the monitor refused us: ${error.desc}`);
+      return;
+    }
+    const query = commands[answers.length] as QmpQuery<unknown>;
+    answers.push(error === undefined ? { value: query.read(message.return) } : { error });
+    if (answers.length === commands.length) {
+      this.end();
+      this.settle(answers.slice(1) as Answers<Q>);
+    }
+  }
+
+  /** How far the visit came, for messages. */
+  private progress(): string {
+    if (this.phase !== 'served') return 'before its greeting';
+    return `after ${this.answers.length} of ${this.prepared.commands.length} replies`;
+  }
+
+  private fail(reason: QmpFailure, what: string): void {
+    if (this.phase === 'over') return;
+    this.end();
+    // Without effect where the visit was given up before.
+    this.settle(new QmpError(reason, this.path, what));
+  }
+
+  private end(): void {
+    this.phase = 'over';
+    clearTimeout(this.timer);
+    this.socket.destroy();
+  }
+}
+
+/** What a message can hold that matters here; the members are whatever the peer put there. */
+interface Message {
+  readonly QMP?: unknown;
+  readonly return?: unknown;
+  readonly error?: unknown;
+  readonly id?: unknown;
+}
+
+function parse(text: string): Message | undefined {
+  try {
+    const message = JSON.parse(text) as unknown;
+    return typeof message === 'object' && message !== null ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readError(error: unknown): CommandError {
+  const { class: name, desc } = record(error);
+  return { class: typeof name === 'string' ? name : '', desc: typeof desc === 'string' ? desc : '' };
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { QmpError } from '../../src/qmp/errors.ts';
+import { PreparedQueries } from '../../src/qmp/query.ts';
+import type { QmpQuery } from '../../src/qmp/query.ts';
+import { queryStatus } from '../../src/qmp/replies.ts';
+import { LARGEST_ANSWER, Visit } from '../../src/qmp/visit.ts';
+
+// The peers here are fakes: a real QEMU cannot be made to send garbage, stop in the middle of a reply or dawdle.
+
+const echo: QmpQuery<unknown> = { execute: 'query-name', read: (reply) => reply };
+const prepared = new PreparedQueries([queryStatus, echo]);
+const greeting = '{"QMP": {"version": {}, "capabilities": []}}\r\n';
+const directory = mkdtempSync(join(tmpdir(), 'proxtop-visit-'));
+const servers: Server[] = [];
+after(() => {
+  for (const server of servers) server.close();
+  rmSync(directory, { recursive: true });
+});
+
+type Command = { readonly execute: string; readonly id: string };
+/** What a fake does once the visitor has sent its commands. */
+type Play = (socket: Socket, commands: readonly Command[]) => unknown;
+
+async function listen(play: (socket: Socket) => void): Promise<{ path: string; server: Server }> {
+  const path = join(directory, String(Math.random()));
+  const server = createServer((socket) => {
+    // The visitor may leave at any time.
+    socket.on('error', () => undefined);
+    play(socket);
+  }).listen(path);
+  servers.push(server);
+  await once(server, 'listening');
+  return { path, server };
+}
+
+type Outcome = Awaited<Visit<typeof prepared.queries>['outcome']>;
+
+/** A visit to a fake; the fake sees the connection closed when this returns. */
+async function visitFake(play: Play, hello = greeting, deadline = 5000): Promise<Outcome> {
+  let gone: Promise<unknown> | undefined;
+  const { path } = await listen((socket) => {
+    gone = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(hello);
+    socket.once('data', (data) => {
+      play(
+        socket,
+        data
+          .toString()
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Command),
+      );
+    });
+  });
+  const visit = new Visit(path, prepared, deadline);
+  const outcome = await visit.outcome;
+  assert.equal(visit.connected, false);
+  await gone;
+  return outcome;
+}
+
+const answer = ({ id }: Command, value: unknown): string =>
+  `{"return": ${JSON.stringify(value)}, "id": "${id}"}\r\n`;
+const status = { status: 'running', running: true };
+const answerAll = ([caps, first, second]: readonly Command[], name: unknown): string =>
+  answer(caps!, {}) + answer(first!, status) + answer(second!, name);
+
+function assertFailed(outcome: Outcome, reason: string, message: RegExp): void {
+  assert.ok(outcome instanceof QmpError, 'the visit failed');
+  assert.equal(outcome.reason, reason);
+  assert.match(outcome.message, message);
+  assert.ok(outcome.message.startsWith(directory), 'the message names the socket');
+}
+
+test('sends everything in one write, closes after the last reply', async () => {
+  const outcome = await visitFake((socket, commands) => {
+    assert.deepEqual(
+      commands.map(({ execute }) => execute),
+      ['qmp_capabilities', 'query-status', 'query-name'],
+    );
+    socket.write(answerAll(commands, 'größe €'));
+  });
+  assert.deepEqual(outcome, [{ value: status }, { value: 'größe €' }]);
+});
+
+test('replies byte by byte', async () => {
+  const outcome = await visitFake(async (socket, commands) => {
+    for (const byte of Buffer.from(answerAll(commands, { name: '€' }))) {
+      socket.write(Buffer.of(byte));
+      await turn();
+    }
+  });
+  assert.deepEqual(outcome, [{ value: status }, { value: { name: '€' } }]);
+});
+
+test('events and answers to others are passed over', async () => {
+  const event = '{"timestamp": {"seconds": 1}, "event": "STOP", "data": {"id": "1", "return": 5}}\r\n';
+  const outcome = await visitFake((socket, commands) => {
+    const stale =
+      answer({ execute: '', id: '1:1:1' }, 'stale') +
+      '{"error": {"class": "X", "desc": "x"}, "id": "4711:2"}\r\n';
+    const [caps, first, second] = commands;
+    socket.write(
+      event +
+        stale +
+        answer(caps!, {}) +
+        event +
+        stale +
+        answer(first!, status) +
+        stale +
+        event +
+        answer(second!, 1),
+    );
+  });
+  assert.deepEqual(outcome, [{ value: status }, { value: 1 }]);
+});
+
+test('ids differ from visit to visit', async () => {
+  const ids = new Set<string>();
+  for (let i = 0; i < 2; i++) {
+    await visitFake((socket, commands) => {
+      for (const { id } of commands) ids.add(id);
+      socket.write(answerAll(commands, null));
+    });
+  }
+  assert.equal(ids.size, 6);
+});
+
+test('an error is the answer of its command', async () => {
+  const outcome = await visitFake((socket, [caps, first, second]) => {
+    socket.write(
+      `${answer(caps!, {})}{"error": {"class": "GenericError", "desc": "no"}, "id": "${first!.id}"}\r\n${answer(second!, 1)}`,
+    );
+  });
+  assert.deepEqual(outcome, [{ error: { class: 'GenericError', desc: 'no' } }, { value: 1 }]);
+});
+
+test('a refused negotiation, or an error without id, fails the visit', async () => {
+  const refusal = (socket: Socket, id: string): boolean =>
+    socket.write(`{"error": {"class": "G", "desc": "not now"}${id}}\r\n`);
+  assertFailed(
+    await visitFake((socket, [caps]) => refusal(socket, `, "id": "${caps!.id}"`)),
+    'error',
+    /refused us: not now/,
+  );
+  assertFailed(await visitFake((socket) => refusal(socket, '')), 'error', /refused us: not now/);
+});
+
+test('garbage', async () => {
+  const never: Play = () => assert.fail('nothing may be sent to it');
+  assertFailed(
+    await visitFake(never, 'SSH-2.0-OpenSSH_9.2\r\n'),
+    'error',
+    /no QMP, the monitor sent "SSH-2.0/,
+  );
+  assertFailed(await visitFake(never, '{"hello": 1}\n'), 'error', /no greeting/);
+  assertFailed(await visitFake(never, '[1]\n'), 'error', /no greeting/);
+  assertFailed(await visitFake(never, Buffer.alloc(3000, 255).toString('latin1') + '\n'), 'error', /no QMP/);
+  assertFailed(await visitFake((socket) => socket.write('{"return": {}, "id"\n')), 'error', /no QMP/);
+});
+
+test('an endless reply is cut off', async () => {
+  let sent = 0;
+  const flood = function* (): Generator<Buffer> {
+    for (const chunk = Buffer.alloc(1024 * 1024, 'x'); sent < 50; sent++) yield chunk;
+  };
+  // The pipeline fails when the visitor leaves.
+  const outcome = await visitFake((socket) => pipeline(flood, socket).catch(() => undefined));
+  assertFailed(outcome, 'error', /more than 8388608 bytes/);
+  assert.ok(sent < 50, `${sent} MiB of 50 were taken, the limit is ${LARGEST_ANSWER}`);
+});
+
+test('a reply just below the limit is read', async () => {
+  const name = 'x'.repeat(LARGEST_ANSWER - 1024);
+  const outcome = await visitFake((socket, commands) => socket.write(answerAll(commands, name)));
+  assert.ok(!(outcome instanceof QmpError));
+  assert.equal(outcome[1].value, name);
+});
+
+test('the monitor closes before its greeting, or in the middle of a reply', async () => {
+  const { path } = await listen((socket) => socket.end());
+  assertFailed(await new Visit(path, prepared).outcome, 'error', /closed the connection before its greeting/);
+  const outcome = await visitFake((socket, [caps]) => socket.end(`${answer(caps!, {})}{"return": {"stat`));
+  assertFailed(outcome, 'error', /closed the connection after 1 of 3 replies/);
+});
+
+test('nobody listens, or there is no socket', async () => {
+  const { path, server } = await listen(() => undefined);
+  server.close();
+  await once(server, 'close');
+  assertFailed(await new Visit(path, prepared).outcome, 'error', /ENOENT/);
+});
+
+test('slow replies end the visit at its deadline', async () => {
+  const start = performance.now();
+  const outcome = await visitFake((socket, [caps]) => socket.write(answer(caps!, {})), greeting, 100);
+  assertFailed(outcome, 'timeout', /the time of 100 ms ended after 1 of 3 replies/);
+  assert.ok(performance.now() - start < 5000);
+});
+
+test('a late greeting closes the connection, and nothing was sent', async () => {
+  const sockets: Socket[] = [];
+  const { path } = await listen((socket) => {
+    sockets.push(socket);
+    socket.on('data', () => assert.fail('nothing may be sent'));
+  });
+  const visit = new Visit(path, prepared, 50);
+  assertFailed(await visit.outcome, 'timeout', /no greeting within 50 ms/);
+  assert.equal(visit.connected, true, 'it waits on');
+  const [socket] = sockets;
+  const closed = once(socket!, 'close');
+  socket!.write(greeting);
+  await closed;
+  assert.equal(visit.connected, false);
+});
+
+test('a held-up visitor still takes what has come in time', async () => {
+  const { path } = await listen((socket) => {
+    socket.write(greeting);
+    socket.once('data', (data) => {
+      socket.write(
+        answerAll(
+          data
+            .toString()
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line) as Command),
+          1,
+        ),
+      );
+      // Both ends are in this process: by the time it comes round again, the deadline has passed.
+      const until = performance.now() + 150;
+      while (performance.now() < until);
+    });
+  });
+  const outcome = await new Visit(path, prepared, 100).outcome;
+  assert.deepEqual(outcome, [{ value: status }, { value: 1 }]);
+});
