@@ -1,0 +1,34 @@
+/** How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. */
+const JITTER = 0.1;
+/** A monitor may be busy with us for at most this share of the time. */
+const LARGEST_SHARE = 0.1;
+
+/**
+ * When to ask one monitor again. The interval is jittered, so that our visits to many monitors spread out and do not
+ * fall in step with the ten-second beat of Proxmox VE's own daemon, and stretched when a visit takes long.
+ */
+export class PollSchedule {
+  private next = -Infinity;
+
+  /**
+   * @param interval seconds between two visits
+   * @param tick seconds between two calls of {@link due}: no visit is put off by more than half of it
+   */
+  constructor(
+    private readonly interval: number,
+    private readonly tick: number,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** @param time monotonic seconds */
+  due(time: number): boolean {
+    return time >= this.next - this.tick / 2;
+  }
+
+  /** Notes a visit that began at `time` and took `duration`, in seconds. */
+  visited(time: number, duration: number): void {
+    // With one tick an interval there is nothing to spread: a jitter would only skip ticks.
+    const jitter = this.interval < 2 * this.tick ? 0 : (2 * this.random() - 1) * JITTER * this.interval;
+    this.next = time + Math.max(this.interval + jitter, duration / LARGEST_SHARE);
+  }
+}

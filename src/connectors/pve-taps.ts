@@ -1,0 +1,29 @@
+import { readdirSync } from 'node:fs';
+import type { Paths } from '../kernel/paths.ts';
+import type { VmNic } from './connector.ts';
+
+/** Proxmox VE names the tap of `net<n>` of VM `<vmid>`: tap<vmid>i<n>. */
+const TAP = /^tap([1-9]\d*)i(\d+)$/;
+
+/** The taps that exist now, by vmid, in the order of the VM's NICs. */
+export function listTaps(paths: Paths): Map<string, VmNic[]> {
+  const taps = new Map<string, { device: string; number: number }[]>();
+  for (const device of namesIn(paths.net(''))) {
+    const match = TAP.exec(device);
+    if (match === null) continue;
+    const [, vmid = '', number] = match;
+    const nics = taps.get(vmid) ?? [];
+    nics.push({ device, number: Number(number) });
+    taps.set(vmid, nics);
+  }
+  for (const nics of taps.values()) nics.sort((a, b) => a.number - b.number);
+  return taps;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

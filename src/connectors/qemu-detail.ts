@@ -1,0 +1,61 @@
+import { Counters } from '../kernel/counters.ts';
+import type { BlockStats } from '../qmp/blockstats.ts';
+import { queryBlockstats } from '../qmp/blockstats.ts';
+import type { QmpAnswer } from '../qmp/query.ts';
+import { PreparedQueries } from '../qmp/query.ts';
+import type { Balloon, Cpu, GuestStats, Status } from '../qmp/replies.ts';
+import { queryBalloon, queryCpus, queryGuestStats, queryStatus } from '../qmp/replies.ts';
+import type { BalloonReading, DiskReading } from './connector.ts';
+import { diskCounters } from './connector.ts';
+
+/** What is asked at every visit. */
+export const basicQueries = new PreparedQueries([queryStatus, queryBlockstats, queryBalloon]);
+/** Also for a stock QEMU, whose query-balloon does not tell what the guest reports, and for one that names no threads. */
+export const fullQueries = new PreparedQueries([
+  queryStatus,
+  queryBlockstats,
+  queryBalloon,
+  queryGuestStats,
+  queryCpus,
+]);
+
+/** The answers to {@link basicQueries} or {@link fullQueries}. */
+export type QemuAnswers = readonly [
+  QmpAnswer<Status>,
+  QmpAnswer<readonly BlockStats[]>,
+  QmpAnswer<Balloon>,
+  QmpAnswer<GuestStats>?,
+  QmpAnswer<readonly Cpu[]>?,
+];
+
+const DISK = /^(?:ide|sata|scsi|virtio)\d+$/;
+const VIRTIO = /^\/machine\/peripheral\/(virtio\d+)\/virtio-backend$/;
+
+/**
+ * The name Proxmox VE gives the disk behind a block backend; undefined for what is no disk of the guest: firmware
+ * flash, fleecing images and TPM state that a backup attaches. Machine versions before 10.0 name the backend
+ * (`drive-scsi0`), later ones only the device.
+ */
+export function diskName({ device, qdev }: BlockStats): string | undefined {
+  const name = device === '' ? (VIRTIO.exec(qdev ?? '')?.[1] ?? qdev ?? '') : device.replace(/^drive-/, '');
+  return DISK.test(name) ? name : undefined;
+}
+
+/** What was counted on one backend, as a reading. */
+export function diskReading(device: string, stats: BlockStats, allocation: number | undefined): DiskReading {
+  const counters = new Counters(diskCounters.length);
+  diskCounters.forEach((name, index) => {
+    counters.set(index, stats[name]);
+  });
+  return allocation === undefined ? { device, counters } : { device, counters, allocation };
+}
+
+/** The balloon's state; what a stock QEMU knows only from the guest's statistics is taken from there. */
+export function balloonReading(
+  balloon: Balloon | undefined,
+  guest: GuestStats | undefined,
+): BalloonReading | undefined {
+  if (balloon === undefined) return undefined;
+  const { lastUpdate, ...reading } = { ...guest, ...balloon };
+  return reading;
+}
