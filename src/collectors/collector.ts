@@ -1,0 +1,39 @@
+import type { Vm } from '../connectors/connector.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import type { DeviceRows } from './device-rows.ts';
+import type { Row } from '../metrics/row.ts';
+
+/** A VM and the rows that the collectors fill about it. */
+export interface VmTarget {
+  readonly vm: Vm;
+  readonly row: Row;
+  readonly vcpuRows: DeviceRows;
+  readonly diskRows: DeviceRows;
+  readonly nicRows: DeviceRows;
+}
+
+/** The host and the rows that the collectors fill about it. */
+export interface HostTarget {
+  readonly row: Row;
+  readonly diskRows: DeviceRows;
+  readonly nicRows: DeviceRows;
+}
+
+/** What is wanted beyond the default metrics; what nobody wants is not read. */
+export interface Wanted {
+  readonly verbose: boolean;
+  /** Rows per vCPU, disk and NIC. */
+  readonly devices: boolean;
+}
+
+/** Measures one thing, on the host and on every VM. */
+export interface Collector {
+  readonly name: CollectorName;
+  /**
+   * Reads the kernel's files, derives values from these readings and the ones before, and sets them in the rows,
+   * which come cleared. What cannot be known is not set.
+   */
+  collect(host: HostTarget, vms: readonly VmTarget[]): void;
+  /** Releases descriptors. */
+  close(): void;
+}

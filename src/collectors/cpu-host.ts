@@ -1,0 +1,144 @@
+import { readdirSync } from 'node:fs';
+import { growth } from '../kernel/counters.ts';
+import { KernelFile, readOnce } from '../kernel/kernel-file.ts';
+import { parseNumberAt } from '../kernel/number-file.ts';
+import type { Paths } from '../kernel/paths.ts';
+import { parseCpuinfo } from '../kernel/proc-cpuinfo.ts';
+import { LoadAvg, parseLoadAvg } from '../kernel/proc-loadavg.ts';
+import { ProcStat, procStatCounters, parseProcStat } from '../kernel/proc-stat.ts';
+import { readRecord, readValue } from '../kernel/read.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
+import type { Wanted } from './collector.ts';
+import { Readings, now } from './readings.ts';
+
+const hostSlots = slots('cpu', 'host');
+
+/** Seconds between two looks at the CPU frequencies: each file makes the kernel ask the CPU it belongs to. */
+const FREQUENCY_BEAT = 5;
+const KHZ_PER_MHZ = 1000;
+
+/** What the percentages are shares of. The kernel counts guest inside user and guest_nice inside nice. */
+const summands = (['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const).map(
+  (name) => procStatCounters[name],
+);
+const shares: readonly (readonly [slot: number, counter: number])[] = [
+  [hostSlots.cpu_user, procStatCounters.user],
+  [hostSlots.cpu_system, procStatCounters.system],
+  [hostSlots.cpu_idle, procStatCounters.idle],
+  [hostSlots.cpu_steal, procStatCounters.steal],
+  [hostSlots.cpu_iowait, procStatCounters.iowait],
+  [hostSlots.cpu_nice, procStatCounters.nice],
+  [hostSlots.cpu_irq, procStatCounters.irq],
+  [hostSlots.cpu_softirq, procStatCounters.softirq],
+  [hostSlots.cpu_guest, procStatCounters.guest],
+  [hostSlots.cpu_guestnice, procStatCounters.guestNice],
+];
+
+/**
+ * Sets how the host's CPU time was spent between two readings, in percent of all its CPUs. A counter that went
+ * backwards (iowait does on tickless kernels) counts as not having moved in the sum, and its own share is omitted.
+ * Source: Documentation/filesystems/proc.rst, /proc/stat.
+ */
+export function deriveShares(previous: ProcStat, current: ProcStat, row: Row): void {
+  let sum = 0;
+  for (const counter of summands) {
+    const ticks = growth(previous.counters, current.counters, counter);
+    if (ticks > 0) sum += ticks;
+  }
+  if (sum === 0) return;
+  for (const [slot, counter] of shares) {
+    row.values[slot] = (growth(previous.counters, current.counters, counter) / sum) * 100;
+  }
+}
+
+/** CPU time, frequency and load of the host. */
+export class HostCpu {
+  private readonly stat: KernelFile;
+  private readonly loadavg: KernelFile;
+  private readonly load = new LoadAvg();
+  private readonly readings = new Readings(() => new ProcStat());
+  private readonly frequencies: Frequencies;
+
+  constructor(
+    paths: Paths,
+    private readonly wanted: Wanted,
+  ) {
+    this.stat = new KernelFile(paths.proc('stat'));
+    this.loadavg = new KernelFile(paths.proc('loadavg'));
+    this.frequencies = new Frequencies(paths);
+  }
+
+  /** @param vcpus vCPUs of all running VMs */
+  collect(row: Row, vcpus: number): void {
+    const { values } = row;
+    const { current, min, max } = this.frequencies.look();
+    values[hostSlots.cpu_curfreq] = current;
+    values[hostSlots.cpu_minfreq] = min;
+    values[hostSlots.cpu_maxfreq] = max;
+    if (this.wanted.verbose) this.setLoad(values);
+
+    const { readings } = this;
+    if (!readRecord(this.stat, parseProcStat, readings.spare)) return;
+    readings.commit();
+    const { cpus } = readings.current;
+    values[hostSlots.cpu_cores] = cpus;
+    values[hostSlots.cpu_overcommit] = vcpus / cpus;
+    if (readings.complete) deriveShares(readings.previous, readings.current, row);
+  }
+
+  private setLoad(values: Float64Array): void {
+    if (!readRecord(this.loadavg, parseLoadAvg, this.load)) return;
+    values[hostSlots.cpu_load1] = this.load.load1;
+    values[hostSlots.cpu_load5] = this.load.load5;
+    values[hostSlots.cpu_load15] = this.load.load15;
+  }
+
+  close(): void {
+    this.stat.close();
+    this.loadavg.close();
+  }
+}
+
+/** Mean frequencies over the CPUs, in MHz; NaN where the machine does not tell. */
+class Frequencies {
+  private lookedAt = -Infinity;
+  current = NaN;
+  min = NaN;
+  max = NaN;
+
+  constructor(private readonly paths: Paths) {}
+
+  look(): this {
+    if (now() - this.lookedAt < FREQUENCY_BEAT) return this;
+    this.lookedAt = now();
+    const cpus = this.cpus();
+    this.current = this.mean(cpus, 'scaling_cur_freq');
+    this.min = this.mean(cpus, 'cpuinfo_min_freq');
+    this.max = this.mean(cpus, 'cpuinfo_max_freq');
+    if (Number.isNaN(this.current)) this.current = parseCpuinfo(readOnce(this.paths.proc('cpuinfo')) ?? '');
+    return this;
+  }
+
+  private cpus(): string[] {
+    try {
+      return readdirSync(this.paths.cpus).filter((name) => /^cpu\d+$/.test(name));
+    } catch {
+      return [];
+    }
+  }
+
+  private mean(cpus: readonly string[], file: string): number {
+    let sum = 0;
+    let count = 0;
+    for (const cpu of cpus) {
+      const source = new KernelFile(this.paths.cpufreq(cpu, file));
+      const khz = readValue(source, parseNumberAt);
+      source.close();
+      if (Number.isNaN(khz)) continue;
+      sum += khz;
+      count++;
+    }
+    return count === 0 ? NaN : sum / count / KHZ_PER_MHZ;
+  }
+}

@@ -1,0 +1,153 @@
+import type { Cgroup } from '../kernel/cgroup.ts';
+import { CgroupCpuStat, cgroupCpuStatCounters, parseCgroupCpuStat } from '../kernel/cgroup-cpu-stat.ts';
+import { growth } from '../kernel/counters.ts';
+import { Schedstat, parsePidSchedstat, schedstatCounters } from '../kernel/proc-pid-schedstat.ts';
+import type { Process, Thread } from '../kernel/process.ts';
+import { readRecord } from '../kernel/read.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
+import type { VmTarget, Wanted } from './collector.ts';
+import { Readings, now } from './readings.ts';
+
+const vmSlots = slots('cpu', 'vm');
+const vcpuSlots = slots('cpu', 'vm_vcpu');
+const { run, wait } = schedstatCounters;
+const NS_PER_S = 1e9;
+const US_PER_S = 1e6;
+
+/** CPU time of one thread at one instant. */
+export class ThreadReading {
+  /** Monotonic seconds. */
+  time = NaN;
+  readonly schedstat = new Schedstat();
+}
+
+/** CPU limits of a cgroup at one instant. */
+export class ThrottleReading {
+  time = NaN;
+  readonly cpuStat = new CgroupCpuStat();
+}
+
+/**
+ * What a thread got between two readings, in percent of one CPU: `used` it ran, `ready` it waited on a run queue.
+ * NaN where it cannot be known. Source: Documentation/scheduler/sched-stats.rst.
+ */
+export function deriveThread(previous: ThreadReading, current: ThreadReading, counter: number): number {
+  const elapsed = (current.time - previous.time) * NS_PER_S;
+  return (growth(previous.schedstat.counters, current.schedstat.counters, counter) / elapsed) * 100;
+}
+
+/** Percent of the time in which the cgroup was kept off the CPU by its limit. Source: cgroup-v2.rst, cpu.stat. */
+export function deriveThrottled(previous: ThrottleReading, current: ThrottleReading): number {
+  const elapsed = (current.time - previous.time) * US_PER_S;
+  const { throttledUsec } = cgroupCpuStatCounters;
+  return (growth(previous.cpuStat.counters, current.cpuStat.counters, throttledUsec) / elapsed) * 100;
+}
+
+/** A thread with its readings, and what was derived from them in this cycle. */
+class ThreadCpu {
+  readonly readings = new Readings(() => new ThreadReading());
+  used = NaN;
+  ready = NaN;
+
+  /**
+   * @param born since when it is known not to have existed: its counters, which begin at 0, then belong to the time
+   *   since; undefined when it was there before we looked
+   */
+  constructor(
+    readonly thread: Thread,
+    born: number | undefined,
+  ) {
+    if (born === undefined) return;
+    const { spare } = this.readings;
+    spare.time = born;
+    spare.schedstat.counters.set(run, 0);
+    spare.schedstat.counters.set(wait, 0);
+    this.readings.commit();
+  }
+
+  /** False when the thread is gone. */
+  read(): boolean {
+    const { schedstat: file } = this.thread;
+    const { readings } = this;
+    const { spare } = readings;
+    if (!readRecord(file, parsePidSchedstat, spare.schedstat)) return false;
+    spare.time = now();
+    readings.commit();
+    if (readings.complete) {
+      this.used = deriveThread(readings.previous, readings.current, run);
+      this.ready = deriveThread(readings.previous, readings.current, wait);
+    }
+    return true;
+  }
+}
+
+/** The threads of one VM. */
+export class VmCpu {
+  private threads: ThreadCpu[] = [];
+  private generation = -1;
+  private lastCycle: number | undefined;
+  private readonly throttle = new Readings(() => new ThrottleReading());
+
+  constructor(
+    private readonly process: Process,
+    private readonly cgroup: Cgroup | undefined,
+  ) {}
+
+  collect(target: VmTarget, wanted: Wanted): void {
+    if (this.generation !== this.process.generation) this.follow();
+    this.lastCycle = now();
+    let vcpus = 0;
+    let used = 0;
+    let ready = 0;
+    let otherUsed = 0;
+    let otherReady = 0;
+    for (const cpu of this.threads) {
+      if (!cpu.read()) {
+        this.process.relist();
+        continue;
+      }
+      if (cpu.thread.vcpu === undefined) {
+        otherUsed += cpu.used;
+        otherReady += cpu.ready;
+        continue;
+      }
+      vcpus++;
+      used += cpu.used;
+      ready += cpu.ready;
+      if (wanted.devices) setVcpu(target.vcpuRows.add(String(cpu.thread.vcpu)), cpu);
+    }
+    const { values } = target.row;
+    values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
+    values[vmSlots.cpu_steal] = ready / vcpus;
+    values[vmSlots.cpu_other_total] = otherUsed;
+    values[vmSlots.cpu_other_steal] = otherReady;
+    if (wanted.verbose) values[vmSlots.cpu_throttled] = this.throttled();
+  }
+
+  /** Takes over the new list of threads; those that stay keep their readings. */
+  private follow(): void {
+    const known = new Map(this.threads.map((cpu) => [cpu.thread, cpu]));
+    this.threads = this.process.threads.map(
+      (thread) => known.get(thread) ?? new ThreadCpu(thread, this.lastCycle),
+    );
+    this.threads.sort(
+      (a, b) => (a.thread.vcpu ?? Infinity) - (b.thread.vcpu ?? Infinity) || a.thread.tid - b.thread.tid,
+    );
+    this.generation = this.process.generation;
+  }
+
+  private throttled(): number {
+    const file = this.cgroup?.cpuStat;
+    const { spare } = this.throttle;
+    if (file === undefined || !readRecord(file, parseCgroupCpuStat, spare.cpuStat)) return NaN;
+    spare.time = now();
+    this.throttle.commit();
+    return this.throttle.complete ? deriveThrottled(this.throttle.previous, this.throttle.current) : NaN;
+  }
+}
+
+function setVcpu(row: Row, cpu: ThreadCpu): void {
+  row.values[vcpuSlots.cpu_total] = Math.min(100, cpu.used);
+  row.values[vcpuSlots.cpu_steal] = cpu.ready;
+}

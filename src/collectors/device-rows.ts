@@ -1,0 +1,38 @@
+import type { Scope } from '../metrics/define.ts';
+import { Row } from '../metrics/row.ts';
+import { columns } from '../metrics/catalogue.ts';
+
+/** The rows of one VM's (or the host's) devices of one kind. A device keeps its row from cycle to cycle. */
+export class DeviceRows {
+  /** The rows of this cycle, in the order in which they were asked for. */
+  readonly rows: Row[] = [];
+  private readonly known = new Map<string, Row>();
+  private readonly deviceSlot: number;
+
+  constructor(private readonly scope: Scope) {
+    this.deviceSlot = columns(scope).findIndex(({ id }) => id === 'device');
+  }
+
+  /** Starts a cycle without rows. Those that the cycle before did not ask for are forgotten. */
+  clear(): void {
+    if (this.known.size > this.rows.length) {
+      this.known.clear();
+      for (const row of this.rows) this.known.set(row.texts[this.deviceSlot] as string, row);
+    }
+    this.rows.length = 0;
+  }
+
+  /** The row of a device, cleared but for its name. To be asked for once a cycle. */
+  add(device: string): Row {
+    let row = this.known.get(device);
+    if (row === undefined) {
+      row = new Row(this.scope);
+      this.known.set(device, row);
+    } else {
+      row.clear();
+    }
+    row.texts[this.deviceSlot] = device;
+    this.rows.push(row);
+    return row;
+  }
+}

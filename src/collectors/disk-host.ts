@@ -1,0 +1,164 @@
+import type { BlockDeviceType } from '../kernel/block-device.ts';
+import { blockDeviceType, deviceMapperName } from '../kernel/block-device.ts';
+import { Counters, growth } from '../kernel/counters.ts';
+import { KernelFile } from '../kernel/kernel-file.ts';
+import type { Paths } from '../kernel/paths.ts';
+import type { DiskDevice } from '../kernel/proc-diskstats.ts';
+import { DiskStats, diskStatsCounters as c, parseDiskStats } from '../kernel/proc-diskstats.ts';
+import { readRecord } from '../kernel/read.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { HostTarget, Wanted } from './collector.ts';
+import { mean, now } from './readings.ts';
+
+const hostSlots = slots('disk', 'host');
+const { disk_type: TYPE, disk_dmname: DM_NAME, ...diskSlots } = slots('disk', 'host_disk');
+const SECTOR = 512;
+const MIB = 2 ** 20;
+const MS_PER_S = 1000;
+const COUNTERS = Object.keys(c).length;
+
+type DiskSlots = Readonly<Record<keyof typeof diskSlots, number>>;
+
+/**
+ * Sets rates, latencies and load of one block device or a sum of them.
+ * Source: Documentation/admin-guide/iostats.rst.
+ * @param grown what each counter grew by; NaN where not known
+ * @param elapsed seconds
+ */
+export function deriveBlockDevice(
+  grown: Float64Array,
+  elapsed: number,
+  values: Float64Array,
+  to: DiskSlots,
+): void {
+  const at = (index: number) => grown[index] as number;
+  const operations = at(c.reads) + at(c.writes);
+  values[to.disk_reads] = at(c.reads) / elapsed;
+  values[to.disk_writes] = at(c.writes) / elapsed;
+  values[to.disk_read_mib] = (at(c.sectorsRead) * SECTOR) / MIB / elapsed;
+  values[to.disk_write_mib] = (at(c.sectorsWritten) * SECTOR) / MIB / elapsed;
+  values[to.disk_util] = Math.min(100, (at(c.ioMs) / MS_PER_S / elapsed) * 100);
+  values[to.disk_queue_length] = at(c.weightedMs) / MS_PER_S / elapsed;
+  values[to.disk_service_time] = mean(at(c.ioMs), operations);
+  values[to.disk_await] = mean(at(c.readMs) + at(c.writeMs), operations);
+  values[to.disk_reads_merged] = at(c.readsMerged) / elapsed;
+  values[to.disk_sectors_read] = at(c.sectorsRead) / elapsed;
+  values[to.disk_time_reading] = at(c.readMs) / elapsed;
+  values[to.disk_writes_merged] = at(c.writesMerged) / elapsed;
+  values[to.disk_sectors_written] = at(c.sectorsWritten) / elapsed;
+  values[to.disk_time_writing] = at(c.writeMs) / elapsed;
+  values[to.disk_time_io] = at(c.ioMs) / elapsed;
+  values[to.disk_time_weighted] = at(c.weightedMs) / elapsed;
+}
+
+/** What the physical disks did since the start, for the share a VM has in it. */
+export interface HostLoad {
+  /** Seconds in which the busiest disk of each interval was busy. */
+  readonly busy: number;
+  readonly bytes: number;
+}
+
+/** The last reading of a device, and what it is. */
+interface Known {
+  readonly type: BlockDeviceType | undefined;
+  readonly dmName: string | undefined;
+  readonly counters: Counters;
+  time: number;
+}
+
+/** The block devices of the host. */
+export class HostDisks {
+  readonly load = { busy: 0, bytes: 0 };
+  private readonly file: KernelFile;
+  private readonly table = new DiskStats();
+  private readonly known = new Map<DiskDevice, Known>();
+  private readonly grown = new Float64Array(COUNTERS);
+  private readonly sum = new Float64Array(COUNTERS);
+
+  constructor(
+    private readonly paths: Paths,
+    private readonly wanted: Wanted,
+    private readonly storedev: readonly string[] | undefined,
+  ) {
+    this.file = new KernelFile(paths.proc('diskstats'), true);
+  }
+
+  collect(host: HostTarget): void {
+    if (!readRecord(this.file, parseDiskStats, this.table)) return;
+    const time = now();
+    let elapsed = NaN;
+    let summed = 0;
+    let inFlight = 0;
+    let busiest = 0;
+    let devices = 0;
+    this.sum.fill(0);
+    for (const device of this.table.rows) {
+      devices++;
+      const last = this.known.get(device) ?? this.learn(device);
+      const inSum =
+        this.storedev === undefined ? last.type === 'physical' : this.storedev.includes(device.name);
+      const row = this.wanted.devices && last.type !== undefined ? host.diskRows.add(device.name) : undefined;
+      if (row !== undefined) {
+        row.texts[TYPE] = last.type;
+        row.texts[DM_NAME] = last.dmName;
+        row.values[diskSlots.disk_queue_depth] = device.inFlight;
+      }
+      if (inSum) {
+        summed++;
+        inFlight += device.inFlight;
+      }
+      if (inSum || row !== undefined) {
+        const since = time - last.time;
+        for (let i = 0; i < COUNTERS; i++) this.grown[i] = growth(last.counters, device.counters, i);
+        last.time = time;
+        last.counters.copy(device.counters);
+        if (Number.isNaN(since)) continue;
+        if (row !== undefined) deriveBlockDevice(this.grown, since, row.values, diskSlots);
+        if (!inSum) continue;
+        elapsed = since;
+        busiest = Math.max(busiest, this.grown[c.ioMs] as number);
+        for (let i = 0; i < COUNTERS; i++) this.sum[i] = (this.sum[i] as number) + (this.grown[i] as number);
+      }
+    }
+    if (this.known.size > devices) this.prune();
+    this.setSum(host.row.values, summed, inFlight, busiest, elapsed);
+  }
+
+  private setSum(
+    values: Float64Array,
+    summed: number,
+    inFlight: number,
+    busiest: number,
+    elapsed: number,
+  ): void {
+    values[hostSlots.disk_count] = summed;
+    if (summed > 0) values[hostSlots.disk_queue_depth] = inFlight;
+    if (Number.isNaN(elapsed)) return;
+    deriveBlockDevice(this.sum, elapsed, values, hostSlots);
+    values[hostSlots.disk_util] = Math.min(100, (busiest / MS_PER_S / elapsed) * 100);
+    const bytes = ((this.sum[c.sectorsRead] as number) + (this.sum[c.sectorsWritten] as number)) * SECTOR;
+    if (bytes >= 0) this.load.bytes += bytes;
+    if (busiest >= 0) this.load.busy += Math.min(elapsed, busiest / MS_PER_S);
+  }
+
+  private learn(device: DiskDevice): Known {
+    const known = {
+      type: blockDeviceType(this.paths, device.name),
+      dmName: deviceMapperName(this.paths, device.name),
+      counters: new Counters(COUNTERS),
+      time: NaN,
+    };
+    this.known.set(device, known);
+    return known;
+  }
+
+  /** Forgets devices that are gone. */
+  private prune(): void {
+    const present = new Set(this.table.rows);
+    for (const device of this.known.keys()) if (!present.has(device)) this.known.delete(device);
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}

@@ -1,0 +1,171 @@
+import type { Detail, DiskReading } from '../connectors/connector.ts';
+import { diskCounters } from '../connectors/connector.ts';
+import { growth } from '../kernel/counters.ts';
+import { PidStat, pidStatCounters } from '../kernel/proc-pid-stat.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { VmTarget, Wanted } from './collector.ts';
+import type { HostLoad } from './disk-host.ts';
+import { Readings, mean, now } from './readings.ts';
+
+const vmSlots = slots('disk', 'vm');
+const MIB = 2 ** 20;
+const NS_PER_MS = 1e6;
+/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
+const MS_PER_TICK = 10;
+const COUNTERS = diskCounters.length;
+const [READ_OPS, WRITE_OPS, FLUSH_OPS, READ_BYTES, WRITE_BYTES, READ_TIME, WRITE_TIME, FLUSH_TIME, FAILURES] =
+  [0, 1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly number[] & { length: typeof COUNTERS };
+
+type DiskSlots = Readonly<Omit<typeof vmSlots, 'disk_util' | 'disk_blkio_delay'>>;
+const diskSlots: DiskSlots = slots('disk', 'vm_disk');
+
+/**
+ * Sets rates and latencies of one virtual disk or a sum of them. A latency is time by operations, both over the
+ * interval, and omitted without operations.
+ * @param grown what each counter grew by, in the order of {@link diskCounters}; NaN where not known
+ * @param elapsed seconds
+ */
+export function deriveDisk(grown: Float64Array, elapsed: number, values: Float64Array, to: DiskSlots): void {
+  const [reads, writes, flushes] = [at(grown, READ_OPS), at(grown, WRITE_OPS), at(grown, FLUSH_OPS)];
+  const readTime = at(grown, READ_TIME) / NS_PER_MS;
+  const writeTime = at(grown, WRITE_TIME) / NS_PER_MS;
+  const flushTime = at(grown, FLUSH_TIME) / NS_PER_MS;
+  values[to.disk_reads] = reads / elapsed;
+  values[to.disk_writes] = writes / elapsed;
+  values[to.disk_flushes] = flushes / elapsed;
+  values[to.disk_read_mib] = at(grown, READ_BYTES) / MIB / elapsed;
+  values[to.disk_write_mib] = at(grown, WRITE_BYTES) / MIB / elapsed;
+  values[to.disk_read_time] = readTime / elapsed;
+  values[to.disk_write_time] = writeTime / elapsed;
+  values[to.disk_flush_time] = flushTime / elapsed;
+  values[to.disk_errors] = at(grown, FAILURES) / elapsed;
+  values[to.disk_lat_rd] = mean(readTime, reads);
+  values[to.disk_lat_wr] = mean(writeTime, writes);
+  values[to.disk_lat_fl] = mean(flushTime, flushes);
+  values[to.disk_lat_avg] = mean(readTime + writeTime + flushTime, reads + writes + flushes);
+}
+
+function at(numbers: Float64Array, index: number): number {
+  return numbers[index] as number;
+}
+
+/** The busiest physical disk and the bytes of all, summed up since the start: see {@link HostLoad}. */
+interface Window {
+  readonly detail: Detail;
+  readonly hostBusy: number;
+  readonly hostBytes: number;
+}
+
+/**
+ * The virtual disks of one VM. Their counters come with the slower beat: a value is a true mean between the last two
+ * answers of the monitor and stands until the next one.
+ */
+export class VmDisks {
+  private previous: Window | undefined;
+  private current: Window | undefined;
+  private readonly stats = new Readings(() => ({ time: NaN, stat: new PidStat() }));
+  private readonly grown = new Float64Array(COUNTERS);
+  private readonly sum = new Float64Array(COUNTERS);
+
+  collect(target: VmTarget, wanted: Wanted, host: HostLoad): void {
+    const { detail } = target.vm;
+    if (detail !== this.current?.detail) {
+      this.previous = this.current;
+      this.current = detail && { detail, hostBusy: host.busy, hostBytes: host.bytes };
+    }
+    if (detail === undefined) this.setCapacities(target, wanted);
+    else this.setDisks(detail, target, wanted);
+    if (wanted.verbose) this.setDelay(target);
+  }
+
+  private setDisks(detail: Detail, target: VmTarget, wanted: Wanted): void {
+    const previous = this.previous?.detail;
+    const { values } = target.row;
+    const configured = new Map(target.vm.disks.map(({ device, capacity }) => [device, capacity]));
+    const elapsed = previous === undefined ? NaN : detail.time - previous.time;
+    const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
+    let known = false;
+    this.sum.fill(0);
+    for (const disk of detail.disks) {
+      const row = wanted.devices ? target.diskRows.add(disk.device) : undefined;
+      const capacity = disk.capacity ?? configured.get(disk.device);
+      sizes.capacity.add(capacity);
+      sizes.allocation.add(disk.allocation);
+      sizes.physical.add(disk.physical);
+      if (row !== undefined) {
+        row.values[diskSlots.disk_capacity] = capacity ?? NaN;
+        row.values[diskSlots.disk_allocation] = disk.allocation ?? NaN;
+        row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
+      }
+      const before = previous?.disks.find(({ device }) => device === disk.device);
+      if (before === undefined || !this.grow(before, disk)) continue;
+      known = true;
+      if (row !== undefined) deriveDisk(this.grown, elapsed, row.values, diskSlots);
+    }
+    values[vmSlots.disk_capacity] = sizes.capacity.value;
+    values[vmSlots.disk_allocation] = sizes.allocation.value;
+    values[vmSlots.disk_physical] = sizes.physical.value;
+    if (!known) return;
+    deriveDisk(this.sum, elapsed, values, vmSlots);
+    values[vmSlots.disk_util] = this.util();
+  }
+
+  /** Puts what a disk did into `grown` and adds it to the sum; false when its counters started anew. */
+  private grow(before: DiskReading, disk: DiskReading): boolean {
+    for (let i = 0; i < COUNTERS; i++) {
+      const delta = growth(before.counters, disk.counters, i);
+      if (Number.isNaN(delta)) return false;
+      this.grown[i] = delta;
+    }
+    for (let i = 0; i < COUNTERS; i++) this.sum[i] = at(this.sum, i) + at(this.grown, i);
+    return true;
+  }
+
+  /** The VM's share of the busiest physical disk's time, by its share of the bytes: an estimate. */
+  private util(): number {
+    if (this.previous === undefined || this.current === undefined) return NaN;
+    const elapsed = this.current.detail.time - this.previous.detail.time;
+    const hostBytes = this.current.hostBytes - this.previous.hostBytes;
+    const busy = (this.current.hostBusy - this.previous.hostBusy) / elapsed;
+    const bytes = at(this.sum, READ_BYTES) + at(this.sum, WRITE_BYTES);
+    return bytes === 0 ? 0 : Math.min(100, busy * 100 * Math.min(1, bytes / hostBytes));
+  }
+
+  /** Without an answer of the monitor only the configured sizes are known. */
+  private setCapacities(target: VmTarget, wanted: Wanted): void {
+    const total = new Total();
+    for (const { device, capacity } of target.vm.disks) {
+      total.add(capacity);
+      if (wanted.devices) target.diskRows.add(device).values[diskSlots.disk_capacity] = capacity ?? NaN;
+    }
+    target.row.values[vmSlots.disk_capacity] = total.value;
+  }
+
+  /** Time the process waited for block devices. Source: Documentation/accounting/delay-accounting.rst. */
+  private setDelay({ vm, row }: VmTarget): void {
+    if (vm.process === undefined) return;
+    const { stats } = this;
+    stats.spare.time = now();
+    stats.spare.stat.counters.copy(vm.process.stat.counters);
+    stats.commit();
+    if (!stats.complete) return;
+    const { previous, current } = stats;
+    const ticks = growth(previous.stat.counters, current.stat.counters, pidStatCounters.blkioTicks);
+    row.values[vmSlots.disk_blkio_delay] = (ticks * MS_PER_TICK) / (current.time - previous.time);
+  }
+}
+
+/** A sum that is known only if every part is. */
+class Total {
+  private sum = 0;
+  private parts = 0;
+
+  add(part: number | undefined): void {
+    this.sum += part ?? NaN;
+    this.parts++;
+  }
+
+  get value(): number {
+    return this.parts === 0 ? NaN : this.sum;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Paths } from '../kernel/paths.ts';
+import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
+import { HostDisks } from './disk-host.ts';
+import { VmDisks } from './disk-vm.ts';
+
+/** Block devices of the host, and the virtual disks of each VM. */
+export class DiskCollector implements Collector {
+  readonly name = 'disk';
+  private readonly host: HostDisks;
+  private readonly vms = new WeakMap<VmTarget, VmDisks>();
+
+  /** @param storedev the devices the host sum runs over; undefined for all physical ones */
+  constructor(
+    paths: Paths,
+    private readonly wanted: Wanted,
+    storedev: readonly string[] | undefined,
+  ) {
+    this.host = new HostDisks(paths, wanted, storedev);
+  }
+
+  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+    this.host.collect(host);
+    for (const target of vms) {
+      let disks = this.vms.get(target);
+      if (disks === undefined) {
+        disks = new VmDisks();
+        this.vms.set(target, disks);
+      }
+      disks.collect(target, this.wanted, this.host.load);
+    }
+  }
+
+  close(): void {
+    this.host.close();
+  }
+}

@@ -1,0 +1,37 @@
+import { dmiUuid } from '../kernel/dmi-uuid.ts';
+import { KernelFile, readOnce } from '../kernel/kernel-file.ts';
+import type { Paths } from '../kernel/paths.ts';
+import { parseUptime } from '../kernel/proc-uptime.ts';
+import { readValue } from '../kernel/read.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { Collector, HostTarget, VmTarget } from './collector.ts';
+
+const hostSlots = slots('host', 'host');
+const vmSlots = slots('host', 'vm');
+
+/** What the host is, and its name on the row of each VM; on its own row the name always stands. */
+export class HostCollector implements Collector {
+  readonly name = 'host';
+  private readonly uptime: KernelFile;
+  private readonly uuid: string | undefined;
+  private readonly kernel: string | undefined;
+
+  constructor(paths: Paths) {
+    this.uptime = new KernelFile(paths.proc('uptime'));
+    this.uuid = dmiUuid(paths);
+    this.kernel = readOnce(paths.proc('sys/kernel/osrelease'));
+  }
+
+  collect({ row }: HostTarget, vms: readonly VmTarget[]): void {
+    const name = row.texts[hostSlots.host_name];
+    row.texts[hostSlots.host_uuid] = this.uuid;
+    row.texts[hostSlots.host_kernel] = this.kernel;
+    row.values[hostSlots.host_vms] = vms.length;
+    row.values[hostSlots.host_uptime] = readValue(this.uptime, parseUptime);
+    for (const vm of vms) vm.row.texts[vmSlots.host_name] = name;
+  }
+
+  close(): void {
+    this.uptime.close();
+  }
+}

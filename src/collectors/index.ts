@@ -1,0 +1,40 @@
+import type { Paths } from '../kernel/paths.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import { collectorNames } from '../metrics/catalogue.ts';
+import type { Collector, Wanted } from './collector.ts';
+import { CpuCollector } from './cpu.ts';
+import { DiskCollector } from './disk.ts';
+import { HostCollector } from './host.ts';
+import { IoCollector } from './io.ts';
+import { MemCollector } from './mem.ts';
+import { NetCollector } from './net.ts';
+import { PsiCollector } from './psi.ts';
+
+/** What the collectors are told when they are made. */
+export interface CollectorSettings {
+  readonly wanted: Wanted;
+  /** Interfaces the host sums run over; undefined for all physical ones. */
+  readonly netdev: readonly string[] | undefined;
+  /** Block devices the host sums run over; undefined for all physical ones. */
+  readonly storedev: readonly string[] | undefined;
+}
+
+/** Every collector there is. */
+const registry: Readonly<Record<CollectorName, (paths: Paths, settings: CollectorSettings) => Collector>> = {
+  cpu: (paths, { wanted }) => new CpuCollector(paths, wanted),
+  mem: (paths, { wanted }) => new MemCollector(paths, wanted),
+  disk: (paths, { wanted, storedev }) => new DiskCollector(paths, wanted, storedev),
+  net: (paths, { wanted, netdev }) => new NetCollector(paths, wanted, netdev),
+  io: () => new IoCollector(),
+  psi: (paths, { wanted }) => new PsiCollector(paths, wanted),
+  host: (paths) => new HostCollector(paths),
+};
+
+/** Makes the named collectors, in the order of the catalogue. */
+export function createCollectors(
+  names: readonly CollectorName[],
+  paths: Paths,
+  settings: CollectorSettings,
+): Collector[] {
+  return collectorNames.filter((name) => names.includes(name)).map((name) => registry[name](paths, settings));
+}

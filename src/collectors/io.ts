@@ -1,0 +1,63 @@
+import { growth } from '../kernel/counters.ts';
+import { PidIo, parsePidIo, pidIoCounters } from '../kernel/proc-pid-io.ts';
+import { readRecord } from '../kernel/read.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
+import type { Collector, HostTarget, VmTarget } from './collector.ts';
+import { Readings, now } from './readings.ts';
+
+const vmSlots = slots('io', 'vm');
+const MIB = 2 ** 20;
+
+const rates: readonly (readonly [slot: number, counter: number, unit: number])[] = [
+  [vmSlots.io_read_mib, pidIoCounters.readBytes, MIB],
+  [vmSlots.io_write_mib, pidIoCounters.writeBytes, MIB],
+  [vmSlots.io_read_ops, pidIoCounters.syscr, 1],
+  [vmSlots.io_write_ops, pidIoCounters.syscw, 1],
+  [vmSlots.io_read_bytes, pidIoCounters.readBytes, 1],
+  [vmSlots.io_write_bytes, pidIoCounters.writeBytes, 1],
+  [vmSlots.io_rchar, pidIoCounters.rchar, 1],
+  [vmSlots.io_wchar, pidIoCounters.wchar, 1],
+  [vmSlots.io_cancelled_write_bytes, pidIoCounters.cancelledWriteBytes, 1],
+];
+
+/** I/O of a QEMU process at one instant. */
+export class IoReading {
+  /** Monotonic seconds. */
+  time = NaN;
+  readonly io = new PidIo();
+}
+
+/** Sets the rates between two readings. Source: Documentation/filesystems/proc.rst, /proc/<pid>/io. */
+export function deriveIo(previous: IoReading, current: IoReading, row: Row): void {
+  const elapsed = current.time - previous.time;
+  for (const [slot, counter, unit] of rates) {
+    row.values[slot] = growth(previous.io.counters, current.io.counters, counter) / elapsed / unit;
+  }
+}
+
+/** What each QEMU process read and wrote, whatever its disks are. */
+export class IoCollector implements Collector {
+  readonly name = 'io';
+  private readonly vms = new WeakMap<VmTarget, Readings<IoReading>>();
+
+  collect(_host: HostTarget, vms: readonly VmTarget[]): void {
+    for (const target of vms) {
+      const file = target.vm.process?.io;
+      if (file === undefined) continue;
+      let readings = this.vms.get(target);
+      if (readings === undefined) {
+        readings = new Readings(() => new IoReading());
+        this.vms.set(target, readings);
+      }
+      if (!readRecord(file, parsePidIo, readings.spare.io)) continue;
+      readings.spare.time = now();
+      readings.commit();
+      if (readings.complete) deriveIo(readings.previous, readings.current, target.row);
+    }
+  }
+
+  close(): void {
+    // The files belong to the processes.
+  }
+}

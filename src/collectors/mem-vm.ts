@@ -1,0 +1,113 @@
+import type { BalloonReading, Detail } from '../connectors/connector.ts';
+import { Counters, growth } from '../kernel/counters.ts';
+import { parseNumberAt } from '../kernel/number-file.ts';
+import { pidStatCounters } from '../kernel/proc-pid-stat.ts';
+import { parsePidStatusSwap } from '../kernel/proc-pid-status.ts';
+import { readValue } from '../kernel/read.ts';
+import { slots } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
+import type { VmTarget, Wanted } from './collector.ts';
+import { Readings, now } from './readings.ts';
+
+const vmSlots = slots('mem', 'vm');
+
+const faultRates: readonly (readonly [slot: number, counter: number])[] = [
+  [vmSlots.ram_minflt, pidStatCounters.minflt],
+  [vmSlots.ram_majflt, pidStatCounters.majflt],
+  [vmSlots.ram_cminflt, pidStatCounters.cminflt],
+  [vmSlots.ram_cmajflt, pidStatCounters.cmajflt],
+];
+
+/** Page faults of a QEMU process at one instant. */
+export class FaultReading {
+  /** Monotonic seconds. */
+  time = NaN;
+  readonly counters = new Counters(Object.keys(pidStatCounters).length);
+}
+
+/** Sets the page faults per second between two readings. */
+export function deriveFaults(previous: FaultReading, current: FaultReading, row: Row): void {
+  const elapsed = current.time - previous.time;
+  for (const [slot, counter] of faultRates) {
+    row.values[slot] = growth(previous.counters, current.counters, counter) / elapsed;
+  }
+}
+
+/** Sets the guest's view of its memory. Used memory is known only where the guest reports what is free. */
+export function deriveGuestMemory(
+  balloon: BalloonReading | undefined,
+  configured: number | undefined,
+  row: Row,
+): void {
+  const { values } = row;
+  const total = balloon?.total ?? configured ?? NaN;
+  const free = balloon?.free ?? NaN;
+  // Free memory is a share of what the guest sees; against the configured size it would give a wrong difference.
+  const used = balloon?.total === undefined ? NaN : total - free;
+  values[vmSlots.ram_total] = total;
+  values[vmSlots.ram_free] = free;
+  values[vmSlots.ram_used] = used;
+  values[vmSlots.ram_active] = (used / total) * 100;
+  values[vmSlots.ram_actual] = balloon?.actual ?? NaN;
+  values[vmSlots.ram_max] = balloon?.max ?? NaN;
+}
+
+/** Bytes per second that the guest swapped between two answers of its balloon; NaN where not known. */
+export function deriveSwap(previous: Detail, current: Detail, counter: 'swapIn' | 'swapOut'): number {
+  const delta = (current.balloon?.[counter] ?? NaN) - (previous.balloon?.[counter] ?? NaN);
+  return delta >= 0 ? delta / (current.time - previous.time) : NaN;
+}
+
+/** Memory of one VM. */
+export class VmMem {
+  private readonly faults = new Readings(() => new FaultReading());
+  private previous: Detail | undefined;
+  private current: Detail | undefined;
+
+  /** @param pageSize bytes */
+  constructor(private readonly pageSize: number) {}
+
+  /** @returns what the VM's memory counts as on the host, in bytes; NaN if not known */
+  collect(target: VmTarget, wanted: Wanted): number {
+    const { vm, row } = target;
+    const { values } = row;
+    deriveGuestMemory(vm.detail?.balloon, vm.memory, row);
+    this.setSwapRates(vm.detail, values);
+    if (vm.process !== undefined) {
+      this.setFaults(target);
+      if (wanted.verbose) values[vmSlots.ram_swap] = swapOf(target);
+    }
+    if (wanted.verbose) values[vmSlots.ram_cgroup] = chargedTo(target);
+    return values[vmSlots.ram_total] as number;
+  }
+
+  private setSwapRates(detail: Detail | undefined, values: Float64Array): void {
+    if (detail !== this.current) {
+      this.previous = this.current;
+      this.current = detail;
+    }
+    if (this.previous === undefined || this.current === undefined) return;
+    values[vmSlots.ram_swapin] = deriveSwap(this.previous, this.current, 'swapIn');
+    values[vmSlots.ram_swapout] = deriveSwap(this.previous, this.current, 'swapOut');
+  }
+
+  private setFaults({ vm, row }: VmTarget): void {
+    const stat = vm.process?.stat;
+    if (stat === undefined) return;
+    row.values[vmSlots.ram_rss] = stat.rss * this.pageSize;
+    row.values[vmSlots.ram_vsize] = stat.vsize;
+    const { faults } = this;
+    faults.spare.time = now();
+    faults.spare.counters.copy(stat.counters);
+    faults.commit();
+    if (faults.complete) deriveFaults(faults.previous, faults.current, row);
+  }
+}
+
+function swapOf({ vm }: VmTarget): number {
+  return vm.process === undefined ? NaN : readValue(vm.process.status, parsePidStatusSwap);
+}
+
+function chargedTo({ vm }: VmTarget): number {
+  return vm.cgroup === undefined ? NaN : readValue(vm.cgroup.memoryCurrent, parseNumberAt);
+}
