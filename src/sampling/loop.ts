@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+import type { Connector } from '../connectors/connector.ts';
+import type { OutputTotals } from './agent.ts';
+import { Clock, sleep } from './clock.ts';
+import type { Sample } from './sample.ts';
+import type { Sampler } from './sampler.ts';
+
+/** ms between the two polls that the first sample's disk rates are derived from. */
+const PRIMING_PAUSE = 200;
+/** The first sample does not wait for the tick of a long interval, but at most this long. ms. */
+const PRIMING_INTERVAL = 1000;
+
+/** How often to sample, and what to do with a sample. */
+export interface LoopSettings {
+  /** Seconds between samples. */
+  readonly frequency: number;
+  /** Samples to take; Infinity for no end. */
+  readonly runs: number;
+  readonly outputs: () => OutputTotals;
+  /** Takes each sample; has read it when it returns. */
+  readonly emit: (sample: Sample) => void;
+}
+
+/** Samples on the beat of the clock until `runs` are done or `stop` is aborted. */
+export async function sampleLoop(
+  sampler: Sampler,
+  connector: Connector,
+  settings: LoopSettings,
+  stop: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  const interval = settings.frequency * 1000;
+  if (!(await prime(sampler, connector, stop))) return;
+  const first = new Clock(Math.min(interval, PRIMING_INTERVAL), log);
+  if (!(await first.tick(stop))) return;
+  const clock = new Clock(interval, log);
+  for (let run = 1; ; run++) {
+    const started = performance.now();
+    settings.emit(sampler.sample(clock.missed, settings.outputs()));
+    sampler.agent.cycleTook(performance.now() - started);
+    if (run >= settings.runs) return;
+    void connector.poll();
+    if (!(await clock.tick(stop))) return;
+  }
+}
+
+/** Reads everything once and asks every monitor twice, so that the first sample has rates. */
+async function prime(sampler: Sampler, connector: Connector, stop: AbortSignal): Promise<boolean> {
+  connector.inventory();
+  await connector.poll(true);
+  sampler.prime();
+  if (!(await sleep(PRIMING_PAUSE, stop))) return false;
+  await connector.poll(true);
+  return !stop.aborted;
+}

@@ -1,0 +1,39 @@
+import type { Vm } from '../connectors/connector.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
+
+/** A VM's row and the rows of its devices. */
+export interface VmRows {
+  readonly vm: Vm;
+  readonly row: Row;
+  readonly vcpus: readonly Row[];
+  readonly disks: readonly Row[];
+  readonly nics: readonly Row[];
+}
+
+/** The host's row and the rows of its devices. */
+export interface HostRows {
+  readonly row: Row;
+  readonly disks: readonly Row[];
+  readonly nics: readonly Row[];
+}
+
+/**
+ * What one cycle yields. The object and its rows are used again by the next cycle: a consumer reads them before it
+ * returns to the event loop.
+ */
+export interface Sample {
+  /** Wall-clock time of the reading, ms since 1970. */
+  readonly time: number;
+  /** Identifies this start of the program. */
+  readonly run: string;
+  /** Counts the samples of this run, from 1. */
+  readonly seq: number;
+  /** Seconds since the sample before (at the first one since the priming read). */
+  readonly interval: number;
+  readonly host: HostRows;
+  readonly vms: readonly VmRows[];
+  readonly agent: Row;
+  /** The collectors that ran, in the order of the catalogue. */
+  readonly collectors: readonly CollectorName[];
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Collector, HostTarget } from '../collectors/collector.ts';
+import { DeviceRows } from '../collectors/device-rows.ts';
+import { now } from '../collectors/readings.ts';
+import type { Connector } from '../connectors/connector.ts';
+import { KernelFile } from '../kernel/kernel-file.ts';
+import type { Paths } from '../kernel/paths.ts';
+import { slots } from '../metrics/catalogue.ts';
+import { Row } from '../metrics/row.ts';
+import type { OutputTotals } from './agent.ts';
+import { Agent } from './agent.ts';
+import type { HostRows, Sample } from './sample.ts';
+import { Targets } from './targets.ts';
+
+const id = slots('host', 'host');
+
+class Host implements HostTarget, HostRows {
+  readonly row = new Row('host');
+  readonly diskRows = new DeviceRows('host_disk');
+  readonly nicRows = new DeviceRows('host_nic');
+  readonly disks = this.diskRows.rows;
+  readonly nics = this.nicRows.rows;
+  private readonly hostname: KernelFile;
+
+  constructor(paths: Paths) {
+    this.hostname = new KernelFile(paths.proc('sys/kernel/hostname'));
+  }
+
+  /** Starts a cycle: forgets all values and says which host it is, whatever is collected. */
+  begin(): void {
+    this.row.clear();
+    this.row.texts[id.host_name] = this.hostname.text();
+    this.diskRows.clear();
+    this.nicRows.clear();
+  }
+}
+
+/** One cycle: takes the inventory, lets every collector read and derive, and yields the sample. */
+export class Sampler {
+  readonly agent = new Agent();
+  private readonly run = randomBytes(6).toString('hex');
+  private readonly host: Host;
+  private readonly targets = new Targets();
+  private readonly failing = new Set<Collector>();
+  private errors = 0;
+  private seq = 0;
+  private last: number | undefined;
+
+  constructor(
+    paths: Paths,
+    private readonly connector: Connector,
+    private readonly collectors: readonly Collector[],
+    private readonly log: Logger,
+  ) {
+    this.host = new Host(paths);
+  }
+
+  /** Reads everything once without yielding a sample, so that the first one has rates. */
+  prime(): void {
+    this.read();
+  }
+
+  /** Runs a cycle. The sample is valid until the next one. */
+  sample(missedTicks: number, outputs: OutputTotals): Sample {
+    const time = Date.now();
+    const before = this.last;
+    const started = this.read();
+    this.agent.fill(
+      { missedTicks, collectorErrors: this.errors, pollFailures: this.connector.failures },
+      outputs,
+    );
+    return {
+      time,
+      run: this.run,
+      seq: ++this.seq,
+      interval: before === undefined ? NaN : started - before,
+      host: this.host,
+      vms: this.targets.list,
+      agent: this.agent.row,
+      collectors: this.collectors.map(({ name }) => name),
+    };
+  }
+
+  /** @returns when the cycle began, in monotonic seconds */
+  private read(): number {
+    const started = now();
+    this.host.begin();
+    this.targets.follow(this.connector.inventory(), started);
+    for (const collector of this.collectors) this.collect(collector);
+    this.last = started;
+    return started;
+  }
+
+  /** One collector that fails must not take the others' values with it. */
+  private collect(collector: Collector): void {
+    try {
+      collector.collect(this.host, this.targets.list);
+      if (this.failing.delete(collector)) this.log.info(`collector ${collector.name} works again`);
+    } catch (error) {
+      this.errors++;
+      if (!this.failing.has(collector)) this.log.error({ err: error }, `collector ${collector.name} failed`);
+      this.failing.add(collector);
+    }
+  }
+
+  close(): void {
+    for (const collector of this.collectors) collector.close();
+    this.connector.close();
+  }
+}
