@@ -1,0 +1,168 @@
+/**
+ * CPU per printed sample of a synthetic host: 200 VMs, every metric known. Run: npx tsx bench/printers.ts
+ *
+ * Beside the printers stand the ways they could have been written: JSON.stringify of ready objects, and the same line
+ * as a concatenated string.
+ */
+import { scopes } from '../src/metrics/define.ts';
+import type { Scope } from '../src/metrics/define.ts';
+import { collectorNames, columns } from '../src/metrics/catalogue.ts';
+import { Row } from '../src/metrics/row.ts';
+import { createPrinter } from '../src/printers/index.ts';
+import type { PrinterSettings } from '../src/printers/printer.ts';
+import { quote } from '../src/printers/json.ts';
+import { maxNumberBytes, writeNumber } from '../src/printers/numbers.ts';
+import { TextCache } from '../src/printers/text-cache.ts';
+import type { Sample } from '../src/sampling/sample.ts';
+
+const vmCount = 200;
+
+/** The same doubles in every run, between 0 and 1. */
+let state = 1;
+function random(): number {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+}
+
+/** A value as its unit would have it: whole counts and bytes, percents with all their digits, rates across decades. */
+function typical(unit: string): number {
+  switch (unit) {
+    case 'percent':
+      return random() * 100;
+    case 'bytes':
+      return Math.floor(random() * 2 ** 24) * 4096;
+    case 'count':
+      return Math.floor(random() * 100);
+    default:
+      return random() < 0.3 ? 0 : 10 ** (random() * 7 - 1);
+  }
+}
+
+function fill(row: Row, name: string): Row {
+  for (const { slot, kind, unit, id } of columns(row.scope)) {
+    if (kind === 'text') row.texts[slot] = `${id}-of-${name}`;
+    else row.values[slot] = typical(unit);
+  }
+  return row;
+}
+
+const rows = (scope: Scope, count: number, owner: string) =>
+  Array.from({ length: count }, (_, index) => fill(new Row(scope), `${owner}-${index}`));
+
+const sample: Sample = {
+  time: Date.UTC(2026, 10, 22, 12),
+  run: '0190a5b2',
+  seq: 1,
+  interval: 1.0003,
+  host: {
+    row: fill(new Row('host'), 'pve1'),
+    disks: rows('host_disk', 4, 'pve1'),
+    nics: rows('host_nic', 4, 'pve1'),
+  },
+  vms: Array.from({ length: vmCount }, (_, index) => {
+    const name = `vm${index}`;
+    const vm = { key: name, uuid: name, name, vcpus: 4, disks: [], nics: [] };
+    const row = fill(new Row('vm'), name);
+    return {
+      vm,
+      row,
+      vcpus: rows('vm_vcpu', 4, name),
+      disks: rows('vm_disk', 2, name),
+      nics: rows('vm_nic', 1, name),
+    };
+  }),
+  agent: fill(new Row('agent'), 'agent'),
+  collectors: collectorNames,
+};
+const allRows = [sample.host.row, ...sample.vms.map(({ row }) => row), sample.agent];
+
+/** CPU ms of the process per call, garbage collection included: the best of ten rounds after one of warming up. */
+function measure(name: string, work: () => number): void {
+  const round = (duration: number) => {
+    const before = process.cpuUsage();
+    const end = performance.now() + duration;
+    let calls = 0;
+    for (; performance.now() < end; calls++) work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000 / calls;
+  };
+  round(700);
+  const best = Math.min(...Array.from({ length: 10 }, () => round(150)));
+  console.log(`${name.padEnd(44)}${best.toFixed(3).padStart(9)} ms ${String(work()).padStart(9)}`);
+}
+
+const settings: PrinterSettings = {
+  layout: 'cycle',
+  verbose: true,
+  devices: false,
+  human: false,
+  names: 'proxtop',
+};
+const printed = (name: 'json' | 'text', changed: Partial<PrinterSettings>) => {
+  const printer = createPrinter(name, { ...settings, ...changed });
+  return () => printer.print(sample).reduce((bytes, record) => bytes + record.length, 0);
+};
+
+/** The known values of a row as a plain object, under their ids. */
+function plain({ scope, values, texts }: Row): Record<string, unknown> {
+  return Object.fromEntries(
+    columns(scope).map(({ id, slot, kind }) => [id, kind === 'text' ? texts[slot] : values[slot]]),
+  );
+}
+
+/** The rows as one line of JSON, concatenated as a string, with numbers rounded by `digits`. */
+function concatenated(digits: (value: number) => string): () => number {
+  const members = new Map(
+    scopes.map((scope) => [scope, columns(scope).map((metric) => ({ ...metric, key: `,"${metric.id}":` }))]),
+  );
+  const quoted = new Map<string, string>();
+  return () => {
+    let line = '';
+    for (const { scope, values, texts } of allRows) {
+      for (const { key, slot, kind } of members.get(scope) ?? []) {
+        if (kind === 'text') {
+          const text = texts[slot] ?? '';
+          let value = quoted.get(text);
+          if (value === undefined) quoted.set(text, (value = quote(text)));
+          line += key + value;
+        } else {
+          const value = values[slot] ?? NaN;
+          if (Number.isFinite(value)) line += key + digits(value);
+        }
+      }
+    }
+    return Buffer.from(line).length;
+  };
+}
+
+const numbers = allRows.flatMap(({ values }) => [...values].filter((value) => !Number.isNaN(value)));
+const texts = allRows.flatMap(({ texts }) => texts.filter((text) => text !== undefined));
+console.log(`${vmCount} VMs, ${numbers.length} numbers, ${texts.length} texts; CPU per call, bytes`);
+measure('json cycle', printed('json', {}));
+measure('json cycle, devices', printed('json', { devices: true }));
+measure('json cycle, original names', printed('json', { names: 'original' }));
+measure('json event', printed('json', { layout: 'event' }));
+measure('json event, devices', printed('json', { layout: 'event', devices: true }));
+measure('text', printed('text', {}));
+measure('text, human', printed('text', { human: true }));
+
+const objects = allRows.map(plain);
+measure('JSON.stringify of ready objects', () => Buffer.from(JSON.stringify(objects)).length);
+measure('string, String(number)', concatenated(String));
+measure(
+  'string, rounded to 3 decimals',
+  concatenated((value) => String(Math.round(value * 1000) / 1000)),
+);
+measure(
+  'string, toFixed(3)',
+  concatenated((value) => value.toFixed(3)),
+);
+
+const scratch = Buffer.alloc(numbers.length * 32 + maxNumberBytes);
+measure('numbers alone: writeNumber', () =>
+  numbers.reduce((at, value) => writeNumber(scratch, at, value), 0),
+);
+measure('numbers alone: String', () => numbers.reduce((size, value) => size + String(value).length, 0));
+const cache = new TextCache(quote);
+measure('texts alone: cached', () => texts.reduce((size, text) => size + cache.bytes(text).length, 0));
+measure('texts alone: quoted', () => texts.reduce((size, text) => size + Buffer.from(quote(text)).length, 0));

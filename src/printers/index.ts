@@ -1,0 +1,20 @@
+import { JsonCyclePrinter } from './json-cycle.ts';
+import { JsonEventPrinter } from './json-event.ts';
+import type { Printer, PrinterSettings } from './printer.ts';
+import { TextPrinter } from './text.ts';
+
+/** Every printer; a new one is its file and one line here. */
+const printers = {
+  json: (settings) =>
+    settings.layout === 'cycle' ? new JsonCyclePrinter(settings) : new JsonEventPrinter(settings),
+  text: (settings) => new TextPrinter(settings),
+} satisfies Record<string, (settings: PrinterSettings) => Printer>;
+
+/** The printers there are, by the name the configuration gives them. */
+export type PrinterName = keyof typeof printers;
+export const printerNames = Object.keys(printers) as PrinterName[];
+
+/** Makes a printer. Each output has its own: a text printer remembers which headers it wrote. */
+export function createPrinter(name: PrinterName, settings: PrinterSettings): Printer {
+  return printers[name](settings);
+}

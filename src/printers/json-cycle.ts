@@ -1,0 +1,100 @@
+import type { Row } from '../metrics/row.ts';
+import type { HostRows, Sample, VmRows } from '../sampling/sample.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { PerCollectors, printedColumns } from './columns.ts';
+import { closeObject, jsonRows, quote, sampleMembers } from './json.ts';
+import type { JsonRow, JsonRows } from './json.ts';
+import type { Printer, PrinterSettings } from './printer.ts';
+import { TextCache } from './text-cache.ts';
+
+const COMMA = 0x2c;
+
+const parts = {
+  host: Buffer.from(',"host":'),
+  domains: Buffer.from(',"domains":['),
+  vcpus: Buffer.from(',"vcpus":['),
+  disks: Buffer.from(',"disks":['),
+  nics: Buffer.from(',"nics":['),
+  endOfArray: Buffer.from(']'),
+  agent: Buffer.from(',"agent":'),
+  endOfLine: Buffer.from('\n'),
+};
+
+/**
+ * One line a sample: a JSON object with the host (and its disks and NICs), the VMs as `domains` (and their vCPUs,
+ * disks and NICs) and the agent; no agent under the original's names, which had none.
+ */
+export class JsonCyclePrinter implements Printer {
+  readonly #out = new ByteWriter();
+  readonly #devices: boolean;
+  readonly #rows: PerCollectors<JsonRows>;
+
+  constructor(settings: PrinterSettings) {
+    this.#devices = settings.devices;
+    const quoted = new TextCache(quote);
+    this.#rows = new PerCollectors((collectors) =>
+      jsonRows((scope) => printedColumns(scope, settings, collectors), quoted),
+    );
+  }
+
+  print(sample: Sample): readonly Buffer[] {
+    const out = this.#out;
+    const rows = this.#rows.get(sample.collectors);
+    out.text(sampleMembers(sample));
+    out.append(parts.host);
+    this.#host(rows, sample.host, sample.interval);
+    out.append(parts.domains);
+    let first = true;
+    for (const vm of sample.vms) {
+      if (!first) out.byte(COMMA);
+      first = false;
+      this.#vm(rows, vm, sample.interval);
+    }
+    out.append(parts.endOfArray);
+    if (!rows.agent.empty) {
+      out.append(parts.agent);
+      this.#object(rows.agent, sample.agent, sample.interval);
+    }
+    closeObject(out, 0);
+    out.append(parts.endOfLine);
+    return [out.take()];
+  }
+
+  #host(rows: JsonRows, { row, disks, nics }: HostRows, interval: number): void {
+    const begin = this.#out.length;
+    rows.host.write(this.#out, row, interval);
+    if (this.#devices) {
+      this.#array(parts.disks, rows.host_disk, disks, interval);
+      this.#array(parts.nics, rows.host_nic, nics, interval);
+    }
+    closeObject(this.#out, begin);
+  }
+
+  #vm(rows: JsonRows, { row, vcpus, disks, nics }: VmRows, interval: number): void {
+    const begin = this.#out.length;
+    rows.vm.write(this.#out, row, interval);
+    if (this.#devices) {
+      this.#array(parts.vcpus, rows.vm_vcpu, vcpus, interval);
+      this.#array(parts.disks, rows.vm_disk, disks, interval);
+      this.#array(parts.nics, rows.vm_nic, nics, interval);
+    }
+    closeObject(this.#out, begin);
+  }
+
+  #array(key: Buffer, writer: JsonRow, rows: readonly Row[], interval: number): void {
+    this.#out.append(key);
+    let first = true;
+    for (const row of rows) {
+      if (!first) this.#out.byte(COMMA);
+      first = false;
+      this.#object(writer, row, interval);
+    }
+    this.#out.append(parts.endOfArray);
+  }
+
+  #object(writer: JsonRow, row: Row, interval: number): void {
+    const begin = this.#out.length;
+    writer.write(this.#out, row, interval);
+    closeObject(this.#out, begin);
+  }
+}

@@ -1,0 +1,73 @@
+import { scopes } from '../metrics/define.ts';
+import type { Scope } from '../metrics/define.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
+import type { Column } from './names.ts';
+import { JsonRow, jsonRows, quote, sampleMembers } from './json.ts';
+import type { JsonRows } from './json.ts';
+import type { Printer, PrinterSettings } from './printer.ts';
+import { eachRow } from './rows.ts';
+import { TextCache } from './text-cache.ts';
+
+const openings = Object.fromEntries(
+  scopes.map((scope) => [scope, Buffer.from(`{"type":"${scope}"`)]),
+) as Record<Scope, Buffer>;
+const endOfLine = Buffer.from('}\n');
+const quotationMark = Buffer.from('"');
+
+/**
+ * One line a row: a JSON object with the `type` of the row, the name of the host, for a device of a VM whose it is,
+ * and an `event_id` (run-seq-row, rows counted from 1) by which a receiver can drop what it got twice. No line for the
+ * agent under the original's names, which had none.
+ */
+export class JsonEventPrinter implements Printer {
+  readonly #out = new ByteWriter();
+  readonly #devices: boolean;
+  readonly #host: JsonRow;
+  readonly #vm: JsonRow;
+  readonly #rows: PerCollectors<JsonRows>;
+
+  constructor(settings: PrinterSettings) {
+    this.#devices = settings.devices;
+    const quoted = new TextCache(quote);
+    const host = identityColumns('host', settings);
+    this.#host = new JsonRow(host, quoted);
+    this.#vm = new JsonRow(identityColumns('vm', settings), quoted);
+    // Every line has the host's name already, and a name must not occur twice in an object.
+    const isNew = ({ id }: Column) => !host.some((column) => column.id === id);
+    this.#rows = new PerCollectors((collectors) =>
+      jsonRows((scope) => printedColumns(scope, settings, collectors).filter(isNew), quoted),
+    );
+  }
+
+  print(sample: Sample): readonly Buffer[] {
+    const out = this.#out;
+    const rows = this.#rows.get(sample.collectors);
+    const { interval } = sample;
+    const head = this.#head(sample);
+    const ends: number[] = [];
+    eachRow(sample, this.#devices, (row, vm) => {
+      const writer = rows[row.scope];
+      if (writer.empty) return;
+      out.append(openings[row.scope]);
+      out.append(head);
+      out.number(ends.length + 1);
+      out.append(quotationMark);
+      if (vm !== undefined) this.#vm.write(out, vm, interval);
+      writer.write(out, row, interval);
+      out.append(endOfLine);
+      ends.push(out.length);
+    });
+    const lines = out.take();
+    return ends.map((end, index) => lines.subarray(ends[index - 1] ?? 0, end));
+  }
+
+  /** The members that all lines of a sample share, up to the row's number in `event_id`. */
+  #head(sample: Sample): Buffer {
+    this.#out.text(sampleMembers(sample));
+    this.#host.write(this.#out, sample.host.row, sample.interval);
+    this.#out.text(`,"event_id":${quote(`${sample.run}-${sample.seq}-`).slice(0, -1)}`);
+    return this.#out.take();
+  }
+}

@@ -1,0 +1,22 @@
+import type { Sample } from '../sampling/sample.ts';
+
+/** How a printer lays out a sample: one record a cycle, or one a row. */
+export type Layout = 'cycle' | 'event';
+
+/** What every printer is told when it is made. */
+export interface PrinterSettings {
+  readonly layout: Layout;
+  /** Whether to print verbose metrics. */
+  readonly verbose: boolean;
+  /** Whether to print the rows per vCPU, disk and NIC. */
+  readonly devices: boolean;
+  /** Whether to write sizes for people (text only). */
+  readonly human: boolean;
+  /** Whose ids and units to use: ours, or those of the original program. */
+  readonly names: 'proxtop' | 'original';
+}
+
+/** Turns a sample into records; each record is whole by itself and, in a text format, ends with its newline. */
+export interface Printer {
+  print(sample: Sample): readonly Buffer[];
+}
