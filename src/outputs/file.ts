@@ -1,0 +1,46 @@
+import { constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { FileWriter, type AppendFile } from './file-writer.ts';
+import { reasonOf } from './outage.ts';
+import type { FileSettings } from './settings.ts';
+
+const mode = 0o640;
+
+/** Appends records to a file, which it creates when need be; its directory must exist. */
+export class FileDestination extends FileWriter {
+  /** @throws Error that names the path and the reason when the file cannot be opened for writing */
+  constructor(
+    readonly settings: FileSettings,
+    readonly log: Logger,
+  ) {
+    super(open(settings.path), settings.queue, log);
+  }
+
+  /**
+   * What was sent before goes to the file that was open, what is sent from now on to the one that has the path now.
+   * When that cannot be opened, the old one stays in use and the log tells why.
+   */
+  override reopen(): void {
+    try {
+      this.switchTo(open(this.settings.path));
+    } catch (error) {
+      this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
+    }
+  }
+}
+
+function open(path: string): AppendFile {
+  try {
+    const fd = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
+    return { fd, path, torn: isTorn(fd) };
+  } catch (error) {
+    throw new Error(`cannot open ${path} for writing: ${reasonOf(error as Error)}`, { cause: error });
+  }
+}
+
+/** Whether the last line has no end: the program, or the machine, ended while it was written. */
+function isTorn(fd: number): boolean {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+}

@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import type { Printer } from '../printers/printer.ts';
+import type { Destination } from './destination.ts';
+import { FileDestination } from './file.ts';
+import type { Output } from './output.ts';
+import { PrintedOutput } from './printed-output.ts';
+import type { OutputSettings } from './settings.ts';
+import { stdoutDestination } from './stdout.ts';
+import { TcpDestination } from './tcp.ts';
+import { UdpDestination } from './udp.ts';
+
+/**
+ * Makes an output; it starts to connect at once.
+ *
+ * @param onClosed called once when the reader of standard output is gone, which ends the program and is no error
+ * @throws Error with a message for the user when a file cannot be opened
+ */
+export function createOutput(
+  settings: OutputSettings,
+  printer: Printer,
+  log: Logger,
+  onClosed: () => void,
+): Output {
+  const own = log.child({ output: settings.name });
+  return new PrintedOutput(settings.name, printer, createDestination(settings, own, onClosed), own);
+}
+
+function createDestination(settings: OutputSettings, log: Logger, onClosed: () => void): Destination {
+  switch (settings.type) {
+    case 'stdout':
+      return stdoutDestination(log, onClosed);
+    case 'file':
+      return new FileDestination(settings, log);
+    case 'tcp':
+      return new TcpDestination(settings, log);
+    case 'udp':
+      return new UdpDestination(settings, log);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Logger } from 'pino';
+import type { Destination } from './destination.ts';
+
+/** A disturbance of a destination: the log hears of its beginning and of its end, not of what repeats in between. */
+export class Outage {
+  #began: number | undefined;
+  #droppedBefore = 0;
+
+  constructor(
+    readonly log: Logger,
+    readonly destination: Pick<Destination, 'status'>,
+  ) {}
+
+  get lasts(): boolean {
+    return this.#began !== undefined;
+  }
+
+  /** Logs a warning with what waits, unless the disturbance lasts already. */
+  begin(message: string): void {
+    if (this.lasts) return;
+    const { queued, queuedBytes, dropped } = this.destination.status;
+    this.#began = performance.now();
+    this.#droppedBefore = dropped;
+    this.log.warn(`${message}; ${queued} records (${queuedBytes} bytes) wait`);
+  }
+
+  /** Logs how long the disturbance took and what it cost, if there was one. */
+  end(message: string): void {
+    if (this.#began === undefined) return;
+    const seconds = ((performance.now() - this.#began) / 1000).toFixed(1);
+    const lost = this.destination.status.dropped - this.#droppedBefore;
+    this.#began = undefined;
+    this.log.info(`${message} after ${seconds} s; ${lost} records were dropped`);
+  }
+}
+
+/** What an error of a socket or file says, in one line; Node gives one that failed on several addresses no message. */
+export function reasonOf(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join(', ');
+}

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Printer } from '../printers/printer.ts';
+import type { Sample } from '../sampling/sample.ts';
+import type { Destination } from './destination.ts';
+import { MinuteLimit } from './minute-limit.ts';
+import type { Output, OutputStatus } from './output.ts';
+
+/** A printer and the destination of its records. */
+export class PrintedOutput implements Output {
+  readonly #complaint = new MinuteLimit();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly printer: Printer,
+    readonly destination: Destination,
+    readonly log: Logger,
+  ) {}
+
+  get status(): OutputStatus {
+    return this.destination.status;
+  }
+
+  write(sample: Sample): void {
+    let records: readonly Buffer[];
+    try {
+      records = this.printer.print(sample);
+    } catch (error) {
+      // A sample that one printer cannot print must not end the sampling, nor the other outputs.
+      if (this.#complaint.due()) this.log.error(error, `cannot print sample ${sample.seq}`);
+      return;
+    }
+    this.destination.send(records);
+  }
+
+  reopen(): void {
+    if (this.#closing === undefined) this.destination.reopen();
+  }
+
+  close(deadline: number): Promise<void> {
+    return (this.#closing ??= this.destination.close(deadline));
+  }
+}

@@ -1,0 +1,169 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import type { Logger } from 'pino';
+import type { Destination } from './destination.ts';
+import { MinuteLimit } from './minute-limit.ts';
+import { Outage, reasonOf } from './outage.ts';
+import type { OutputStatus } from './output.ts';
+import { RecordQueue } from './queue.ts';
+import type { QueueSettings, UdpSettings } from './settings.ts';
+
+/** Holds the burst of one cycle while the kernel takes it, and what comes during the first look-up. */
+const queue: QueueSettings = { maxBytes: 16 << 20, whenFull: 'drop_oldest' };
+const maxInFlight = 64;
+/** ms after which the name is looked up anew; after an error, at the soonest. */
+const addressAge = 30_000;
+const errorAge = 5000;
+/** ms without an error that end an outage: a refusal is told only after a send that seemed to work. */
+const calm = 2000;
+
+/**
+ * Sends each record as one datagram. The socket is connected, so that it takes datagrams from nobody else and hears
+ * when nobody listens. Nothing is kept for a peer that is not there: what cannot be sent is dropped and counted.
+ */
+export class UdpDestination implements Destination {
+  readonly #queue = new RecordQueue(queue);
+  readonly #outage: Outage;
+  readonly #oversize = new MinuteLimit();
+  readonly #target: string;
+  #socket: Socket | undefined;
+  /** Of the present socket. */
+  #address = '';
+  #lookedUp = -Infinity;
+  #lookingUp = false;
+  #failed = -Infinity;
+  #inFlight = 0;
+  #inFlightBytes = 0;
+  #sent = 0;
+  #dropped = 0;
+  #closed = false;
+  /** Set by close: called when nothing is left to send. */
+  #finish: (() => void) | undefined;
+
+  constructor(
+    readonly settings: UdpSettings,
+    readonly log: Logger,
+  ) {
+    this.#target = `${settings.host} port ${settings.port}`;
+    this.#outage = new Outage(log, this);
+    void this.#resolve();
+  }
+
+  get status(): OutputStatus {
+    return {
+      queued: this.#queue.length + this.#inFlight,
+      queuedBytes: this.#queue.bytes + this.#inFlightBytes,
+      sent: this.#sent,
+      dropped: this.#queue.dropped + this.#dropped,
+      reconnects: 0,
+    };
+  }
+
+  send(records: readonly Buffer[]): void {
+    for (const record of records) {
+      if (record.length <= this.settings.maxDatagram) this.#queue.push(record);
+      else this.#refuse(record);
+    }
+    const age = performance.now() - this.#lookedUp;
+    if (!this.#closed && !this.#lookingUp && age > (this.#failed > this.#lookedUp ? errorAge : addressAge))
+      void this.#resolve();
+    this.#pump();
+  }
+
+  reopen(): void {
+    // Nothing to open anew.
+  }
+
+  async close(deadline: number): Promise<void> {
+    const finished = new Promise<void>((resolve) => (this.#finish = resolve));
+    const timer = setTimeout(() => this.#finish?.(), deadline);
+    this.#pump();
+    await finished;
+    clearTimeout(timer);
+    this.#closed = true;
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#queue.clear();
+    this.#dropped += this.#inFlight;
+    this.#inFlight = 0;
+    this.#inFlightBytes = 0;
+  }
+
+  #pump(): void {
+    while (this.#socket !== undefined && this.#inFlight < maxInFlight) {
+      const record = this.#queue.shift();
+      if (record === undefined) break;
+      this.#inFlight++;
+      this.#inFlightBytes += record.length;
+      this.#socket.send(record, (error) => {
+        if (this.#closed) return;
+        this.#inFlight--;
+        this.#inFlightBytes -= record.length;
+        this.#judge(error);
+        this.#pump();
+      });
+    }
+    if (this.#socket === undefined && !this.#lookingUp) this.#queue.clear();
+    if (this.#queue.length + this.#inFlight === 0) this.#finish?.();
+  }
+
+  /** Looks the name up, and connects to the address if it is a new one; an address that works outlives a failed look-up. */
+  async #resolve(): Promise<void> {
+    const { host, port } = this.settings;
+    this.#lookingUp = true;
+    try {
+      const { address, family } = await lookup(host);
+      if (!this.#closed && address !== this.#address)
+        await this.#connect(family === 6 ? 'udp6' : 'udp4', port, address);
+    } catch (error) {
+      if (!this.#closed) this.#disturbed(error as Error);
+    }
+    this.#lookingUp = false;
+    this.#lookedUp = performance.now();
+    if (!this.#closed) this.#pump();
+  }
+
+  async #connect(type: 'udp4' | 'udp6', port: number, address: string): Promise<void> {
+    const socket = createSocket(type).unref();
+    socket.on('error', (error) => {
+      this.#disturbed(error);
+    });
+    await new Promise<void>((resolve, reject) => {
+      // Node calls back with an error where its types know none.
+      socket.connect(port, address, (error?: Error) => {
+        if (error === undefined && !this.#closed) {
+          resolve();
+          return;
+        }
+        socket.close();
+        reject(error ?? new Error('closed'));
+      });
+    });
+    this.#socket?.close();
+    this.#socket = socket;
+    this.#address = address;
+  }
+
+  #judge(error: Error | null): void {
+    if (error !== null) {
+      this.#dropped++;
+      this.#disturbed(error);
+      return;
+    }
+    this.#sent++;
+    if (performance.now() - this.#failed > calm) this.#outage.end(`sending to ${this.#target} again`);
+  }
+
+  #disturbed(error: Error): void {
+    this.#failed = performance.now();
+    this.#outage.begin(`cannot send to ${this.#target}: ${reasonOf(error)}`);
+  }
+
+  #refuse({ length }: Buffer): void {
+    this.#dropped++;
+    if (!this.#oversize.due()) return;
+    this.log.warn(
+      `a record of ${length} bytes is dropped: longer than max_datagram, ${this.settings.maxDatagram} bytes`,
+    );
+  }
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { pino, type Logger } from 'pino';
+import type { OutputStatus } from '../../src/outputs/output.ts';
+
+/** A record that shows by itself whether it is whole. */
+export function record(seq: number, padding = 200): Buffer {
+  return Buffer.from(`${JSON.stringify({ seq, padding: 'x'.repeat(padding), end: seq })}\n`);
+}
+
+export function records(from: number, to: number, padding?: number): Buffer[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => record(from + index, padding));
+}
+
+/** The seq of every line of a stream of records; fails on a line that was cut or glued. `ended`: the last one too. */
+export function seqs(stream: Buffer, ended = true): number[] {
+  const lines = stream.toString().split('\n');
+  const rest = lines.pop();
+  if (ended) assert.equal(rest, '', 'the stream ends with a whole line');
+  return lines.map((line) => {
+    const { seq, end } = JSON.parse(line) as { seq: number; end: number };
+    assert.equal(seq, end);
+    return seq;
+  });
+}
+
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+export function distinct(numbers: number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+/** Waits for what tells nobody when it happens. */
+export async function until(condition: () => boolean, what: string, deadline = 10_000): Promise<void> {
+  const end = performance.now() + deadline;
+  while (!condition()) {
+    assert.ok(performance.now() < end, `not within ${deadline} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** A logger and what it logged. */
+export function logs(): { log: Logger; at: (level: 'info' | 'warn' | 'error' | 'debug') => string[] } {
+  const lines: { level: number; msg: string }[] = [];
+  const log = pino(
+    { level: 'debug' },
+    { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[0]) },
+  );
+  return {
+    log,
+    at: (level) => lines.filter((line) => line.level === pino.levels.values[level]).map(({ msg }) => msg),
+  };
+}
+
+export function directory(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'proxtop-'));
+  t.after(() => {
+    rmSync(path, { recursive: true, force: true });
+  });
+  return path;
+}
+
+/** Every record taken is exactly one of queued, sent or dropped. */
+export function assertAccounted({ queued, sent, dropped }: OutputStatus, taken: number): void {
+  assert.equal(queued + sent + dropped, taken, JSON.stringify({ queued, sent, dropped, taken }));
+}
+
+/** A TCP receiver that keeps what each connection sent. */
+export class Receiver {
+  readonly connections: { socket: Socket; data: Buffer[]; ended: boolean }[] = [];
+  #server: Server | undefined;
+
+  constructor(
+    t: TestContext,
+    readonly host = '127.0.0.1',
+    readonly onSocket: (socket: Socket, number: number) => void = () => {},
+  ) {
+    t.after(() => this.stop());
+  }
+
+  /** Listens, on the port it had before; returns it. */
+  async start(port = 0): Promise<number> {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      const connection = { socket, data: [] as Buffer[], ended: false };
+      this.connections.push(connection);
+      socket.on('data', (data) => connection.data.push(data));
+      socket.on('end', () => {
+        connection.ended = true;
+        socket.end();
+      });
+      socket.on('error', () => {});
+      this.onSocket(socket, this.connections.length);
+    });
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(port, this.host, resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Ends like a killed process: no connection is served any more, and nobody listens. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const { socket } of this.connections) socket.destroy();
+    await closed;
+  }
+
+  received(connection: number): Buffer {
+    return Buffer.concat(this.connections[connection]?.data ?? []);
+  }
+
+  /** What all connections sent, where each must start with a whole record. */
+  seqs(): number[] {
+    return this.connections.flatMap((_, index) => seqs(this.received(index), false));
+  }
+}
+
+/** A port of the loopback address on which nobody listens. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
