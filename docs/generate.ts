@@ -1,0 +1,93 @@
+// Writes what the documentation repeats from the code: docs/metrics.md and the table of flags in README.md.
+// Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { flags, synopsis } from '../src/cli/flags.ts';
+import type { Flag } from '../src/cli/flags.ts';
+import { columns } from '../src/metrics/catalogue.ts';
+import { scopes } from '../src/metrics/define.ts';
+import type { Scope } from '../src/metrics/define.ts';
+
+const titles: Readonly<Record<Scope, string>> = {
+  vm: 'A VM',
+  vm_vcpu: 'A vCPU of a VM',
+  vm_disk: 'A disk of a VM',
+  vm_nic: 'A NIC of a VM',
+  host: 'The host',
+  host_disk: 'A disk of the host',
+  host_nic: 'A NIC of the host',
+  agent: 'proxtop itself',
+};
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(headings), `|${' --- |'.repeat(headings.length)}`, ...rows.map(line)].join('\n');
+}
+
+/** Plain text for a cell: what Markdown or HTML would take for markup is escaped. */
+function plain(text: string): string {
+  return text.replace(/[|<*\\]/g, '\\$&');
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text}\``;
+}
+
+function metricsDocument(): string {
+  const sections = scopes.map((scope) => {
+    const rows = columns(scope).map(({ id, unit, kind, shown, source, definition, needs }) => [
+      code(id),
+      ...[unit, kind, shown, source, definition, needs].map(plain),
+    ]);
+    return `## ${titles[scope]} (scope ${scope})\n\n${table(['id', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
+  });
+  return [
+    '# Metrics\n',
+    'Generated from src/metrics by docs/generate.ts: do not edit. `proxtop --list-metrics` prints the same.\n',
+    'A value that cannot be known is left out. Metrics shown as verbose need `--verbose`; `needs` names what must be',
+    'there for a metric to be known.\n',
+    sections.join('\n'),
+  ].join('\n');
+}
+
+function flagRow(flag: Flag): readonly string[] {
+  const short = flag.aliases.filter((alias) => alias.length === 1).map((alias) => `-${alias}, `);
+  const other = flag.aliases.filter((alias) => alias.length > 1).map((alias) => `, --${alias}`);
+  const sections = { general: '', connector: '[connector] ', output: '[output.NAME] ' };
+  const key = flag.option === undefined ? '' : sections[flag.option.section] + flag.option.key;
+  const names = `${short.join('')}--${flag.name}${other.join('')}${synopsis(flag)}`;
+  return [code(names), plain(flag.help), plain(flag.otherwise ?? ''), code(key)];
+}
+
+function readme(text: string): string {
+  const block = /(<!-- flags -->\n)[\s\S]*?(<!-- \/flags -->)/;
+  if (!block.test(text))
+    throw new Error('README.md: expected a block from <!-- flags --> to <!-- /flags -->');
+  const rows = flags.filter(({ hidden }) => !hidden).map(flagRow);
+  const content = table(['flag', 'meaning', 'default', 'in the file'], rows);
+  return text.replace(block, (_, begin: string, end: string) => `${begin}${content}\n${end}`);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+const check = process.argv.includes('--check');
+for (const [path, generate] of [
+  ['docs/metrics.md', metricsDocument],
+  ['README.md', readme],
+] as const) {
+  const before = read(path);
+  const after = generate(before);
+  if (after === before) continue;
+  if (check) {
+    process.stderr.write(`${path} is stale: run npx tsx docs/generate.ts\n`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, after);
+  }
+}

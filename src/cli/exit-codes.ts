@@ -1,0 +1,11 @@
+/** The exit codes of proxtop; `--help` documents them. */
+export const exitCodes = {
+  /** All runs are done, or the program was told to stop. */
+  done: 0,
+  /** It had to give up: no hypervisor, nowhere to write, a bug. */
+  failure: 1,
+  /** The command line, the environment or the configuration file is wrong. */
+  usage: 2,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -1,0 +1,99 @@
+import { optionsOf } from '../config/schema.ts';
+import type { FlagGroup, Option, SectionName } from '../config/schema.ts';
+
+/** A flag of the command line. */
+export interface Flag {
+  /** Without dashes. */
+  readonly name: string;
+  /** Other names: one letter, or another word. */
+  readonly aliases: readonly string[];
+  readonly group: FlagGroup;
+  /** Stands for the value in the help; missing for a flag that takes none. */
+  readonly placeholder?: string;
+  /** What the flag means when it is given without a value; missing where it needs one. */
+  readonly bare?: string;
+  readonly help: string;
+  /** What holds without the flag, in words. */
+  readonly otherwise?: string;
+  readonly hidden: boolean;
+  /** The option it sets; missing for a flag that is not about settings. */
+  readonly option?: FlagOption;
+}
+
+/** The option that a flag sets. */
+export interface FlagOption {
+  readonly section: SectionName;
+  readonly key: string;
+  /** The value that a switch stands for. */
+  readonly value?: string;
+  /** Whether switches for several values add up. */
+  readonly list: boolean;
+}
+
+const information = { group: 'Configuration and information', hidden: false } as const;
+
+/** The flags that set no option. */
+const own: readonly Flag[] = [
+  {
+    ...information,
+    name: 'config',
+    aliases: [],
+    placeholder: 'FILE',
+    help: 'read this configuration file; the service reads /etc/proxtop.conf',
+  },
+  { ...information, name: 'check', aliases: [], help: 'say what would run, or what is wrong, and exit' },
+  {
+    ...information,
+    name: 'list-metrics',
+    aliases: [],
+    placeholder: 'json',
+    bare: 'table',
+    help: 'list all metrics with unit and definition, as a table or as JSON, and exit',
+  },
+  { ...information, name: 'version', aliases: ['v'], help: 'print the version and exit' },
+  { ...information, name: 'help', aliases: ['h'], help: 'print this text and exit' },
+];
+
+/** Every flag there is, in the order in which the help shows those of a group. */
+export const flags: readonly Flag[] = [
+  ...(['output', 'connector', 'general'] as const).flatMap((section) =>
+    Object.entries(optionsOf(section)).flatMap(([key, option]) => flagsOf(section, key, option)),
+  ),
+  ...own,
+];
+
+/** The flags of one option: a flag of its own, switches for its values, or none. */
+function flagsOf(section: SectionName, key: string, option: Option): Flag[] {
+  const found: Flag[] = [];
+  const list = option.type.list === true;
+  if (option.flag !== undefined) {
+    const { group, alias, name, placeholder, hidden = false } = option.flag;
+    const otherwise = option.default ?? option.otherwise;
+    found.push({
+      name: name ?? key.replaceAll('_', '-'),
+      aliases: alias === undefined ? [] : [alias],
+      group,
+      ...(placeholder !== undefined && { placeholder }),
+      help: option.help,
+      ...(otherwise !== undefined && !option.type.boolean && { otherwise }),
+      hidden,
+      option: { section, key, list },
+    });
+  }
+  for (const { name, alias, value, help, group, hidden = false } of option.switches ?? []) {
+    const aliases = alias === undefined ? [] : [alias];
+    found.push({ name, aliases, group, help, hidden, option: { section, key, value, list } });
+  }
+  return found;
+}
+
+/** The value of a flag as it follows the name in a synopsis: ` SECONDS`, `[=json]` or nothing. */
+export function synopsis({ placeholder, bare }: Flag): string {
+  if (placeholder === undefined) return '';
+  return bare === undefined ? ` ${placeholder}` : `[=${placeholder}]`;
+}
+
+/** Whether `--no-NAME` turns the flag off. */
+export function canBeNegated({ option, placeholder }: Flag): boolean {
+  return option !== undefined && option.value === undefined && placeholder === undefined;
+}

@@ -1,0 +1,87 @@
+import { flagGroups, schema } from '../config/schema.ts';
+import type { FlagGroup } from '../config/schema.ts';
+import { exitCodes } from './exit-codes.ts';
+import { canBeNegated, flags, synopsis } from './flags.ts';
+import type { Flag } from './flags.ts';
+
+const width = 80;
+
+const notes: Partial<Record<FlagGroup, string>> = {
+  'What to measure': `Without --cpu to --host: ${schema.general.collectors.default}.`,
+  'Where to send it': 'Without any of these: a table on standard output.',
+};
+
+const examples = [
+  ['proxtop', 'a table of all VMs, every second'],
+  ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
+  ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
+  ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],
+] as const;
+
+/** The text of `--help`: at most 80 columns, without colours. */
+export function helpText(): string {
+  const shown = flags.filter((flag) => !flag.hidden);
+  const names = new Map(shown.map((flag) => [flag, flagNames(flag)]));
+  const column = Math.max(...[...names.values()].map((text) => text.length)) + 4;
+  const negatable = shown.filter(canBeNegated).map(({ name }) => `--no-${name}`);
+  const lines = [
+    ...wrap(
+      'proxtop measures from outside what each KVM virtual machine of this host really gets: CPU, memory, disk, network, pressure.',
+      '',
+    ),
+    '',
+    'Usage: proxtop [FLAG]...',
+    '',
+    'Examples',
+    ...examples.map(([command, meaning]) => `  ${command.padEnd(44)}${meaning}`),
+  ];
+  for (const group of flagGroups) {
+    const note = notes[group];
+    lines.push('', group, ...(note === undefined ? [] : [`  ${note}`]));
+    for (const flag of shown) {
+      if (flag.group !== group) continue;
+      const text = flag.otherwise === undefined ? flag.help : `${flag.help} (default: ${flag.otherwise})`;
+      lines.push(...wrap(text, `  ${names.get(flag) ?? ''}`.padEnd(column)));
+    }
+  }
+  lines.push(
+    '',
+    'More',
+    ...wrap(`${negatable.join(', ')} turn off what the configuration turns on.`, '  '),
+    ...wrap(
+      'Each setting can also come from the configuration file or the environment (PROXTOP_FREQUENCY, PROXTOP_TARGET, ...). Arguments win over the environment, and that over the file.',
+      '  ',
+    ),
+    ...wrap(
+      `Exit codes: ${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration.`,
+      '  ',
+    ),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** `-f, --frequency SECONDS`, indented so that all long names begin at the same column. */
+function flagNames(flag: Flag): string {
+  const { name, aliases } = flag;
+  const short = aliases.find((alias) => alias.length === 1);
+  const long = [name, ...aliases.filter((alias) => alias.length > 1)].map((each) => `--${each}`).join(', ');
+  return `${short === undefined ? '    ' : `-${short}, `}${long}${synopsis(flag)}`;
+}
+
+/** Breaks a text at spaces; the first line begins with `lead`, the others are indented as far. */
+function wrap(text: string, lead: string): string[] {
+  const indent = ' '.repeat(lead.length);
+  const lines: string[] = [];
+  let line = lead;
+  let empty = true;
+  for (const word of text.split(' ')) {
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,43 @@
+import { catalogue } from '../metrics/catalogue.ts';
+
+const headings = ['SCOPE', 'ID', 'UNIT', 'KIND', 'SHOWN', 'NEEDS', 'DEFINITION'] as const;
+
+/** All metrics as an aligned table, a line each, `-` where there is nothing to say. */
+export function metricsTable(): string {
+  const rows = [
+    headings,
+    ...catalogue.map(({ scope, id, unit, kind, shown, needs, definition }) => [
+      scope,
+      id,
+      unit,
+      kind,
+      shown,
+      needs || '-',
+      definition || '-',
+    ]),
+  ];
+  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** All metrics as a JSON array, one metric a line, with the columns of the metrics contract and `needs` where there is any. */
+export function metricsJson(): string {
+  const lines = catalogue.map(
+    ({ scope, collector, id, title, unit, kind, shown, source, definition, original, needs }) =>
+      JSON.stringify({
+        scope,
+        collector,
+        id,
+        title,
+        unit,
+        kind,
+        shown,
+        source,
+        definition,
+        original,
+        ...(needs !== '' && { needs }),
+      }),
+  );
+  return `[\n${lines.join(',\n')}\n]\n`;
+}

@@ -1,0 +1,34 @@
+import { ConfigError } from './errors.ts';
+import type { Given } from './given.ts';
+import type { Layer } from './layer.ts';
+import { nearest } from './nearest.ts';
+import { environmentName, environmentPrefix as prefix, optionsOf, sectionNames } from './schema.ts';
+
+/**
+ * What PROXTOP_* variables say. An empty one counts as not set. Throws a ConfigError for a name that is nearly one of
+ * ours; others are left alone, since a container or service manager may set PROXTOP_* of its own.
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv): Layer {
+  const layer = {
+    general: new Map<string, Given>(),
+    connector: new Map<string, Given>(),
+    output: new Map<string, Given>(),
+  };
+  const known = new Set<string>();
+  for (const section of sectionNames) {
+    for (const key of Object.keys(optionsOf(section))) {
+      const name = environmentName(section, key);
+      known.add(name);
+      const text = env[name]?.trim();
+      if (text !== undefined && text !== '') layer[section].set(key, { text, origin: name });
+    }
+  }
+  const rests = [...known].map((name) => name.slice(prefix.length));
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(prefix) || known.has(name)) continue;
+    const near = nearest(name.slice(prefix.length), rests);
+    if (near !== undefined)
+      throw new ConfigError(`${name}: unknown variable; did you mean ${prefix}${near}?`);
+  }
+  return layer;
+}

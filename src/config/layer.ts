@@ -1,0 +1,19 @@
+import type { GivenMap } from './given.ts';
+import type { SectionName } from './schema.ts';
+
+/** What the environment or the arguments say. Both can describe one output. */
+export type Layer = Readonly<Record<SectionName, GivenMap>>;
+
+/** What a file says. */
+export interface FileLayer {
+  readonly general: GivenMap;
+  readonly connector: GivenMap;
+  /** By NAME of [output.NAME], in the order of the file. */
+  readonly outputs: ReadonlyMap<string, OutputSection>;
+}
+
+export interface OutputSection {
+  /** Where it begins, for messages. */
+  readonly origin: string;
+  readonly given: GivenMap;
+}

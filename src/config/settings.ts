@@ -1,0 +1,25 @@
+import type { Roots } from '../kernel/paths.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import type { OutputSettings } from '../outputs/settings.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Everything a run of proxtop needs to know, checked and complete: the result of defaults, file, environment and arguments. */
+export interface Settings {
+  /** Seconds between samples, 0.1 or more. */
+  readonly frequency: number;
+  /** Samples after which the program ends; Infinity for none. */
+  readonly runs: number;
+  /** Seconds between two questions to the same monitor, at least the frequency. */
+  readonly detailInterval: number;
+  /** In the order of the catalogue. */
+  readonly collectors: readonly CollectorName[];
+  /** Interfaces the host sums run over; undefined for all physical ones. */
+  readonly netdev: readonly string[] | undefined;
+  /** Devices the host sums run over; undefined for all physical ones. */
+  readonly storedev: readonly string[] | undefined;
+  readonly connector: 'auto' | 'proxmox';
+  readonly roots: Roots;
+  readonly logLevel: LogLevel;
+  readonly outputs: readonly OutputSettings[];
+}

@@ -1,0 +1,170 @@
+import { nearest } from './nearest.ts';
+
+/** Why a text is not a value of some type, for a message after the place where it stands. */
+export class Refusal {
+  constructor(readonly reason: string) {}
+}
+
+/** What a text in a file, the environment or an argument may be. */
+export interface ValueType<T> {
+  /** What is expected, to stand after "expected". */
+  readonly expected: string;
+  /** Whether several values can be given at once. */
+  readonly list?: true;
+  /** Nothing but true and false: a flag of this type takes no value. */
+  readonly boolean?: true;
+  parse(text: string): T | Refusal;
+}
+
+/** Says that `found` is not what was expected and, where one of the known words is near, which was probably meant. */
+export function refuse(found: string, expected: string, known: Iterable<string> = []): Refusal {
+  const shown = JSON.stringify(found.length > 60 ? `${found.slice(0, 57)}...` : found);
+  const near = nearest(found, known);
+  return new Refusal(
+    `found ${shown}, expected ${expected}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`,
+  );
+}
+
+/** Words as a sentence lists them: `a, b or c`. */
+export function listed(words: readonly string[], conjunction = 'or'): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} ${conjunction} ${last}`;
+}
+
+const decimalDigits = /^\d+(\.\d+)?$|^\.\d+$/;
+
+/** A number with a fraction; `unit` stands for what is counted, such as seconds. */
+export function decimal(min: number, max: number, unit: string): ValueType<number> {
+  const expected = `a number of ${unit} from ${min} to ${max}`;
+  return {
+    expected,
+    parse(text) {
+      const value = decimalDigits.test(text) ? Number(text) : NaN;
+      return value >= min && value <= max ? value : refuse(text, expected);
+    },
+  };
+}
+
+/** A whole number. */
+export function integer(min: number, max: number): ValueType<number> {
+  const expected = `a whole number from ${min} to ${max}`;
+  return {
+    expected,
+    parse(text) {
+      const value = /^\d+$/.test(text) ? Number(text) : NaN;
+      return value >= min && value <= max ? value : refuse(text, expected);
+    },
+  };
+}
+
+/** How often to do something: a whole number from 1, or `endless` (Infinity), which the original wrote as -1. */
+export const times: ValueType<number> = {
+  expected: 'a whole number from 1, or endless',
+  parse(text) {
+    if (text === 'endless' || text === '-1') return Infinity;
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    return value >= 1 && Number.isSafeInteger(value) ? value : refuse(text, this.expected, ['endless']);
+  },
+};
+
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+  ['0', false],
+]);
+
+/** true or false, also written yes, on, 1, no, off, 0. */
+export const truth: ValueType<boolean> = {
+  expected: 'true or false',
+  boolean: true,
+  parse(text) {
+    return truths.get(text.toLowerCase()) ?? refuse(text, this.expected, truths.keys());
+  },
+};
+
+/** One word of a closed list. `later` holds words that are refused with a reason of their own. */
+export function choice<const T extends string>(
+  words: readonly T[],
+  later: Readonly<Record<string, string>> = {},
+): ValueType<T> {
+  const expected = listed(words);
+  return {
+    expected,
+    parse(text) {
+      const reason = Object.hasOwn(later, text) ? later[text] : undefined;
+      if (reason !== undefined) return new Refusal(reason);
+      return words.find((word) => word === text) ?? refuse(text, expected, words);
+    },
+  };
+}
+
+/** One or more words of a closed list, each under one or more names; separated by commas or spaces. */
+export function choices<T>(byName: Readonly<Record<string, T>>): ValueType<readonly T[]> {
+  const names = Object.keys(byName);
+  const expected = `one or more of ${names.join(', ')}`;
+  return {
+    expected,
+    list: true,
+    parse(text) {
+      const chosen: T[] = [];
+      for (const name of split(text)) {
+        const value = Object.hasOwn(byName, name) ? byName[name] : undefined;
+        if (value === undefined) return refuse(name, expected, names);
+        if (!chosen.includes(value)) chosen.push(value);
+      }
+      return chosen.length > 0 ? chosen : refuse(text, expected);
+    },
+  };
+}
+
+/** One or more names of devices, separated by commas or spaces. */
+export const names: ValueType<readonly string[]> = {
+  expected: 'one or more names, separated by commas',
+  list: true,
+  parse(text) {
+    const found = split(text);
+    return found.length > 0 ? found : refuse(text, this.expected);
+  },
+};
+
+function split(text: string): string[] {
+  return text.split(/[\s,]+/).filter((name) => name !== '');
+}
+
+/** A text that is not empty; `what` says what it names. */
+export function text(what: string): ValueType<string> {
+  return {
+    expected: what,
+    parse: (found) => (found === '' ? refuse(found, what) : found),
+  };
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** A size in bytes, written as a whole number, with K, M or G for powers of 1024. */
+export function bytes(min: string, max: string): ValueType<number> {
+  const expected = `a size in bytes from ${min} to ${max}, such as 64M`;
+  const parse = (written: string): number => {
+    const [, digits, unit] = /^(\d+)([KMG]?)$/i.exec(written) ?? [];
+    return Number(digits) * (sizeUnits[unit?.toUpperCase() ?? ''] ?? NaN);
+  };
+  const least = parse(min);
+  const most = parse(max);
+  return {
+    expected,
+    parse(written) {
+      const size = parse(written);
+      return size >= least && size <= most ? size : refuse(written, expected);
+    },
+  };
+}
+
+/** Something that this version cannot do: any value is refused with the reason. */
+export function unsupported(reason: string): ValueType<never> {
+  return { expected: 'no value', parse: () => new Refusal(reason) };
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseCommandLine } from '../../src/cli/arguments.ts';
+import { describeSettings } from '../../src/cli/check.ts';
+import { flags } from '../../src/cli/flags.ts';
+import { helpText } from '../../src/cli/help.ts';
+import { metricsJson, metricsTable } from '../../src/cli/list-metrics.ts';
+import { version } from '../../src/cli/version.ts';
+import { catalogue } from '../../src/metrics/catalogue.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+test('the help names every flag and fits 80 columns', () => {
+  const text = helpText();
+  for (const { name, aliases, hidden } of flags) {
+    for (const each of [name, ...aliases]) {
+      const shown = new RegExp(`(^|[ ,])-{1,2}${each}(?![\\w-])`, 'm').test(text);
+      assert.equal(shown, !hidden, each);
+    }
+  }
+  for (const line of text.split('\n')) assert.ok(line.length <= 80 && line === line.trimEnd(), line);
+  assert.match(text, /Exit codes: 0 done, 1 failure, 2 wrong/);
+});
+
+test('the examples of the help are valid', () => {
+  const examples = [...helpText().matchAll(/^ {2}proxtop((?: \S+)*)/gm)].map(([, line = '']) => line);
+  assert.ok(examples.length >= 3);
+  for (const line of examples) {
+    const argv = line.replace('/etc/proxtop.conf', join(root, 'etc/proxtop.conf')).split(' ').filter(Boolean);
+    assert.doesNotThrow(() => parseCommandLine(argv, {}), line);
+  }
+});
+
+test('the metrics as JSON have the columns of the contract, in its order', () => {
+  const metrics = JSON.parse(metricsJson()) as Record<string, string>[];
+  assert.equal(metrics.length, catalogue.length);
+  const contract = 'scope collector id title unit kind shown source definition original'.split(' ');
+  for (const [index, metric] of metrics.entries()) {
+    assert.deepEqual(Object.keys(metric).slice(0, contract.length), contract);
+    assert.deepEqual(
+      Object.keys(metric).slice(contract.length),
+      catalogue[index]?.needs === '' ? [] : ['needs'],
+    );
+  }
+  assert.ok(metrics.some(({ id, needs }) => id === 'psi_some_cpu_avg10' && needs === 'PSI'));
+});
+
+test('the table of metrics is aligned and has a line for each', () => {
+  const [heading = '', ...lines] = metricsTable().trimEnd().split('\n');
+  assert.equal(lines.length, catalogue.length);
+  const starts = [...heading.matchAll(/\S+/g)].map(({ index }) => index);
+  for (const line of lines) {
+    for (const start of starts.slice(1)) assert.match(line.slice(start - 2), /^ {2}\S/, line);
+  }
+});
+
+test('--check says what would run', () => {
+  const argv = '--check -f 0.5 -r 3 --psi -o tcp --target [::1]:5000 --verbose'.split(' ');
+  const command = parseCommandLine(argv, {});
+  assert.ok(command.kind === 'check');
+  const text = describeSettings(command.settings);
+  assert.match(text, /^ {2}sample +every 0\.5 seconds, 3 times$/m);
+  assert.match(text, /^ {2}measure +pressure$/m);
+  assert.match(
+    text,
+    /^ {2}output tcp +tcp to \[::1\]:5000; queue of 64 MiB, drop_oldest when full; .*verbose metrics$/m,
+  );
+});
+
+test('outside a bundle the version says so', () => {
+  assert.equal(version, 'development');
+});
+
+test('the documents are generated, and a stale one is found', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proxtop-docs-'));
+  const tsx = join(root, 'node_modules/.bin/tsx');
+  const generate = join(root, 'docs/generate.ts');
+  try {
+    mkdirSync(join(directory, 'docs'));
+    writeFileSync(join(directory, 'README.md'), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
+    execFileSync(tsx, [generate], { cwd: directory });
+    const readme = readFileSync(join(directory, 'README.md'), 'utf8');
+    assert.match(
+      readme,
+      /^before\n<!-- flags -->\n\| flag \|[\s\S]*`-f, --frequency SECONDS`[\s\S]*<!-- \/flags -->\nafter\n$/,
+    );
+    assert.ok(!readme.includes('old\n'));
+    const metrics = readFileSync(join(directory, 'docs/metrics.md'), 'utf8');
+    assert.equal(metrics.match(/^\| `/gm)?.length, catalogue.length);
+    assert.equal(spawnSync(tsx, [generate, '--check'], { cwd: directory }).status, 0);
+    appendFileSync(join(directory, 'docs/metrics.md'), 'edited\n');
+    const { status, stderr } = spawnSync(tsx, [generate, '--check'], { cwd: directory, encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stderr, /^docs\/metrics\.md is stale/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readEnvironment } from '../../src/config/environment.ts';
+import { parseConfig } from '../../src/config/file.ts';
+import { resolveSettings } from '../../src/config/resolve.ts';
+import type { Settings } from '../../src/config/settings.ts';
+
+/** Settings of a file and an environment. */
+function settings(file: string | undefined, env: NodeJS.ProcessEnv = {}): Settings {
+  const layer = file === undefined ? undefined : parseConfig(file, 'p.conf');
+  return resolveSettings(layer, readEnvironment(env), readEnvironment({}));
+}
+
+function refuses(file: string, message: string | RegExp, env: NodeJS.ProcessEnv = {}): void {
+  assert.throws(() => settings(file, env), { name: 'ConfigError', message });
+}
+
+const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
+const queue = { maxBytes: 64 * 1024 * 1024, whenFull: 'drop_oldest' } as const;
+
+test('the defaults', () => {
+  assert.deepEqual(settings(undefined), {
+    frequency: 1,
+    runs: Infinity,
+    detailInterval: 5,
+    collectors: ['cpu', 'mem', 'disk', 'net', 'io'],
+    netdev: undefined,
+    storedev: undefined,
+    connector: 'auto',
+    roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
+    logLevel: 'info',
+    outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
+  });
+});
+
+test('a file with several outputs, each with its own printing', () => {
+  const { outputs, collectors, connector } = settings(`
+collectors = host, psi, cpu
+verbose = true
+[connector]
+type = proxmox
+[output.logs]
+type = tcp
+target = logs.example:12345
+verbose = false
+queue_bytes = 128K
+when_full = drop_newest
+timeout = 2.5
+[output.rows]
+type = udp
+target = [::1]:5000
+max_datagram = 1472
+[output.disk]
+type = file
+target = /var/log/proxtop.json
+layout = event
+names = original
+[output.screen]
+type = stdout
+human = yes`);
+  assert.deepEqual(collectors, ['cpu', 'psi', 'host']);
+  assert.equal(connector, 'proxmox');
+  assert.deepEqual(outputs, [
+    {
+      name: 'logs',
+      type: 'tcp',
+      host: 'logs.example',
+      port: 12345,
+      printer: 'json',
+      print,
+      queue: { maxBytes: 131072, whenFull: 'drop_newest' },
+      timeout: 2.5,
+    },
+    {
+      name: 'rows',
+      type: 'udp',
+      host: '::1',
+      port: 5000,
+      printer: 'json',
+      print: { ...print, layout: 'event', verbose: true },
+      maxDatagram: 1472,
+    },
+    {
+      name: 'disk',
+      type: 'file',
+      path: '/var/log/proxtop.json',
+      printer: 'json',
+      print: { ...print, layout: 'event', verbose: true, names: 'original' },
+      queue,
+    },
+    { name: 'screen', type: 'stdout', printer: 'text', print: { ...print, verbose: true, human: true } },
+  ]);
+});
+
+test("the original's file streams JSON over tcp", () => {
+  const { outputs } = settings('PROXTOP_TARGET=192.0.2.1:12345\nPROXPROFILER_PARAMS="--states 4"\n');
+  const tcp = { type: 'tcp', host: '192.0.2.1', port: 12345, printer: 'json', print, queue, timeout: 30 };
+  assert.deepEqual(outputs, [{ name: 'PROXTOP_TARGET', ...tcp }]);
+  // systemd can also put that file into the environment, as the original's unit did.
+  assert.deepEqual(settings(undefined, { PROXTOP_TARGET: '192.0.2.1:12345' }).outputs, [
+    { name: 'tcp', ...tcp },
+  ]);
+});
+
+test('the environment wins over the file, also over the keys of an output', () => {
+  const { frequency, runs, outputs } = settings(
+    'frequency = 2\nruns = 3\n[output.a]\ntype = stdout\nverbose = false',
+    {
+      PROXTOP_FREQUENCY: '0.5',
+      PROXTOP_RUNS: '',
+      PROXTOP_VERBOSE: 'true',
+    },
+  );
+  assert.deepEqual([frequency, runs, outputs[0]?.print.verbose], [0.5, 3, true]);
+});
+
+test('an output of the environment replaces those of the file', () => {
+  const file = '[output.a]\ntype = stdout\n[output.b]\ntype = stdout';
+  const { outputs } = settings(file, {
+    PROXTOP_OUTPUT: 'file',
+    PROXTOP_TARGET: '/tmp/x',
+    PROXTOP_QUEUE_BYTES: '1M',
+  });
+  assert.deepEqual(outputs, [
+    {
+      name: 'file',
+      type: 'file',
+      path: '/tmp/x',
+      printer: 'json',
+      print,
+      queue: { ...queue, maxBytes: 1048576 },
+    },
+  ]);
+  refuses(file, /^PROXTOP_PRINTER: applies to an output that is described with --output/, {
+    PROXTOP_PRINTER: 'json',
+  });
+});
+
+test('detail_interval follows a longer frequency, but is never silently changed', () => {
+  assert.equal(settings('frequency = 10').detailInterval, 10);
+  assert.equal(settings('frequency = 10\ndetail_interval = 20').detailInterval, 20);
+  assert.equal(settings('frequency = 0.2\ndetail_interval = 0.2').detailInterval, 0.2);
+  refuses(
+    'frequency = 2\ndetail_interval = 1',
+    'p.conf:2, detail_interval: found "1", expected the frequency or more, which is 2 seconds (p.conf:1, frequency)',
+  );
+});
+
+test('a wrong value names file, line, section, key, what was found and what was expected', () => {
+  refuses(
+    'frequency = abc',
+    'p.conf:1, frequency: found "abc", expected a number of seconds from 0.1 to 86400',
+  );
+  refuses('verbose = maybe', 'p.conf:1, verbose: found "maybe", expected true or false');
+  refuses('runs =', /^p\.conf:1, runs: found "", expected a whole number from 1, or endless$/);
+  refuses(
+    'collectors = cpu, memm',
+    /^p\.conf:1, collectors: found "memm", expected .*; did you mean "mem"\?$/,
+  );
+  refuses(
+    'log_level = warning',
+    /^p\.conf:1, log_level: found "warning", expected debug, info, warn or error/,
+  );
+  refuses(
+    '[output.a]\ntype = tcp\ntarget = a:1\nprinter = jsn',
+    'p.conf:4, [output.a] printer: found "jsn", expected json or text; did you mean "json"?',
+  );
+  refuses('[output.a]\ntype = tpc', /^p\.conf:2, \[output\.a\] type: found "tpc", .*did you mean "tcp"\?$/);
+  refuses('[output.a]\ntype = stdout\nverbose = maybe', /^p\.conf:3, \[output\.a\] verbose: found "maybe"/);
+  refuses('[connector]\ntype = proxmx', /^p\.conf:2, \[connector\] type: .*did you mean "proxmox"\?$/);
+  refuses(
+    '[connector]\ntype = libvirt',
+    /^p\.conf:2, \[connector\] type: this version cannot ask libvirt yet/,
+  );
+  refuses(
+    '[connector]\ntype = qemu',
+    /^p\.conf:2, \[connector\] type: this version cannot find VMs without Proxmox/,
+  );
+  refuses(
+    '[connector]\nconnection = qemu:///system',
+    /^p\.conf:2, \[connector\] connection: this version cannot/,
+  );
+  refuses('PROXTOP_TARGET=host', /^p\.conf:1, PROXTOP_TARGET: found "host", expected a port after the host/);
+});
+
+test('contradictions within an output', () => {
+  refuses(
+    '[output.a]\nprinter = json',
+    'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp or udp',
+  );
+  refuses(
+    '[output.a]\ntype = tcp',
+    /^p\.conf:2, \[output\.a\] type: tcp needs a target \(target\): host:port, for example/,
+  );
+  refuses('[output.a]\ntype = file', 'p.conf:2, [output.a] type: file needs a target (target): a path');
+  refuses(
+    '[output.a]\ntype = udp\ntarget = a:1\ntimeout = 5',
+    'p.conf:4, [output.a] timeout: applies to tcp, but this output is udp',
+  );
+  refuses(
+    '[output.a]\ntype = stdout\ntarget = a:1',
+    'p.conf:3, [output.a] target: applies to file, tcp and udp, but this output is stdout',
+  );
+  refuses(
+    '[output.a]\ntype = udp\ntarget = a:1\nlayout = cycle',
+    /^p\.conf:4, \[output\.a\] layout: found "cycle", but udp/,
+  );
+});
+
+test('a wrong value in the environment names the variable', () => {
+  refuses('', 'PROXTOP_FREQUENCY: found "abc", expected a number of seconds from 0.1 to 86400', {
+    PROXTOP_FREQUENCY: 'abc',
+  });
+  refuses('', 'PROXTOP_FREQUNCY: unknown variable; did you mean PROXTOP_FREQUENCY?', {
+    PROXTOP_FREQUNCY: '1',
+  });
+  refuses('', /^PROXTOP_OUTPUT: tcp needs a target \(PROXTOP_TARGET\)/, { PROXTOP_OUTPUT: 'tcp' });
+  // Kubernetes sets variables of this kind for a service called proxtop.
+  assert.equal(
+    settings('', { PROXTOP_SERVICE_HOST: '10.0.0.1', PROXTOP_PORT: 'tcp://10.0.0.1:80' }).frequency,
+    1,
+  );
+});

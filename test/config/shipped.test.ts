@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { readEnvironment } from '../../src/config/environment.ts';
+import { keysOf, parseConfig, readConfigFile } from '../../src/config/file.ts';
+import { resolveSettings } from '../../src/config/resolve.ts';
+import { optionsOf, sectionNames } from '../../src/config/schema.ts';
+
+const shipped = new URL('../../etc/proxtop.conf', import.meta.url).pathname;
+/** The shipped file with everything switched on that it only shows. */
+const uncommented = readFileSync(shipped, 'utf8').replace(/^;(?=\[|[a-z_]+ = )/gm, '');
+const nothing = readEnvironment({});
+
+const directory = mkdtempSync(join(tmpdir(), 'proxtop-shipped-'));
+after(() => {
+  rmSync(directory, { recursive: true });
+});
+
+test('as it is shipped it changes no default', () => {
+  assert.deepEqual(
+    resolveSettings(readConfigFile(shipped), nothing, nothing),
+    resolveSettings(undefined, nothing, nothing),
+  );
+});
+
+test('every key and value it shows is valid', () => {
+  const path = join(directory, 'all.conf');
+  writeFileSync(path, uncommented);
+  const { outputs, netdev } = resolveSettings(readConfigFile(path), nothing, nothing);
+  assert.deepEqual(
+    outputs.map(({ name, type }) => [name, type]),
+    [
+      ['logstash', 'tcp'],
+      ['events', 'udp'],
+      ['file', 'file'],
+    ],
+  );
+  assert.deepEqual(netdev, ['eno1', 'eno2']);
+});
+
+test('it shows every key there is, with its default', () => {
+  const file = parseConfig(uncommented, 'all.conf');
+  const outputs = [...file.outputs.values()].map(({ given }) => given);
+  for (const section of sectionNames) {
+    for (const [key, option] of Object.entries(optionsOf(section))) {
+      // Accepted only to say that libvirt is not there yet.
+      if (section === 'connector' && key === 'connection') continue;
+      const maps = section === 'output' ? outputs : [file[section]];
+      const shown = maps.map((given) => given.get(key)?.text).filter((text) => text !== undefined);
+      assert.ok(shown.length > 0, `${section} ${key} is not shown`);
+      if (option.default !== undefined) assert.deepEqual(shown, [option.default], `${section} ${key}`);
+    }
+  }
+  assert.ok(keysOf('output').includes('verbose'));
+});
