@@ -1,0 +1,65 @@
+import { fstatSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { pino } from 'pino';
+import type { LogLevel } from '../config/settings.ts';
+
+/** One line as pino hands it over. */
+interface LogLine {
+  readonly level: number;
+  readonly msg?: string;
+  readonly err?: { readonly message: string; readonly stack?: string };
+}
+
+const STDERR = 2;
+const ERROR = 50;
+
+/** Name and priority of each level; priorities after syslog(3). */
+const levels: Readonly<Record<number, readonly [name: string, priority: number]>> = {
+  20: ['debug', 7],
+  30: ['info', 6],
+  40: ['warning', 4],
+  50: ['error', 3],
+};
+
+/**
+ * The program's log, on stderr: for the journal each line begins with its priority (sd-daemon(3)), for people with
+ * the time and the level. Nothing else is ever written to stderr, and nothing of it to stdout.
+ */
+export function createLog(level: LogLevel, env: NodeJS.ProcessEnv): Logger {
+  const format = isJournal(env['JOURNAL_STREAM']) ? forJournal : forPeople;
+  // A stderr that was closed must not end the program.
+  process.stderr.on('error', () => undefined);
+  const destination = {
+    write: (json: string): void => {
+      process.stderr.write(format(JSON.parse(json) as LogLine));
+    },
+  };
+  return pino({ level, base: null, timestamp: false }, destination);
+}
+
+/** Whether stderr is the stream to the journal that systemd names as `device:inode`. */
+function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(STDERR, { bigint: true });
+  return stream === `${dev}:${ino}`;
+}
+
+function textOf({ level, msg, err }: LogLine): string {
+  const parts = [msg, level >= ERROR ? (err?.stack ?? err?.message) : err?.message];
+  return parts.filter((part) => part !== undefined).join(': ');
+}
+
+/** Every line of a message needs the prefix, or the journal files it under the default priority. */
+function forJournal(line: LogLine): string {
+  const [, priority] = levels[line.level] ?? ['', 6];
+  return `${textOf(line)
+    .split('\n')
+    .map((text) => `<${priority}>${text}`)
+    .join('\n')}\n`;
+}
+
+function forPeople(line: LogLine): string {
+  const [name] = levels[line.level] ?? ['info'];
+  const time = new Date().toTimeString().slice(0, 8);
+  return `${time} ${name.padEnd(7)} ${textOf(line)}\n`;
+}

@@ -1,0 +1,20 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Logger } from 'pino';
+import type { FileTrouble } from '../kernel/read.ts';
+import { fileTroubles } from '../kernel/read.ts';
+
+/**
+ * Logs kernel files that cannot be read: one warning for each kind of file, whatever the number of processes it
+ * stands for.
+ */
+export function reportFileTroubles(log: Logger): void {
+  const known = new Set<string>();
+  subscribe(fileTroubles.name, (message) => {
+    const { path, trouble, message: why } = message as FileTrouble;
+    const kind = path.replaceAll(/\/\d+(?=\/)/g, '/<pid>');
+    if (known.has(kind)) return;
+    known.add(kind);
+    const advice = trouble === 'denied' ? '; run as root to have it' : '';
+    log.warn(`${kind}: ${why}, what it tells is omitted${advice}`);
+  });
+}
