@@ -1,7 +1,7 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
 .PHONY: help deps build lint test demo bench docs clean
 
-PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux bsdutils python3 jq git
+PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 git
 
 help:
 	@echo "make build | lint | test | demo | bench | docs | clean"
@@ -20,19 +20,19 @@ node_modules: package-lock.json
 
 lint: node_modules
 	npm run lint
-	npx tsx docs/generate.ts --check
+	node --import tsx docs/generate.ts --check
 
 test: deps build lint
 	test/run
 
 demo: deps build
-	npx tsx test/lab/demo.ts
+	node --import tsx test/lab/demo.ts
 
 bench: deps build
-	npx tsx bench/cycle.ts
+	node --import tsx bench/cycle.ts
 
 docs: node_modules
-	npx tsx docs/generate.ts
+	node --import tsx docs/generate.ts
 
 clean:
 	rm -rf dist node_modules

@@ -55,7 +55,10 @@ test(
 
 test('a wrong argument is one clear error', async () => {
   const child = demo('--seconds', 'long');
-  const [complaints, [code]] = await Promise.all([text(child.stderr!), once(child, 'close')]);
+  const [complaints, [code]] = await Promise.all([
+    text(child.stderr!),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
   assert.equal(complaints, 'demo: --seconds: expected a number above 0, found long\n');
   assert.equal(code, 1);
 });

@@ -57,9 +57,9 @@ export class Lab {
   readonly roots: Roots;
   readonly pve: PveTree;
   readonly node = hostname().replace(/\..*/, '');
+  readonly bridge = new LabBridge();
   private readonly vms = new Map<number, LabVm>();
   private readonly kvm: string;
-  readonly bridge = new LabBridge();
   private readonly guardian: Guardian;
 
   private constructor(readonly root: string) {
