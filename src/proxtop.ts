@@ -10,16 +10,16 @@ async function main(): Promise<ExitCode> {
   const command = parseCommandLine(process.argv.slice(2), process.env);
   switch (command.kind) {
     case 'help':
-      process.stdout.write(command.text);
+      answer(command.text);
       break;
     case 'version':
-      process.stdout.write(`proxtop ${version}\n`);
+      answer(`proxtop ${version}\n`);
       break;
     case 'list-metrics':
-      process.stdout.write(command.format === 'json' ? metricsJson() : metricsTable());
+      answer(command.format === 'json' ? metricsJson() : metricsTable());
       break;
     case 'check':
-      process.stdout.write(describeSettings(command.settings));
+      answer(describeSettings(command.settings));
       break;
     case 'run': {
       // Loaded only here: --help and --check answer without it.
@@ -28,6 +28,14 @@ async function main(): Promise<ExitCode> {
     }
   }
   return exitCodes.done;
+}
+
+/** Writes the answer to a question. A reader that has seen enough of it (`| head`) is no fault. */
+function answer(text: string): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  process.stdout.write(text);
 }
 
 try {

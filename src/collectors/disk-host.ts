@@ -51,7 +51,7 @@ export function deriveBlockDevice(
   values[to.disk_time_weighted] = at(c.weightedMs) / elapsed;
 }
 
-/** What the physical disks did since the start, for the share a VM has in it. */
+/** What the disks of the host sum did since the start, for the share a VM has in it; NaN where there are none. */
 export interface HostLoad {
   /** Seconds in which the busiest disk of each interval was busy. */
   readonly busy: number;
@@ -68,7 +68,7 @@ interface Known {
 
 /** The block devices of the host. */
 export class HostDisks {
-  readonly load = { busy: 0, bytes: 0 };
+  readonly load = { busy: NaN, bytes: NaN };
   private readonly file: KernelFile;
   private readonly table = new DiskStats();
   private readonly known = new Map<DiskDevice, Known>();
@@ -132,7 +132,9 @@ export class HostDisks {
     elapsed: number,
   ): void {
     values[hostSlots.disk_count] = summed;
-    if (summed > 0) values[hostSlots.disk_queue_depth] = inFlight;
+    if (summed === 0) return;
+    values[hostSlots.disk_queue_depth] = inFlight;
+    if (Number.isNaN(this.load.bytes)) this.load.busy = this.load.bytes = 0;
     if (Number.isNaN(elapsed)) return;
     deriveBlockDevice(this.sum, elapsed, values, hostSlots);
     values[hostSlots.disk_util] = Math.min(100, (busiest / MS_PER_S / elapsed) * 100);

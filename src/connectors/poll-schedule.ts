@@ -1,4 +1,7 @@
-/** How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. */
+/**
+ * How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. It is at
+ * least one tick, because a smaller one would be lost when the next poll falls on a tick again.
+ */
 const JITTER = 0.1;
 /** A monitor may be busy with us for at most this share of the time. */
 const LARGEST_SHARE = 0.1;
@@ -28,7 +31,8 @@ export class PollSchedule {
   /** Notes a visit that began at `time` and took `duration`, in seconds. */
   visited(time: number, duration: number): void {
     // With one tick an interval there is nothing to spread: a jitter would only skip ticks.
-    const jitter = this.interval < 2 * this.tick ? 0 : (2 * this.random() - 1) * JITTER * this.interval;
+    const spread = this.interval < 2 * this.tick ? 0 : Math.max(JITTER * this.interval, this.tick);
+    const jitter = (2 * this.random() - 1) * spread;
     this.next = time + Math.max(this.interval + jitter, duration / LARGEST_SHARE);
   }
 }

@@ -86,29 +86,34 @@ export class ProxmoxVm implements Vm {
     return true;
   }
 
-  /** Asks the monitor; never rejects. @param images reads the sizes of image files */
-  async ask(images: SlowFiles): Promise<void> {
+  /**
+   * Asks the monitor; never rejects.
+   * @param images reads the sizes of image files
+   * @returns why there was no answer; undefined when there was one
+   */
+  async ask(images: SlowFiles): Promise<QmpError | undefined> {
     const asked = performance.now() / 1000;
-    const full = this.stock || this.vcpus === 0;
+    const full = this.stock || this.unnamed;
     const answers = await (full ? this.monitor.ask(fullQueries) : this.monitor.ask(basicQueries));
     const time = performance.now() / 1000;
     this.schedule.visited(asked, time - asked);
     if (answers instanceof QmpError) {
       this.detail = undefined;
       this.silence = { reason: answers.reason, since: this.answeredAt ?? this.silence?.since ?? asked };
-      return;
+      return answers;
     }
     this.answeredAt = time;
     this.silence = undefined;
     this.take(answers, time);
     if (time - this.allocationsAt >= ALLOCATION_BEAT) await this.lookAtImages(images, time);
+    return undefined;
   }
 
   private take(answers: QemuAnswers, time: number): void {
     const [status, blocks, balloon, guest, cpus] = answers;
     this.stock = balloon.value !== undefined && balloon.value.max === undefined;
     const reading = balloonReading(balloon.value, guest?.value);
-    if (this.vcpus === 0 && cpus?.value !== undefined) {
+    if (this.unnamed && cpus?.value !== undefined) {
       this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
       this.generation = -1;
     }
@@ -124,6 +129,11 @@ export class ProxmoxVm implements Vm {
       ...(status.value?.status !== undefined && { state: status.value.status }),
       ...(reading !== undefined && { balloon: reading }),
     };
+  }
+
+  /** Whether its threads have no names and only the monitor knows which of them run vCPUs. */
+  private get unnamed(): boolean {
+    return this.vcpus === 0 || this.threads !== undefined;
   }
 
   private isCdrom(device: string): boolean {

@@ -1,10 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { readOnce } from '../kernel/kernel-file.ts';
+import { troubleOf } from '../kernel/errors.ts';
+import { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { sameRunFile } from '../kernel/paths.ts';
 import { readCmdline } from '../kernel/proc-pid-cmdline.ts';
 import { Process } from '../kernel/process.ts';
+import type { FileTrouble } from '../kernel/read.ts';
+import { fileTroubles } from '../kernel/read.ts';
 import { Limiter } from '../qmp/limiter.ts';
 import type { Connector, Vm } from './connector.ts';
 import { PollSchedule } from './poll-schedule.ts';
@@ -95,7 +98,8 @@ export class ProxmoxConnector implements Connector {
   private filesInRunDirectory(): string[] {
     try {
       return readdirSync(this.paths.qemuServer);
-    } catch {
+    } catch (error) {
+      if (troubleOf(error) === 'denied') reportDenied(this.paths.qemuServer);
       return [];
     }
   }
@@ -103,7 +107,7 @@ export class ProxmoxConnector implements Connector {
   /** Takes a VM in if it runs by Proxmox VE's own rule: pid file, argv with this pid file, and a process, no zombie. */
   private adopt(vmid: string): void {
     const pidFile = this.paths.pidFile(vmid);
-    const pid = Number(readOnce(pidFile));
+    const pid = readPid(pidFile);
     if (!Number.isSafeInteger(pid) || pid <= 0) return;
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
@@ -139,19 +143,19 @@ export class ProxmoxConnector implements Connector {
 
   private async ask(vm: ProxmoxVm): Promise<void> {
     const before = vm.silence?.reason;
-    await vm.ask(this.images);
+    const failure = await vm.ask(this.images);
     this.asked.delete(vm);
     if (this.vms.get(vm.vmid) !== vm) return;
-    const reason = vm.silence?.reason;
-    if (reason === undefined) {
-      if (this.reported.delete(vm)) this.log.info(`the monitor of VM ${vm.vmid} answers again`);
+    if (failure === undefined) {
+      if (this.reported.delete(vm)) this.log.info(`VM ${vm.vmid}: the monitor answers again`);
       return;
     }
     this.failures++;
+    const { reason } = failure;
     // A QEMU that is just starting or ending refuses us once: an error counts when it comes twice.
     if (reason === this.reported.get(vm) || (reason === 'error' && before !== 'error')) return;
     this.reported.set(vm, reason);
-    this.log.warn(`the monitor of VM ${vm.vmid} gives no answer (${reason}); its QMP values are omitted`);
+    this.log.warn(`VM ${vm.vmid}: QMP values are omitted (${reason}): ${failure.message}`);
   }
 
   private async configure(time: number): Promise<void> {
@@ -166,4 +170,18 @@ export class ProxmoxConnector implements Connector {
     this.vms.clear();
     this.list = [];
   }
+}
+
+/** The number in a pid file; NaN where there is none. QEMU lets only root read it. */
+function readPid(path: string): number {
+  const file = new KernelFile(path);
+  const text = file.text();
+  if (file.trouble === 'denied') reportDenied(path);
+  file.close();
+  return Number(text ?? NaN);
+}
+
+/** Without root no VM can be found: this is told like kernel files that cannot be read. */
+function reportDenied(path: string): void {
+  fileTroubles.publish({ path, trouble: 'denied', message: 'permission denied' } satisfies FileTrouble);
 }

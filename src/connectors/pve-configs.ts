@@ -7,11 +7,13 @@ import { SlowFiles } from './slow-files.ts';
 
 /** ms that one read of /etc/pve may take; it is in memory, so what takes longer hangs. */
 const DEADLINE = 1000;
+/** ms in which a file may change once more without another stamp: the cluster file system tells whole seconds. */
+const RECENT = 2000;
 const CONFIG_NAME = /^([1-9]\d{2,8})\.conf$/;
 
 interface Known {
-  /** Modification time and size: what tells that the file was rewritten. */
-  readonly stamp: string;
+  /** Modification time and size: what tells that the file was rewritten. Undefined where they cannot tell it yet. */
+  readonly stamp: string | undefined;
   readonly config: PveConfig;
 }
 
@@ -35,23 +37,21 @@ export class PveConfigs {
     return this.known.get(vmid)?.config;
   }
 
-  /**
-   * Reads what changed. Never rejects; a call while one is under way joins it.
-   * @param force looks at every file even if the cluster file system says that none changed
-   */
-  refresh(force = false): Promise<void> {
-    this.running ??= this.look(force).finally(() => {
+  /** Reads what changed. Never rejects; a call while one is under way joins it. */
+  refresh(): Promise<void> {
+    this.running ??= this.look().finally(() => {
       this.running = undefined;
     });
     return this.running;
   }
 
-  private async look(force: boolean): Promise<void> {
+  private async look(): Promise<void> {
     try {
       const version = await this.vmVersion();
-      if (!force && version !== undefined && version === this.version) return;
-      await this.readChanged();
-      this.version = version;
+      if (version === undefined || version !== this.version) {
+        await this.readChanged();
+        this.version = version;
+      }
       if (this.broken) this.log.info('the Proxmox configuration can be read again');
       this.broken = false;
     } catch (error) {
@@ -105,8 +105,8 @@ export class PveConfigs {
   private async readConfig(path: string, known: Known | undefined): Promise<Known | undefined> {
     try {
       const { mtimeMs, size } = await this.files.stat(path);
-      const stamp = `${mtimeMs} ${size}`;
-      if (known?.stamp === stamp) return known;
+      const stamp = Date.now() - mtimeMs < RECENT ? undefined : `${mtimeMs} ${size}`;
+      if (stamp !== undefined && known?.stamp === stamp) return known;
       const text = await this.files.read(path);
       // A writer that truncates first shows an empty file for a moment: the next look finds the new content.
       if (text.trim() === '' && known !== undefined) return known;

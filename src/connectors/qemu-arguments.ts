@@ -17,7 +17,14 @@ export interface QemuArguments {
 
 const MIB = 2 ** 20;
 const CDROM = /^(?:ide|scsi)-cd$/;
-const memoryUnits: Readonly<Record<string, number>> = { '': MIB, K: 2 ** 10, M: MIB, G: 2 ** 30, T: 2 ** 40 };
+const memoryUnits: Readonly<Record<string, number>> = {
+  '': MIB,
+  B: 1,
+  K: 2 ** 10,
+  M: MIB,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
 
 /** Whether a process is QEMU, by its argv[0] as Proxmox VE judges it: `kvm` or `qemu-*`. */
 export function isQemu(argv: readonly string[]): boolean {
@@ -102,7 +109,7 @@ function nameOf(value: string): string {
 
 function memoryOf(value: string): number | undefined {
   const options = suboptions(value);
-  const match = /^(\d+)([KMGT]?)B?$/i.exec(options.get('size') ?? options.get('') ?? '');
+  const match = /^(\d+)([BKMGT]?)$/i.exec(options.get('size') ?? options.get('') ?? '');
   if (match === null) return undefined;
   return Number(match[1]) * (memoryUnits[(match[2] ?? '').toUpperCase()] ?? NaN);
 }

@@ -2,6 +2,7 @@ import { createCollectors } from '../collectors/index.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
 import { Paths } from '../kernel/paths.ts';
 import { createOutput } from '../outputs/index.ts';
@@ -16,6 +17,8 @@ import { reportFileTroubles } from './trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
 const FLUSH_DEADLINE = 5000;
+/** ms that reads under way have to come back when all else has ended. */
+const EXIT_DEADLINE = 1000;
 
 /** Samples and streams until the runs are done or a signal says stop. @returns the exit code */
 export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<ExitCode> {
@@ -33,7 +36,12 @@ export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<E
     }
     log.warn(`${missing}; the host is measured, and it is looked again every 30 s`);
   }
-  const connector = found ?? new AwaitedConnector(detect);
+  const look = (): Connector | undefined => {
+    const late = detect();
+    if (late !== undefined) log.info('a hypervisor is there now');
+    return late;
+  };
+  const connector = found ?? new AwaitedConnector(look);
   const wanted = {
     verbose: settings.outputs.some(({ print }) => print.verbose),
     devices: settings.outputs.some(({ print }) => print.devices),
@@ -43,15 +51,19 @@ export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<E
   const sampler = new Sampler(paths, connector, collectors, log);
 
   const stop = new AbortController();
-  let outputs: readonly Output[] = [];
+  const outputs: Output[] = [];
   try {
-    outputs = settings.outputs.map((output) =>
-      createOutput(output, createPrinter(output.printer, output.print), log, () => {
-        stop.abort();
-      }),
-    );
+    for (const output of settings.outputs) {
+      const printer = createPrinter(output.printer, output.print);
+      outputs.push(
+        createOutput(output, printer, log, () => {
+          stop.abort();
+        }),
+      );
+    }
   } catch (error) {
     log.error((error as Error).message);
+    await Promise.all(outputs.map((output) => output.close(0)));
     return exitCodes.failure;
   }
   obeySignals(stop, outputs);
@@ -68,7 +80,23 @@ export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<E
   );
   await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
   sampler.close();
+  endInSpiteOfHangingFiles();
   return exitCodes.done;
+}
+
+/**
+ * Node waits for every read under way before it ends, and process.exit does too; one of a file system that hangs
+ * (/etc/pve, network storage) never comes back. The default action of a signal waits for nothing.
+ */
+function endInSpiteOfHangingFiles(): void {
+  setTimeout(() => {
+    endBy('SIGTERM');
+  }, EXIT_DEADLINE).unref();
+}
+
+function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 function totals(outputs: readonly Output[]): OutputTotals {
@@ -87,7 +115,7 @@ function totals(outputs: readonly Output[]): OutputTotals {
 function obeySignals(stop: AbortController, outputs: readonly Output[]): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(exitCodes.failure);
+      if (stop.signal.aborted) endBy(signal);
       stop.abort();
     });
   }

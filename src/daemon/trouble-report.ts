@@ -11,7 +11,7 @@ export function reportFileTroubles(log: Logger): void {
   const known = new Set<string>();
   subscribe(fileTroubles.name, (message) => {
     const { path, trouble, message: why } = message as FileTrouble;
-    const kind = path.replaceAll(/\/\d+(?=\/)/g, '/<pid>');
+    const kind = path.replaceAll(/\/\d+(?=\/)/g, '/<pid>').replace(/\d+(?=\.(?:pid|scope\b))/, '<vmid>');
     if (known.has(kind)) return;
     known.add(kind);
     const advice = trouble === 'denied' ? '; run as root to have it' : '';

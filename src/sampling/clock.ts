@@ -13,6 +13,8 @@ export class Clock {
   /** Monotonic time of the last tick, ms. */
   private last: number | undefined;
   private late = false;
+  /** Which multiple of the interval the last tick was. */
+  private number = NaN;
 
   /** @param interval ms between two ticks */
   constructor(
@@ -22,7 +24,10 @@ export class Clock {
 
   /** Waits for the next tick. Resolves early, with false, when `stop` is aborted. */
   async tick(stop: AbortSignal): Promise<boolean> {
-    const target = (Math.floor(Date.now() / this.interval) + 1) * this.interval;
+    const number = Math.floor(Date.now() / this.interval) + 1;
+    // The last tick may have come a little early; the next one is not the same again.
+    this.number = number === this.number ? number + 1 : number;
+    const target = this.number * this.interval;
     for (let wait = target - Date.now(); wait > EARLY; wait = target - Date.now()) {
       // A clock that was set back must not make us wait longer than one interval.
       if (wait > 2 * this.interval) break;

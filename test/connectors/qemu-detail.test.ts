@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { diskCounters } from '../../src/connectors/connector.ts';
+import { balloonReading, diskName, diskReading } from '../../src/connectors/qemu-detail.ts';
+import type { BlockStats } from '../../src/qmp/blockstats.ts';
+
+const stats: Omit<BlockStats, 'device'> = {
+  rdOps: 1,
+  wrOps: 2,
+  flOps: 3,
+  rdBytes: 4,
+  wrBytes: 5,
+  rdTime: 6,
+  wrTime: 7,
+  flTime: 8,
+  failures: 9,
+};
+
+test('the name of a disk, from the backend or else from the device', () => {
+  for (const [device, qdev, name] of [
+    ['drive-scsi0', 'scsi0', 'scsi0'],
+    ['drive-virtio15', '/machine/peripheral/virtio15/virtio-backend', 'virtio15'],
+    ['drive-ide2', undefined, 'ide2'],
+    ['', 'scsi30', 'scsi30'],
+    ['', 'sata5', 'sata5'],
+    ['', '/machine/peripheral/virtio0/virtio-backend', 'virtio0'],
+    // No disks of the guest: firmware, what a backup attaches, and what nobody named.
+    ['pflash0', undefined, undefined],
+    ['drive-efidisk0', undefined, undefined],
+    ['', '/machine/system.flash1', undefined],
+    ['drive-scsi0-fleecing', undefined, undefined],
+    ['drive-tpmstate0-backup', undefined, undefined],
+    ['', undefined, undefined],
+    ['', '/machine/peripheral/virtio0/other', undefined],
+    ['floppy0', '/machine/unattached/device[12]', undefined],
+  ] as const) {
+    const entry = { ...stats, device, ...(qdev !== undefined && { qdev }) };
+    assert.equal(diskName(entry), name, `${device} ${String(qdev)}`);
+  }
+});
+
+test('counters of a disk; one that QEMU did not tell is not known', () => {
+  const { device, counters, allocation } = diskReading(
+    'scsi0',
+    { ...stats, device: '', failures: NaN },
+    4096,
+  );
+  assert.deepEqual([device, allocation], ['scsi0', 4096]);
+  assert.deepEqual(
+    diskCounters.map((name, index) => [name, counters.value(index)]),
+    [...Object.entries(stats).slice(0, -1), ['failures', NaN]],
+  );
+  assert.ok(!('allocation' in diskReading('scsi0', { ...stats, device: '' }, undefined)));
+});
+
+test("the balloon of Proxmox VE's QEMU goes before the guest's statistics, which complete a stock one", () => {
+  assert.equal(balloonReading(undefined, { total: 1 }), undefined);
+  assert.deepEqual(balloonReading({ actual: 8, max: 9, total: 6, lastUpdate: 1 }, undefined), {
+    actual: 8,
+    max: 9,
+    total: 6,
+  });
+  const guest = { total: 5, free: 2, swapIn: 3, lastUpdate: 7 };
+  assert.deepEqual(balloonReading({ actual: 8 }, guest), { actual: 8, total: 5, free: 2, swapIn: 3 });
+  assert.equal(balloonReading({ actual: 8, total: 6 }, guest)?.total, 6);
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reportFileTroubles } from '../../src/daemon/trouble-report.ts';
+import { KernelFile } from '../../src/kernel/kernel-file.ts';
+import { PidIo, parsePidIo } from '../../src/kernel/proc-pid-io.ts';
+import { fileTroubles, readRecord } from '../../src/kernel/read.ts';
+import { Tree } from '../collectors/support.ts';
+import { logs } from '../outputs/helpers.ts';
+
+// Reports live as long as the program: one for all tests of this file.
+const { log, at } = logs();
+reportFileTroubles(log);
+
+test('one warning for a kind of file, whatever the number of processes and reads', (t) => {
+  const tree = new Tree(t);
+  const read = (path: string): void => {
+    const file = new KernelFile(path);
+    readRecord(file, parsePidIo, new PidIo());
+    readRecord(file, parsePidIo, new PidIo());
+    file.close();
+  };
+  for (const pid of [101, 102]) tree.write(`proc/${pid}/io`, 'nonsense\n');
+  for (const pid of [101, 102]) read(tree.paths.pid(pid, 'io'));
+  assert.equal(at('warn').length, 1);
+  assert.match(
+    at('warn')[0] ?? '',
+    /proc\/<pid>\/io: .*expected lines like .*nonsense.*, what it tells is omitted$/,
+  );
+
+  for (const tid of [201, 202]) read(tree.paths.task(101, tid, 'schedstat'));
+  assert.equal(at('warn').length, 1, 'what is gone is no trouble');
+  read(tree.paths.roots.procfs);
+  assert.match(at('warn')[1] ?? '', /proc: cannot be read, what it tells is omitted$/);
+});
+
+test('a file that needs more rights says so', () => {
+  // Published by hand: nothing is denied to the user that runs the tests, who may be root.
+  const denied = { trouble: 'denied', message: 'permission denied' };
+  for (const id of [700, 800]) {
+    fileTroubles.publish({ path: `/proc/${id}/task/9/schedstat`, ...denied });
+    fileTroubles.publish({ path: `/run/qemu-server/${id}.pid`, ...denied });
+  }
+  const advice = 'permission denied, what it tells is omitted; run as root to have it';
+  assert.deepEqual(at('warn').slice(2), [
+    `/proc/<pid>/task/<pid>/schedstat: ${advice}`,
+    `/run/qemu-server/<vmid>.pid: ${advice}`,
+  ]);
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleLoop } from '../../src/sampling/loop.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
+import { Sampler } from '../../src/sampling/sampler.ts';
+import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
+import { logs } from '../outputs/helpers.ts';
+import { TestConnector, noOutputs } from './support.ts';
+
+/** Runs the loop; `seen` takes each sample as it comes. */
+async function run(
+  frequency: number,
+  runs: number,
+  stop: AbortSignal,
+  seen: (sample: Sample) => void,
+): Promise<TestConnector> {
+  const connector = new TestConnector();
+  const { log } = logs();
+  const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
+  await sampleLoop(sampler, connector, { frequency, runs, outputs: () => noOutputs, emit: seen }, stop, log);
+  return connector;
+}
+
+test('as many samples as wanted, each with an interval, after two visits to every monitor', async () => {
+  const samples: [seq: number, known: boolean][] = [];
+  const { polls } = await run(0.1, 3, new AbortController().signal, ({ seq, interval }) =>
+    samples.push([seq, interval > 0]),
+  );
+  assert.deepEqual(samples, [
+    [1, true],
+    [2, true],
+    [3, true],
+  ]);
+  assert.deepEqual(polls, [true, true, false, false]);
+});
+
+test('the first sample does not wait for a long interval, and a stop ends the wait for the second', async () => {
+  const stop = new AbortController();
+  const seqs: number[] = [];
+  await run(3600, Infinity, stop.signal, ({ seq }) => {
+    seqs.push(seq);
+    stop.abort();
+  });
+  assert.deepEqual(seqs, [1]);
+});
+
+test('a stop before the first sample leaves none', async () => {
+  const { polls } = await run(1, Infinity, AbortSignal.abort(), () => assert.fail('a sample'));
+  assert.deepEqual(polls, [true]);
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { Collector } from '../../src/collectors/collector.ts';
+import { slots } from '../../src/metrics/catalogue.ts';
+import { Sampler } from '../../src/sampling/sampler.ts';
+import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
+import { logs } from '../outputs/helpers.ts';
+import { TestConnector, noOutputs, testCollector } from './support.ts';
+
+const load = slots('cpu', 'host').cpu_load1;
+const uptime = slots('host', 'host').host_uptime;
+
+function sampler(t: TestContext, connector: TestConnector, collectors: readonly Collector[]) {
+  const tree = new Tree(t);
+  tree.write('proc/sys/kernel/hostname', 'pve1\n');
+  const { log, at } = logs();
+  return { sampler: new Sampler(tree.paths, connector, collectors, log), at };
+}
+
+test('one collector that fails leaves the values of the others', (t) => {
+  let broken = true;
+  const failing = testCollector('cpu', ({ row }) => {
+    if (broken) throw new Error('no such thing');
+    row.values[load] = 2;
+  });
+  const working = testCollector('host', ({ row }) => {
+    row.values[uptime] = 7;
+  });
+  const { sampler: cycles, at } = sampler(t, new TestConnector(), [failing, working]);
+  const cycle = (): unknown[] => {
+    const { host, agent } = cycles.sample(0, noOutputs);
+    return [known(host.row), pick(agent, 'collector_errors')[0]];
+  };
+  assert.deepEqual(cycle(), [{ host_name: 'pve1', host_uptime: 7 }, 1]);
+  assert.deepEqual(cycle(), [{ host_name: 'pve1', host_uptime: 7 }, 2]);
+  assert.deepEqual(at('error'), ['collector cpu failed']);
+  broken = false;
+  assert.deepEqual(cycle(), [{ host_name: 'pve1', host_uptime: 7, cpu_load1: 2 }, 2]);
+  cycle();
+  assert.deepEqual(at('info'), ['collector cpu works again']);
+  broken = true;
+  assert.deepEqual(
+    cycle(),
+    [{ host_name: 'pve1', host_uptime: 7 }, 3],
+    'nothing is left of the cycle before',
+  );
+  assert.equal(at('error').length, 2);
+});
+
+test('what a sample says of itself', (t) => {
+  const at = stoppedClock(t);
+  const connector = new TestConnector([testVm({ name: 'a' })]);
+  const collectors = [testCollector('mem', () => undefined), testCollector('io', () => undefined)];
+  const { sampler: cycles } = sampler(t, connector, collectors);
+  at(10);
+  cycles.prime();
+  at(10.5);
+  const before = Date.now();
+  const { time, run, seq, interval, vms, collectors: names } = cycles.sample(0, noOutputs);
+  assert.ok(time >= before && time <= Date.now());
+  assert.match(run, /^[\da-f]{12}$/);
+  assert.deepEqual([seq, interval, names], [1, 0.5, ['mem', 'io']]);
+  assert.deepEqual(
+    vms.map(({ vm }) => vm.name),
+    ['a'],
+  );
+  connector.vms = [];
+  at(11.5);
+  const second = cycles.sample(0, noOutputs);
+  assert.deepEqual([second.run, second.seq, second.interval, second.vms], [run, 2, 1, []]);
+  cycles.close();
+  assert.ok(connector.closed);
+});
+
+test('without a reading before there is no interval', (t) => {
+  const { sampler: cycles } = sampler(t, new TestConnector(), []);
+  assert.ok(Number.isNaN(cycles.sample(0, noOutputs).interval));
+});
+
+test('what the agent says of the program', (t) => {
+  const connector = new TestConnector();
+  connector.failures = 3;
+  const { sampler: cycles } = sampler(t, connector, []);
+  const outputs = { queued: 1, queuedBytes: 200, sent: 30, dropped: 4, reconnects: 5 };
+  const { cycle_ms, cpu_ms, ram_rss, ...first } = known(cycles.sample(6, outputs).agent);
+  assert.deepEqual([cycle_ms, cpu_ms], [undefined, undefined], 'there is no sample before');
+  assert.ok(Number(ram_rss) > 2 ** 20);
+  assert.deepEqual(first, {
+    missed_ticks: 6,
+    collector_errors: 0,
+    qmp_failures: 3,
+    queued: 1,
+    queued_bytes: 200,
+    sent: 30,
+    dropped: 4,
+    reconnects: 5,
+  });
+  cycles.agent.cycleTook(12.5);
+  const start = process.cpuUsage();
+  while (process.cpuUsage(start).user < 20_000);
+  const second = known(cycles.sample(6, outputs).agent);
+  assert.equal(second['cycle_ms'], 12.5);
+  assert.ok(Number(second['cpu_ms']) >= 20);
+});

@@ -1,0 +1,33 @@
+import type { Collector } from '../../src/collectors/collector.ts';
+import type { Connector, Vm } from '../../src/connectors/connector.ts';
+
+/** A connector whose inventory is given, and which notes how it was asked. */
+export class TestConnector implements Connector {
+  readonly name = 'proxmox';
+  failures = 0;
+  /** Whether each poll asked everyone. */
+  readonly polls: boolean[] = [];
+  closed = false;
+
+  constructor(public vms: readonly Vm[] = []) {}
+
+  inventory(): readonly Vm[] {
+    return this.vms;
+  }
+
+  poll(everyone = false): Promise<void> {
+    this.polls.push(everyone);
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** A collector that does what the test says. */
+export function testCollector(name: Collector['name'], collect: Collector['collect']): Collector {
+  return { name, collect, close: () => undefined };
+}
+
+export const noOutputs = { queued: 0, queuedBytes: 0, sent: 0, dropped: 0, reconnects: 0 };

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { slots } from '../../src/metrics/catalogue.ts';
+import { Targets } from '../../src/sampling/targets.ts';
+import { known, testVm } from '../collectors/support.ts';
+
+test('rows belong to a VM as long as it runs, and are forgotten with it', () => {
+  const targets = new Targets();
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => testVm({ name })) as [
+    ReturnType<typeof testVm>,
+    ReturnType<typeof testVm>,
+    ReturnType<typeof testVm>,
+  ];
+  targets.follow([a, b], 0);
+  const [first, second] = targets.list;
+  targets.follow([c, b], 1);
+  assert.deepEqual(
+    targets.list.map(({ vm }) => vm.name),
+    ['c', 'b'],
+  );
+  assert.equal(targets.list[1], second);
+  targets.follow([a], 2);
+  assert.notEqual(targets.list[0], first, 'a was gone for a cycle');
+  targets.follow([], 3);
+  assert.deepEqual(targets.list, []);
+});
+
+test('a cycle begins without the values and devices of the one before', () => {
+  const targets = new Targets();
+  const vm = testVm();
+  targets.follow([vm], 0);
+  const { row, vcpuRows, diskRows, nicRows } = targets.list[0]!;
+  row.values[slots('cpu', 'vm').cpu_total] = 50;
+  for (const rows of [vcpuRows, diskRows, nicRows]) rows.add('0');
+  targets.follow([vm], 1);
+  assert.equal(targets.list[0]?.row, row);
+  assert.deepEqual(known(row), { UUID: 'u', name: 'n' });
+  const { vcpus, disks, nics } = targets.list[0];
+  assert.deepEqual([vcpus, disks, nics], [[], [], []]);
+});
+
+test('who a VM is, and how its monitor fares', () => {
+  const targets = new Targets();
+  const vm = testVm({ uuid: 'id', name: '007', vmid: '100', tags: 'a;b', lock: 'backup' });
+  const row = (time: number): Record<string, unknown> => {
+    targets.follow([vm], time);
+    return known(targets.list[0]!.row);
+  };
+  const identity = { UUID: 'id', name: '007', vmid: '100', tags: 'a;b', lock: 'backup' };
+  assert.deepEqual(row(10), identity);
+  vm.detail = { time: 8.5, state: 'running', disks: [] };
+  assert.deepEqual(row(10), { ...identity, state: 'running', detail_age: 1.5 });
+  vm.detail = undefined;
+  vm.silence = { reason: 'timeout', since: 8.5 };
+  assert.deepEqual(row(12), { ...identity, qmp: 'timeout', qmp_age: 3.5 });
+  vm.silence = undefined;
+  vm.name = 'renamed';
+  assert.deepEqual(row(13), { ...identity, name: 'renamed' });
+});
