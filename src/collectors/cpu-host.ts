@@ -11,11 +11,10 @@ import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Wanted } from './collector.ts';
 import { Readings, now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('cpu', 'host');
 
-/** Seconds between two looks at the CPU frequencies: each file makes the kernel ask the CPU it belongs to. */
-const FREQUENCY_BEAT = 5;
 const KHZ_PER_MHZ = 1000;
 
 /** What the percentages are shares of. The kernel counts guest inside user and guest_nice inside nice. */
@@ -102,7 +101,8 @@ export class HostCpu {
 
 /** Mean frequencies over the CPUs, in MHz; NaN where the machine does not tell. */
 class Frequencies {
-  private lookedAt = -Infinity;
+  /** Each file makes the kernel ask the CPU it belongs to. */
+  private readonly beat = new SlowBeat(5);
   current = NaN;
   min = NaN;
   max = NaN;
@@ -110,8 +110,7 @@ class Frequencies {
   constructor(private readonly paths: Paths) {}
 
   look(): this {
-    if (now() - this.lookedAt < FREQUENCY_BEAT) return this;
-    this.lookedAt = now();
+    if (!this.beat.due(now())) return this;
     const cpus = this.cpus();
     this.current = this.mean(cpus, 'scaling_cur_freq');
     this.min = this.mean(cpus, 'cpuinfo_min_freq');

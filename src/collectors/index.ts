@@ -26,7 +26,7 @@ const registry: Readonly<Record<CollectorName, (paths: Paths, settings: Collecto
   disk: (paths, { wanted, storedev }) => new DiskCollector(paths, wanted, storedev),
   net: (paths, { wanted, netdev }) => new NetCollector(paths, wanted, netdev),
   io: () => new IoCollector(),
-  psi: (paths, { wanted }) => new PsiCollector(paths, wanted),
+  psi: (paths) => new PsiCollector(paths),
   host: (paths) => new HostCollector(paths),
 };
 

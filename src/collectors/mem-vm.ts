@@ -3,11 +3,13 @@ import { Counters, growth } from '../kernel/counters.ts';
 import { parseNumberAt } from '../kernel/number-file.ts';
 import { pidStatCounters } from '../kernel/proc-pid-stat.ts';
 import { parsePidStatusSwap } from '../kernel/proc-pid-status.ts';
+import type { Process } from '../kernel/process.ts';
 import { readValue } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
 import { Readings, now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const vmSlots = slots('mem', 'vm');
 
@@ -63,6 +65,8 @@ export class VmMem {
   private readonly faults = new Readings(() => new FaultReading());
   private previous: Detail | undefined;
   private current: Detail | undefined;
+  private readonly swapBeat = new SlowBeat(5);
+  private swap = NaN;
 
   /** @param pageSize bytes */
   constructor(private readonly pageSize: number) {}
@@ -75,7 +79,7 @@ export class VmMem {
     this.setSwapRates(vm.detail, values);
     if (vm.process !== undefined) {
       this.setFaults(target);
-      if (wanted.verbose) values[vmSlots.ram_swap] = swapOf(target);
+      if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(vm.process);
     }
     if (wanted.verbose) values[vmSlots.ram_cgroup] = chargedTo(target);
     return values[vmSlots.ram_total] as number;
@@ -91,6 +95,12 @@ export class VmMem {
     values[vmSlots.ram_swapout] = deriveSwap(this.previous, this.current, 'swapOut');
   }
 
+  /** The status file takes longer to read than all others of a process together: its beat is slower. */
+  private swapOf(process: Process): number {
+    if (this.swapBeat.due(now())) this.swap = readValue(process.status, parsePidStatusSwap);
+    return this.swap;
+  }
+
   private setFaults({ vm, row }: VmTarget): void {
     const stat = vm.process?.stat;
     if (stat === undefined) return;
@@ -102,10 +112,6 @@ export class VmMem {
     faults.commit();
     if (faults.complete) deriveFaults(faults.previous, faults.current, row);
   }
-}
-
-function swapOf({ vm }: VmTarget): number {
-  return vm.process === undefined ? NaN : readValue(vm.process.status, parsePidStatusSwap);
 }
 
 function chargedTo({ vm }: VmTarget): number {

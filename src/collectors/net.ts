@@ -7,6 +7,7 @@ import { slots } from '../metrics/catalogue.ts';
 import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
 import { TrafficSum, fromHost, fromTap, trafficSlots } from './net-traffic.ts';
 import { now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('net', 'host');
 const hostNicSlots = slots('net', 'host_nic');
@@ -18,9 +19,6 @@ const slotsOf = {
   host_nic: trafficSlots('host_nic'),
 };
 
-/** Seconds between two looks at what changes seldom: which interfaces are physical, and their speed. */
-const SLOW_BEAT = 5;
-
 /** Traffic of the host's NICs and of each VM's taps, from one read of /proc/net/dev for all. */
 export class NetCollector implements Collector {
   readonly name = 'net';
@@ -29,7 +27,8 @@ export class NetCollector implements Collector {
   private readonly host = new TrafficSum(fromHost);
   private readonly vms = new WeakMap<VmTarget, TrafficSum>();
   private nics = new Map<string, number>();
-  private lookedAt = -Infinity;
+  /** Which interfaces are physical and how fast changes seldom. */
+  private readonly beat = new SlowBeat(5);
 
   /** @param netdev the interfaces the host sum runs over; undefined for all physical ones */
   constructor(
@@ -85,8 +84,7 @@ export class NetCollector implements Collector {
   }
 
   private lookAtNics(): void {
-    if (now() - this.lookedAt < SLOW_BEAT) return;
-    this.lookedAt = now();
+    if (!this.beat.due(now())) return;
     const names =
       this.netdev ??
       this.table.rows.map(({ name }) => name).filter((name) => isPhysicalNic(this.paths, name));

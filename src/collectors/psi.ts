@@ -1,21 +1,16 @@
 import { growth } from '../kernel/counters.ts';
+import type { Cgroup } from '../kernel/cgroup.ts';
 import { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { Pressure, parsePressure, pressureCounters } from '../kernel/proc-pressure.ts';
 import { readRecord } from '../kernel/read.ts';
-import { columns, slots } from '../metrics/catalogue.ts';
+import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
-import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
+import type { Collector, HostTarget, VmTarget } from './collector.ts';
 import { Readings, now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('psi', 'host');
-const vmSlots = slots('psi', 'vm');
-const verboseVmSlots = new Set(
-  columns('vm')
-    .filter(({ shown }) => shown === 'verbose')
-    .map(({ slot }) => slot),
-);
-
 /** The resources the kernel tells pressure of, as the metric ids name them. */
 const resources = ['cpu', 'io', 'mem'] as const;
 type Resource = (typeof resources)[number];
@@ -25,6 +20,12 @@ const fileNames: Readonly<Record<Resource, 'cpu' | 'io' | 'memory'>> = {
   mem: 'memory',
 };
 const shares = ['some', 'full'] as const;
+
+/** Where the averages of a VM go: some and full of each resource. */
+const vmSlots = slots('psi', 'vm');
+const vmAverages = resources.flatMap((resource) =>
+  shares.map((share) => vmSlots[`psi_${share}_${resource}_avg10`]),
+);
 
 /** The pressure on one resource at one instant. */
 export class PressureReading {
@@ -55,36 +56,58 @@ export function derivePressure(
 export class PsiCollector implements Collector {
   readonly name = 'psi';
   private readonly host: readonly HostPressure[];
-  private readonly scratch = new Pressure();
+  private readonly vms = new WeakMap<VmTarget, VmPressure>();
 
-  constructor(
-    paths: Paths,
-    private readonly wanted: Wanted,
-  ) {
+  constructor(paths: Paths) {
     this.host = resources.map((resource) => new HostPressure(paths, resource));
   }
 
   collect({ row }: HostTarget, vms: readonly VmTarget[]): void {
     for (const pressure of this.host) pressure.collect(row);
-    for (const { vm, row: vmRow } of vms) {
-      const { cgroup } = vm;
-      if (cgroup === undefined) continue;
-      this.setVm(cgroup.cpuPressure, 'cpu', vmRow);
-      this.setVm(cgroup.ioPressure, 'io', vmRow);
-      this.setVm(cgroup.memoryPressure, 'mem', vmRow);
-    }
-  }
-
-  private setVm(file: KernelFile, resource: Resource, row: Row): void {
-    if (!readRecord(file, parsePressure, this.scratch)) return;
-    for (const share of shares) {
-      const slot = vmSlots[`psi_${share}_${resource}_avg10`];
-      if (this.wanted.verbose || !verboseVmSlots.has(slot)) row.values[slot] = this.scratch[`${share}Avg10`];
+    const time = now();
+    for (const target of vms) {
+      if (target.vm.cgroup === undefined) continue;
+      let vm = this.vms.get(target);
+      if (vm === undefined) {
+        vm = new VmPressure(target.vm.cgroup);
+        this.vms.set(target, vm);
+      }
+      vm.collect(target.row, time);
     }
   }
 
   close(): void {
     for (const pressure of this.host) pressure.close();
+  }
+}
+
+/** The averages of one VM's cgroup, which the kernel renews every 2 s: reading them more often shows nothing new. */
+class VmPressure {
+  private readonly files: readonly KernelFile[];
+  private readonly pressure = new Pressure();
+  private readonly beat = new SlowBeat(2);
+  /** some and full of each resource, in their order. */
+  private readonly averages = new Float64Array(2 * resources.length);
+
+  constructor({ cpuPressure, ioPressure, memoryPressure }: Cgroup) {
+    this.files = [cpuPressure, ioPressure, memoryPressure];
+  }
+
+  /** @param time monotonic seconds */
+  collect(row: Row, time: number): void {
+    if (this.beat.due(time)) this.read();
+    vmAverages.forEach((slot, index) => {
+      row.values[slot] = this.averages[index] as number;
+    });
+  }
+
+  private read(): void {
+    const { averages, pressure } = this;
+    this.files.forEach((file, resource) => {
+      const known = readRecord(file, parsePressure, pressure);
+      averages[2 * resource] = known ? pressure.someAvg10 : NaN;
+      averages[2 * resource + 1] = known ? pressure.fullAvg10 : NaN;
+    });
   }
 }
 

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HostCpu, deriveShares } from '../../src/collectors/cpu-host.ts';
+import { ProcStat, procStatCounters } from '../../src/kernel/proc-stat.ts';
+import { Row } from '../../src/metrics/row.ts';
+import { Tree, known, pick, setCounters, stoppedClock } from './support.ts';
+
+const zero = {
+  user: 0,
+  nice: 0,
+  system: 0,
+  idle: 0,
+  iowait: 0,
+  irq: 0,
+  softirq: 0,
+  steal: 0,
+  guest: 0,
+  guestNice: 0,
+};
+
+function stat(values: Partial<typeof zero>): ProcStat {
+  const result = new ProcStat();
+  setCounters(result.counters, procStatCounters, values);
+  return result;
+}
+
+function shares(previous: Partial<typeof zero>, current: Partial<typeof zero>): Record<string, unknown> {
+  const row = new Row('host');
+  deriveShares(stat(previous), stat(current), row);
+  return known(row);
+}
+
+test('shares of all CPU time; guest time is inside user and nice and not added again', () => {
+  const current = {
+    ...zero,
+    user: 80,
+    nice: 20,
+    system: 40,
+    idle: 50,
+    iowait: 4,
+    irq: 1,
+    softirq: 2,
+    steal: 3,
+  };
+  assert.deepEqual(shares(zero, { ...current, guest: 60, guestNice: 10 }), {
+    cpu_user: 40,
+    cpu_nice: 10,
+    cpu_system: 20,
+    cpu_idle: 25,
+    cpu_iowait: 2,
+    cpu_irq: 0.5,
+    cpu_softirq: 1,
+    cpu_steal: 1.5,
+    cpu_guest: 30,
+    cpu_guestnice: 5,
+  });
+});
+
+test('iowait that went backwards is omitted and leaves the others right', () => {
+  const { cpu_iowait, cpu_idle, cpu_user } = shares(
+    { ...zero, iowait: 9 },
+    { ...zero, iowait: 8, idle: 30, user: 10 },
+  );
+  assert.deepEqual([cpu_iowait, cpu_idle, cpu_user], [undefined, 75, 25]);
+});
+
+test('columns that the kernel lacks are omitted, and so is all when no time passed', () => {
+  const { guest: _, guestNice: __, steal: ___, ...old } = zero;
+  assert.deepEqual(Object.keys(shares(old, { ...old, idle: 4 })), [
+    'cpu_user',
+    'cpu_system',
+    'cpu_idle',
+    'cpu_iowait',
+    'cpu_nice',
+    'cpu_irq',
+    'cpu_softirq',
+  ]);
+  assert.deepEqual(shares(zero, zero), {});
+});
+
+const statOf = (user: number, idle: number): string =>
+  `cpu  ${user} 0 0 ${idle} 0 0 0 0 0 0\ncpu0 0 0 0 0\ncpu1 0 0 0 0\nintr 0\n`;
+
+test('cores, load, frequencies and overcommitment', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  at(100);
+  tree.write('proc/stat', statOf(0, 0));
+  tree.write('proc/loadavg', '0.25 1.50 12.00 3/813 4242\n');
+  for (const [cpu, khz] of [
+    [0, 1_000_000],
+    [1, 3_000_000],
+  ] as const) {
+    tree.write(`sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`, `${khz}\n`);
+    tree.write(`sys/devices/system/cpu/cpu${cpu}/cpufreq/cpuinfo_min_freq`, '800000\n');
+    tree.write(`sys/devices/system/cpu/cpu${cpu}/cpufreq/cpuinfo_max_freq`, '4200000\n');
+  }
+  tree.write('sys/devices/system/cpu/cpufreq/boost', '1\n');
+  const row = new Row('host');
+  const host = new HostCpu(tree.paths, { verbose: true, devices: false });
+  host.collect(row, 5);
+  assert.deepEqual(known(row), {
+    cpu_cores: 2,
+    cpu_overcommit: 2.5,
+    cpu_curfreq: 2000,
+    cpu_minfreq: 800,
+    cpu_maxfreq: 4200,
+    cpu_load1: 0.25,
+    cpu_load5: 1.5,
+    cpu_load15: 12,
+  });
+  tree.write('proc/stat', statOf(30, 70));
+  row.clear();
+  host.collect(row, 0);
+  assert.deepEqual(pick(row, 'cpu_user', 'cpu_idle', 'cpu_steal', 'cpu_overcommit'), [30, 70, 0, 0]);
+  host.close();
+});
+
+test('without cpufreq the frequency is the mean of cpuinfo, and without both it is omitted', (t) => {
+  const tree = new Tree(t);
+  const cpuinfo = ['2000.000', '3000.500'].map((mhz) => `cpu MHz\t\t: ${mhz}\ncache size\t: 512 KB\n\n`);
+  tree.write('proc/cpuinfo', cpuinfo.join(''));
+  const row = new Row('host');
+  const quiet = { verbose: false, devices: false };
+  new HostCpu(tree.paths, quiet).collect(row, 1);
+  assert.deepEqual(known(row), { cpu_curfreq: 2500.25 });
+  tree.remove('proc/cpuinfo');
+  row.clear();
+  new HostCpu(tree.paths, quiet).collect(row, 1);
+  assert.deepEqual(known(row), {});
+});

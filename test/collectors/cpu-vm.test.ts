@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import {
+  ThreadReading,
+  ThrottleReading,
+  VmCpu,
+  deriveThread,
+  deriveThrottled,
+} from '../../src/collectors/cpu-vm.ts';
+import { Cgroup } from '../../src/kernel/cgroup.ts';
+import { cgroupCpuStatCounters } from '../../src/kernel/cgroup-cpu-stat.ts';
+import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
+import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/proc-pid-schedstat.ts';
+import { Process } from '../../src/kernel/process.ts';
+import { cursorOf } from '../kernel/support.ts';
+import { Tree, byDevice, pick, setCounters, stoppedClock, testTarget } from './support.ts';
+
+const { run, wait } = schedstatCounters;
+const wanted = { verbose: true, devices: true };
+
+function reading(time: number, schedstat: string): ThreadReading {
+  const result = new ThreadReading();
+  result.time = time;
+  parsePidSchedstat(cursorOf(`${schedstat}\n`), result.schedstat, 'schedstat');
+  return result;
+}
+
+test('a thread that ran a quarter and waited an eighth of two seconds', () => {
+  const previous = reading(10, '1000000000 3000000000 5');
+  const current = reading(12, '1500000000 3250000000 9');
+  assert.equal(deriveThread(previous, current, run), 25);
+  assert.equal(deriveThread(previous, current, wait), 12.5);
+});
+
+test('a thread of a year keeps its nanoseconds', () => {
+  const previous = reading(10, '31536000000000001 0 1');
+  const current = reading(11, '31536000500000001 0 1');
+  assert.equal(deriveThread(previous, current, run), 50);
+});
+
+test('without a reading before, or with a counter that went backwards, nothing is known', () => {
+  const current = reading(12, '500 500 1');
+  assert.ok(Number.isNaN(deriveThread(new ThreadReading(), current, run)));
+  assert.ok(Number.isNaN(deriveThread(reading(10, '501 400 1'), current, run)));
+  assert.equal(deriveThread(reading(10, '501 500 1'), current, wait), 0);
+});
+
+test('a limit that held the cgroup back for half a second of two', () => {
+  const at = (time: number, throttledUsec?: number): ThrottleReading => {
+    const result = new ThrottleReading();
+    result.time = time;
+    setCounters(result.cpuStat.counters, cgroupCpuStatCounters, {
+      usageUsec: time,
+      ...(throttledUsec !== undefined && { throttledUsec }),
+    });
+    return result;
+  };
+  assert.equal(deriveThrottled(at(10, 1_000_000), at(12, 1_500_000)), 25);
+  assert.ok(Number.isNaN(deriveThrottled(at(10, 5), at(12, 4))));
+  assert.ok(Number.isNaN(deriveThrottled(at(10), at(12))), 'no cpu controller');
+});
+
+/** The values of a VM, in the order used/ready of the vCPUs, used/ready of the other threads. */
+const vmIds = ['cpu_total', 'cpu_steal', 'cpu_other_total', 'cpu_other_steal'];
+
+test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  tree.process(100, ['kvm', 'CPU 0/KVM', 'CPU 1/KVM', 'IO mon_iothread']);
+  const process = Process.open(tree.paths, 100)!;
+  process.threads.forEach((thread) => {
+    thread.vcpu = thread.tid === 101 ? 0 : thread.tid === 102 ? 1 : undefined;
+  });
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, undefined);
+  cpu.collect(begin(), wanted);
+  assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(byDevice(target.vcpus), { 0: {}, 1: {} });
+
+  at(2);
+  tree.write('proc/100/task/100/schedstat', '200000000 20000000 1\n'); // 10 %, 1 %
+  tree.write('proc/100/task/101/schedstat', '1500000000 0 1\n'); // 75 %, 0 %
+  tree.write('proc/100/task/102/schedstat', '500000000 1000000000 1\n'); // 25 %, 50 %
+  tree.write('proc/100/task/103/schedstat', '2000000000 40000000 1\n'); // 100 %, 2 %
+  cpu.collect(begin(), wanted);
+  assert.deepEqual(pick(target.row, ...vmIds), [50, 25, 110, 3]);
+  assert.deepEqual(byDevice(target.vcpus), {
+    0: { cpu_total: 75, cpu_steal: 0 },
+    1: { cpu_total: 25, cpu_steal: 50 },
+  });
+
+  at(3);
+  tree.write('proc/100/task/102/schedstat', '0 0 0\n');
+  cpu.collect(begin(), { verbose: false, devices: false });
+  assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, 0, 0], 'the counter went backwards');
+  assert.deepEqual(target.vcpus, []);
+  process.close();
+});
+
+test('throttling needs the cpu controller and two readings', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  tree.process(100, ['kvm']);
+  tree.write('sys/fs/cgroup/a/cpu.stat', 'usage_usec 1\nnr_throttled 0\nthrottled_usec 1000000\n');
+  const process = Process.open(tree.paths, 100)!;
+  const cgroup = new Cgroup(tree.paths, '/a');
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, cgroup);
+  const throttled = (time: number): unknown => {
+    at(time);
+    cpu.collect(begin(), wanted);
+    return pick(target.row, 'cpu_throttled')[0];
+  };
+  assert.equal(throttled(1), undefined);
+  tree.write('sys/fs/cgroup/a/cpu.stat', 'usage_usec 1\nnr_throttled 0\nthrottled_usec 1100000\n');
+  assert.equal(throttled(2), 10);
+  tree.write('sys/fs/cgroup/a/cpu.stat', 'usage_usec 1\n');
+  assert.equal(throttled(3), undefined);
+  cgroup.close();
+  process.close();
+});
+
+/** A real thread of this process that has used 50 ms of CPU and then sleeps until it is ended. */
+async function realThread(t: TestContext): Promise<{ tid: number; end: () => Promise<unknown> }> {
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads');
+     const { readlinkSync } = require('node:fs');
+     const start = performance.now();
+     while (performance.now() - start < 50);
+     parentPort.postMessage(Number(readlinkSync('/proc/thread-self').split('/').at(-1)));
+     setInterval(() => undefined, 1e6);`,
+    { eval: true },
+  );
+  const end = (): Promise<unknown> => worker.terminate();
+  t.after(end);
+  const tid = await new Promise<number>((resolve) => worker.once('message', resolve));
+  return { tid, end };
+}
+
+test('a thread that was born in the interval counts from 0, one that ended counts no more', async (t) => {
+  const schedstatOf = (tid: number): number =>
+    Number(readFileSync(`/proc/self/task/${tid}/schedstat`, 'utf8').split(' ')[0]);
+  const process = Process.open(new Paths(defaultRoots), globalThis.process.pid)!;
+  const mark = (tid: number, vcpu: number): void => {
+    process.threads.find((thread) => thread.tid === tid)!.vcpu = vcpu;
+  };
+  mark(globalThis.process.pid, 0);
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, undefined);
+  const earliest = performance.now();
+  cpu.collect(begin(), wanted);
+  const latest = performance.now();
+
+  const { tid, end } = await realThread(t);
+  assert.ok(process.refresh());
+  mark(tid, 1);
+  const [ranAtLeast, since] = [schedstatOf(tid), performance.now() - latest];
+  cpu.collect(begin(), wanted);
+  const [ranAtMost, longest] = [schedstatOf(tid), performance.now() - earliest];
+  const vcpus = byDevice(target.vcpus);
+  assert.deepEqual(Object.keys(vcpus), ['0', '1']);
+  const used = Number(vcpus[1]?.['cpu_total']);
+  const percent = (ns: number, ms: number): number => Math.min(100, (ns / 1e6 / ms) * 100);
+  assert.ok(used >= percent(ranAtLeast, longest) && used <= percent(ranAtMost, since), `${used} %`);
+
+  await end();
+  cpu.collect(begin(), wanted);
+  assert.deepEqual(Object.keys(byDevice(target.vcpus)), ['0']);
+  assert.notEqual(pick(target.row, 'cpu_total')[0], undefined);
+  const next = await realThread(t); // there are as many threads as before
+  assert.ok(process.refresh());
+  const tids = process.threads.map((thread) => thread.tid);
+  assert.deepEqual([tids.includes(tid), tids.includes(next.tid)], [false, true], 'they were listed again');
+  process.close();
+});

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Readings, mean } from '../../src/collectors/readings.ts';
+
+test('two records take turns, and only a committed one counts', () => {
+  const readings = new Readings(() => ({ value: 0 }));
+  readings.spare.value = 1;
+  readings.commit();
+  assert.equal(readings.complete, false);
+  readings.spare.value = 99; // a read that failed half-way
+  readings.spare.value = 2;
+  readings.commit();
+  assert.ok(readings.complete);
+  assert.deepEqual([readings.previous.value, readings.current.value], [1, 2]);
+  const oldest = readings.spare;
+  readings.spare.value = 3;
+  readings.commit();
+  assert.equal(readings.current, oldest);
+  assert.deepEqual([readings.previous.value, readings.current.value], [2, 3]);
+});
+
+test('a mean over nothing is not known', () => {
+  assert.equal(mean(6, 4), 1.5);
+  assert.ok(Number.isNaN(mean(0, 0)));
+  assert.ok(Number.isNaN(mean(6, NaN)));
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCollectors } from '../../src/collectors/index.ts';
+import { catalogue, collectorNames, columns } from '../../src/metrics/catalogue.ts';
+import type { Row } from '../../src/metrics/row.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
+import { Sampler } from '../../src/sampling/sampler.ts';
+import { logs } from '../outputs/helpers.ts';
+import { TestConnector, noOutputs } from '../sampling/support.ts';
+import { Machine, captures } from './machine.ts';
+
+const everything = { wanted: { verbose: true, devices: true }, netdev: undefined, storedev: undefined };
+
+function rowsOf({ host, vms, agent }: Sample): Row[] {
+  return [
+    host.row,
+    ...host.disks,
+    ...host.nics,
+    ...vms.flatMap(({ row, vcpus, disks, nics }) => [row, ...vcpus, ...disks, ...nics]),
+    agent,
+  ];
+}
+
+for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
+  // That everything emitted is declared, the types prove: a collector has slots for its own ids and no other.
+  test(`everything declared is emitted on ${kernel}, or names what it needs`, (t) => {
+    const machine = new Machine(t, kernel);
+    const { log, at } = logs();
+    const collectors = createCollectors(collectorNames, machine.paths, everything);
+    const sampler = new Sampler(machine.paths, new TestConnector(machine.vms), collectors, log);
+    sampler.sample(0, noOutputs);
+    sampler.agent.cycleTook(1);
+    machine.grow();
+    const sample = sampler.sample(0, noOutputs);
+    assert.deepEqual(at('error'), []);
+    assert.deepEqual(sample.collectors, collectorNames);
+
+    const emitted = new Set<string>();
+    for (const row of rowsOf(sample)) {
+      for (const { id, slot, kind } of columns(row.scope)) {
+        const value = row.values[slot] as number;
+        const name = `${row.scope} ${id}`;
+        if (kind === 'text') assert.ok(Number.isNaN(value), `${name} is a text and has a number`);
+        else assert.equal(row.texts[slot], undefined, `${name} is a number and has a text`);
+        assert.notEqual(Math.abs(value), Infinity, name);
+        if (!Number.isNaN(value) || row.texts[slot] !== undefined) emitted.add(name);
+      }
+    }
+    const missing = catalogue.filter(({ scope, id }) => !emitted.has(`${scope} ${id}`));
+    assert.deepEqual(
+      missing.filter(({ needs }) => needs === '').map(({ scope, id }) => `${scope} ${id}`),
+      [],
+    );
+    const lacking = missing.map(({ scope, id, needs }) => `${scope} ${id} (${needs})`);
+    t.diagnostic(`${emitted.size} of ${catalogue.length} emitted; not here: ${lacking.join(', ')}`);
+    sampler.close();
+  });
+}
