@@ -75,16 +75,23 @@ export class PveConfigs {
     return start === undefined || list === undefined ? undefined : `${start} ${list}`;
   }
 
+  /** Rejects with the first error when a file cannot be read; what the others say is taken all the same. */
   private async readChanged(): Promise<void> {
     const directory = await this.directory();
     const next = new Map<string, Known>();
+    const errors: unknown[] = [];
     for (const file of await this.files.list(directory)) {
       const vmid = CONFIG_NAME.exec(file)?.[1];
       if (vmid === undefined) continue;
-      const known = await this.readConfig(`${directory}/${file}`, this.known.get(vmid));
+      const before = this.known.get(vmid);
+      const known = await this.readConfig(`${directory}/${file}`, before).catch((error: unknown) => {
+        errors.push(error);
+        return before;
+      });
       if (known !== undefined) next.set(vmid, known);
     }
     this.known = next;
+    if (errors.length > 0) throw errors[0];
   }
 
   /** Where the node keeps its VMs' files: below its own name, which `local` points to. */
