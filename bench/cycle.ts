@@ -22,7 +22,8 @@ import { Lab } from '../test/lab/lab.ts';
 import type { LabVm } from '../test/lab/vm.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/proxtop', import.meta.url));
-const FLAGS = '--cpu --mem --disk --net --io --pressure --host --verbose --output=stdout --printer=json'.split(' ');
+const FLAGS =
+  '--cpu --mem --disk --net --io --pressure --host --verbose --output=stdout --printer=json'.split(' ');
 const WARM_UP = 10;
 const SAMPLES = 30;
 const PASSES = 30;
@@ -104,7 +105,8 @@ function filesOf(lab: Lab, vms: readonly LabVm[]): [path: string, pieces: boolea
   ];
   for (const { pid } of vms) {
     for (const file of ['stat', 'status', 'io']) files.push([`/proc/${pid}/${file}`, false]);
-    for (const tid of readdirSync(`/proc/${pid}/task`)) files.push([`/proc/${pid}/task/${tid}/schedstat`, false]);
+    for (const tid of readdirSync(`/proc/${pid}/task`))
+      files.push([`/proc/${pid}/task/${tid}/schedstat`, false]);
     const group = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '';
     for (const file of ['cpu.stat', 'cpu.pressure', 'io.pressure', 'memory.pressure']) {
       files.push([`${lab.roots.cgroupfs}${group}/${file}`, false]);
@@ -145,19 +147,17 @@ async function stages(lab: Lab): Promise<void> {
     return result;
   };
   const settings = { wanted: { verbose: true, devices: false }, netdev: undefined, storedev: undefined };
-  const collectors = createCollectors(collectorNames, paths, settings).map(
-    (collector): Collector => ({
-      name: collector.name,
-      collect: (host, vms) => {
-        timed(collector.name, () => {
-          collector.collect(host, vms);
-        });
-      },
-      close: () => {
-        collector.close();
-      },
-    }),
-  );
+  const collectors = createCollectors(collectorNames, paths, settings).map((collector): Collector => ({
+    name: collector.name,
+    collect: (host, vms) => {
+      timed(collector.name, () => {
+        collector.collect(host, vms);
+      });
+    },
+    close: () => {
+      collector.close();
+    },
+  }));
   const connector = new ProxmoxConnector(paths, { detailInterval: 5, frequency: 1 }, log);
   const inventory = connector.inventory.bind(connector);
   connector.inventory = () => timed('inventory', inventory);
