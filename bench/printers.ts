@@ -4,11 +4,14 @@
  * Beside the printers stand the ways they could have been written: JSON.stringify of ready objects, and the same line
  * as a concatenated string.
  */
+import { gzipSync } from 'node:zlib';
 import { scopes } from '../src/metrics/define.ts';
 import type { Scope } from '../src/metrics/define.ts';
 import { collectorNames, columns } from '../src/metrics/catalogue.ts';
 import { Row } from '../src/metrics/row.ts';
+import { RecordQueue } from '../src/outputs/queue.ts';
 import { createPrinter } from '../src/printers/index.ts';
+import type { PrinterName } from '../src/printers/index.ts';
 import type { PrinterSettings } from '../src/printers/printer.ts';
 import { quote } from '../src/printers/json.ts';
 import { maxNumberBytes, writeNumber } from '../src/printers/numbers.ts';
@@ -98,7 +101,7 @@ const settings: PrinterSettings = {
   human: false,
   names: 'proxtop',
 };
-const printed = (name: 'json' | 'text', changed: Partial<PrinterSettings>) => {
+const printed = (name: PrinterName, changed: Partial<PrinterSettings>) => {
   const printer = createPrinter(name, { ...settings, ...changed });
   return () => printer.print(sample).reduce((bytes, record) => bytes + record.length, 0);
 };
@@ -143,8 +146,30 @@ measure('json cycle, devices', printed('json', { devices: true }));
 measure('json cycle, original names', printed('json', { names: 'original' }));
 measure('json event', printed('json', { layout: 'event' }));
 measure('json event, devices', printed('json', { layout: 'event', devices: true }));
+measure('influx', printed('influx', {}));
+measure('influx, devices', printed('influx', { devices: true }));
+measure('influx event, devices', printed('influx', { layout: 'event', devices: true }));
+measure('msgpack', printed('msgpack', {}));
+measure('msgpack, devices', printed('msgpack', { devices: true }));
+measure('csv', printed('csv', {}));
+measure('csv, devices', printed('csv', { devices: true }));
 measure('text', printed('text', {}));
 measure('text, human', printed('text', { human: true }));
+
+const body = Buffer.concat(createPrinter('influx', { ...settings, layout: 'event' }).print(sample));
+for (const level of [1, 6]) measure(`gzip of influx, level ${level}`, () => gzipSync(body, { level }).length);
+const queue = new RecordQueue({ maxBytes: 64 << 20, whenFull: 'drop_oldest' });
+const queued = (name: PrinterName, changed: Partial<PrinterSettings>) => {
+  const printer = createPrinter(name, { ...settings, ...changed });
+  return () => {
+    for (const record of printer.print(sample)) queue.push(record);
+    const { length } = queue;
+    while (queue.shift() !== undefined);
+    return length;
+  };
+};
+const two = [queued('json', {}), queued('influx', { layout: 'event' })];
+measure('two outputs, printed and queued', () => two.reduce((sum, output) => sum + output(), 0));
 
 const objects = allRows.map(plain);
 measure('JSON.stringify of ready objects', () => Buffer.from(JSON.stringify(objects)).length);

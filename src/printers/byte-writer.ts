@@ -42,6 +42,11 @@ export class ByteWriter {
     this.#bytes[offset] = value;
   }
 
+  /** Forgets what was written from an offset on. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
   /** Returns a copy of what was written and starts anew. */
   take(): Buffer {
     const copy = Buffer.from(this.#bytes.subarray(0, this.#length));

@@ -1,5 +1,8 @@
+import { CsvPrinter } from './csv.ts';
+import { InfluxPrinter } from './influx.ts';
 import { JsonCyclePrinter } from './json-cycle.ts';
 import { JsonEventPrinter } from './json-event.ts';
+import { MsgpackPrinter } from './msgpack.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { TextPrinter } from './text.ts';
 
@@ -7,6 +10,9 @@ import { TextPrinter } from './text.ts';
 const printers = {
   json: (settings) =>
     settings.layout === 'cycle' ? new JsonCyclePrinter(settings) : new JsonEventPrinter(settings),
+  influx: (settings) => new InfluxPrinter(settings),
+  msgpack: (settings) => new MsgpackPrinter(settings),
+  csv: (settings) => new CsvPrinter(settings),
   text: (settings) => new TextPrinter(settings),
 } satisfies Record<string, (settings: PrinterSettings) => Printer>;
 

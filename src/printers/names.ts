@@ -12,6 +12,8 @@ export interface Column {
   readonly unit: Unit | 'KiB';
   /** Whether it is read from the texts of a row instead of its values. */
   readonly text: boolean;
+  /** Whether the number is always whole: a count, but no mean of counts. */
+  readonly whole: boolean;
   readonly slot: number;
   /** How to get at a number that is not simply the value in the slot. */
   readonly read: Read | undefined;
@@ -19,7 +21,9 @@ export interface Column {
 
 /** The column of a metric under its own id and in its own unit. */
 export function ownColumn({ id, unit, kind, slot }: Metric): Column {
-  return { id, unit, text: kind === 'text', slot, read: undefined };
+  // The load averages are declared as levels of a count.
+  const whole = unit === 'count' && kind === 'gauge' && !id.startsWith('cpu_load');
+  return { id, unit, text: kind === 'text', whole, slot, read: undefined };
 }
 
 /**
@@ -49,6 +53,7 @@ export function originalColumn(metric: Metric): Column | undefined {
       return {
         ...column,
         unit: 'count',
+        whole: true,
         read: (values, interval) => Math.round(at(values, slot) * interval),
       };
     case 'ticks':
@@ -56,6 +61,7 @@ export function originalColumn(metric: Metric): Column | undefined {
       return {
         ...column,
         unit: 'count',
+        whole: true,
         read: (values, interval) => Math.round((at(values, slot) * interval) / 10),
       };
     case 'us, cumulative':

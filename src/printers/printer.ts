@@ -3,6 +3,9 @@ import type { Sample } from '../sampling/sample.ts';
 /** How a printer lays out a sample: one record a cycle, or one a row. */
 export type Layout = 'cycle' | 'event';
 
+/** Unit of a timestamp in line protocol. */
+export type Precision = 'ns' | 'ms' | 's';
+
 /** What every printer is told when it is made. */
 export interface PrinterSettings {
   readonly layout: Layout;
@@ -14,9 +17,13 @@ export interface PrinterSettings {
   readonly human: boolean;
   /** Whose ids and units to use: ours, or those of the original program. */
   readonly names: 'proxtop' | 'original';
+  /** Unit of the timestamps (influx only); ns where it is not given. */
+  readonly precision?: Precision;
 }
 
 /** Turns a sample into records; each record is whole by itself and, in a text format, ends with its newline. */
 export interface Printer {
   print(sample: Sample): readonly Buffer[];
+  /** What is printed from now on goes to a new place, such as a new file: headers are due again. */
+  begin?(): void;
 }
