@@ -1,6 +1,7 @@
-import { constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { FileWriter, type AppendFile } from './file-writer.ts';
+import { endOfWholeValues } from './msgpack-end.ts';
 import { reasonOf } from './outage.ts';
 import type { FileSettings } from './settings.ts';
 
@@ -13,7 +14,7 @@ export class FileDestination extends FileWriter {
     readonly settings: FileSettings,
     readonly log: Logger,
   ) {
-    super(open(settings.path), settings.queue, log);
+    super(open(settings, true), settings.queue, log);
   }
 
   /**
@@ -22,17 +23,19 @@ export class FileDestination extends FileWriter {
    */
   override reopen(): void {
     try {
-      this.switchTo(open(this.settings.path));
+      this.switchTo(open(this.settings, false));
     } catch (error) {
       this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
     }
   }
 }
 
-function open(path: string): AppendFile {
+/** @param first whether nothing of ours is on its way to the file, as may be when it is opened anew */
+function open({ path, printer }: FileSettings, first: boolean): AppendFile {
   try {
     const fd = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
-    return { fd, path, torn: isTorn(fd) };
+    if (printer === 'msgpack' && first) endTornMap(fd);
+    return { fd, path, torn: printer !== 'msgpack' && isTorn(fd) };
   } catch (error) {
     throw new Error(`cannot open ${path} for writing: ${reasonOf(error as Error)}`, { cause: error });
   }
@@ -43,4 +46,20 @@ function isTorn(fd: number): boolean {
   const { size } = fstatSync(fd);
   const last = Buffer.alloc(1);
   return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+}
+
+/**
+ * A reader passes over a torn line, but not over a torn map: what is left of one goes.
+ *
+ * @throws Error for a file that holds something else, which is not ours to cut
+ */
+function endTornMap(fd: number): void {
+  const { size } = fstatSync(fd);
+  const first = Buffer.alloc(1);
+  if (readSync(fd, first, 0, 1, 0) === 0) return;
+  const [type = 0] = first;
+  const isMap = (type >= 0x80 && type < 0x90) || type === 0xde || type === 0xdf;
+  if (!isMap) throw new Error('it holds something other than msgpack');
+  const end = endOfWholeValues(fd, size);
+  if (end < size) ftruncateSync(fd, end);
 }

@@ -34,7 +34,9 @@ export class PrintedOutput implements Output {
   }
 
   reopen(): void {
-    if (this.#closing === undefined) this.destination.reopen();
+    if (this.#closing !== undefined) return;
+    this.printer.begin?.();
+    this.destination.reopen();
   }
 
   close(deadline: number): Promise<void> {

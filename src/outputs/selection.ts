@@ -1,0 +1,75 @@
+import type { Vm } from '../connectors/connector.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import type { Printer } from '../printers/printer.ts';
+import type { Sample, VmRows } from '../sampling/sample.ts';
+
+/** Whether a VM is meant. */
+type VmPattern = (vm: Pick<Vm, 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
+
+/** The part of each sample that an output gets. */
+export interface Selection {
+  /** Whose values; undefined for those of all that ran. */
+  readonly collectors?: readonly CollectorName[] | undefined;
+  /** VMs that any of these means (see {@link vmPattern}); undefined for all. */
+  readonly include?: readonly string[] | undefined;
+  /** Less those that any of these means. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/** A printer that is shown a part of each sample. The rows are those of the sample itself, none is copied. */
+export class SelectingPrinter implements Printer {
+  readonly #collectors: readonly CollectorName[] | undefined;
+  readonly #include: readonly VmPattern[] | undefined;
+  readonly #exclude: readonly VmPattern[];
+
+  constructor(
+    readonly printer: Printer,
+    { collectors, include, exclude }: Selection,
+  ) {
+    this.#collectors = collectors;
+    this.#include = include?.map(vmPattern);
+    this.#exclude = exclude?.map(vmPattern) ?? [];
+  }
+
+  print(sample: Sample): readonly Buffer[] {
+    const chosen = this.#collectors;
+    return this.printer.print({
+      ...sample,
+      vms: sample.vms.filter(this.#wanted),
+      collectors:
+        chosen === undefined ? sample.collectors : sample.collectors.filter((name) => chosen.includes(name)),
+    });
+  }
+
+  readonly #wanted = ({ vm }: VmRows): boolean =>
+    (this.#include?.some((means) => means(vm)) ?? true) && !this.#exclude.some((means) => means(vm));
+
+  begin(): void {
+    this.printer.begin?.();
+  }
+}
+
+/**
+ * Reads what `include` and `exclude` hold: a name in which `*` stands for anything and `?` for one character, a vmid, a
+ * UUID, or `tag:` and one of the VM's tags (again with `*` and `?`).
+ */
+export function vmPattern(text: string): VmPattern {
+  const tag = /^tag:(.+)$/.exec(text)?.[1];
+  if (tag !== undefined) {
+    const matches = glob(tag);
+    return ({ tags }) => tags?.split(/[;, ]/).some(matches) ?? false;
+  }
+  const matches = glob(text);
+  const uuid = text.toLowerCase();
+  return (vm) => vm.vmid === text || vm.uuid === uuid || matches(vm.name);
+}
+
+function glob(text: string): (name: string) => boolean {
+  if (!/[*?]/.test(text)) return (name) => name === text;
+  const source = text
+    .replace(/[\\^$.+()|[\]{}]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  const pattern = new RegExp(`^${source}$`, 'su');
+  return (name) => pattern.test(name);
+}
