@@ -1,5 +1,7 @@
 import type { Settings } from '../config/settings.ts';
-import type { OutputSettings, QueueSettings } from '../outputs/settings.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import type { Selection } from '../outputs/selection.ts';
+import type { HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
 
 /** The text of `--check`: what would run with these settings. */
 export function describeSettings(settings: Settings): string {
@@ -18,7 +20,7 @@ export function describeSettings(settings: Settings): string {
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
     ['ask monitors', `every ${seconds(detailInterval)}`],
-    ['measure', collectors.map((name) => (name === 'psi' ? 'pressure' : name)).join(', ')],
+    ['measure', collectorList(collectors)],
     ['host NICs', netdev?.join(', ') ?? 'all physical ones'],
     ['host disks', storedev?.join(', ') ?? 'all physical ones'],
     ['connector', connector],
@@ -32,15 +34,41 @@ export function describeSettings(settings: Settings): string {
 
 function describeOutput(output: OutputSettings): string {
   const { printer, print } = output;
-  const parts = [
-    destination(output),
-    printer === 'json' ? `json, one line for each ${print.layout === 'cycle' ? 'cycle' : 'row'}` : printer,
-  ];
+  const parts = [destination(output), describePrinter(output)];
   if (print.verbose) parts.push('verbose metrics');
   if (print.devices) parts.push('rows of devices');
   if (print.human && printer === 'text') parts.push('human sizes');
   if (print.names === 'original') parts.push('names of the original');
+  if (output.select !== undefined) parts.push(...describeSelection(output.select));
   return parts.join('; ');
+}
+
+/** The printer, and what a record of it is; lines of text are the same either way. */
+function describePrinter({ printer, print: { layout, precision = 'ns' } }: OutputSettings): string {
+  const unit = layout === 'cycle' ? 'cycle' : 'row';
+  switch (printer) {
+    case 'json':
+      return `json, one line for each ${unit}`;
+    case 'msgpack':
+      return `msgpack, one map for each ${unit}`;
+    case 'influx':
+      return `influx, timestamps in ${precision}`;
+    case 'csv':
+    case 'text':
+      return printer;
+  }
+}
+
+function describeSelection({ collectors, include, exclude }: Selection): string[] {
+  return [
+    ...(collectors === undefined ? [] : [`only ${collectorList(collectors)}`]),
+    ...(include === undefined ? [] : [`only VMs ${include.join(', ')}`]),
+    ...(exclude === undefined ? [] : [`without VMs ${exclude.join(', ')}`]),
+  ];
+}
+
+function collectorList(names: readonly CollectorName[]): string {
+  return names.map((name) => (name === 'psi' ? 'pressure' : name)).join(', ');
 }
 
 function destination(output: OutputSettings): string {
@@ -53,7 +81,22 @@ function destination(output: OutputSettings): string {
       return `tcp to ${address(output)}; ${describeQueue(output.queue)}; given up after ${seconds(output.timeout)} without progress`;
     case 'udp':
       return `udp to ${address(output)}; datagrams up to ${output.maxDatagram} bytes`;
+    case 'http':
+      return `${describeRequests(output)}; ${describeQueue(output.queue)}; given up after ${seconds(output.timeout)} without answer`;
   }
+}
+
+/** Nothing of the query but the names: it may hold a password. */
+function describeRequests({ url, batch, gzip, body }: HttpSettings): string {
+  const { origin, pathname, searchParams } = new URL(url);
+  const query = [...searchParams.keys()].map((name) => `${name}=...`).join('&');
+  return [
+    `http to ${origin}${pathname}${query === '' ? '' : `?${query}`}`,
+    `requests of up to ${batch.records} records or ${sizeText(batch.bytes)}`,
+    ...(batch.age > 0 ? [`after ${seconds(batch.age)} at most`] : []),
+    ...(body === 'array' ? ['JSON arrays'] : []),
+    ...(gzip ? ['gzip'] : []),
+  ].join(', ');
 }
 
 function describeQueue({ maxBytes, whenFull }: QueueSettings): string {

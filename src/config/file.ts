@@ -4,7 +4,7 @@ import { ConfigError } from './errors.ts';
 import type { Given, GivenMap } from './given.ts';
 import type { FileLayer, OutputSection } from './layer.ts';
 import { nearest } from './nearest.ts';
-import { optionsOf, printing, schema } from './schema.ts';
+import { optionsOf, printing, schema, selecting } from './schema.ts';
 import type { SectionName } from './schema.ts';
 import { refuse } from './values.ts';
 
@@ -116,14 +116,15 @@ function set({ kind, header, given }: Section, key: string, value: Given): void 
 /** The keys that a section of the file can hold. */
 export function keysOf(section: SectionName): readonly string[] {
   const keys = Object.keys(optionsOf(section));
-  return section === 'output' ? [...keys, ...Object.keys(printing)] : keys;
+  return section === 'output' ? [...keys, ...Object.keys(printing), ...Object.keys(selecting)] : keys;
 }
 
 /** What was probably meant by an unknown key: the same one elsewhere, or one that looks alike. */
 function hint(kind: SectionName, header: string, key: string): string {
   if (kind !== 'general' && key in schema.general)
     return '; it belongs at the top, before the first [section]';
-  if (kind !== 'output' && key in schema.output && key !== 'type') return '; it belongs in [output.NAME]';
+  if (kind !== 'output' && (key in schema.output || key in selecting) && key !== 'type')
+    return '; it belongs in [output.NAME]';
   if (kind !== 'connector' && key in schema.connector) return '; it belongs in [connector]';
   const known = keysOf(kind);
   const near = nearest(key.replace(/^PROXTOP_/, ''), known);

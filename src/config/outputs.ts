@@ -1,22 +1,30 @@
-import type { OutputSettings, QueueSettings } from '../outputs/settings.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
+import type { Selection } from '../outputs/selection.ts';
+import type { HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
+import { printerNames } from '../printers/index.ts';
+import type { PrinterName } from '../printers/index.ts';
 import type { PrinterSettings } from '../printers/printer.ts';
 import { parseAddress } from './address.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './given.ts';
-import type { Given, GivenMap } from './given.ts';
+import type { Given, GivenMap, Values } from './given.ts';
+import { agreeOnPrecision, parseHttpUrl, readCredentials, readTls } from './http.ts';
 import type { FileLayer, Layer, OutputSection } from './layer.ts';
-import { appliesTo, optionsOf, printing, schema } from './schema.ts';
+import { appliesTo, optionsOf, printing, schema, selecting } from './schema.ts';
 import type { OutputType } from './schema.ts';
 import { listed } from './values.ts';
 
 /**
  * The outputs to run: the one that environment and arguments describe, else those of the file, else text on stdout.
  * Throws a ConfigError.
+ *
+ * @param measured the collectors that run
  */
 export function resolveOutputs(
   file: FileLayer | undefined,
   environment: Layer,
   args: Layer,
+  measured: readonly CollectorName[],
 ): readonly OutputSettings[] {
   const sections: FileLayer['outputs'] = file?.outputs ?? new Map<string, OutputSection>();
   const described = describedOutput(environment.output, args.output);
@@ -31,13 +39,13 @@ export function resolveOutputs(
   const common = file?.general ?? new Map<string, Given>();
   const above = overlay(environment.general, args.general);
   if (first !== undefined || sections.size === 0) {
-    return [makeOutput(undefined, described, overlay(common, above))];
+    return [makeOutput(undefined, described, overlay(common, above), measured)];
   }
   return [...sections].map(([name, { origin, given }]) => {
     if (!given.has('type')) {
       throw new ConfigError(`${origin}: type is missing, expected ${schema.output.type.type.expected}`);
     }
-    return makeOutput(name, given, overlay(common, given, above));
+    return makeOutput(name, given, overlay(common, given, above), measured);
   });
 }
 
@@ -56,15 +64,28 @@ function describedOutput(environment: GivenMap, args: GivenMap): GivenMap {
   return overlay(new Map(useful), args);
 }
 
-/** @param own its keys in section output, @param inherited keys of `printing`, for this and for all outputs */
-function makeOutput(name: string | undefined, own: GivenMap, inherited: GivenMap): OutputSettings {
+/**
+ * @param own its keys in section output
+ * @param inherited keys of `printing`, for this and for all outputs
+ * @param measured the collectors that run
+ */
+function makeOutput(
+  name: string | undefined,
+  own: GivenMap,
+  inherited: GivenMap,
+  measured: readonly CollectorName[],
+): OutputSettings {
   const values = readValues(schema.output, own);
-  const type = values.type ?? (values.target === undefined ? 'stdout' : 'tcp');
+  const type = values.type ?? (values.target === undefined ? 'stdout' : typeOfTarget(values.target));
   refuseUseless(own, type);
+  const printer = values.printer ?? (type === 'stdout' ? 'text' : 'json');
+  refusePrinter(printer, type, own);
+  const select = selection(own, measured);
   const common = {
     name: name ?? type,
-    printer: values.printer ?? (type === 'stdout' ? 'text' : 'json'),
-    print: printSettings(type, own, values.layout, inherited),
+    printer,
+    print: printSettings(type, printer, own, values, inherited),
+    ...(select !== undefined && { select }),
   } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
   switch (type) {
@@ -76,13 +97,77 @@ function makeOutput(name: string | undefined, own: GivenMap, inherited: GivenMap
       return { ...common, type, ...address(type, own), queue, timeout: values.timeout };
     case 'udp':
       return { ...common, type, ...address(type, own), maxDatagram: values.max_datagram };
+    case 'http':
+      return httpSettings({ ...common, type, queue, timeout: values.timeout }, values, own);
   }
+}
+
+function typeOfTarget(target: string): OutputType {
+  return /^https?:\/\//.test(target) ? 'http' : 'tcp';
+}
+
+function httpSettings(
+  common: Pick<HttpSettings, 'name' | 'printer' | 'print' | 'select' | 'type' | 'queue' | 'timeout'>,
+  values: Values<typeof schema.output>,
+  own: GivenMap,
+): HttpSettings {
+  const target = needTarget('http', own, 'a URL, for example http://influx.example:8086/write?db=proxtop');
+  const given = parseGiven(target, parseHttpUrl);
+  const influx = common.printer === 'influx';
+  if (influx && own.has('body')) {
+    throw new ConfigError(
+      `${own.get('body')?.origin ?? ''}: applies to printer json, but this one is influx`,
+    );
+  }
+  const { url, precision } = influx ? agreeOnPrecision(given, values.precision, own) : { url: given };
+  return {
+    ...common,
+    print: { ...common.print, ...(precision !== undefined && { precision }) },
+    url: url.href,
+    batch: { records: values.batch_records, bytes: values.batch_bytes, age: values.batch_age },
+    body: values.body,
+    gzip: values.gzip,
+    headers: values.headers ?? {},
+    credentials: readCredentials(values, own),
+    tls: readTls(values, url, own),
+  };
+}
+
+/** Which part of a sample an output gets; undefined for all of it. Throws a ConfigError. */
+function selection(own: GivenMap, measured: readonly CollectorName[]): Selection | undefined {
+  const { collectors, include, exclude } = readValues(selecting, own);
+  const missing = collectors?.find((name) => !measured.includes(name));
+  if (missing !== undefined) {
+    const origin = own.get('collectors')?.origin ?? '';
+    throw new ConfigError(
+      `${origin}: ${missing === 'psi' ? 'pressure' : missing} is not measured: add it to the collectors at the top`,
+    );
+  }
+  if ((collectors ?? include ?? exclude) === undefined) return undefined;
+  return { collectors, include, exclude };
+}
+
+/** Printers whose records make no sense to the receivers of an output. */
+const unsuited: Readonly<Partial<Record<OutputType, readonly PrinterName[]>>> = {
+  udp: ['msgpack', 'csv'],
+  http: ['msgpack', 'csv', 'text'],
+};
+
+function refusePrinter(printer: PrinterName, type: OutputType, own: GivenMap): void {
+  const origin = (key: string): string => own.get(key)?.origin ?? key;
+  if (unsuited[type]?.includes(printer) === true) {
+    const suited = printerNames.filter((name) => unsuited[type]?.includes(name) !== true);
+    throw new ConfigError(`${origin('printer')}: found "${printer}", expected ${listed(suited)} for ${type}`);
+  }
+  if (own.has('precision') && printer !== 'influx')
+    throw new ConfigError(`${origin('precision')}: applies to printer influx, but this one is ${printer}`);
 }
 
 function printSettings(
   type: OutputType,
+  printer: PrinterName,
   own: GivenMap,
-  layout: PrinterSettings['layout'] | undefined,
+  { layout, precision }: Pick<Values<typeof schema.output>, 'layout' | 'precision'>,
   inherited: GivenMap,
 ): PrinterSettings {
   if (type === 'udp' && layout === 'cycle') {
@@ -91,8 +176,13 @@ function printSettings(
       `${origin}: found "cycle", but udp sends one line as one datagram: leave it out, or use event`,
     );
   }
-  const { verbose, devices, human, names } = readValues(printing, inherited);
-  return { layout: layout ?? (type === 'udp' ? 'event' : 'cycle'), verbose, devices, human, names };
+  // A request of points can be split where a receiver refuses its size; one of whole samples hardly.
+  const inRows = type === 'udp' || (type === 'http' && printer === 'influx');
+  return {
+    ...readValues(printing, inherited),
+    layout: layout ?? (inRows ? 'event' : 'cycle'),
+    ...(precision !== undefined && { precision }),
+  };
 }
 
 /** Refuses what was given and has no meaning for an output of this type. */

@@ -19,18 +19,19 @@ export function resolveSettings(file: FileLayer | undefined, environment: Layer,
     schema.connector,
     overlay(file?.connector ?? none, environment.connector, args.connector),
   );
+  const collectors = collectorNames.filter((name) => values.collectors.includes(name));
   const { procfs, sysfs, cgroupfs, rundir, pvedir } = values;
   return {
     frequency: values.frequency,
     runs: values.runs,
     detailInterval: detailInterval(values.frequency, values.detail_interval, given),
-    collectors: collectorNames.filter((name) => values.collectors.includes(name)),
+    collectors,
     netdev: values.netdev,
     storedev: values.storedev,
     connector: connector.type,
     roots: { procfs, sysfs, cgroupfs, rundir, pvedir },
     logLevel: values.log_level,
-    outputs: resolveOutputs(file, environment, args),
+    outputs: resolveOutputs(file, environment, args, collectors),
   };
 }
 

@@ -1,6 +1,7 @@
 import { defaultRoots } from '../kernel/paths.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import { printerNames } from '../printers/index.ts';
+import { headers } from './http.ts';
 import {
   bytes,
   choice,
@@ -26,7 +27,7 @@ export const flagGroups = [
 ] as const;
 export type FlagGroup = (typeof flagGroups)[number];
 
-export const outputTypes = ['stdout', 'file', 'tcp', 'udp'] as const;
+export const outputTypes = ['stdout', 'file', 'tcp', 'udp', 'http'] as const;
 export type OutputType = (typeof outputTypes)[number];
 
 /** The flag of an option; its name is the key with dashes. */
@@ -114,6 +115,21 @@ export const printing = {
     help: 'ids and units: our own, or those of the original Go program',
     flag: { group: where, placeholder: 'WHOSE' },
   },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Which part of each sample an output gets; only in an [output.NAME]. */
+export const selecting = {
+  collectors: {
+    type: choices(collectors),
+    otherwise: 'all that measure',
+    help: 'whose values to print, of the collectors that measure',
+  },
+  include: {
+    type: names,
+    otherwise: 'all VMs',
+    help: 'VMs to print: names with * and ?, vmids, UUIDs, tag:NAME for tags',
+  },
+  exclude: { type: names, otherwise: 'none', help: 'VMs not to print, in the same way' },
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** Keys at the top of the file. */
@@ -233,19 +249,19 @@ const connector = {
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** Keys of [output.NAME] besides those of `printing`. */
+/** Keys of [output.NAME] besides those of `printing` and `selecting`. */
 const output = {
   type: {
     type: choice(outputTypes),
-    otherwise: 'stdout; tcp where there is a target',
+    otherwise: 'stdout; where there is a target, http for a URL and tcp for others',
     help: `destination: ${listed(outputTypes)}`,
     flag: { group: where, name: 'output', alias: 'o', placeholder: 'TYPE' },
   },
   target: {
-    type: text('a path for a file, host:port for tcp and udp'),
-    help: 'host:port or [IPv6]:port for tcp and udp, a path for file',
+    type: text('a path for a file, host:port for tcp and udp, a URL for http'),
+    help: 'host:port or [IPv6]:port for tcp and udp, a path for file, a URL for http',
     flag: { group: where, placeholder: 'TARGET' },
-    outputs: ['file', 'tcp', 'udp'],
+    outputs: ['file', 'tcp', 'udp', 'http'],
   },
   printer: {
     type: choice(printerNames),
@@ -255,33 +271,91 @@ const output = {
   },
   layout: {
     type: choice(['cycle', 'event']),
-    otherwise: 'cycle; udp always event',
-    help: 'lines of json: cycle, one for each sample, or event, one for each row',
+    otherwise: 'cycle; influx over http event; udp always event',
+    help: 'records of json: cycle, one for each sample, or event, one for each row',
     flag: { group: where, placeholder: 'LAYOUT' },
   },
   queue_bytes: {
     type: bytes('64K', '16G'),
     default: '64M',
     help: 'how much may wait in memory for a destination that does not take it',
-    outputs: ['file', 'tcp'],
+    outputs: ['file', 'tcp', 'http'],
   },
   when_full: {
     type: choice(['drop_oldest', 'drop_newest']),
     default: 'drop_oldest',
     help: 'what is given up when the queue is full: drop_oldest or drop_newest',
-    outputs: ['file', 'tcp'],
+    outputs: ['file', 'tcp', 'http'],
   },
   timeout: {
     type: decimal(1, 3600, 'seconds'),
     default: '30',
-    help: 'seconds without progress after which a connection is given up and made anew',
-    outputs: ['tcp'],
+    help: 'seconds without progress, or for http without answer, after which a connection is given up and made anew',
+    outputs: ['tcp', 'http'],
   },
   max_datagram: {
     type: integer(64, 65507),
     default: '65507',
     help: 'bytes of the longest line to send; above 1472 a datagram travels Ethernet in fragments',
     outputs: ['udp'],
+  },
+  precision: {
+    type: choice(['ns', 'ms', 's']),
+    otherwise: 'ns',
+    help: 'unit of the timestamps (influx printer only); the URL of a write to InfluxDB is made to agree',
+  },
+  batch_records: {
+    type: integer(1, 1_000_000),
+    default: '5000',
+    help: 'records that one request holds at most',
+    outputs: ['http'],
+  },
+  batch_bytes: {
+    type: bytes('1K', '64M'),
+    default: '1M',
+    help: 'size of the records that one request holds at most, before gzip; one larger record goes alone',
+    outputs: ['http'],
+  },
+  batch_age: {
+    type: decimal(0, 3600, 'seconds'),
+    default: '0',
+    help: 'seconds to wait for more records before a request that is not full is sent',
+    outputs: ['http'],
+  },
+  body: {
+    type: choice(['lines', 'array']),
+    default: 'lines',
+    help: 'how json records become the body of a request: lines, or one JSON array',
+    outputs: ['http'],
+  },
+  gzip: { type: truth, default: 'true', help: 'compress the body of a request', outputs: ['http'] },
+  headers: {
+    type: headers,
+    help: 'headers to add to each request, as Name: value, separated by commas',
+    outputs: ['http'],
+  },
+  username: { type: text('a name'), help: 'user name for basic authentication', outputs: ['http'] },
+  password: { type: text('a password'), help: 'password of that user', outputs: ['http'] },
+  token: { type: text('a token'), help: 'token to send with each request', outputs: ['http'] },
+  token_file: {
+    type: text('a path'),
+    otherwise: 'the credential of systemd under the name of the output, if there is one',
+    help: 'file that holds the token or, with a username, the password; read anew for each request',
+    outputs: ['http'],
+  },
+  tls_ca: {
+    type: text('a path'),
+    otherwise: 'the authorities that Node.js knows',
+    help: 'file with the certificates of the authorities to trust, PEM',
+    outputs: ['http'],
+  },
+  tls_cert: { type: text('a path'), help: 'file with our own certificate, PEM', outputs: ['http'] },
+  tls_key: { type: text('a path'), help: 'file with the key of our own certificate, PEM', outputs: ['http'] },
+  tls_servername: {
+    type: text('a name'),
+    otherwise: 'the host of the target',
+    help: "name that the peer's certificate must be for",
+    outputs: ['http'],
   },
 } as const satisfies Readonly<Record<string, Option>>;
 

@@ -2,8 +2,10 @@ import type { Logger } from 'pino';
 import type { Printer } from '../printers/printer.ts';
 import type { Destination } from './destination.ts';
 import { FileDestination } from './file.ts';
+import { HttpDestination } from './http.ts';
 import type { Output } from './output.ts';
 import { PrintedOutput } from './printed-output.ts';
+import { SelectingPrinter } from './selection.ts';
 import type { OutputSettings } from './settings.ts';
 import { stdoutDestination } from './stdout.ts';
 import { TcpDestination } from './tcp.ts';
@@ -13,7 +15,7 @@ import { UdpDestination } from './udp.ts';
  * Makes an output; it starts to connect at once.
  *
  * @param onClosed called once when the reader of standard output is gone, which ends the program and is no error
- * @throws Error with a message for the user when a file cannot be opened
+ * @throws Error with a message for the user when a file cannot be opened or read
  */
 export function createOutput(
   settings: OutputSettings,
@@ -22,7 +24,8 @@ export function createOutput(
   onClosed: () => void,
 ): Output {
   const own = log.child({ output: settings.name });
-  return new PrintedOutput(settings.name, printer, createDestination(settings, own, onClosed), own);
+  const selecting = settings.select === undefined ? printer : new SelectingPrinter(printer, settings.select);
+  return new PrintedOutput(settings.name, selecting, createDestination(settings, own, onClosed), own);
 }
 
 function createDestination(settings: OutputSettings, log: Logger, onClosed: () => void): Destination {
@@ -35,5 +38,7 @@ function createDestination(settings: OutputSettings, log: Logger, onClosed: () =
       return new TcpDestination(settings, log);
     case 'udp':
       return new UdpDestination(settings, log);
+    case 'http':
+      return new HttpDestination(settings, log);
   }
 }

@@ -1,5 +1,7 @@
 import type { PrinterName } from '../printers/index.ts';
 import type { PrinterSettings } from '../printers/printer.ts';
+import type { Selection } from './selection.ts';
+import type { TlsSettings } from './tls.ts';
 
 /** How much waits for a destination that does not take it, and what is given up beyond that. */
 export interface QueueSettings {
@@ -12,6 +14,8 @@ interface Common {
   readonly name: string;
   readonly printer: PrinterName;
   readonly print: PrinterSettings;
+  /** The part of each sample that it gets, where it does not get all. */
+  readonly select?: Selection;
 }
 
 export interface StdoutSettings extends Common {
@@ -41,4 +45,30 @@ export interface UdpSettings extends Common {
   readonly maxDatagram: number;
 }
 
-export type OutputSettings = StdoutSettings | FileSettings | TcpSettings | UdpSettings;
+/** Who to say we are: what is known of it; a secret may also come from systemd (see credentials.ts). */
+export interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** File that holds the token or, where there is a user name, the password. */
+  readonly tokenFile?: string;
+}
+
+export interface HttpSettings extends Common {
+  readonly type: 'http';
+  /** http or https, without user name and password. */
+  readonly url: string;
+  readonly queue: QueueSettings;
+  /** Seconds in which a request must be answered. */
+  readonly timeout: number;
+  /** When a request is sent: with so many records or bytes, or when the oldest record is so many seconds old. */
+  readonly batch: { readonly records: number; readonly bytes: number; readonly age: number };
+  /** How records become the body of a request: one after the other, or as a JSON array. */
+  readonly body: 'lines' | 'array';
+  readonly gzip: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly credentials: Credentials;
+  readonly tls: TlsSettings;
+}
+
+export type OutputSettings = StdoutSettings | FileSettings | TcpSettings | UdpSettings | HttpSettings;

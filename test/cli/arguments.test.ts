@@ -165,9 +165,12 @@ test('bad values', () => {
   for (const text of ['-2', 'x', '1.5', '0']) {
     refuses(`--runs ${text}`, `--runs: found "${text}", expected a whole number from 1, or endless`);
   }
-  refuses('--printer jsonn', '--printer: found "jsonn", expected json or text; did you mean "json"?');
-  refuses('--printer=ncurses', '--printer: found "ncurses", expected json or text');
-  refuses('-o tpc', '--output: found "tpc", expected stdout, file, tcp or udp; did you mean "tcp"?');
+  refuses(
+    '--printer jsonn',
+    '--printer: found "jsonn", expected json, influx, msgpack, csv or text; did you mean "json"?',
+  );
+  refuses('--printer=ncurses', '--printer: found "ncurses", expected json, influx, msgpack, csv or text');
+  refuses('-o tpc', '--output: found "tpc", expected stdout, file, tcp, udp or http; did you mean "tcp"?');
   refuses('--detail-interval 1 -f 2', /^--detail-interval: found "1", expected the frequency or more/);
   refuses('', 'PROXTOP_FREQUENCY: found "abc", expected a number of seconds from 0.1 to 86400', {
     PROXTOP_FREQUENCY: 'abc',
@@ -185,7 +188,10 @@ test('bad targets', () => {
   refuses('-o tcp --target logs:0', /^--target: found "logs:0", expected a port from 1 to 65535/);
   refuses('-o tcp --target logs:99999', /^--target: found "logs:99999", expected a port from 1 to 65535/);
   refuses('-o tcp --target=', '--target: needs a value: --target TARGET');
-  refuses('-o stdout --target a:1', '--target: applies to file, tcp and udp, but this output is stdout');
+  refuses(
+    '-o stdout --target a:1',
+    '--target: applies to file, tcp, udp and http, but this output is stdout',
+  );
 });
 
 test('contradictions', () => {

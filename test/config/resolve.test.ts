@@ -163,7 +163,7 @@ test('a wrong value names file, line, section, key, what was found and what was 
   );
   refuses(
     '[output.a]\ntype = tcp\ntarget = a:1\nprinter = jsn',
-    'p.conf:4, [output.a] printer: found "jsn", expected json or text; did you mean "json"?',
+    'p.conf:4, [output.a] printer: found "jsn", expected json, influx, msgpack, csv or text; did you mean "json"?',
   );
   refuses('[output.a]\ntype = tpc', /^p\.conf:2, \[output\.a\] type: found "tpc", .*did you mean "tcp"\?$/);
   refuses('[output.a]\ntype = stdout\nverbose = maybe', /^p\.conf:3, \[output\.a\] verbose: found "maybe"/);
@@ -186,7 +186,7 @@ test('a wrong value names file, line, section, key, what was found and what was 
 test('contradictions within an output', () => {
   refuses(
     '[output.a]\nprinter = json',
-    'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp or udp',
+    'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp, udp or http',
   );
   refuses(
     '[output.a]\ntype = tcp',
@@ -195,11 +195,11 @@ test('contradictions within an output', () => {
   refuses('[output.a]\ntype = file', 'p.conf:2, [output.a] type: file needs a target (target): a path');
   refuses(
     '[output.a]\ntype = udp\ntarget = a:1\ntimeout = 5',
-    'p.conf:4, [output.a] timeout: applies to tcp, but this output is udp',
+    'p.conf:4, [output.a] timeout: applies to tcp and http, but this output is udp',
   );
   refuses(
     '[output.a]\ntype = stdout\ntarget = a:1',
-    'p.conf:3, [output.a] target: applies to file, tcp and udp, but this output is stdout',
+    'p.conf:3, [output.a] target: applies to file, tcp, udp and http, but this output is stdout',
   );
   refuses(
     '[output.a]\ntype = udp\ntarget = a:1\nlayout = cycle',

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { keysOf, parseConfig, readConfigFile } from '../../src/config/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
-import { optionsOf, sectionNames } from '../../src/config/schema.ts';
+import { optionsOf, printing, sectionNames, selecting } from '../../src/config/schema.ts';
 
 const shipped = new URL('../../etc/proxtop.conf', import.meta.url).pathname;
 /** The shipped file with everything switched on that it only shows. */
@@ -35,6 +35,9 @@ test('every key and value it shows is valid', () => {
       ['logstash', 'tcp'],
       ['events', 'udp'],
       ['file', 'file'],
+      ['influx', 'http'],
+      ['requests', 'http'],
+      ['intake', 'http'],
     ],
   );
   assert.deepEqual(netdev, ['eno1', 'eno2']);
@@ -53,5 +56,11 @@ test('it shows every key there is, with its default', () => {
       if (option.default !== undefined) assert.deepEqual(shown, [option.default], `${section} ${key}`);
     }
   }
-  assert.ok(keysOf('output').includes('verbose'));
+  const keys = [...Object.keys(printing), ...Object.keys(selecting)];
+  for (const key of keys) assert.ok(keysOf('output').includes(key), key);
+  for (const key of Object.keys(selecting))
+    assert.ok(
+      outputs.some((given) => given.has(key)),
+      key,
+    );
 });

@@ -1,0 +1,36 @@
+/** What a server answered. */
+export interface Answer {
+  readonly status: number;
+  /** The header `Retry-After` as it came. */
+  readonly retryAfter: string | undefined;
+  /** The beginning of the body. */
+  readonly words: string;
+}
+
+/**
+ * What is to be done after an answer: the records arrived, are to be sent again later, are too many for one request, or
+ * will never be taken.
+ */
+export type Verdict = 'arrived' | 'later' | 'too-large' | 'refused';
+
+/**
+ * Judges by the status alone (RFC 9110): only 2xx acknowledges. What another attempt may cure is tried again: a server in
+ * trouble (5xx), a busy one (429), one that did not get the whole request (408), and a redirect, which is never followed,
+ * since it may come from a portal or a server in maintenance.
+ */
+export function judge(status: number): Verdict {
+  if (status >= 200 && status < 300) return 'arrived';
+  if (status === 413) return 'too-large';
+  if (status === 408 || status === 429) return 'later';
+  return status >= 400 && status < 500 ? 'refused' : 'later';
+}
+
+/** The longest wait, in ms, that a server can ask for. */
+const longest = 3_600_000;
+
+/** ms to wait after `Retry-After`, at most an hour: seconds or a date (RFC 9110, 10.2.3). 0 where it says nothing. */
+export function retryAfterMs(value: string | undefined, now: number): number {
+  if (value === undefined) return 0;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? 0 : Math.min(longest, Math.max(0, ms));
+}

@@ -1,0 +1,242 @@
+import type { Logger } from 'pino';
+import { printable } from '../printers/printable.ts';
+import { backoff } from './backoff.ts';
+import { authorization } from './credentials.ts';
+import type { Destination } from './destination.ts';
+import { judge, retryAfterMs, type Answer } from './http-answer.ts';
+import { makeBody, type Body } from './http-body.ts';
+import { HttpClient } from './http-client.ts';
+import { MinuteLimit } from './minute-limit.ts';
+import { Outage, reasonOf } from './outage.ts';
+import type { OutputStatus } from './output.ts';
+import { RecordQueue } from './queue.ts';
+import type { HttpSettings } from './settings.ts';
+import { tlsOptions } from './tls.ts';
+
+/** By how much larger the next request may be after one that was not too large: a refusal in a dozen. */
+const growth = 17 / 16;
+/** Characters of an answer that the log gets to see. */
+const maxWords = 200;
+
+/**
+ * Posts records in batches, one request at a time, in order. An answer of 2xx is the acknowledgement: before it a record
+ * is queued, after it sent. What has none is sent again, so that a record whose answer was lost arrives twice; what the
+ * server refuses for good is logged with its words and dropped.
+ *
+ * A server that finds a request too large (413) gets half of it, then again a little more with each request.
+ */
+export class HttpDestination implements Destination {
+  readonly #queue: RecordQueue;
+  readonly #outage: Outage;
+  readonly #client: HttpClient;
+  readonly #authorization: () => string | undefined;
+  readonly #refusals = new MinuteLimit();
+  /** The URL without its query, which may hold a password. */
+  readonly #target: string;
+  /** When the oldest record came that waits for a batch to fill up; undefined while none waits. */
+  #since: number | undefined;
+  /** Taken from the queue and not acknowledged. */
+  #batch: Buffer[] = [];
+  #batchBytes = 0;
+  /** Bytes of records that the server is thought to take in one request. */
+  #most: number;
+  #posting = false;
+  /** Waits for a batch to fill up, or for the next attempt. */
+  #timer: NodeJS.Timeout | undefined;
+  #attempt = 0;
+  #sent = 0;
+  #dropped = 0;
+  #closed = false;
+  /** Set by close: called when nothing is left to send, or an attempt failed. */
+  #finish: (() => void) | undefined;
+
+  /**
+   * @param pause ms before the next attempt, by the number of failed ones
+   * @throws Error for a file of TLS or of a secret that cannot be read
+   */
+  constructor(
+    readonly settings: HttpSettings,
+    readonly log: Logger,
+    readonly pause: (attempt: number) => number = backoff,
+  ) {
+    const { url, timeout, tls, queue, batch } = settings;
+    const { origin, pathname } = new URL(url);
+    this.#target = origin + pathname;
+    this.#queue = new RecordQueue(queue);
+    this.#outage = new Outage(log, this);
+    this.#client = new HttpClient(url, timeout * 1000, tlsOptions(tls));
+    this.#authorization = authorization(settings, process.env['CREDENTIALS_DIRECTORY']);
+    this.#authorization();
+    this.#most = batch.bytes;
+  }
+
+  get status(): OutputStatus {
+    return {
+      queued: this.#queue.length + this.#batch.length,
+      queuedBytes: this.#queue.bytes + this.#batchBytes,
+      sent: this.#sent,
+      dropped: this.#queue.dropped + this.#dropped,
+      reconnects: Math.max(0, this.#client.connections - 1),
+    };
+  }
+
+  send(records: readonly Buffer[]): void {
+    for (const record of records) this.#queue.push(record);
+    if (records.length > 0) this.#since ??= performance.now();
+    // The timer of a batch that became full is for nothing now; that of the next attempt is waited for.
+    if (this.#batch.length === 0 && !this.#posting && !this.#closed) this.#pump();
+  }
+
+  reopen(): void {
+    // Nothing to open anew.
+  }
+
+  /** Sends what waits. A server that fails gets one more attempt, at once, and no other. */
+  async close(deadline: number): Promise<void> {
+    const finished = new Promise<void>((resolve) => (this.#finish = resolve));
+    const timer = setTimeout(() => this.#finish?.(), deadline);
+    if (!this.#posting) this.#pump();
+    await finished;
+    clearTimeout(timer);
+    clearTimeout(this.#timer);
+    this.#closed = true;
+    this.#dropped += this.#batch.length;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#queue.clear();
+    this.#client.close();
+  }
+
+  /** Begins the next request if it is due, or waits until it is. Not to be called during a request. */
+  #pump(): void {
+    clearTimeout(this.#timer);
+    if (this.#batch.length === 0) {
+      const wait = this.#wait();
+      if (wait > 0) {
+        this.#later(wait);
+        return;
+      }
+      this.#fill();
+    }
+    if (this.#batch.length > 0) void this.#post();
+    else this.#finish?.();
+  }
+
+  /** ms until a request is due; 0 when it is, or when there is nothing to send. */
+  #wait(): number {
+    const { records, bytes, age } = this.settings.batch;
+    const full = this.#queue.length >= records || this.#queue.bytes >= bytes;
+    if (full || this.#finish !== undefined || this.#since === undefined) return 0;
+    return Math.max(0, this.#since + age * 1000 - performance.now());
+  }
+
+  #later(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#pump();
+    }, ms).unref();
+  }
+
+  #fill(): void {
+    const { records, bytes } = this.settings.batch;
+    while (this.#batch.length < records && this.#batchBytes < bytes) {
+      const record = this.#queue.shift();
+      if (record === undefined) break;
+      this.#batch.push(record);
+      this.#batchBytes += record.length;
+    }
+    if (this.#queue.length === 0) this.#since = undefined;
+  }
+
+  /** The first records of the batch that make one request: as many as the server takes, but one at least. */
+  #share(): Buffer[] {
+    let bytes = 0;
+    const end = this.#batch.findIndex(({ length }) => (bytes += length) > this.#most);
+    return end === -1 ? this.#batch : this.#batch.slice(0, Math.max(1, end));
+  }
+
+  async #post(): Promise<void> {
+    this.#posting = true;
+    const share = this.#share();
+    let answer: Answer | undefined;
+    let reason = '';
+    try {
+      const body = await makeBody(share, this.settings);
+      answer = await this.#client.post(body.bytes, this.#headers(body));
+    } catch (error) {
+      reason = reasonOf(error as Error);
+    }
+    this.#posting = false;
+    if (this.#closed) return;
+    if (answer === undefined) this.#failed(reason, 0);
+    else this.#answered(answer, share);
+  }
+
+  #headers(body: Body): Record<string, string> {
+    const authorization = this.#authorization();
+    return {
+      'User-Agent': 'proxtop',
+      ...body.headers,
+      ...(authorization !== undefined && { Authorization: authorization }),
+      ...this.settings.headers,
+    };
+  }
+
+  #answered(answer: Answer, share: readonly Buffer[]): void {
+    const bytes = share.reduce((sum, { length }) => sum + length, 0);
+    switch (judge(answer.status)) {
+      case 'arrived':
+        this.#sent += share.length;
+        this.#most = Math.min(this.settings.batch.bytes, this.#most * growth);
+        this.#done(share.length, bytes);
+        break;
+      case 'refused':
+        this.#refuse(answer, share.length, bytes);
+        break;
+      case 'too-large':
+        if (share.length === 1) {
+          this.#refuse(answer, 1, bytes);
+        } else {
+          this.log.debug(`${this.#target}: ${described(answer)}: ${bytes} bytes were too many`);
+          this.#most = bytes / 2;
+          this.#pump();
+        }
+        break;
+      case 'later':
+        this.#failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()));
+    }
+  }
+
+  #refuse(answer: Answer, records: number, bytes: number): void {
+    this.#dropped += records;
+    if (this.#refusals.due())
+      this.log.error(`${this.#target} refuses ${records} records, which are dropped: ${described(answer)}`);
+    this.#done(records, bytes);
+  }
+
+  /** The first records of the batch are no longer ours; the server works. */
+  #done(records: number, bytes: number): void {
+    this.#batch = this.#batch.slice(records);
+    this.#batchBytes -= bytes;
+    this.#attempt = 0;
+    this.#outage.end(`${this.#target} answers again`);
+    this.#pump();
+  }
+
+  #failed(reason: string, wait: number): void {
+    if (this.#finish !== undefined) {
+      this.#finish();
+      return;
+    }
+    this.#outage.begin(`${this.#target}: ${reason}`);
+    const ms = Math.max(wait, this.pause(this.#attempt++));
+    this.log.debug(`${this.#target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);
+    this.#later(ms);
+  }
+}
+
+/** The status and the server's own words, on one line. */
+function described({ status, words }: Answer): string {
+  const line = printable(words.trim().replace(/\s+/g, ' '));
+  const shown = line.length > maxWords ? `${line.slice(0, maxWords)}...` : line;
+  return shown === '' ? `HTTP ${status}` : `HTTP ${status}: ${shown}`;
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { SecureContextOptions } from 'node:tls';
+import { reasonOf } from './outage.ts';
+
+/** What a TLS connection needs beyond the certificates of the system. Files hold PEM. */
+export interface TlsSettings {
+  /** File with the certificates of the authorities to trust instead of the usual ones. */
+  readonly ca?: string;
+  /** File with our own certificate, and that with its key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Name that the peer's certificate must be for, where it is not that of the target. */
+  readonly servername?: string;
+}
+
+/** What Node's TLS is told. */
+export type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { readonly servername?: string };
+
+/**
+ * Reads the files. The peer's certificate is always verified.
+ *
+ * @throws Error that names the key and the file that cannot be read
+ */
+export function tlsOptions({ ca, cert, key, servername }: TlsSettings): TlsOptions {
+  return {
+    ...(ca !== undefined && { ca: pem('tls_ca', ca) }),
+    ...(cert !== undefined && { cert: pem('tls_cert', cert) }),
+    ...(key !== undefined && { key: pem('tls_key', key) }),
+    ...(servername !== undefined && { servername }),
+  };
+}
+
+function pem(option: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`cannot read the file of ${option}: ${reasonOf(error as Error)}`, { cause: error });
+  }
+}
