@@ -23,5 +23,7 @@ await build({
 });
 writeFileSync('dist/package.json', '{ "type": "module" }\n');
 // import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.
-writeFileSync('dist/proxtop', "#!/usr/bin/env node\nimport('./lib/proxtop.js');\n");
+// What the flags are for: src/daemon/memory.ts.
+const node = '/usr/bin/env -S node --max-semi-space-size=1 --expose-gc';
+writeFileSync('dist/proxtop', `#!${node}\nimport('./lib/proxtop.js');\n`);
 chmodSync('dist/proxtop', 0o755);

@@ -13,6 +13,7 @@ import { sampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import { createLog } from './logging.ts';
+import { keepMemoryLow } from './memory.ts';
 import { reportFileTroubles } from './trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
@@ -67,6 +68,7 @@ export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<E
     return exitCodes.failure;
   }
   obeySignals(stop, outputs);
+  keepMemoryLow();
   const { frequency, runs } = settings;
   const emit = (sample: Sample): void => {
     for (const output of outputs) output.write(sample);
