@@ -118,10 +118,13 @@ export class VmCpu {
       if (wanted.devices) setVcpu(target.vcpuRows.add(String(cpu.thread.vcpu)), cpu);
     }
     const { values } = target.row;
-    values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
-    values[vmSlots.cpu_steal] = ready / vcpus;
-    values[vmSlots.cpu_other_total] = otherUsed;
-    values[vmSlots.cpu_other_steal] = otherReady;
+    // Where no thread is known to run a vCPU, the others cannot be told from those that do.
+    if (vcpus > 0) {
+      values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
+      values[vmSlots.cpu_steal] = ready / vcpus;
+      values[vmSlots.cpu_other_total] = otherUsed;
+      values[vmSlots.cpu_other_steal] = otherReady;
+    }
     if (wanted.verbose) values[vmSlots.cpu_throttled] = this.throttled();
   }
 

@@ -2,7 +2,9 @@ import type { Paths } from '../kernel/paths.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
 import { HostCpu } from './cpu-host.ts';
+import { RemoteCpu } from './cpu-remote.ts';
 import { VmCpu } from './cpu-vm.ts';
+import { PerVm } from './per-vm.ts';
 
 const vmSlots = slots('cpu', 'vm');
 
@@ -10,7 +12,9 @@ const vmSlots = slots('cpu', 'vm');
 export class CpuCollector implements Collector {
   readonly name = 'cpu';
   private readonly host: HostCpu;
-  private readonly vms = new WeakMap<VmTarget, VmCpu>();
+  private readonly vms = new PerVm(({ vm: { process, cgroup } }) =>
+    process === undefined ? new RemoteCpu() : new VmCpu(process, cgroup),
+  );
 
   constructor(
     paths: Paths,
@@ -23,14 +27,8 @@ export class CpuCollector implements Collector {
     let vcpus = 0;
     for (const target of vms) {
       vcpus += target.vm.vcpus;
-      target.row.values[vmSlots.cpu_cores] = target.vm.vcpus;
-      if (target.vm.process === undefined) continue;
-      let vm = this.vms.get(target);
-      if (vm === undefined) {
-        vm = new VmCpu(target.vm.process, target.vm.cgroup);
-        this.vms.set(target, vm);
-      }
-      vm.collect(target, this.wanted);
+      if (target.vm.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.vm.vcpus;
+      this.vms.of(target).collect(target, this.wanted);
     }
     this.host.collect(host.row, vcpus);
   }

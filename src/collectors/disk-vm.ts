@@ -17,7 +17,7 @@ const [READ_OPS, WRITE_OPS, FLUSH_OPS, READ_BYTES, WRITE_BYTES, READ_TIME, WRITE
   [0, 1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly number[] & { length: typeof COUNTERS };
 
 type DiskSlots = Readonly<Omit<typeof vmSlots, 'disk_util' | 'disk_blkio_delay'>>;
-const diskSlots: DiskSlots = slots('disk', 'vm_disk');
+const diskSlots: DiskSlots & { readonly disk_path: number } = slots('disk', 'vm_disk');
 
 /**
  * Sets rates and latencies of one virtual disk or a sum of them. A latency is time by operations, both over the
@@ -96,6 +96,7 @@ export class VmDisks {
         row.values[diskSlots.disk_capacity] = capacity ?? NaN;
         row.values[diskSlots.disk_allocation] = disk.allocation ?? NaN;
         row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
+        row.texts[diskSlots.disk_path] = disk.path;
       }
       const before = previous?.disks.find(({ device }) => device === disk.device);
       if (before === undefined || !this.grow(before, disk)) continue;
@@ -114,7 +115,8 @@ export class VmDisks {
   private grow(before: DiskReading, disk: DiskReading): boolean {
     for (let i = 0; i < COUNTERS; i++) {
       const delta = growth(before.counters, disk.counters, i);
-      if (Number.isNaN(delta)) return false;
+      const isKnown = !Number.isNaN(before.counters.value(i)) && !Number.isNaN(disk.counters.value(i));
+      if (isKnown && Number.isNaN(delta)) return false;
       this.grown[i] = delta;
     }
     for (let i = 0; i < COUNTERS; i++) this.sum[i] = at(this.sum, i) + at(this.grown, i);
@@ -128,6 +130,7 @@ export class VmDisks {
     const hostBytes = this.current.hostBytes - this.previous.hostBytes;
     const busy = (this.current.hostBusy - this.previous.hostBusy) / elapsed;
     const bytes = at(this.sum, READ_BYTES) + at(this.sum, WRITE_BYTES);
+    if (Number.isNaN(hostBytes)) return NaN;
     return bytes === 0 ? 0 : Math.min(100, busy * 100 * Math.min(1, bytes / hostBytes));
   }
 

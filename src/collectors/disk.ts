@@ -2,12 +2,13 @@ import type { Paths } from '../kernel/paths.ts';
 import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
 import { HostDisks } from './disk-host.ts';
 import { VmDisks } from './disk-vm.ts';
+import { PerVm } from './per-vm.ts';
 
 /** Block devices of the host, and the virtual disks of each VM. */
 export class DiskCollector implements Collector {
   readonly name = 'disk';
   private readonly host: HostDisks;
-  private readonly vms = new WeakMap<VmTarget, VmDisks>();
+  private readonly vms = new PerVm(() => new VmDisks());
 
   /** @param storedev the devices the host sum runs over; undefined for all physical ones */
   constructor(
@@ -21,12 +22,7 @@ export class DiskCollector implements Collector {
   collect(host: HostTarget, vms: readonly VmTarget[]): void {
     this.host.collect(host);
     for (const target of vms) {
-      let disks = this.vms.get(target);
-      if (disks === undefined) {
-        disks = new VmDisks();
-        this.vms.set(target, disks);
-      }
-      disks.collect(target, this.wanted, this.host.load);
+      this.vms.of(target).collect(target, this.wanted, this.host.load);
     }
   }
 

@@ -4,6 +4,7 @@ import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Collector, HostTarget, VmTarget } from './collector.ts';
+import { PerVm } from './per-vm.ts';
 import { Readings, now } from './readings.ts';
 
 const vmSlots = slots('io', 'vm');
@@ -39,17 +40,13 @@ export function deriveIo(previous: IoReading, current: IoReading, row: Row): voi
 /** What each QEMU process read and wrote, whatever its disks are. */
 export class IoCollector implements Collector {
   readonly name = 'io';
-  private readonly vms = new WeakMap<VmTarget, Readings<IoReading>>();
+  private readonly vms = new PerVm(() => new Readings(() => new IoReading()));
 
   collect(_host: HostTarget, vms: readonly VmTarget[]): void {
     for (const target of vms) {
       const file = target.vm.process?.io;
       if (file === undefined) continue;
-      let readings = this.vms.get(target);
-      if (readings === undefined) {
-        readings = new Readings(() => new IoReading());
-        this.vms.set(target, readings);
-      }
+      const readings = this.vms.of(target);
       if (!readRecord(file, parsePidIo, readings.spare.io)) continue;
       readings.spare.time = now();
       readings.commit();

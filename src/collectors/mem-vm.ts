@@ -77,6 +77,7 @@ export class VmMem {
     const { values } = row;
     deriveGuestMemory(vm.detail?.balloon, vm.memory, row);
     this.setSwapRates(vm.detail, values);
+    values[vmSlots.ram_rss] = vm.detail?.rss ?? NaN;
     if (vm.process !== undefined) {
       this.setFaults(target);
       if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(vm.process);

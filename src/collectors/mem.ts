@@ -3,13 +3,14 @@ import type { Paths } from '../kernel/paths.ts';
 import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
 import { HostMem } from './mem-host.ts';
 import { VmMem } from './mem-vm.ts';
+import { PerVm } from './per-vm.ts';
 
 /** Memory of the host, and of each VM: what its guest has and uses, and what the host gives. */
 export class MemCollector implements Collector {
   readonly name = 'mem';
   private readonly host: HostMem;
   private readonly pageSize: number;
-  private readonly vms = new WeakMap<VmTarget, VmMem>();
+  private readonly vms = new PerVm(() => new VmMem(this.pageSize));
 
   constructor(
     paths: Paths,
@@ -22,12 +23,7 @@ export class MemCollector implements Collector {
   collect(host: HostTarget, vms: readonly VmTarget[]): void {
     let assigned = 0;
     for (const target of vms) {
-      let vm = this.vms.get(target);
-      if (vm === undefined) {
-        vm = new VmMem(this.pageSize);
-        this.vms.set(target, vm);
-      }
-      const total = vm.collect(target, this.wanted);
+      const total = this.vms.of(target).collect(target, this.wanted);
       if (total > 0) assigned += total;
     }
     this.host.collect(host.row, assigned);

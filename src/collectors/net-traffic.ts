@@ -1,5 +1,4 @@
 import { Counters, growth } from '../kernel/counters.ts';
-import type { NetDevice } from '../kernel/proc-net-dev.ts';
 import { netDevCounters } from '../kernel/proc-net-dev.ts';
 import { slots } from '../metrics/catalogue.ts';
 import { mean } from './readings.ts';
@@ -28,7 +27,7 @@ const RATES = rateIds.length;
 
 const c = netDevCounters;
 
-/** Which column of /proc/net/dev feeds which rate of a NIC of the host; in the order of the ids. */
+/** Which column of /proc/net/dev feeds which rate of a NIC of the host, and of a macvtap; in the order of the ids. */
 export const fromHost: readonly number[] = [
   c.rxBytes,
   c.rxPackets,
@@ -124,6 +123,12 @@ function dropPercent(dropped: number, packets: number): number {
   return mean(dropped, dropped + packets) * 100;
 }
 
+/** An interface that keeps its object as long as it exists. */
+export interface Interface {
+  /** In the columns of /proc/net/dev. */
+  readonly counters: Counters;
+}
+
 /** The last reading of one interface. */
 interface Last {
   time: number;
@@ -132,7 +137,7 @@ interface Last {
 
 /** Derives the traffic of a set of interfaces, each by itself and all in sum, from cycle to cycle. */
 export class TrafficSum {
-  private readonly last = new Map<NetDevice, Last>();
+  private readonly last = new Map<Interface, Last>();
   private readonly grown = new Float64Array(RATES);
   private readonly sum = new Float64Array(RATES);
   private time = NaN;
@@ -150,8 +155,16 @@ export class TrafficSum {
     this.sum.fill(0);
   }
 
-  /** Takes an interface into the sum and, where `values` are given, sets its own values. */
-  add(device: NetDevice, values: Float64Array | undefined, to: TrafficSlots): void {
+  /**
+   * Takes an interface into the sum and, where `values` are given, sets its own values.
+   * @param columns other ones than those of the sum
+   */
+  add(
+    device: Interface,
+    values: Float64Array | undefined,
+    to: TrafficSlots,
+    columns: readonly number[] = this.columns,
+  ): void {
     this.added++;
     const last = this.last.get(device);
     if (last === undefined) {
@@ -161,8 +174,10 @@ export class TrafficSum {
       return;
     }
     const elapsed = this.time - last.time;
+    // The same reading once more: nothing is known of the time since.
+    if (elapsed === 0) return;
     for (let i = 0; i < RATES; i++) {
-      const delta = growth(last.counters, device.counters, this.columns[i] as number);
+      const delta = growth(last.counters, device.counters, columns[i] as number);
       this.grown[i] = delta;
       this.sum[i] = (this.sum[i] as number) + delta;
     }

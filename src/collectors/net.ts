@@ -5,19 +5,16 @@ import { NetDev, parseNetDev } from '../kernel/proc-net-dev.ts';
 import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
-import { TrafficSum, fromHost, fromTap, trafficSlots } from './net-traffic.ts';
+import { TrafficSum, fromHost, trafficSlots } from './net-traffic.ts';
+import { VmNet } from './net-vm.ts';
+import { PerVm } from './per-vm.ts';
 import { now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('net', 'host');
 const hostNicSlots = slots('net', 'host_nic');
-const vmSlots = slots('net', 'vm');
-const slotsOf = {
-  vm: trafficSlots('vm'),
-  vm_nic: trafficSlots('vm_nic'),
-  host: trafficSlots('host'),
-  host_nic: trafficSlots('host_nic'),
-};
+const sumSlots = trafficSlots('host');
+const nicSlots = trafficSlots('host_nic');
 
 /** Traffic of the host's NICs and of each VM's taps, from one read of /proc/net/dev for all. */
 export class NetCollector implements Collector {
@@ -25,7 +22,7 @@ export class NetCollector implements Collector {
   private readonly file: KernelFile;
   private readonly table = new NetDev();
   private readonly host = new TrafficSum(fromHost);
-  private readonly vms = new WeakMap<VmTarget, TrafficSum>();
+  private readonly vms = new PerVm(({ vm }) => new VmNet(vm));
   private nics = new Map<string, number>();
   /** Which interfaces are physical and how fast changes seldom. */
   private readonly beat = new SlowBeat(5);
@@ -40,14 +37,15 @@ export class NetCollector implements Collector {
   }
 
   collect(host: HostTarget, vms: readonly VmTarget[]): void {
-    if (!readRecord(this.file, parseNetDev, this.table)) return;
+    const known = readRecord(this.file, parseNetDev, this.table);
     const time = now();
-    this.lookAtNics();
-    this.collectHost(host, time);
-    for (const target of vms) this.collectVm(target, time);
+    if (known) this.collectHost(host, time);
+    const reading = known ? { time, get: (name: string) => this.table.get(name) } : undefined;
+    for (const target of vms) this.vms.of(target).collect(target, this.wanted, reading);
   }
 
   private collectHost(target: HostTarget, time: number): void {
+    this.lookAtNics();
     const { values } = target.row;
     let speed = 0;
     this.host.begin(time);
@@ -55,32 +53,12 @@ export class NetCollector implements Collector {
       const device = this.table.get(name);
       if (device === undefined) continue;
       const row = this.wanted.devices ? target.nicRows.add(name) : undefined;
-      this.host.add(device, row?.values, slotsOf.host_nic);
+      this.host.add(device, row?.values, nicSlots);
       if (row !== undefined) row.values[hostNicSlots.net_speed] = nicSpeed;
       if (nicSpeed > 0) speed += nicSpeed;
     }
-    this.host.finish(values, slotsOf.host);
+    this.host.finish(values, sumSlots);
     if (speed > 0) values[hostSlots.net_speed] = speed;
-  }
-
-  private collectVm(target: VmTarget, time: number): void {
-    const { nics } = target.vm;
-    if (nics.length === 0) return;
-    let sum = this.vms.get(target);
-    if (sum === undefined) {
-      sum = new TrafficSum(fromTap);
-      this.vms.set(target, sum);
-    }
-    sum.begin(time);
-    let names = '';
-    for (const { device: name } of nics) {
-      const device = this.table.get(name);
-      if (device === undefined) continue;
-      names = names === '' ? name : `${names};${name}`;
-      sum.add(device, this.wanted.devices ? target.nicRows.add(name).values : undefined, slotsOf.vm_nic);
-    }
-    sum.finish(target.row.values, slotsOf.vm);
-    if (names !== '') target.row.texts[vmSlots.net_interfaces] = names;
   }
 
   private lookAtNics(): void {

@@ -1,5 +1,6 @@
 import type { Cgroup } from '../kernel/cgroup.ts';
 import type { Counters } from '../kernel/counters.ts';
+import type { KernelFile } from '../kernel/kernel-file.ts';
 import type { Process } from '../kernel/process.ts';
 
 /** A virtual disk of a VM, as far as its configuration tells. */
@@ -14,6 +15,8 @@ export interface VmDisk {
 export interface VmNic {
   /** Name of the tap on the host. */
   readonly device: string;
+  /** Whether it is a macvtap: its counters on the host are those of the VM, where a tap's are swapped. */
+  readonly macvtap?: true;
 }
 
 /** Order of the counters in {@link DiskReading.counters}: operations, bytes, ns summed over parallel operations, failures. */
@@ -33,6 +36,8 @@ export const diskCounters = [
 export interface DiskReading {
   readonly device: string;
   readonly counters: Counters;
+  /** File or device behind it, if known. */
+  readonly path?: string;
   /** Virtual size in bytes, if QEMU told. */
   readonly capacity?: number;
   /** Bytes the image really occupies, if known. */
@@ -52,11 +57,30 @@ export interface BalloonReading {
   readonly swapOut?: number;
 }
 
+/** CPU time of one vCPU, where only libvirt tells it: ns it ran and ns it waited for a CPU; NaN if not known. */
+export interface VcpuReading {
+  readonly number: number;
+  readonly run: number;
+  readonly wait: number;
+}
+
+/** Traffic of one NIC, where only libvirt tells it; counters as in /proc/net/dev, seen from the host. */
+export interface NicReading {
+  readonly device: string;
+  readonly counters: Counters;
+}
+
 /** What QEMU (or libvirt) said about one VM at one instant: the readings of the slower beat. */
 export interface Detail {
   /** Monotonic time of the answer, in seconds. */
   readonly time: number;
   readonly state?: string;
+  /** Only of a VM whose process cannot be seen. */
+  readonly vcpus?: readonly VcpuReading[];
+  /** ns that the whole process ran; likewise. */
+  readonly cpuTime?: number;
+  /** Resident bytes of the process; likewise. */
+  readonly rss?: number;
   readonly balloon?: BalloonReading;
   readonly disks: readonly DiskReading[];
 }
@@ -73,23 +97,39 @@ export interface Vm {
   readonly lock?: string | undefined;
   /** Its files in /proc; missing for a VM on another host whose /proc is not mounted here. */
   readonly process?: Process | undefined;
-  /** vCPUs that are plugged in now. */
+  /** vCPUs that are plugged in now; 0 while that is not known. */
   readonly vcpus: number;
   /** Memory the configuration gives it, in bytes. */
   readonly memory?: number | undefined;
+  /** running, paused, ... */
+  readonly state?: string | undefined;
   readonly disks: readonly VmDisk[];
   readonly nics: readonly VmNic[];
+  /** Its own /proc/<pid>/net/dev, where it lives in another network namespace than the host. */
+  readonly netDev?: KernelFile | undefined;
+  /** Its traffic and when libvirt told it (monotonic seconds); only of a VM whose process cannot be seen. */
+  readonly traffic?: { readonly time: number; readonly nics: readonly NicReading[] } | undefined;
   /** Its own cgroup v2; missing where it shares one with other processes. */
   readonly cgroup?: Cgroup | undefined;
   /** The last answer of its monitor; missing before the first one and while the monitor gives none. */
   readonly detail?: Detail | undefined;
   /** Why there is no fresh detail, and since when (monotonic seconds of the last answer, or of the first question). */
-  readonly silence?: { readonly reason: 'timeout' | 'error'; readonly since: number } | undefined;
+  readonly silence?: { readonly reason: 'timeout' | 'error' | 'held'; readonly since: number } | undefined;
+}
+
+/** How often the monitors are asked. */
+export interface Beat {
+  /** Seconds between two visits to the same monitor; undefined for what suits the connector. */
+  readonly detailInterval: number | undefined;
+  /** Seconds between two calls of poll. */
+  readonly frequency: number;
 }
 
 /** Keeps the inventory of the VMs of one kind of host. */
 export interface Connector {
   readonly name: 'proxmox' | 'libvirt' | 'qemu';
+  /** Name of the host where it is not this one; undefined where /proc tells it. */
+  readonly hostname?: string | undefined;
   /** The VMs that run now, with everything that changed since the last call. Called at the start of each cycle. */
   inventory(): readonly Vm[];
   /**

@@ -22,6 +22,21 @@ export const defaultRoots: Roots = {
   pvedir: '/etc/pve',
 };
 
+/** Roots below which nothing can be, for a host whose files cannot be read here. */
+export const nowhere: Roots = {
+  procfs: '/dev/null',
+  sysfs: '/dev/null',
+  cgroupfs: '/dev/null',
+  rundir: '/dev/null',
+  pvedir: '/dev/null',
+};
+
+/** Where the certificates of the system are that libvirt uses. */
+export const certificateDirectory = '/etc/pki';
+
+/** What the descriptor of a tap links to. */
+export const tunDevice = '/dev/net/tun';
+
 /** Whether two paths are the same file of the runtime directory: /var/run is a link to /run on every Debian. */
 export function sameRunFile(a: string, b: string): boolean {
   return withoutVar(a) === withoutVar(b);
@@ -91,6 +106,11 @@ export class Paths {
   /** Where QEMU writes its pid. */
   pidFile(vmid: string): string {
     return join(this.qemuServer, `${vmid}.pid`);
+  }
+
+  /** Where libvirt's daemons have their sockets and the pid files of their VMs. */
+  get libvirt(): string {
+    return join(this.roots.rundir, 'libvirt');
   }
 
   /** The socket of a VM's QMP monitor. */

@@ -36,6 +36,7 @@ export class Process {
   readonly status: KernelFile;
   private readonly statFile: KernelFile;
   private relistNeeded = true;
+  private closed = false;
 
   private constructor(
     private readonly paths: Paths,
@@ -104,8 +105,14 @@ export class Process {
     }
   }
 
+  /** Whether {@link close} was not called yet. */
+  get open(): boolean {
+    return !this.closed;
+  }
+
   /** Gives all descriptors back. */
   close(): void {
+    this.closed = true;
     for (const file of [this.statFile, this.io, this.status]) file.close();
     for (const thread of this.threads) thread.schedstat.close();
     this.threads = [];

@@ -7,6 +7,8 @@ import type { Sampler } from './sampler.ts';
 
 /** ms between the two polls that the first sample's disk rates are derived from. */
 const PRIMING_PAUSE = 200;
+/** What monitors have to answer these polls, in ms. */
+const PRIMING_DEADLINE = 3000;
 /** The first sample does not wait for the tick of a long interval, but at most this long. ms. */
 const PRIMING_INTERVAL = 1000;
 
@@ -44,12 +46,18 @@ export async function sampleLoop(
   }
 }
 
-/** Reads everything once and asks every monitor twice, so that the first sample has rates. */
+/**
+ * Reads everything once and asks every monitor twice, so that the first sample has rates. It does not wait for one that
+ * hangs.
+ */
 async function prime(sampler: Sampler, connector: Connector, stop: AbortSignal): Promise<boolean> {
+  const primed = new AbortController();
+  const late = sleep(PRIMING_DEADLINE, AbortSignal.any([stop, primed.signal]));
   connector.inventory();
-  await connector.poll(true);
+  await Promise.race([connector.poll(true), late]);
   sampler.prime();
   if (!(await sleep(PRIMING_PAUSE, stop))) return false;
-  await connector.poll(true);
+  await Promise.race([connector.poll(true), late]);
+  primed.abort();
   return !stop.aborted;
 }

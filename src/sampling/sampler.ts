@@ -27,10 +27,10 @@ class Host implements HostTarget, HostRows {
     this.hostname = new KernelFile(paths.proc('sys/kernel/hostname'));
   }
 
-  /** Starts a cycle: forgets all values and says which host it is, whatever is collected. */
-  begin(): void {
+  /** Starts a cycle: forgets all values and says which host it is, whatever is collected. @param name if not this one */
+  begin(name: string | undefined): void {
     this.row.clear();
-    this.row.texts[id.host_name] = this.hostname.text();
+    this.row.texts[id.host_name] = name ?? this.hostname.text();
     this.diskRows.clear();
     this.nicRows.clear();
   }
@@ -85,7 +85,7 @@ export class Sampler {
   /** @returns when the cycle began, in monotonic seconds */
   private read(): number {
     const started = now();
-    this.host.begin();
+    this.host.begin(this.connector.hostname);
     this.targets.follow(this.connector.inventory(), started);
     for (const collector of this.collectors) this.collect(collector);
     this.last = started;

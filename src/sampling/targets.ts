@@ -30,7 +30,7 @@ export class Target implements VmTarget, VmRows {
     texts[id.name] = vm.name;
     texts[id.vmid] = vm.vmid;
     texts[id.pid] = vm.process === undefined ? undefined : String(vm.process.pid);
-    texts[id.state] = vm.detail?.state;
+    texts[id.state] = vm.state;
     texts[id.tags] = vm.tags;
     texts[id.lock] = vm.lock;
     texts[id.qmp] = vm.silence?.reason;

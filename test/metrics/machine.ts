@@ -75,7 +75,8 @@ export class Machine {
     const sizes = { capacity: GIB, allocation: GIB / 2, physical: GIB };
     const balloon = { actual: GIB, max: GIB, total: GIB, free: GIB / 2, swapIn: count, swapOut: count };
     const detail: Detail = detailOf(performance.now() / 1000, { scsi0: { ...counts, ...sizes } });
-    this.answering.detail = { ...detail, state: 'running', balloon };
+    this.answering.detail = { ...detail, balloon };
+    this.answering.state = 'running';
   }
 
   /** Makes every number in the matching parts of a file larger by 10. */

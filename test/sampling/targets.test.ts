@@ -48,8 +48,10 @@ test('who a VM is, and how its monitor fares', () => {
   };
   const identity = { UUID: 'id', name: '007', vmid: '100', tags: 'a;b', lock: 'backup' };
   assert.deepEqual(row(10), identity);
-  vm.detail = { time: 8.5, state: 'running', disks: [] };
+  vm.state = 'running';
+  vm.detail = { time: 8.5, disks: [] };
   assert.deepEqual(row(10), { ...identity, state: 'running', detail_age: 1.5 });
+  vm.state = undefined;
   vm.detail = undefined;
   vm.silence = { reason: 'timeout', since: 8.5 };
   assert.deepEqual(row(12), { ...identity, qmp: 'timeout', qmp_age: 3.5 });

@@ -11,7 +11,7 @@ export const identity = {
     ['state', 'STATE', '-', 'text', 'verbose', 'QMP query-status / libvirt state.state', 'running, paused, ...', ''],
     ['tags', 'TAGS', '-', 'text', 'verbose', 'node configuration tags', 'tags of the VM, joined with ;', '', 'Proxmox'],
     ['lock', 'LOCK', '-', 'text', 'verbose', 'node configuration lock', 'what Proxmox is doing with the VM: backup, migrate, snapshot, ...', '', 'Proxmox'],
-    ['qmp', 'QMP', '-', 'text', 'default', 'QMP', 'timeout or error while the monitor gives no answer; omitted while it does', '', 'a monitor that does not answer'],
+    ['qmp', 'QMP', '-', 'text', 'default', 'QMP', 'timeout or error while the monitor (or libvirt in its place) gives no answer, held while another client has it and we do not ask; omitted while it answers', '', 'a monitor that does not answer'],
     ['qmp_age', 'QMPAGE', 'seconds', 'gauge', 'default', 'QMP', 'time since the last answer of a monitor that gives none; omitted while it answers', '', 'a monitor that does not answer'],
     ['detail_age', 'DETAILAGE', 'seconds', 'gauge', 'verbose', 'QMP / libvirt', 'age of the values that come from the slower beat', ''],
   ],

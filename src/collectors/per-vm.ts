@@ -1,0 +1,18 @@
+import type { VmTarget } from './collector.ts';
+
+/** What a collector keeps about each VM from cycle to cycle; it goes with the VM. */
+export class PerVm<T> {
+  private readonly known = new WeakMap<VmTarget, T>();
+
+  /** @param make what to keep about a VM that is new */
+  constructor(private readonly make: (target: VmTarget) => T) {}
+
+  of(target: VmTarget): T {
+    let kept = this.known.get(target);
+    if (kept === undefined) {
+      kept = this.make(target);
+      this.known.set(target, kept);
+    }
+    return kept;
+  }
+}
