@@ -1,12 +1,22 @@
 import { Cgroup } from '../kernel/cgroup.ts';
+import { readOnce } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { cgroupOf } from '../kernel/proc-pid-cgroup.ts';
 
 /**
- * The cgroup that Proxmox VE makes for a VM, qemu.slice/<vmid>.scope. Undefined for a VM that was started by hand:
- * it shares the cgroup of the shell, whose figures are not the VM's.
+ * The cgroup that a manager made for one VM, found by the name it gives: qemu.slice/100.scope of Proxmox VE, or
+ * machine.slice/machine-qemu\x2d1\x2dweb.scope of libvirt, which puts the process in a group below it. Undefined for
+ * a VM that was started otherwise: it shares the cgroup of others, whose figures are not the VM's.
  */
-export function ownCgroup(paths: Paths, pid: number, vmid: string): Cgroup | undefined {
+export function scopeCgroup(paths: Paths, pid: number, scope: string | RegExp): Cgroup | undefined {
+  const parts = cgroupOf(paths, pid)?.split('/') ?? [];
+  const at = parts.findIndex((part) => (typeof scope === 'string' ? part === scope : scope.test(part)));
+  return at < 0 ? undefined : new Cgroup(paths, parts.slice(0, at + 1).join('/'));
+}
+
+/** The cgroup of a process that no other process shares. */
+export function loneCgroup(paths: Paths, pid: number): Cgroup | undefined {
   const group = cgroupOf(paths, pid);
-  return group?.endsWith(`/${vmid}.scope`) === true ? new Cgroup(paths, group) : undefined;
+  if (group === undefined || group === '/') return undefined;
+  return readOnce(paths.cgroup(group, 'cgroup.procs')) === String(pid) ? new Cgroup(paths, group) : undefined;
 }

@@ -1,3 +1,5 @@
+import type { Beat } from './connector.ts';
+
 /**
  * How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. It is at
  * least one tick, because a smaller one would be lost when the next poll falls on a tick again.
@@ -22,6 +24,11 @@ export class PollSchedule {
     private readonly tick: number,
     private readonly random: () => number = Math.random,
   ) {}
+
+  /** The schedule of a beat. @param usual seconds between two visits where the beat leaves that open */
+  static of({ detailInterval, frequency }: Beat, usual: number): PollSchedule {
+    return new PollSchedule(detailInterval ?? Math.max(usual, frequency), frequency);
+  }
 
   /** @param time monotonic seconds */
   due(time: number): boolean {

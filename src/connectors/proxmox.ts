@@ -8,43 +8,27 @@ import { readCmdline } from '../kernel/proc-pid-cmdline.ts';
 import { Process } from '../kernel/process.ts';
 import type { FileTrouble } from '../kernel/read.ts';
 import { fileTroubles } from '../kernel/read.ts';
-import { Limiter } from '../qmp/limiter.ts';
-import type { Connector, Vm } from './connector.ts';
+import type { Beat, Connector, Vm } from './connector.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import { ProxmoxVm } from './proxmox-vm.ts';
 import { PveConfigs } from './pve-configs.ts';
 import { listTaps } from './pve-taps.ts';
 import { isQemu, parseQemuArguments } from './qemu-arguments.ts';
-import { SlowFiles } from './slow-files.ts';
+import { QemuPoller } from './qemu-poller.ts';
+import { USUAL_INTERVAL } from './qemu-vm.ts';
 
 /** pid files of VMs; `-1.pid` belongs to a throw-away QEMU that lists CPU flags. */
 const PID_FILE = /^([1-9]\d{2,8})\.pid$/;
 /** Seconds after which the run directory, the taps and the configurations are looked at even if nothing says they changed. */
 const SCAN_BEAT = 2;
-/** ms that one look at an image file may take. */
-const IMAGE_DEADLINE = 1000;
-
-/** How often the monitors are asked. */
-export interface Beat {
-  /** Seconds between two visits to the same monitor. */
-  readonly detailInterval: number;
-  /** Seconds between two calls of poll. */
-  readonly frequency: number;
-}
 
 /** The VMs that run on this Proxmox VE node. */
 export class ProxmoxConnector implements Connector {
   readonly name = 'proxmox';
-  failures = 0;
   private readonly vms = new Map<string, ProxmoxVm>();
   private list: readonly Vm[] = [];
   private readonly configs: PveConfigs;
-  private readonly limiter = new Limiter();
-  private readonly images = new SlowFiles(IMAGE_DEADLINE);
-  /** VMs that are being asked or wait for their turn. */
-  private readonly asked = new Set<ProxmoxVm>();
-  /** VMs whose silence was logged, and its reason. */
-  private readonly reported = new WeakMap<ProxmoxVm, string>();
+  private readonly poller: QemuPoller;
   private scannedAt = -Infinity;
   private configuredAt = -Infinity;
   /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
@@ -56,6 +40,7 @@ export class ProxmoxConnector implements Connector {
     private readonly log: Logger,
   ) {
     this.configs = new PveConfigs(paths, log);
+    this.poller = new QemuPoller(log);
   }
 
   inventory(): readonly Vm[] {
@@ -117,7 +102,7 @@ export class ProxmoxConnector implements Connector {
       process.close();
       return;
     }
-    const schedule = new PollSchedule(this.beat.detailInterval, this.beat.frequency);
+    const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
     const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule);
     vm.refresh();
     this.vms.set(vmid, vm);
@@ -132,33 +117,15 @@ export class ProxmoxConnector implements Connector {
   }
 
   async poll(everyone = false): Promise<void> {
+    await Promise.all([this.configure(), this.poller.poll([...this.vms.values()], everyone)]);
+  }
+
+  get failures(): number {
+    return this.poller.failures;
+  }
+
+  private async configure(): Promise<void> {
     const time = performance.now() / 1000;
-    const configured = this.configure(time);
-    const due = [...this.vms.values()].filter(
-      (vm) => !this.asked.has(vm) && vm.monitor.due(time) && (everyone || vm.schedule.due(time)),
-    );
-    for (const vm of due) this.asked.add(vm);
-    await Promise.all([configured, ...due.map((vm) => this.limiter.run(() => this.ask(vm)))]);
-  }
-
-  private async ask(vm: ProxmoxVm): Promise<void> {
-    const before = vm.silence?.reason;
-    const failure = await vm.ask(this.images);
-    this.asked.delete(vm);
-    if (this.vms.get(vm.vmid) !== vm) return;
-    if (failure === undefined) {
-      if (this.reported.delete(vm)) this.log.info(`VM ${vm.vmid}: the monitor answers again`);
-      return;
-    }
-    this.failures++;
-    const { reason } = failure;
-    // A QEMU that is just starting or ending refuses us once: an error counts when it comes twice.
-    if (reason === this.reported.get(vm) || (reason === 'error' && before !== 'error')) return;
-    this.reported.set(vm, reason);
-    this.log.warn(`VM ${vm.vmid}: QMP values are omitted (${reason}): ${failure.message}`);
-  }
-
-  private async configure(time: number): Promise<void> {
     if (time - this.configuredAt < SCAN_BEAT) return;
     this.configuredAt = time;
     await this.configs.refresh();

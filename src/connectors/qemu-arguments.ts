@@ -3,15 +3,21 @@
  * not show. Source: qemu(1).
  */
 export interface QemuArguments {
-  readonly pidFile?: string;
-  readonly name?: string;
+  readonly pidFile: string | undefined;
+  readonly name: string | undefined;
   /** Lower-case UUID of -smbios type=1 or -uuid. */
-  readonly uuid?: string;
+  readonly uuid: string | undefined;
+  /** vCPUs at the start; undefined where the topology is not given in numbers we understand. */
+  readonly cpus: number | undefined;
   /** Bytes. */
-  readonly memory?: number;
+  readonly memory: number | undefined;
   /** Image files by the name of the drive, such as drive-scsi0. */
   readonly images: ReadonlyMap<string, string>;
-  /** Ids of the CD-ROM devices. */
+  /** Path of the unix socket on which the QMP monitor listens for whoever comes; relative to QEMU's directory. */
+  readonly monitor: string | undefined;
+  /** Taps that are named; others were handed over as descriptors. */
+  readonly taps: readonly string[];
+  /** Names of the CD-ROM drives: ids of the device and of its drive, without `drive-`. */
   readonly cdroms: ReadonlySet<string>;
 }
 
@@ -32,84 +38,126 @@ export function isQemu(argv: readonly string[]): boolean {
   return program.endsWith('kvm') || program.startsWith('qemu-');
 }
 
-/** Reads the arguments of a QEMU process; what they do not tell is left out. */
-export function parseQemuArguments(argv: readonly string[]): QemuArguments {
-  const result: { -readonly [K in keyof QemuArguments]: QemuArguments[K] } = {
-    images: new Map(),
-    cdroms: new Set(),
-  };
-  const images = result.images as Map<string, string>;
-  const cdroms = result.cdroms as Set<string>;
-  for (let i = 1; i + 1 < argv.length; i++) {
-    const value = argv[i + 1] as string;
-    switch (argv[i]?.replace(/^--/, '-')) {
-      case '-pidfile':
-        result.pidFile = value;
-        break;
-      case '-name':
-        result.name = nameOf(value);
-        break;
-      case '-uuid':
-        result.uuid = value.toLowerCase();
-        break;
-      case '-smbios': {
-        const options = suboptions(value);
-        const uuid = options.get('uuid');
-        if (options.get('type') === '1' && uuid !== undefined) result.uuid = uuid.toLowerCase();
-        break;
-      }
-      case '-m': {
-        const memory = memoryOf(value);
-        if (memory !== undefined) result.memory = memory;
-        break;
-      }
-      case '-drive': {
-        const options = suboptions(value);
-        const id = options.get('id');
-        const file = options.get('file');
-        if (id !== undefined && file !== undefined) images.set(id, file);
-        break;
-      }
-      case '-device': {
-        const options = suboptions(value);
-        const id = options.get('id');
-        if (id !== undefined && CDROM.test(options.get('') ?? options.get('driver') ?? '')) cdroms.add(id);
-        break;
-      }
-      case '-blockdev': {
-        const [node, file] = blockdevFile(value);
-        if (node !== undefined && file !== undefined) images.set(node, file);
-        break;
-      }
-      default:
-        continue;
-    }
-    i++;
-  }
-  return result;
+/**
+ * Whether a process is QEMU running a VM: qemu-system-*, qemu-kvm or kvm, none of its tools (qemu-img,
+ * qemu-storage-daemon), and not one without a machine, as managers start them to ask what QEMU can do.
+ */
+export function runsVm(argv: readonly string[]): boolean {
+  const program = argv[0]?.split('/').at(-1) ?? '';
+  if (!/^(?:qemu-system-.+|qemu-kvm|kvm)$/.test(program)) return false;
+  const options = optionsOf(argv);
+  const machines = [...(options.get('machine') ?? []), ...(options.get('M') ?? [])].map(suboptions);
+  return !machines.some((machine) => (machine.get('type') ?? machine.get('')) === 'none');
 }
 
-/** QEMU's option lists: `k=v` separated by commas, a doubled comma is a comma; a bare word is kept under ''. */
+/** Reads the arguments of a QEMU process; what they do not tell is left out. */
+export function parseQemuArguments(argv: readonly string[]): QemuArguments {
+  const options = optionsOf(argv);
+  const last = (name: string): string | undefined => options.get(name)?.at(-1);
+  const lists = (name: string): Map<string, string>[] => (options.get(name) ?? []).map(suboptions);
+  const smbios = lists('smbios').findLast((list) => list.get('type') === '1' && list.has('uuid'));
+  const name = last('name');
+  const memory = last('m');
+  return {
+    pidFile: last('pidfile'),
+    name: name === undefined ? undefined : nameOf(name),
+    cpus: cpusOf(suboptions(last('smp') ?? '1')),
+    uuid: (smbios?.get('uuid') ?? last('uuid'))?.toLowerCase(),
+    memory: memory === undefined ? undefined : memoryOf(memory),
+    images: new Map(
+      [
+        ...lists('drive').map((list) => [list.get('id'), list.get('file')] as const),
+        ...(options.get('blockdev') ?? []).map(blockdevFile),
+      ].filter((image): image is [string, string] => image[0] !== undefined && image[1] !== undefined),
+    ),
+    cdroms: new Set(
+      [
+        ...lists('device').filter((list) => CDROM.test(list.get('') ?? list.get('driver') ?? '')),
+        ...lists('drive').filter((list) => list.get('media') === 'cdrom'),
+      ]
+        .flatMap((list) => [list.get('id'), list.get('drive')])
+        .flatMap((name) => name?.replace(/^drive-/, '') ?? []),
+    ),
+    taps: [...lists('netdev'), ...lists('nic'), ...lists('net')].flatMap((list) => list.get('ifname') ?? []),
+    monitor: monitorOf(options.get('qmp') ?? [], lists('chardev'), lists('mon')),
+  };
+}
+
+/** The values of each option, in their order; options are taken with one or two dashes. */
+function optionsOf(argv: readonly string[]): Map<string, string[]> {
+  const options = new Map<string, string[]>();
+  for (let i = 1; i + 1 < argv.length; i++) {
+    const option = /^--?([a-z].*)$/i.exec(argv[i] ?? '')?.[1];
+    if (option === undefined) continue;
+    const value = argv[i + 1] as string;
+    const values = options.get(option) ?? [];
+    values.push(value);
+    options.set(option, values);
+    // The value may itself begin with a dash (a name); an option without value is followed by another option.
+    if (!/^--?[a-z]/i.test(value)) i++;
+  }
+  return options;
+}
+
+type Suboptions = ReadonlyMap<string, string>;
+
+/** The path of a socket on which QEMU waits for any client of its QMP monitor; one in the abstract namespace has none. */
+function monitorOf(
+  qmp: readonly string[],
+  chardevs: readonly Suboptions[],
+  monitors: readonly Suboptions[],
+): string | undefined {
+  const control = monitors.filter((list) => list.get('mode') === 'control' && list.get('pretty') !== 'on');
+  const ids = control.map((list) => list.get('chardev') ?? list.get(''));
+  const sockets = [
+    ...qmp
+      .filter((value) => value.startsWith('unix:'))
+      .map((value) => suboptions(`path=${value.slice('unix:'.length)}`)),
+    ...chardevs.filter((list) => list.get('') === 'socket' && ids.includes(list.get('id'))),
+  ];
+  return sockets.find((list) => isOn(list, 'server') && !isOn(list, 'abstract'))?.get('path');
+}
+
+function isOn(list: Suboptions, key: string): boolean {
+  return /^(?:on|yes|true|y)$/.test(list.get(key) ?? '');
+}
+
+/**
+ * QEMU's option lists: `k=v` separated by commas, a doubled comma is a comma. A bare word at the front is kept under
+ * '' (the driver, the backend, the size); a later one is a switch that is on.
+ */
 function suboptions(list: string): Map<string, string> {
   const result = new Map<string, string>();
-  for (const part of list.replaceAll(',,', '\0').split(',')) {
-    const text = part.replaceAll('\0', ',');
-    const equals = text.indexOf('=');
-    if (equals < 0) result.set('', text);
-    else result.set(text.slice(0, equals), text.slice(equals + 1));
-  }
+  list
+    .replaceAll(',,', '\0')
+    .split(',')
+    .forEach((part, index) => {
+      const text = part.replaceAll('\0', ',');
+      const equals = text.indexOf('=');
+      if (equals >= 0) result.set(text.slice(0, equals), text.slice(equals + 1));
+      else if (index === 0) result.set('', text);
+      else result.set(text, 'on');
+    });
   return result;
 }
 
 /** `-name web,debug-threads=on` or libvirt's `-name guest=web,debug-threads=on`. */
-function nameOf(value: string): string {
-  const first = /^(?:[^,]|,,)*/.exec(value)?.[0] ?? '';
-  return first.replaceAll(',,', ',').replace(/^guest=/, '');
+function nameOf(value: string): string | undefined {
+  const options = suboptions(value);
+  return options.get('guest') ?? options.get('');
+}
+
+/** `-smp 4`, `-smp cpus=4,maxcpus=8`, or the product of its parts: `-smp sockets=2,cores=2,threads=1`. */
+function cpusOf(options: Suboptions): number | undefined {
+  const parts = ['sockets', 'dies', 'clusters', 'cores', 'threads'].map((part) => options.get(part) ?? '1');
+  const given = options.get('cpus') ?? options.get('');
+  const cpus = given === undefined ? parts.reduce((all, part) => all * Number(part), 1) : Number(given);
+  return Number.isSafeInteger(cpus) && cpus > 0 ? cpus : undefined;
 }
 
 function memoryOf(value: string): number | undefined {
   const options = suboptions(value);
-  const match = /^(\d+)([BKMGT]?)$/i.exec(options.get('size') ?? options.get('') ?? '');
+  const match = /^(\d+(?:\.\d+)?)([BKMGT]?)$/i.exec(options.get('size') ?? options.get('') ?? '');
   if (match === null) return undefined;
   return Number(match[1]) * (memoryUnits[(match[2] ?? '').toUpperCase()] ?? NaN);
 }

@@ -36,9 +36,22 @@ const VIRTIO = /^\/machine\/peripheral\/(virtio\d+)\/virtio-backend$/;
  * flash, fleecing images and TPM state that a backup attaches. Machine versions before 10.0 name the backend
  * (`drive-scsi0`), later ones only the device.
  */
-export function diskName({ device, qdev }: BlockStats): string | undefined {
+export function pveDiskName({ device, qdev }: BlockStats): string | undefined {
   const name = device === '' ? (VIRTIO.exec(qdev ?? '')?.[1] ?? qdev ?? '') : device.replace(/^drive-/, '');
   return DISK.test(name) ? name : undefined;
+}
+
+/**
+ * The name of the disk behind a block backend of any QEMU: that of the backend, or the id of the device in the guest.
+ * Undefined for what has neither, which is firmware flash or a layer of something else.
+ */
+export function plainDiskName({ device, qdev, nodeName }: BlockStats): string | undefined {
+  if (nodeName === undefined) return undefined;
+  const id = /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1] ?? qdev;
+  const name = device === '' ? id : device.replace(/^drive-/, '');
+  // QEMU names drives without an id after their interface: ide1-cd0, floppy0, pflash1.
+  const noDisk = name === undefined || name.startsWith('/') || /^(?:pflash|floppy|.*-cd)\d*$/.test(name);
+  return noDisk ? undefined : name;
 }
 
 /** What was counted on one backend, as a reading. */

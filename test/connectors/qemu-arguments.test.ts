@@ -12,10 +12,24 @@ const front = (program: string, name: string): string[] => [
   ...['-smbios', 'type=1,uuid=6E26D5A1-2B7F-4B0E-9C1D-0123456789AB,serial=A'],
 ];
 
+/** What a command line without any option tells. */
+const NOTHING: ReturnType<typeof parseQemuArguments> = {
+  pidFile: undefined,
+  name: undefined,
+  uuid: undefined,
+  cpus: 1,
+  memory: undefined,
+  images: new Map(),
+  monitor: undefined,
+  taps: [],
+  cdroms: new Set(),
+};
+
 const IDENTITY = {
   pidFile: '/var/run/qemu-server/100.pid',
   name: 'web-1',
   uuid: '6e26d5a1-2b7f-4b0e-9c1d-0123456789ab',
+  monitor: '/var/run/qemu-server/100.qmp',
 };
 
 test('Proxmox VE, machine version before 10.0: -drive', () => {
@@ -31,7 +45,9 @@ test('Proxmox VE, machine version before 10.0: -drive', () => {
     ...['-machine', 'type=pc+pve0'],
   ];
   assert.deepEqual(parseQemuArguments(argv), {
+    ...NOTHING,
     ...IDENTITY,
+    cpus: 2,
     memory: 4096 * MIB,
     images: new Map([['drive-scsi0', '/var/lib/vz/images/100/a,b.qcow2']]),
     cdroms: new Set(['ide2']),
@@ -56,6 +72,7 @@ test('Proxmox VE, machine version 10.0 and later: -blockdev', () => {
     ...['-blockdev', '{"driver":"raw","node-name":'],
   ];
   assert.deepEqual(parseQemuArguments(argv), {
+    ...NOTHING,
     ...IDENTITY,
     memory: 1024 * MIB,
     images: new Map([['drive-scsi0', '/dev/pve/vm-100-disk-0']]),
@@ -71,11 +88,11 @@ test('libvirt', () => {
     ...['-smbios', 'type=0,uuid=no'],
   ];
   assert.deepEqual(parseQemuArguments(argv), {
+    ...NOTHING,
     name: 'db,1',
     uuid: IDENTITY.uuid,
     memory: 2048 * MIB,
     images: new Map([['libvirt-1-storage', '/srv/db.img']]),
-    cdroms: new Set(),
   });
 });
 
@@ -98,7 +115,6 @@ test('forms of -m', () => {
 });
 
 test('what is not told is left out, and an option without its value is no error', () => {
-  const nothing = { images: new Map(), cdroms: new Set() };
   for (const argv of [
     [],
     ['kvm'],
@@ -106,16 +122,15 @@ test('what is not told is left out, and an option without its value is no error'
     ['kvm', '-drive', 'file=/a'],
     ['kvm', '-device', 'scsi-cd'],
   ]) {
-    assert.deepEqual(parseQemuArguments(argv), nothing, argv.join(' '));
+    assert.deepEqual(parseQemuArguments(argv), NOTHING, argv.join(' '));
   }
 });
 
 test('the value of one option is not taken for another', () => {
   assert.deepEqual(parseQemuArguments(['kvm', '-name', '-m', '-m', '1']), {
+    ...NOTHING,
     name: '-m',
     memory: MIB,
-    images: new Map(),
-    cdroms: new Set(),
   });
 });
 

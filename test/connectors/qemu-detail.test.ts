@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diskCounters } from '../../src/connectors/connector.ts';
-import { balloonReading, diskName, diskReading } from '../../src/connectors/qemu-detail.ts';
+import { balloonReading, diskReading, plainDiskName, pveDiskName } from '../../src/connectors/qemu-detail.ts';
 import type { BlockStats } from '../../src/qmp/blockstats.ts';
 
 const stats: Omit<BlockStats, 'device'> = {
@@ -16,7 +16,27 @@ const stats: Omit<BlockStats, 'device'> = {
   failures: 9,
 };
 
-test('the name of a disk, from the backend or else from the device', () => {
+test('the name of a disk of any QEMU: an id, or the name QEMU gives; not what has no medium or is no disk', () => {
+  for (const [device, qdev, name] of [
+    ['root', '/machine/peripheral-anon/device[1]/virtio-backend', 'root'],
+    ['drive-sda', 'sda', 'sda'],
+    ['', '/machine/peripheral/disk1/virtio-backend', 'disk1'],
+    ['', 'disk2', 'disk2'],
+    ['virtio0', '/machine/peripheral-anon/device[0]/virtio-backend', 'virtio0'],
+    ['ide0-hd0', undefined, 'ide0-hd0'],
+    ['ide1-cd0', undefined, undefined],
+    ['floppy0', '/machine/unattached/device[12]', undefined],
+    ['pflash0', undefined, undefined],
+    ['', '/machine/system.flash1', undefined],
+    ['', undefined, undefined],
+  ] as const) {
+    const entry = { ...stats, device, nodeName: '#block1', ...(qdev !== undefined && { qdev }) };
+    assert.equal(plainDiskName(entry), name, `${device} ${String(qdev)}`);
+  }
+  assert.equal(plainDiskName({ ...stats, device: 'root' }), undefined);
+});
+
+test('the name of a disk of Proxmox VE, from the backend or else from the device', () => {
   for (const [device, qdev, name] of [
     ['drive-scsi0', 'scsi0', 'scsi0'],
     ['drive-virtio15', '/machine/peripheral/virtio15/virtio-backend', 'virtio15'],
@@ -35,7 +55,7 @@ test('the name of a disk, from the backend or else from the device', () => {
     ['floppy0', '/machine/unattached/device[12]', undefined],
   ] as const) {
     const entry = { ...stats, device, ...(qdev !== undefined && { qdev }) };
-    assert.equal(diskName(entry), name, `${device} ${String(qdev)}`);
+    assert.equal(pveDiskName(entry), name, `${device} ${String(qdev)}`);
   }
 });
 

@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import { Limiter } from '../qmp/limiter.ts';
+import type { QemuVm } from './qemu-vm.ts';
+import { SlowFiles } from './slow-files.ts';
+
+/** ms that one look at an image file may take. */
+const IMAGE_DEADLINE = 1000;
+
+/** Asks the monitors of QEMU processes that are due, some at a time, and logs when one falls silent or answers again. */
+export class QemuPoller {
+  /** Questions since the start that got no answer. */
+  failures = 0;
+  private readonly limiter = new Limiter();
+  private readonly images = new SlowFiles(IMAGE_DEADLINE);
+  /** VMs that are being asked or wait for their turn. */
+  private readonly asked = new Set<QemuVm>();
+  /** VMs whose silence was logged, and its reason. */
+  private readonly reported = new WeakMap<QemuVm, string>();
+
+  constructor(private readonly log: Logger) {}
+
+  /** @param everyone asks every monitor, due or not */
+  async poll(vms: readonly QemuVm[], everyone: boolean): Promise<void> {
+    const time = performance.now() / 1000;
+    const due = vms.filter(
+      (vm) => !this.asked.has(vm) && vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
+    );
+    for (const vm of due) this.asked.add(vm);
+    await Promise.all(due.map((vm) => this.limiter.run(() => this.ask(vm))));
+  }
+
+  private async ask(vm: QemuVm): Promise<void> {
+    const before = vm.silence?.reason;
+    const failure = vm.monitor && (await vm.ask(vm.monitor, this.images));
+    this.asked.delete(vm);
+    if (!vm.process.open) return;
+    if (failure === undefined) {
+      if (this.reported.delete(vm)) this.log.info(`VM ${vm.label}: the monitor answers again`);
+      return;
+    }
+    this.failures++;
+    const { reason } = failure;
+    // A QEMU that is just starting or ending refuses us once: an error counts when it comes twice.
+    if (reason === this.reported.get(vm) || (reason === 'error' && before !== 'error')) return;
+    this.reported.set(vm, reason);
+    this.log.warn(`VM ${vm.label}: QMP values are omitted (${reason}): ${failure.message}`);
+  }
+}

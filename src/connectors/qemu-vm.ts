@@ -1,0 +1,158 @@
+import type { Cgroup } from '../kernel/cgroup.ts';
+import type { KernelFile } from '../kernel/kernel-file.ts';
+import type { Paths } from '../kernel/paths.ts';
+import type { Process } from '../kernel/process.ts';
+import type { BlockStats } from '../qmp/blockstats.ts';
+import { QmpError } from '../qmp/errors.ts';
+import { Monitor } from '../qmp/monitor.ts';
+import type { Detail, Vm, VmDisk, VmNic } from './connector.ts';
+import { ownNetDev } from './own-namespace.ts';
+import type { PollSchedule } from './poll-schedule.ts';
+import type { QemuArguments } from './qemu-arguments.ts';
+import type { QemuAnswers } from './qemu-detail.ts';
+import { balloonReading, basicQueries, diskReading, fullQueries } from './qemu-detail.ts';
+import type { SlowFiles } from './slow-files.ts';
+import { markVcpus } from './vcpu-threads.ts';
+
+/** Seconds between two visits to a monitor, unless configured otherwise. */
+export const USUAL_INTERVAL = 5;
+/** Seconds between two looks at how much space the image files occupy. */
+const ALLOCATION_BEAT = 60;
+const BLOCK = 512;
+
+/** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
+export abstract class QemuVm implements Vm {
+  readonly key: string;
+  readonly monitor: Monitor | undefined;
+  nics: readonly VmNic[] = [];
+  detail: Detail | undefined;
+  silence: Vm['silence'];
+  /** How the log names it. */
+  abstract readonly label: string;
+  abstract readonly uuid: string;
+  abstract readonly name: string;
+  abstract readonly memory: number | undefined;
+  abstract readonly disks: readonly VmDisk[];
+  readonly netDev: KernelFile | undefined;
+  private generation = -1;
+  /** Threads that are known to run a vCPU. */
+  private named = 0;
+  private threads: ReadonlyMap<number, number> | undefined;
+  /** A stock QEMU tells the guest's memory statistics only when asked for them. */
+  private stock = false;
+  private allocations = new Map<string, number>();
+  private allocationsAt = -Infinity;
+  private answeredAt: number | undefined;
+
+  /** @param socket its QMP monitor; undefined where there is none that we may use */
+  constructor(
+    paths: Paths,
+    readonly process: Process,
+    protected readonly args: QemuArguments,
+    readonly cgroup: Cgroup | undefined,
+    readonly schedule: PollSchedule,
+    socket: string | undefined,
+  ) {
+    this.key = process.key;
+    this.netDev = ownNetDev(paths, process.pid);
+    this.monitor = socket === undefined ? undefined : new Monitor(socket);
+  }
+
+  /** The name of the disk behind a block backend; undefined for what is no disk of the guest. */
+  protected abstract diskName(stats: BlockStats): string | undefined;
+
+  get state(): string | undefined {
+    return this.detail?.state;
+  }
+
+  /** Follows the process; false when it is gone. */
+  refresh(): boolean {
+    if (!this.process.refresh()) return false;
+    if (this.generation !== this.process.generation) {
+      this.named = markVcpus(this.process, this.threads);
+      this.generation = this.process.generation;
+    }
+    return true;
+  }
+
+  /** As its threads tell; while they do not, as many as it was started with. */
+  get vcpus(): number {
+    return this.named > 0 ? this.named : (this.args.cpus ?? 0);
+  }
+
+  /**
+   * Asks the monitor; never rejects.
+   * @param monitor its own
+   * @param images reads the sizes of image files
+   * @returns why there was no answer; undefined when there was one
+   */
+  async ask(monitor: Monitor, images: SlowFiles): Promise<QmpError | undefined> {
+    const asked = performance.now() / 1000;
+    const full = this.stock || this.unnamed;
+    const answers = await (full ? monitor.ask(fullQueries) : monitor.ask(basicQueries));
+    const time = performance.now() / 1000;
+    this.schedule.visited(asked, time - asked);
+    if (answers instanceof QmpError) {
+      this.silent(answers.reason, asked);
+      return answers;
+    }
+    this.answeredAt = time;
+    this.silence = undefined;
+    this.take(answers, time);
+    if (time - this.allocationsAt >= ALLOCATION_BEAT) await this.lookAtImages(images, time);
+    return undefined;
+  }
+
+  /** Notes that the monitor gives no answer. @param time monotonic seconds */
+  protected silent(reason: 'timeout' | 'error' | 'held', time: number): void {
+    this.detail = undefined;
+    this.silence = { reason, since: this.answeredAt ?? this.silence?.since ?? time };
+  }
+
+  private take(answers: QemuAnswers, time: number): void {
+    const [status, blocks, balloon, guest, cpus] = answers;
+    this.stock = balloon.value !== undefined && balloon.value.max === undefined;
+    const reading = balloonReading(balloon.value, guest?.value);
+    if (this.unnamed && cpus?.value !== undefined) {
+      this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
+      this.generation = -1;
+    }
+    const disks = (blocks.value ?? []).flatMap((stats) => {
+      const device = this.diskName(stats);
+      return device === undefined ? [] : [diskReading(device, stats, this.allocations.get(device))];
+    });
+    this.detail = {
+      time,
+      disks,
+      ...(status.value?.status !== undefined && { state: status.value.status }),
+      ...(reading !== undefined && { balloon: reading }),
+    };
+  }
+
+  /** Whether its threads have no names and only the monitor knows which of them run vCPUs. */
+  private get unnamed(): boolean {
+    return this.named === 0 || this.threads !== undefined;
+  }
+
+  /** What the image files occupy. The storage may hang: then the sizes are not known. */
+  private async lookAtImages(images: SlowFiles, time: number): Promise<void> {
+    this.allocationsAt = time;
+    const sizes = new Map<string, number>();
+    for (const [drive, path] of this.args.images) {
+      try {
+        const stats = await images.stat(path);
+        if (stats.isFile()) sizes.set(drive.replace(/^drive-/, ''), stats.blocks * BLOCK);
+      } catch {
+        continue;
+      }
+    }
+    this.allocations = sizes;
+  }
+
+  close(): void {
+    this.monitor?.close();
+    this.process.close();
+    this.cgroup?.close();
+    this.netDev?.close();
+  }
+}

@@ -1,0 +1,153 @@
+import type { Logger } from 'pino';
+import type { Paths } from '../kernel/paths.ts';
+import { readConnectedSockets } from '../kernel/proc-net-unix.ts';
+import { openTaps } from '../kernel/proc-pid-fd.ts';
+import { Process } from '../kernel/process.ts';
+import type { BlockStats } from '../qmp/blockstats.ts';
+import type { Beat, Connector, Vm, VmDisk } from './connector.ts';
+import { loneCgroup } from './own-cgroup.ts';
+import { inNamespaceOf } from './own-namespace.ts';
+import { PollSchedule } from './poll-schedule.ts';
+import type { QemuArguments } from './qemu-arguments.ts';
+import { plainDiskName } from './qemu-detail.ts';
+import type { QemuProcess } from './qemu-finder.ts';
+import { QemuFinder } from './qemu-finder.ts';
+import { QemuPoller } from './qemu-poller.ts';
+import { QemuVm, USUAL_INTERVAL } from './qemu-vm.ts';
+
+/** Seconds between two looks for new processes. */
+const SCAN_BEAT = 2;
+/** Seconds between two looks at a VM's taps, which can be plugged while it runs. */
+const TAP_BEAT = 10;
+
+/** A VM that QEMU runs without a manager we know: by hand, by Incus, Kata, KubeVirt, ... */
+class PlainVm extends QemuVm {
+  readonly disks: readonly VmDisk[] = [];
+  private tapsAt = -Infinity;
+
+  constructor(
+    private readonly paths: Paths,
+    process: Process,
+    args: QemuArguments,
+    schedule: PollSchedule,
+  ) {
+    const { pid } = process;
+    const socket = args.monitor === undefined ? undefined : inNamespaceOf(paths, pid, args.monitor);
+    super(paths, process, args, loneCgroup(paths, pid), schedule, socket);
+  }
+
+  get label(): string {
+    return this.name;
+  }
+
+  /** The start time keeps a VM without UUID from being mistaken for another one with its pid. */
+  get uuid(): string {
+    return this.args.uuid ?? `qemu-${this.key.replace(':', '-')}`;
+  }
+
+  get name(): string {
+    return this.args.name ?? `qemu-${this.process.pid}`;
+  }
+
+  get memory(): number | undefined {
+    return this.args.memory;
+  }
+
+  /** @param time monotonic seconds */
+  lookAtTaps(time: number): void {
+    if (time - this.tapsAt < TAP_BEAT) return;
+    this.tapsAt = time;
+    const open = openTaps(this.paths, this.process.pid);
+    this.nics = (open.length > 0 ? open : this.args.taps).map((device) => ({ device }));
+  }
+
+  /**
+   * Whether another client is served or waits: then we do not join the queue. A connection is listed in the network
+   * namespace of the client, which may be ours or that of the VM.
+   * @param connected the paths of sockets with a client, in our namespace
+   */
+  heldByOther(connected: ReadonlySet<string>): boolean {
+    const { monitor } = this.args;
+    if (monitor === undefined) return false;
+    const { pid } = this.process;
+    const held =
+      connected.has(monitor) ||
+      (this.netDev !== undefined && readConnectedSockets(this.paths.pid(pid, 'net/unix')).has(monitor));
+    if (held) this.silent('held', performance.now() / 1000);
+    return held;
+  }
+
+  protected diskName(stats: BlockStats): string | undefined {
+    const name = plainDiskName(stats);
+    return name === undefined || this.args.cdroms.has(name) ? undefined : name;
+  }
+}
+
+/** The QEMU processes of this host, whoever started them. */
+export class QemuConnector implements Connector {
+  readonly name = 'qemu';
+  private readonly finder: QemuFinder;
+  private readonly poller: QemuPoller;
+  private readonly vms = new Map<number, PlainVm>();
+  private list: readonly Vm[] = [];
+  private scannedAt = -Infinity;
+
+  constructor(
+    private readonly paths: Paths,
+    private readonly beat: Beat,
+    log: Logger,
+  ) {
+    this.finder = new QemuFinder(paths);
+    this.poller = new QemuPoller(log);
+  }
+
+  get failures(): number {
+    return this.poller.failures;
+  }
+
+  inventory(): readonly Vm[] {
+    const time = performance.now() / 1000;
+    let changed = false;
+    for (const [pid, vm] of this.vms) {
+      if (vm.refresh()) continue;
+      vm.close();
+      this.vms.delete(pid);
+      changed = true;
+    }
+    if (changed || time - this.scannedAt >= SCAN_BEAT) this.scan(time);
+    return this.list;
+  }
+
+  private scan(time: number): void {
+    this.scannedAt = time;
+    for (const found of this.finder.find(time)) if (!this.vms.has(found.pid)) this.adopt(found);
+    for (const vm of this.vms.values()) vm.lookAtTaps(time);
+    this.list = [...this.vms.values()];
+  }
+
+  private adopt({ pid, args }: QemuProcess): void {
+    const process = Process.open(this.paths, pid);
+    if (process === undefined) return;
+    const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
+    const vm = new PlainVm(this.paths, process, args, schedule);
+    vm.refresh();
+    this.vms.set(pid, vm);
+  }
+
+  async poll(everyone = false): Promise<void> {
+    const time = performance.now() / 1000;
+    const due = [...this.vms.values()].filter(
+      (vm) => vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
+    );
+    if (due.length === 0) return;
+    const connected = readConnectedSockets(this.paths.proc('net/unix'));
+    const free = due.filter((vm) => !vm.heldByOther(connected));
+    await this.poller.poll(free, everyone);
+  }
+
+  close(): void {
+    for (const vm of this.vms.values()) vm.close();
+    this.vms.clear();
+    this.list = [];
+  }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { realpathSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { inNamespaceOf, ownNetDev } from '../../src/connectors/own-namespace.ts';
+import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+
+const paths = new Paths(defaultRoots);
+const skip = process.getuid?.() !== 0 && 'needs root (namespaces)';
+
+test('a process in our namespaces', () => {
+  assert.equal(ownNetDev(paths, process.pid), undefined);
+  assert.equal(inNamespaceOf(paths, process.pid, '/run/a.qmp'), '/run/a.qmp');
+  assert.equal(ownNetDev(paths, 2 ** 30), undefined);
+});
+
+test('a name without a leading slash is in the directory of the process', async (t) => {
+  const child = spawn('sleep', ['60'], { cwd: tmpdir() });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  assert.equal(realpathSync(inNamespaceOf(paths, child.pid ?? -1, '.')), realpathSync(tmpdir()));
+});
+
+test('a process in namespaces of its own', { skip }, async (t) => {
+  const script = 'mount -t tmpfs none /mnt && touch /mnt/a.qmp && echo ready && exec sleep 60';
+  const child = spawn('unshare', ['--mount', '--net', 'sh', '-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const pid = child.pid ?? -1;
+  assert.ok(statSync(inNamespaceOf(paths, pid, '/mnt/a.qmp')).isFile());
+  assert.throws(() => statSync('/mnt/a.qmp'));
+  const file = ownNetDev(paths, pid);
+  assert.match(file?.text() ?? '', /^ *lo:/m);
+  // A new network namespace has nothing but the loopback.
+  assert.equal(file?.text()?.split('\n').length, 3);
+  file.close();
+});
