@@ -109,7 +109,8 @@ async function authenticate(connection: Connection): Promise<void> {
     await connection.call(remote.authPolkit, [], 0);
   } catch (error) {
     if (!(error instanceof LibvirtError)) throw error;
-    throw new ConnectionError('denied', `${connection.peer}: polkit: ${error.message}`, { cause: error });
+    const words = `polkit: ${error.message}; run as root or join the group libvirt`;
+    throw new ConnectionError('denied', `${connection.peer}: ${words}`, { cause: error });
   }
 }
 

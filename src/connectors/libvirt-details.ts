@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { ConnectionError, LibvirtError } from '../libvirt/error.ts';
+import { statsGroups } from '../libvirt/hypervisor.ts';
+import type { DomainStats } from '../libvirt/protocol.ts';
+import type { Directories } from '../libvirt/transport.ts';
+import { monitorAnswered } from './libvirt-stats.ts';
+import { LibvirtSession } from './libvirt-session.ts';
+
+/** ms that a call may take: it takes libvirtd 5 ms a domain while their monitors answer. */
+const CALL_TIMEOUT = 5000;
+/** ms after which domains that were busy are asked once more. */
+const BUSY_PAUSE = 100;
+/** Calls that may hang at a time: each keeps one of libvirtd's 20 threads, and the fourth of a connection is for asking. */
+const MOST_HANGING = 3;
+const DETAIL = statsGroups.balloon | statsGroups.block;
+/** Needed where no process can be seen. */
+const REMOTE_DETAIL = DETAIL | statsGroups.cpu | statsGroups.vcpu;
+
+/** Why libvirt tells nothing. */
+export type LibvirtTrouble = 'timeout' | 'error';
+
+/** What libvirt told of all domains, and when it was asked and answered (monotonic seconds). */
+export interface Details {
+  readonly asked: number;
+  readonly time: number;
+  readonly stats: readonly DomainStats[];
+}
+
+/**
+ * Asks for the statistics that libvirt has from the monitors of the domains, over a connection of its own, on which
+ * nothing else waits.
+ *
+ * A domain whose QEMU hangs holds up the call about all without limit. That call keeps the domain busy from then on, so
+ * the next one, which skips busy domains, passes it by.
+ */
+export class LibvirtDetails {
+  private readonly session: LibvirtSession;
+  private readonly groups: number;
+
+  /** @param local whether the processes can be seen, so that libvirt need not be asked about their CPU time */
+  constructor(uri: string, directories: Directories, log: Logger, local: boolean) {
+    // Why there is no connection is logged by the other one.
+    const silent = log.child({}, { level: 'silent' });
+    this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, silent);
+    this.groups = local ? DETAIL : REMOTE_DETAIL;
+  }
+
+  /**
+   * Never rejects.
+   * @param trouble why libvirt as a whole tells nothing at the moment; undefined while it does
+   * @returns the answer, or why there is none
+   */
+  async ask(trouble: () => LibvirtTrouble | undefined): Promise<Details | LibvirtTrouble> {
+    for (;;) {
+      const known = trouble();
+      if (known !== undefined) return known;
+      try {
+        return await this.askOnce();
+      } catch (error) {
+        if (!(error instanceof ConnectionError) || error.trouble !== 'timeout') return 'error';
+        // While libvirtd answers other calls, it is a domain that hangs.
+        if ((this.session.hypervisor?.unanswered ?? Infinity) > MOST_HANGING) return 'timeout';
+      }
+    }
+  }
+
+  private async askOnce(): Promise<Details> {
+    await this.session.ensure();
+    const asked = performance.now() / 1000;
+    // A domain that ends during the call can fail it for all.
+    const stats = await this.call([]).catch((error: unknown) => {
+      if (error instanceof LibvirtError) return this.call([]);
+      throw error;
+    });
+    const time = performance.now() / 1000;
+    // One that another client just asks is skipped, too, and answers the second time.
+    const skipped = stats.filter(({ parameters }) => !monitorAnswered(parameters));
+    if (skipped.length === 0) return { asked, time, stats };
+    await sleep(BUSY_PAUSE);
+    const again = await this.call(skipped);
+    const answered = stats.filter(({ parameters }) => monitorAnswered(parameters));
+    return { asked, time, stats: [...answered, ...again] };
+  }
+
+  /** @param about the domains to ask about; all if empty */
+  private call(about: readonly DomainStats[]): Promise<DomainStats[]> {
+    const { hypervisor } = this.session;
+    if (hypervisor === undefined) throw new ConnectionError('closed', 'there is no connection');
+    if (hypervisor.unanswered > MOST_HANGING)
+      throw new ConnectionError('timeout', 'too many calls have no answer yet');
+    return hypervisor.allDomainStats(
+      this.groups,
+      undefined,
+      about.map(({ domain }) => domain),
+    );
+  }
+
+  close(): void {
+    this.session.close();
+  }
+}

@@ -1,0 +1,144 @@
+import { Counters } from '../kernel/counters.ts';
+import { netDevCounters } from '../kernel/proc-net-dev.ts';
+import type { TypedParameters } from '../libvirt/typed-parameters.ts';
+import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from './connector.ts';
+import { diskCounters } from './connector.ts';
+
+const KIB = 1024;
+
+/** libvirt's names for {@link diskCounters}; failures it does not count. */
+const blockNames: Readonly<Record<(typeof diskCounters)[number], string | undefined>> = {
+  rdOps: 'rd.reqs',
+  wrOps: 'wr.reqs',
+  flOps: 'fl.reqs',
+  rdBytes: 'rd.bytes',
+  wrBytes: 'wr.bytes',
+  rdTime: 'rd.times',
+  wrTime: 'wr.times',
+  flTime: 'fl.times',
+  failures: undefined,
+};
+
+/** libvirt swaps the directions to those of the guest; here they are swapped back to those of the tap. */
+const interfaceNames: readonly (readonly [column: number, name: string])[] = [
+  [netDevCounters.rxBytes, 'tx.bytes'],
+  [netDevCounters.rxPackets, 'tx.pkts'],
+  [netDevCounters.rxErrors, 'tx.errs'],
+  [netDevCounters.rxDropped, 'tx.drop'],
+  [netDevCounters.txBytes, 'rx.bytes'],
+  [netDevCounters.txPackets, 'rx.pkts'],
+  [netDevCounters.txErrors, 'rx.errs'],
+  [netDevCounters.txDropped, 'rx.drop'],
+];
+
+/** A number libvirt told; NaN where it did not. */
+export function numberOf(parameters: TypedParameters, name: string): number {
+  const value = parameters.get(name);
+  return typeof value === 'number' ? value : NaN;
+}
+
+/**
+ * Whether QEMU answered libvirt. Where it does not, what only the monitor knows is left out without an error, and with
+ * it the resident size, which libvirt tells last of the group balloon.
+ */
+export function monitorAnswered(parameters: TypedParameters): boolean {
+  return parameters.has('balloon.rss');
+}
+
+/**
+ * What the groups block, balloon, vcpu and cpu say.
+ * @param time monotonic seconds of the answer
+ * @param removable drives that are left out
+ */
+export function readDetail(
+  parameters: TypedParameters,
+  time: number,
+  removable: ReadonlySet<string>,
+): Detail {
+  const balloon = readBalloon(parameters);
+  return {
+    time,
+    disks: readDisks(parameters, removable),
+    ...(balloon.actual !== undefined && { balloon }),
+    ...readCpu(parameters),
+    ...known('rss', numberOf(parameters, 'balloon.rss') * KIB),
+  };
+}
+
+/** What libvirt reads from /proc for the groups vcpu and cpu, and so tells of a QEMU that does not answer it, too. */
+export function readCpu(parameters: TypedParameters): Pick<Detail, 'vcpus' | 'cpuTime'> {
+  const vcpus = readVcpus(parameters);
+  return vcpus.length > 0 ? { vcpus, cpuTime: numberOf(parameters, 'cpu.time') } : {};
+}
+
+/** The sparse list `group.N.*`: its count is one more than the largest N that may occur. */
+function* indices(parameters: TypedParameters, group: string): Generator<string> {
+  const count = numberOf(parameters, `${group}.count`);
+  for (let n = 0; n < count; n++) yield `${group}.${n}`;
+}
+
+function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>): DiskReading[] {
+  const disks: DiskReading[] = [];
+  for (const prefix of indices(parameters, 'block')) {
+    const device = parameters.get(`${prefix}.name`);
+    if (typeof device !== 'string' || removable.has(device)) continue;
+    const counters = new Counters(diskCounters.length);
+    diskCounters.forEach((counter, index) => {
+      const name = blockNames[counter];
+      counters.set(index, name === undefined ? NaN : numberOf(parameters, `${prefix}.${name}`));
+    });
+    const path = parameters.get(`${prefix}.path`);
+    disks.push({
+      device,
+      counters,
+      ...(typeof path === 'string' && { path }),
+      ...known('capacity', numberOf(parameters, `${prefix}.capacity`)),
+      ...known('allocation', numberOf(parameters, `${prefix}.allocation`)),
+      ...known('physical', numberOf(parameters, `${prefix}.physical`)),
+    });
+  }
+  return disks;
+}
+
+/** Sizes come in KiB. */
+function readBalloon(parameters: TypedParameters): BalloonReading {
+  const bytes = (name: string): number => numberOf(parameters, `balloon.${name}`) * KIB;
+  return {
+    ...known('actual', bytes('current')),
+    ...known('max', bytes('maximum')),
+    ...known('total', bytes('available')),
+    ...known('free', bytes('unused')),
+    ...known('swapIn', bytes('swap_in')),
+    ...known('swapOut', bytes('swap_out')),
+  };
+}
+
+/** vCPUs that are plugged in; their numbers have gaps after an unplug. */
+function readVcpus(parameters: TypedParameters): VcpuReading[] {
+  const vcpus: VcpuReading[] = [];
+  const maximum = numberOf(parameters, 'vcpu.maximum');
+  for (let number = 0; number < maximum; number++) {
+    const run = numberOf(parameters, `vcpu.${number}.time`);
+    if (Number.isNaN(run)) continue;
+    vcpus.push({ number, run, wait: numberOf(parameters, `vcpu.${number}.delay`) });
+  }
+  return vcpus;
+}
+
+/** The interfaces of a domain with their counters, from the group interface. */
+export function readNics(parameters: TypedParameters): NicReading[] {
+  const nics: NicReading[] = [];
+  for (const prefix of indices(parameters, 'net')) {
+    const device = parameters.get(`${prefix}.name`);
+    if (typeof device !== 'string') continue;
+    const counters = new Counters(Object.keys(netDevCounters).length);
+    for (const [column, name] of interfaceNames)
+      counters.set(column, numberOf(parameters, `${prefix}.${name}`));
+    nics.push({ device, counters });
+  }
+  return nics;
+}
+
+function known<K extends string>(key: K, value: number): { readonly [P in K]?: number } {
+  return Number.isNaN(value) ? {} : ({ [key]: value } as { readonly [P in K]?: number });
+}

@@ -1,0 +1,229 @@
+import type { Logger } from 'pino';
+import type { Paths } from '../kernel/paths.ts';
+import { Process } from '../kernel/process.ts';
+import { ConnectionError, LibvirtError } from '../libvirt/error.ts';
+import type { Hypervisor } from '../libvirt/hypervisor.ts';
+import { statsGroups } from '../libvirt/hypervisor.ts';
+import type { Domain, DomainStats } from '../libvirt/protocol.ts';
+import type { Directories } from '../libvirt/transport.ts';
+import type { Beat, Connector, Vm } from './connector.ts';
+import type { LibvirtTrouble } from './libvirt-details.ts';
+import { LibvirtDetails } from './libvirt-details.ts';
+import { LibvirtSession } from './libvirt-session.ts';
+import { LibvirtVm } from './libvirt-vm.ts';
+import { readDevices } from './libvirt-xml.ts';
+import { scopeCgroup } from './own-cgroup.ts';
+import { PollSchedule } from './poll-schedule.ts';
+import type { QemuProcess } from './qemu-finder.ts';
+import { QemuFinder } from './qemu-finder.ts';
+
+/** ms that a call may take which asks no monitor; such ones take libvirtd less than 1 ms. */
+const CALL_TIMEOUT = 3000;
+/**
+ * Seconds between two questions about the monitors, unless configured otherwise: one costs libvirtd and QEMU 6 ms of
+ * CPU a domain, eight times a visit of our own over QMP (bench/libvirt.ts).
+ */
+const USUAL_INTERVAL = 10;
+/** The scope that libvirt makes for a domain through systemd, and the group it makes without. */
+const SCOPE = /^machine-qemu.*\.scope$|\.libvirt-qemu$/;
+/**
+ * Groups that are answered without asking the monitor of a domain. For each interface libvirtd reads all of
+ * /proc/net/dev: of 50 domains with one each that cost it 90 us a domain, the state alone 10.
+ */
+const STATE = statsGroups.state;
+const REMOTE_STATE = STATE | statsGroups.interface;
+
+/**
+ * The active domains of a libvirt daemon. What their processes tell comes from /proc, where it can be seen; the state
+ * from the statistics that ask no monitor, in every cycle; disks and balloon from those that do, on the slower beat and
+ * over a connection of their own: a domain whose QEMU hangs holds up that call and nothing else.
+ */
+export class LibvirtConnector implements Connector {
+  readonly name = 'libvirt';
+  /** Questions since the start that got no answer, be it about one domain or about all. */
+  failures = 0;
+  hostname: string | undefined;
+  private readonly session: LibvirtSession;
+  private readonly details: LibvirtDetails;
+  private readonly schedule: PollSchedule;
+  private readonly finder: QemuFinder;
+  private vms = new Map<string, LibvirtVm>();
+  private askingStates: Promise<void> | undefined;
+  private askingDetails: Promise<void> | undefined;
+  /** Whether something happened since the call under way was sent. */
+  private outdated = false;
+  /** Domains whose XML is to be read anew. */
+  private readonly changed = new Set<string>();
+  /** Why libvirt told no states when it was last asked. */
+  private trouble: LibvirtTrouble | undefined = 'error';
+  /** VMs whose silence was logged. */
+  private readonly reported = new WeakSet<LibvirtVm>();
+
+  /** @param local whether the processes of the domains are in the procfs that `paths` names */
+  constructor(
+    uri: string,
+    directories: Directories,
+    private readonly paths: Paths,
+    beat: Beat,
+    private readonly log: Logger,
+    private readonly local: boolean,
+  ) {
+    this.finder = new QemuFinder(paths);
+    this.schedule = PollSchedule.of(beat, USUAL_INTERVAL);
+    this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, log, (hypervisor) =>
+      this.opened(hypervisor),
+    );
+    this.details = new LibvirtDetails(uri, directories, log, local);
+  }
+
+  private async opened(hypervisor: Hypervisor): Promise<void> {
+    hypervisor.on('domain', ({ domain }) => {
+      this.changed.add(domain.uuid);
+      this.outdated = true;
+      void this.askStates();
+    });
+    await hypervisor.subscribe();
+    if (!this.local) this.hostname = await hypervisor.hostname();
+  }
+
+  inventory(): readonly Vm[] {
+    for (const vm of this.vms.values()) if (!vm.refresh()) this.drop(vm);
+    return [...this.vms.values()];
+  }
+
+  async poll(everyone = false): Promise<void> {
+    await this.session.ensure();
+    this.outdated = true;
+    const states = this.askStates();
+    if (everyone) await states;
+    const due = everyone || this.schedule.due(performance.now() / 1000);
+    await Promise.all([states, due ? this.askDetails() : undefined]);
+  }
+
+  /** One call at a time: while libvirtd does not answer, no other is sent after it. */
+  private askStates(): Promise<void> {
+    this.askingStates ??= this.refreshStates().finally(() => {
+      this.askingStates = undefined;
+    });
+    return this.askingStates;
+  }
+
+  private async refreshStates(): Promise<void> {
+    const { hypervisor } = this.session;
+    try {
+      if (hypervisor === undefined) throw new ConnectionError('closed', 'there is no connection');
+      while (this.outdated) {
+        if (hypervisor.unanswered > 0)
+          throw new ConnectionError('timeout', 'the last call has no answer yet');
+        this.outdated = false;
+        this.follow(await hypervisor.allDomainStats(this.local ? STATE : REMOTE_STATE));
+        await this.readXmls(hypervisor);
+        this.trouble = undefined;
+      }
+    } catch (error) {
+      this.failures++;
+      this.trouble = error instanceof ConnectionError && error.trouble === 'timeout' ? 'timeout' : 'error';
+      this.log.debug(`libvirt: ${(error as Error).message}`);
+      // Without a process nothing but libvirt can tell that a domain still runs.
+      if (this.local) for (const vm of this.vms.values()) vm.forgetState();
+      else this.vms.clear();
+    }
+  }
+
+  /** Takes the list of domains as it is now. */
+  private follow(stats: readonly DomainStats[]): void {
+    const time = performance.now() / 1000;
+    const next = new Map<string, LibvirtVm>();
+    let found: readonly QemuProcess[] | undefined;
+    const processes = (): readonly QemuProcess[] => (found ??= this.finder.find(time));
+    for (const { domain, parameters } of stats) {
+      const vm = this.known(domain) ?? this.adopt(domain, processes);
+      if (vm === undefined) continue;
+      vm.takeState(parameters, time);
+      next.set(domain.uuid, vm);
+    }
+    for (const [uuid, vm] of this.vms) if (next.get(uuid) !== vm) vm.close();
+    this.vms = next;
+  }
+
+  /** The VM of a domain that runs on; one with another id was started anew. */
+  private known({ uuid, id }: Domain): LibvirtVm | undefined {
+    const vm = this.vms.get(uuid);
+    return vm?.domain.id === id ? vm : undefined;
+  }
+
+  /** Undefined for a domain whose process should be seen but is not there yet, or not any more. */
+  private adopt(domain: Domain, processes: () => readonly QemuProcess[]): LibvirtVm | undefined {
+    if (!this.local) return new LibvirtVm(domain, undefined, undefined);
+    for (const { pid, args } of processes()) {
+      if (args.uuid !== domain.uuid) continue;
+      const process = Process.open(this.paths, pid);
+      if (process === undefined) continue;
+      const vm = new LibvirtVm(domain, process, scopeCgroup(this.paths, pid, SCOPE));
+      vm.refresh();
+      return vm;
+    }
+    this.log.debug(
+      `libvirt: no process with the UUID of domain ${domain.name} in ${this.paths.roots.procfs}`,
+    );
+    return undefined;
+  }
+
+  private drop(vm: LibvirtVm): void {
+    vm.close();
+    this.vms.delete(vm.uuid);
+  }
+
+  /** A domain's XML is read when it is new or something happened to it. */
+  private async readXmls(hypervisor: Hypervisor): Promise<void> {
+    for (const vm of [...this.vms.values()]) {
+      if (!this.changed.delete(vm.uuid) && vm.devices !== undefined) continue;
+      const xml = await hypervisor.domainXml(vm.domain).catch((error: unknown) => {
+        // It has just ended, or we may not see it.
+        if (error instanceof LibvirtError) return '';
+        throw error;
+      });
+      vm.devices = readDevices(xml);
+    }
+  }
+
+  private askDetails(): Promise<void> {
+    this.askingDetails ??= this.refreshDetails().finally(() => {
+      this.askingDetails = undefined;
+    });
+    return this.askingDetails;
+  }
+
+  private async refreshDetails(): Promise<void> {
+    const answer = await this.details.ask(() => this.trouble);
+    if (typeof answer === 'string') {
+      const time = performance.now() / 1000;
+      this.failures++;
+      this.schedule.visited(time, 0);
+      for (const vm of this.vms.values()) vm.silent(answer, time);
+      return;
+    }
+    const { asked, time, stats } = answer;
+    this.schedule.visited(asked, time - asked);
+    for (const { domain, parameters } of stats) this.known(domain)?.takeDetail(parameters, time);
+    for (const vm of this.vms.values()) this.report(vm);
+  }
+
+  private report(vm: LibvirtVm): void {
+    if (vm.silence === undefined) {
+      if (this.reported.delete(vm)) this.log.info(`VM ${vm.name}: the monitor answers again`);
+      return;
+    }
+    this.failures++;
+    if (this.reported.has(vm)) return;
+    this.reported.add(vm);
+    this.log.warn(`VM ${vm.name}: QMP values are omitted (timeout): libvirt has no answer of its monitor`);
+  }
+
+  close(): void {
+    this.session.close();
+    this.details.close();
+    for (const vm of this.vms.values()) vm.close();
+    this.vms.clear();
+  }
+}
