@@ -1,7 +1,11 @@
+import type { Roots } from '../kernel/paths.ts';
+import { nowhere } from '../kernel/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
 import type { HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
+
+const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 
 /** The text of `--check`: what would run with these settings. */
 export function describeSettings(settings: Settings): string {
@@ -13,23 +17,34 @@ export function describeSettings(settings: Settings): string {
     netdev,
     storedev,
     connector,
+    connection,
     roots,
     logLevel,
     outputs,
   } = settings;
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
-    ['ask monitors', `every ${seconds(detailInterval)}`],
+    [
+      'ask monitors',
+      detailInterval === undefined ? 'in the beat of the connector' : `every ${seconds(detailInterval)}`,
+    ],
     ['measure', collectorList(collectors)],
     ['host NICs', netdev?.join(', ') ?? 'all physical ones'],
     ['host disks', storedev?.join(', ') ?? 'all physical ones'],
-    ['connector', connector],
-    ...Object.entries(roots).map(([name, path]) => [name, String(path)] as const),
+    [
+      'connector',
+      connector === 'libvirt' || connector === 'auto' ? `${connector}, libvirt at ${connection}` : connector,
+    ],
+    ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['log', `${logLevel} and above`],
     ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
+}
+
+function describeRoot(roots: Roots, name: keyof Roots): string {
+  return roots[name] === nowhere[name] ? 'not read, the VMs run elsewhere' : roots[name];
 }
 
 function describeOutput(output: OutputSettings): string {

@@ -1,3 +1,6 @@
+import type { Roots } from '../kernel/paths.ts';
+import { nowhere } from '../kernel/paths.ts';
+import { parseUri } from '../libvirt/uri.ts';
 import { collectorNames } from '../metrics/catalogue.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './given.ts';
@@ -15,12 +18,13 @@ export function resolveSettings(file: FileLayer | undefined, environment: Layer,
   const none = new Map<string, Given>();
   const given = overlay(file?.general ?? none, environment.general, args.general);
   const values = readValues(schema.general, given);
-  const connector = readValues(
-    schema.connector,
-    overlay(file?.connector ?? none, environment.connector, args.connector),
-  );
+  const connection = overlay(file?.connector ?? none, environment.connector, args.connector);
+  const connector = readValues(schema.connector, connection);
   const collectors = collectorNames.filter((name) => values.collectors.includes(name));
   const { procfs, sysfs, cgroupfs, rundir, pvedir } = values;
+  const roots = { procfs, sysfs, cgroupfs, rundir, pvedir };
+  const type = connectorType(connector.type, connection);
+  const isElsewhere = type === 'libvirt' && parseUri(connector.connection).transport !== 'unix';
   return {
     frequency: values.frequency,
     runs: values.runs,
@@ -28,18 +32,44 @@ export function resolveSettings(file: FileLayer | undefined, environment: Layer,
     collectors,
     netdev: values.netdev,
     storedev: values.storedev,
-    connector: connector.type,
-    roots: { procfs, sysfs, cgroupfs, rundir, pvedir },
+    connector: type,
+    connection: connector.connection,
+    roots: isElsewhere ? mountedHere(roots, given) : roots,
     logLevel: values.log_level,
     outputs: resolveOutputs(file, environment, args, collectors),
   };
 }
 
-/** The default follows a longer frequency; a value that was given must not be below it. */
-function detailInterval(frequency: number, interval: number, all: GivenMap): number {
+/** A connection to libvirt that was given says that it is libvirt that is asked. */
+function connectorType(type: Settings['connector'], given: GivenMap): Settings['connector'] {
+  const connection = given.get('connection');
+  if (connection === undefined || type === 'libvirt') return type;
+  if (type === 'auto') return 'libvirt';
+  const cause = given.get('type')?.origin ?? 'type';
+  throw new ConfigError(
+    `${connection.origin}: found "${connection.text}", but ${cause} says ${type}; give one of them`,
+  );
+}
+
+/**
+ * Of a host elsewhere only what is mounted here can be read, and only where that was given: what this host's own files
+ * say must not pass for that of another one.
+ */
+function mountedHere(roots: Roots, given: GivenMap): Roots {
+  const known = (root: keyof Roots): string => (given.has(root) ? roots : nowhere)[root];
+  return {
+    procfs: known('procfs'),
+    sysfs: known('sysfs'),
+    cgroupfs: known('cgroupfs'),
+    rundir: known('rundir'),
+    pvedir: known('pvedir'),
+  };
+}
+
+/** A value that was given must not be below the frequency. */
+function detailInterval(frequency: number, interval: number | undefined, all: GivenMap): number | undefined {
   const given = all.get('detail_interval');
-  if (given === undefined) return Math.max(interval, frequency);
-  if (interval >= frequency) return interval;
+  if (given === undefined || interval === undefined || interval >= frequency) return interval;
   const cause = all.get('frequency')?.origin ?? 'frequency';
   throw new ConfigError(
     `${given.origin}: found "${given.text}", expected the frequency or more, which is ${frequency} seconds (${cause})`,

@@ -8,12 +8,12 @@ import {
   choices,
   decimal,
   integer,
+  libvirtUri,
   listed,
   names,
   text,
   times,
   truth,
-  unsupported,
 } from './values.ts';
 import type { ValueType } from './values.ts';
 
@@ -87,8 +87,6 @@ const often = 'How often';
 const found = 'Where the VMs are found';
 const information = 'Configuration and information';
 
-const noLibvirt = 'this version cannot ask libvirt yet; leave it out on a Proxmox VE host';
-
 /** What to print: set for all outputs at once, and by an [output.NAME] for itself. */
 export const printing = {
   verbose: {
@@ -148,7 +146,7 @@ const general = {
   },
   detail_interval: {
     type: decimal(0.1, 86400, 'seconds'),
-    default: '5',
+    otherwise: '5; with libvirt 10',
     help: "seconds between two questions to a VM's monitor; never less than the frequency",
     flag: { group: often, placeholder: 'SECONDS' },
   },
@@ -226,12 +224,9 @@ const general = {
 /** Keys of [connector]. */
 const connector = {
   type: {
-    type: choice(['auto', 'proxmox'], {
-      libvirt: noLibvirt,
-      qemu: 'this version cannot find VMs without Proxmox VE yet; expected auto or proxmox',
-    }),
+    type: choice(['auto', 'proxmox', 'libvirt', 'qemu']),
     default: 'auto',
-    help: 'who knows the VMs: proxmox, or auto for the one that is found here',
+    help: 'who knows the VMs: proxmox, libvirt, qemu (the processes themselves), or auto for the first of these that is found here',
     switches: [
       {
         name: 'proxmox',
@@ -239,13 +234,25 @@ const connector = {
         group: found,
         help: 'this is a Proxmox VE host; do not look for others',
       },
-      { name: 'libvirt', value: 'libvirt', group: found, help: noLibvirt, hidden: true },
+      {
+        name: 'libvirt',
+        value: 'libvirt',
+        group: found,
+        help: 'libvirt runs the VMs; do not look for others',
+      },
+      {
+        name: 'qemu',
+        value: 'qemu',
+        group: found,
+        help: 'take every QEMU process, whoever started it; do not look for others',
+      },
     ],
   },
   connection: {
-    type: unsupported(noLibvirt),
-    help: noLibvirt,
-    flag: { group: found, alias: 'c', placeholder: 'URI', hidden: true },
+    type: libvirtUri,
+    default: 'qemu:///system',
+    help: 'libvirt to connect to, by unix socket, ssh, tcp or tls; one that is given means libvirt',
+    flag: { group: found, alias: 'c', placeholder: 'URI' },
   },
 } as const satisfies Readonly<Record<string, Option>>;
 

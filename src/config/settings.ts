@@ -10,15 +10,18 @@ export interface Settings {
   readonly frequency: number;
   /** Samples after which the program ends; Infinity for none. */
   readonly runs: number;
-  /** Seconds between two questions to the same monitor, at least the frequency. */
-  readonly detailInterval: number;
+  /** Seconds between two questions to the same monitor, at least the frequency; undefined for the connector's own. */
+  readonly detailInterval: number | undefined;
   /** In the order of the catalogue. */
   readonly collectors: readonly CollectorName[];
   /** Interfaces the host sums run over; undefined for all physical ones. */
   readonly netdev: readonly string[] | undefined;
   /** Devices the host sums run over; undefined for all physical ones. */
   readonly storedev: readonly string[] | undefined;
-  readonly connector: 'auto' | 'proxmox';
+  readonly connector: 'auto' | 'proxmox' | 'libvirt' | 'qemu';
+  /** libvirt's URI. */
+  readonly connection: string;
+  /** Of the host the VMs run on. */
   readonly roots: Roots;
   readonly logLevel: LogLevel;
   readonly outputs: readonly OutputSettings[];

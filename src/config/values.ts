@@ -1,3 +1,4 @@
+import { parseUri } from '../libvirt/uri.ts';
 import { nearest } from './nearest.ts';
 
 /** Why a text is not a value of some type, for a message after the place where it stands. */
@@ -87,19 +88,12 @@ export const truth: ValueType<boolean> = {
   },
 };
 
-/** One word of a closed list. `later` holds words that are refused with a reason of their own. */
-export function choice<const T extends string>(
-  words: readonly T[],
-  later: Readonly<Record<string, string>> = {},
-): ValueType<T> {
+/** One word of a closed list. */
+export function choice<const T extends string>(words: readonly T[]): ValueType<T> {
   const expected = listed(words);
   return {
     expected,
-    parse(text) {
-      const reason = Object.hasOwn(later, text) ? later[text] : undefined;
-      if (reason !== undefined) return new Refusal(reason);
-      return words.find((word) => word === text) ?? refuse(text, expected, words);
-    },
+    parse: (text) => words.find((word) => word === text) ?? refuse(text, expected, words),
   };
 }
 
@@ -164,7 +158,15 @@ export function bytes(min: string, max: string): ValueType<number> {
   };
 }
 
-/** Something that this version cannot do: any value is refused with the reason. */
-export function unsupported(reason: string): ValueType<never> {
-  return { expected: 'no value', parse: () => new Refusal(reason) };
-}
+/** A connection URI of libvirt. */
+export const libvirtUri: ValueType<string> = {
+  expected: 'a libvirt URI such as qemu:///system or qemu+ssh://root@host/system',
+  parse(text) {
+    try {
+      parseUri(text);
+      return text;
+    } catch (error) {
+      return new Refusal((error as Error).message);
+    }
+  },
+};

@@ -27,18 +27,18 @@ export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<E
   reportFileTroubles(log);
   const paths = new Paths(settings.roots);
   const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
-  const detect = () => detectConnector(paths, beat, log);
-  const found = detect();
+  const detect = () => detectConnector(settings, paths, beat, log);
+  const found = await detect();
   if (found === undefined) {
-    const missing = `no hypervisor found: looked for ${lookedFor(paths)}`;
+    const missing = `no hypervisor found: looked for ${lookedFor(settings, paths)}`;
     if (process.stderr.isTTY) {
       log.error(missing);
       return exitCodes.failure;
     }
     log.warn(`${missing}; the host is measured, and it is looked again every 30 s`);
   }
-  const look = (): Connector | undefined => {
-    const late = detect();
+  const look = async (): Promise<Connector | undefined> => {
+    const late = await detect();
     if (late !== undefined) log.info('a hypervisor is there now');
     return late;
   };

@@ -200,8 +200,10 @@ test('contradictions', () => {
     /^--layout: found "cycle", but udp sends one line as one datagram/,
   );
   refuses('--proxmox --libvirt', '--proxmox and --libvirt exclude each other; give one of them');
-  refuses('--libvirt', /^--libvirt: this version cannot ask libvirt yet/);
-  refuses('-c qemu:///system', /^--connection: this version cannot ask libvirt yet/);
+  refuses(
+    '--proxmox -c qemu:///system',
+    '--connection: found "qemu:///system", but --proxmox says proxmox; give one of them',
+  );
 });
 
 test('unknown flags, stray arguments, missing and surplus values', () => {

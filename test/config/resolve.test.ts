@@ -22,11 +22,12 @@ test('the defaults', () => {
   assert.deepEqual(settings(undefined), {
     frequency: 1,
     runs: Infinity,
-    detailInterval: 5,
+    detailInterval: undefined,
     collectors: ['cpu', 'mem', 'disk', 'net', 'io'],
     netdev: undefined,
     storedev: undefined,
     connector: 'auto',
+    connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
@@ -137,7 +138,7 @@ test('an output of the environment replaces those of the file', () => {
 });
 
 test('detail_interval follows a longer frequency, but is never silently changed', () => {
-  assert.equal(settings('frequency = 10').detailInterval, 10);
+  assert.equal(settings('frequency = 10').detailInterval, undefined);
   assert.equal(settings('frequency = 10\ndetail_interval = 20').detailInterval, 20);
   assert.equal(settings('frequency = 0.2\ndetail_interval = 0.2').detailInterval, 0.2);
   refuses(
@@ -169,18 +170,39 @@ test('a wrong value names file, line, section, key, what was found and what was 
   refuses('[output.a]\ntype = stdout\nverbose = maybe', /^p\.conf:3, \[output\.a\] verbose: found "maybe"/);
   refuses('[connector]\ntype = proxmx', /^p\.conf:2, \[connector\] type: .*did you mean "proxmox"\?$/);
   refuses(
-    '[connector]\ntype = libvirt',
-    /^p\.conf:2, \[connector\] type: this version cannot ask libvirt yet/,
-  );
-  refuses(
-    '[connector]\ntype = qemu',
-    /^p\.conf:2, \[connector\] type: this version cannot find VMs without Proxmox/,
-  );
-  refuses(
-    '[connector]\nconnection = qemu:///system',
-    /^p\.conf:2, \[connector\] connection: this version cannot/,
+    '[connector]\nconnection = xen:///system',
+    /^p\.conf:2, \[connector\] connection: libvirt URI "xen:\/\/\/system": the driver xen is not supported, only qemu is$/,
   );
   refuses('PROXTOP_TARGET=host', /^p\.conf:1, PROXTOP_TARGET: found "host", expected a port after the host/);
+});
+
+test('a connection that is given means libvirt', () => {
+  const connector = (text: string): [string, string] => {
+    const found = settings(`[connector]\n${text}`);
+    return [found.connector, found.connection];
+  };
+  assert.deepEqual(connector('type = qemu'), ['qemu', 'qemu:///system']);
+  assert.deepEqual(connector('type = libvirt'), ['libvirt', 'qemu:///system']);
+  assert.deepEqual(connector('connection = qemu:///session'), ['libvirt', 'qemu:///session']);
+  assert.deepEqual(connector('type = auto\nconnection = qemu:///system'), ['libvirt', 'qemu:///system']);
+  for (const type of ['proxmox', 'qemu']) {
+    refuses(
+      `[connector]\ntype = ${type}\nconnection = qemu:///system`,
+      `p.conf:3, [connector] connection: found "qemu:///system", but p.conf:2, [connector] type says ${type}; give one of them`,
+    );
+  }
+});
+
+test('of a libvirt elsewhere only what is mounted here and given is read', () => {
+  const roots = (connection: string, rest = ''): unknown =>
+    Object.values(settings(`${rest}\n[connector]\nconnection = ${connection}`).roots);
+  const here = Object.values(settings(undefined).roots);
+  for (const uri of ['qemu:///system', 'qemu+unix:///system?socket=/a'])
+    assert.deepEqual(roots(uri), here, uri);
+  const nowhere = here.map(() => '/dev/null');
+  for (const uri of ['qemu+ssh://a/system', 'qemu+tcp://a/system', 'qemu://a/system', 'qemu+ssh:///system'])
+    assert.deepEqual(roots(uri), nowhere, uri);
+  assert.deepEqual(roots('qemu+ssh://a/system', 'procfs = /proc'), ['/proc', ...nowhere.slice(1)]);
 });
 
 test('contradictions within an output', () => {

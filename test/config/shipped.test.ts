@@ -48,8 +48,6 @@ test('it shows every key there is, with its default', () => {
   const outputs = [...file.outputs.values()].map(({ given }) => given);
   for (const section of sectionNames) {
     for (const [key, option] of Object.entries(optionsOf(section))) {
-      // Accepted only to say that libvirt is not there yet.
-      if (section === 'connector' && key === 'connection') continue;
       const maps = section === 'output' ? outputs : [file[section]];
       const shown = maps.map((given) => given.get(key)?.text).filter((text) => text !== undefined);
       assert.ok(shown.length > 0, `${section} ${key} is not shown`);
