@@ -1,7 +1,9 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
 .PHONY: help deps build lint test demo bench docs clean
 
-PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics
+PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics \
+	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
+	openssh-server openssh-client netcat-openbsd
 
 help:
 	@echo "make build | lint | test | demo | bench | docs | clean"

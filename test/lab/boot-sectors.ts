@@ -70,6 +70,18 @@ export function diskSector(pairs: number): Buffer {
   return sector(code);
 }
 
+/** A guest that crashes at once: it tells the pvpanic device of QEMU that it panicked. */
+export function panicSector(): Buffer {
+  // prettier-ignore
+  return sector([
+    0xba, ...word(0x505), // 00       mov dx, 0x505       port of pvpanic
+    0xb0, 0x01,           // 03       mov al, 1           it panicked
+    0xee,                 // 05       out dx, al
+    0xf4,                 // 06 halt: hlt
+    0xeb, 0xfd,           // 07       jmp halt
+  ]);
+}
+
 /** A 16-bit number as the processor stores it. */
 function word(value: number): [low: number, high: number] {
   return [value & 0xff, value >> 8];

@@ -23,6 +23,7 @@ import { hasEnded, processState, until, untilSync } from './processes.ts';
 
 const programs = ['libvirtd', 'virsh', 'qemu-system-x86_64', 'unshare', 'nsenter'];
 const DISK_SIZE = 16 * 1024 * 1024;
+const FLOPPY_SIZE = 1440 * 1024;
 
 const daemonSettings = ['auth_unix_rw = "none"', 'auth_unix_ro = "none"'];
 
@@ -60,6 +61,8 @@ export interface LabDomain {
   readonly name: string;
   /** Whether it starts without running its vCPUs. */
   readonly paused?: boolean;
+  /** The boot sector of what runs in it, from boot-sectors.ts; without it the BIOS finds nothing to boot. */
+  readonly guest?: Buffer;
   /** XML of more devices. */
   readonly devices?: string;
 }
@@ -209,13 +212,16 @@ export class LabLibvirtd {
     await ended;
   }
 
-  private domainXml({ name, devices = '' }: LabDomain): string {
+  private domainXml({ name, guest, devices = '' }: LabDomain): string {
+    // The BIOS does not show the guest a disk that it may not boot from.
+    const boot = guest === undefined ? '' : "<boot dev='fd'/>";
     return `<domain type='qemu'>
   <name>${name}</name>
   <memory unit='MiB'>32</memory>
   <vcpu>2</vcpu>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <os><type arch='x86_64' machine='pc'>hvm</type>${boot}<boot dev='hd'/></os>
   <features><acpi/></features>
+  <on_crash>preserve</on_crash>
   <devices>
     <emulator>/usr/bin/qemu-system-x86_64</emulator>
     <disk type='file' device='disk'>
@@ -223,10 +229,21 @@ export class LabLibvirtd {
     </disk>
     <controller type='usb' model='qemu-xhci'/>
     <memballoon model='virtio'/>
+    <panic model='isa'/>
+    ${guest === undefined ? '' : this.floppyXml(name, guest)}
     ${devices}
   </devices>
 </domain>
 `;
+  }
+
+  private floppyXml(name: string, sector: Buffer): string {
+    const path = this.image(`${name}.boot`);
+    writeFileSync(path, sector);
+    truncateSync(path, FLOPPY_SIZE);
+    return `<disk type='file' device='floppy'>
+      <driver name='qemu' type='raw'/><source file='${path}'/><target dev='fda' bus='fdc'/>
+    </disk>`;
   }
 
   /** Runs in an exit handler too, and so without awaiting anything. */
