@@ -7,6 +7,7 @@ import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Collector, HostTarget, VmTarget } from './collector.ts';
+import { PerVm } from './per-vm.ts';
 import { Readings, now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
@@ -56,7 +57,9 @@ export function derivePressure(
 export class PsiCollector implements Collector {
   readonly name = 'psi';
   private readonly host: readonly HostPressure[];
-  private readonly vms = new WeakMap<VmTarget, VmPressure>();
+  private readonly vms = new PerVm(({ vm: { cgroup } }) =>
+    cgroup === undefined ? undefined : new VmPressure(cgroup),
+  );
 
   constructor(paths: Paths) {
     this.host = resources.map((resource) => new HostPressure(paths, resource));
@@ -65,15 +68,7 @@ export class PsiCollector implements Collector {
   collect({ row }: HostTarget, vms: readonly VmTarget[]): void {
     for (const pressure of this.host) pressure.collect(row);
     const time = now();
-    for (const target of vms) {
-      if (target.vm.cgroup === undefined) continue;
-      let vm = this.vms.get(target);
-      if (vm === undefined) {
-        vm = new VmPressure(target.vm.cgroup);
-        this.vms.set(target, vm);
-      }
-      vm.collect(target.row, time);
-    }
+    for (const target of vms) this.vms.of(target)?.collect(target.row, time);
   }
 
   close(): void {

@@ -134,7 +134,9 @@ function suboptions(list: string): Map<string, string> {
     .forEach((part, index) => {
       const text = part.replaceAll('\0', ',');
       const equals = text.indexOf('=');
-      if (equals >= 0) result.set(text.slice(0, equals), text.slice(equals + 1));
+      // QEMU takes the front for a bare word, whatever follows, if a comma stands in it before any `=`.
+      const bare = equals < 0 || text.slice(0, equals).includes(',');
+      if (!bare) result.set(text.slice(0, equals), text.slice(equals + 1));
       else if (index === 0) result.set('', text);
       else result.set(text, 'on');
     });

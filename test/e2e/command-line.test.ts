@@ -33,8 +33,8 @@ const noIpv6 =
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-e2e-'));
 /** A Proxmox VE node without VMs, as far as directories tell. */
 const empty = ['--rundir', join(directory, 'run'), '--pvedir', join(directory, 'pve')];
-/** No hypervisor at all. */
-const nothing = ['--rundir', join(directory, 'no-run'), '--pvedir', join(directory, 'no-pve')];
+/** No Proxmox VE; QEMU processes there may be. */
+const nothing = ['--proxmox', '--rundir', join(directory, 'no-run'), '--pvedir', join(directory, 'no-pve')];
 mkdirSync(join(directory, 'run/qemu-server'), { recursive: true });
 mkdirSync(join(directory, 'pve/local/qemu-server'), { recursive: true });
 
@@ -125,7 +125,7 @@ describe('a run', { concurrency: 3 }, () => {
         const runtime = join(lab.roots.rundir, 'qemu-server');
         renameSync(runtime, `${runtime}.aside`);
         renameSync(lab.roots.pvedir, `${lab.roots.pvedir}.aside`);
-        const stream = Stream.start([...lab.flags(), '--host', '--cpu']);
+        const stream = Stream.start(['--proxmox', ...lab.flags(), '--host', '--cpu']);
         const first = await stream.next();
         assert.deepEqual(first.domains, []);
         assert.ok(num(first.host, 'cpu_user') >= 0);

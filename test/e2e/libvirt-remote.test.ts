@@ -134,7 +134,7 @@ describe('a libvirtd elsewhere', { skip, timeout: 120_000 }, () => {
           const row = named(cycle, 'paused');
           return row?.['qmp'] === 'timeout' && row['cpu_total'] !== undefined;
         };
-        const cycle = await stream.next('CPU without monitor', hung);
+        const cycle = await stream.next('CPU without monitor', hung, 45_000);
         assert.equal(named(cycle, 'paused')?.['disk_capacity'], undefined);
         assert.ok(num(named(cycle, 'writer'), 'disk_writes') > 0);
       } finally {
