@@ -130,7 +130,9 @@ export class LabLibvirtd {
       [...daemonSettings, ...settings].map((line) => [line.split('=')[0]?.trim(), line]),
     );
     writeFileSync(join(this.root, 'etc/libvirtd.conf'), [...byName.values(), ''].join('\n'));
-    this.daemon = this.spawnInside('libvirtd', this.listen ? ['--listen'] : []);
+    // The pid file is locked: with the usual one only one libvirtd could run on a machine.
+    const args = ['--pid-file', join(this.root, 'libvirtd.pid'), ...(this.listen ? ['--listen'] : [])];
+    this.daemon = this.spawnInside('libvirtd', args);
     const { pid } = this;
     const socket = join(this.sockets, 'libvirt-sock-ro');
     await until('libvirtd listens', () => existsSync(socket) || hasEnded(pid));
