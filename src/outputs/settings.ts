@@ -9,6 +9,25 @@ export interface QueueSettings {
   readonly whenFull: 'drop_oldest' | 'drop_newest';
 }
 
+/** What is kept on disk of what a destination does not take. */
+export interface SpoolSettings {
+  /** Of this output alone. */
+  readonly directory: string;
+  readonly maxBytes: number;
+  /** Seconds that a record waits in memory at most before it is written to disk and synced, while the peer is away. */
+  readonly sync: number;
+  /** Share of a connection, above 0 and below 1, that the spool gets while newer records wait too. */
+  readonly catchup: number;
+}
+
+/** When a file is put aside for a new one. */
+export interface RotationSettings {
+  /** Bytes of a file that is put aside once it has as many. */
+  readonly size: number;
+  /** Files put aside that are kept. */
+  readonly keep: number;
+}
+
 interface Common {
   /** NAME of [output.NAME]. */
   readonly name: string;
@@ -26,6 +45,7 @@ export interface FileSettings extends Common {
   readonly type: 'file';
   readonly path: string;
   readonly queue: QueueSettings;
+  readonly rotation?: RotationSettings;
 }
 
 export interface TcpSettings extends Common {
@@ -33,6 +53,12 @@ export interface TcpSettings extends Common {
   readonly host: string;
   readonly port: number;
   readonly queue: QueueSettings;
+  readonly spool?: SpoolSettings;
+  /** Where the connection is encrypted. */
+  readonly tls?: TlsSettings;
+  /** Sent as the first line of each connection, or the file that holds it (see token.ts). */
+  readonly token?: string;
+  readonly tokenFile?: string;
   /** Seconds without progress after which a peer that should read is given up and connected to anew. */
   readonly timeout: number;
 }
@@ -59,6 +85,7 @@ export interface HttpSettings extends Common {
   /** http or https, without user name and password. */
   readonly url: string;
   readonly queue: QueueSettings;
+  readonly spool?: SpoolSettings;
   /** Seconds in which a request must be answered. */
   readonly timeout: number;
   /** When a request is sent: with so many records or bytes, or when the oldest record is so many seconds old. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino, type Logger } from 'pino';
-import type { OutputStatus } from '../../src/outputs/output.ts';
+import type { OutputStatus } from '../../src/sampling/output-status.ts';
 
 /** A record that shows by itself whether it is whole. */
 export function record(seq: number, padding = 200): Buffer {
@@ -66,9 +66,17 @@ export function directory(t: TestContext): string {
   return path;
 }
 
-/** Every record taken is exactly one of queued, sent or dropped. */
-export function assertAccounted({ queued, sent, dropped }: OutputStatus, taken: number): void {
-  assert.equal(queued + sent + dropped, taken, JSON.stringify({ queued, sent, dropped, taken }));
+/** Every record taken is exactly one of queued, spooled, sent or dropped, and every dropped one has a reason. */
+export function assertAccounted(status: OutputStatus, taken: number): void {
+  const { queued, spooled, sent, dropped, droppedBy } = status;
+  assert.equal(queued + spooled + sent + dropped, taken, JSON.stringify({ ...status, taken }));
+  const reasons = Object.values(droppedBy).reduce((sum, count) => sum + count, 0);
+  assert.equal(reasons, dropped, JSON.stringify(droppedBy));
+}
+
+/** The counts of a status that tests look at most. */
+export function counts({ queued, queuedBytes, sent, dropped, reconnects }: OutputStatus): object {
+  return { queued, queuedBytes, sent, dropped, reconnects };
 }
 
 /** A TCP receiver that keeps what each connection sent. */

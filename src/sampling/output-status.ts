@@ -1,0 +1,58 @@
+/** Why a record was given up. */
+export const dropReasons = [
+  /** There was no room in the memory queue. */
+  'queue_full',
+  /** The spool made room for newer records. */
+  'spool_full',
+  /** Larger than a whole queue, spool or datagram may be. */
+  'too_large',
+  /** The peer said that it does not take it. */
+  'refused',
+  /** It could not be sent, and this kind of output does not wait. */
+  'unreachable',
+  /** It could not be read back from the spool. */
+  'damaged',
+  /** The sample could not be printed. */
+  'unprintable',
+  /** It waited when the program ended, and there was no spool to keep it. */
+  'stopped',
+] as const;
+export type DropReason = (typeof dropReasons)[number];
+
+/** connecting: not there yet since the start; down: not there, or failing. */
+export type OutputState = 'connecting' | 'up' | 'down';
+
+/**
+ * What an output did since the start, in records. Every record that it took, from a printer or from the spool of an
+ * earlier run, is at any time exactly one of queued, spooled, sent or dropped.
+ */
+export interface OutputStatus {
+  readonly state: OutputState;
+  /** Never sent, waiting in memory. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Never sent, waiting on disk. */
+  readonly spooled: number;
+  /** What the spool takes up on disk, with what was sent and is kept until it is known to have arrived. */
+  readonly spooledBytes: number;
+  /** When the oldest record that waits was taken, ms since 1970; undefined when none waits. */
+  readonly oldest: number | undefined;
+  /** Handed to the destination. */
+  readonly sent: number;
+  /** Handed to the destination again, because nobody knew whether they had arrived. */
+  readonly resent: number;
+  /** Given up, for all reasons. */
+  readonly dropped: number;
+  readonly droppedBy: Readonly<Record<DropReason, number>>;
+  /** Connections made after the first one. */
+  readonly reconnects: number;
+  /** What went wrong last, for people; undefined when nothing did so far. */
+  readonly lastError: string | undefined;
+}
+
+/** An output as others see it. */
+export interface ObservedOutput {
+  /** NAME of [output.NAME]. */
+  readonly name: string;
+  readonly status: OutputStatus;
+}
