@@ -75,6 +75,7 @@ const sample: Sample = {
     };
   }),
   agent: fill(new Row('agent'), 'agent'),
+  outputs: rows('agent_output', 2, 'output'),
   collectors: collectorNames,
 };
 const allRows = [sample.host.row, ...sample.vms.map(({ row }) => row), sample.agent];
@@ -162,7 +163,7 @@ const queue = new RecordQueue({ maxBytes: 64 << 20, whenFull: 'drop_oldest' });
 const queued = (name: PrinterName, changed: Partial<PrinterSettings>) => {
   const printer = createPrinter(name, { ...settings, ...changed });
   return () => {
-    for (const record of printer.print(sample)) queue.push(record);
+    for (const record of printer.print(sample)) queue.push(record, 0);
     const { length } = queue;
     while (queue.shift() !== undefined);
     return length;

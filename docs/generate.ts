@@ -16,6 +16,7 @@ const titles: Readonly<Record<Scope, string>> = {
   host_disk: 'A disk of the host',
   host_nic: 'A NIC of the host',
   agent: 'proxtop itself',
+  agent_output: 'An output of proxtop',
 };
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -3,7 +3,14 @@ import { nowhere } from '../kernel/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
-import type { HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
+import type {
+  HttpSettings,
+  OutputSettings,
+  QueueSettings,
+  RotationSettings,
+  SpoolSettings,
+  TcpSettings,
+} from '../outputs/settings.ts';
 
 const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 
@@ -20,6 +27,7 @@ export function describeSettings(settings: Settings): string {
     connection,
     roots,
     logLevel,
+    stateDir,
     outputs,
   } = settings;
   const rows: (readonly [string, string])[] = [
@@ -36,6 +44,7 @@ export function describeSettings(settings: Settings): string {
       connector === 'libvirt' || connector === 'auto' ? `${connector}, libvirt at ${connection}` : connector,
     ],
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
+    ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
     ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
@@ -91,13 +100,13 @@ function destination(output: OutputSettings): string {
     case 'stdout':
       return 'standard output';
     case 'file':
-      return `file ${output.path}; ${describeQueue(output.queue)}`;
+      return `file ${output.path}; ${describeQueue(output.queue)}${describeRotation(output.rotation)}`;
     case 'tcp':
-      return `tcp to ${address(output)}; ${describeQueue(output.queue)}; given up after ${seconds(output.timeout)} without progress`;
+      return `tcp to ${address(output)}${describeTls(output)}; ${describeQueue(output.queue)}${describeSpool(output.spool)}; given up after ${seconds(output.timeout)} without progress`;
     case 'udp':
       return `udp to ${address(output)}; datagrams up to ${output.maxDatagram} bytes`;
     case 'http':
-      return `${describeRequests(output)}; ${describeQueue(output.queue)}; given up after ${seconds(output.timeout)} without answer`;
+      return `${describeRequests(output)}; ${describeQueue(output.queue)}${describeSpool(output.spool)}; given up after ${seconds(output.timeout)} without answer`;
   }
 }
 
@@ -116,6 +125,20 @@ function describeRequests({ url, batch, gzip, body }: HttpSettings): string {
 
 function describeQueue({ maxBytes, whenFull }: QueueSettings): string {
   return `queue of ${sizeText(maxBytes)}, ${whenFull} when full`;
+}
+
+function describeSpool(spool: SpoolSettings | undefined): string {
+  if (spool === undefined) return '';
+  const { directory, maxBytes, sync } = spool;
+  return `; spool of ${sizeText(maxBytes)} in ${directory}, synced after ${seconds(sync)}`;
+}
+
+function describeRotation(rotation: RotationSettings | undefined): string {
+  return rotation === undefined ? '' : `; put aside at ${sizeText(rotation.size)}, ${rotation.keep} kept`;
+}
+
+function describeTls({ tls }: TcpSettings): string {
+  return tls === undefined ? '' : ' with TLS';
 }
 
 function address({ host, port }: { readonly host: string; readonly port: number }): string {

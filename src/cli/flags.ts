@@ -1,5 +1,6 @@
+import type { FlagGroup, Option } from '../config/option.ts';
 import { optionsOf } from '../config/schema.ts';
-import type { FlagGroup, Option, SectionName } from '../config/schema.ts';
+import type { SectionName } from '../config/schema.ts';
 
 /** A flag of the command line. */
 export interface Flag {

@@ -1,14 +1,15 @@
 import { ConfigError } from './errors.ts';
 import type { Given } from './given.ts';
-import type { Layer } from './layer.ts';
+import type { EnvironmentLayer } from './layer.ts';
 import { nearest } from './nearest.ts';
 import { environmentName, environmentPrefix as prefix, optionsOf, sectionNames } from './schema.ts';
 
 /**
  * What PROXTOP_* variables say. An empty one counts as not set. Throws a ConfigError for a name that is nearly one of
  * ours; others are left alone, since a container or service manager may set PROXTOP_* of its own.
+ * STATE_DIRECTORY is what systemd sets for StateDirectory=.
  */
-export function readEnvironment(env: NodeJS.ProcessEnv): Layer {
+export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
   const layer = {
     general: new Map<string, Given>(),
     connector: new Map<string, Given>(),
@@ -30,5 +31,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Layer {
     if (near !== undefined)
       throw new ConfigError(`${name}: unknown variable; did you mean ${prefix}${near}?`);
   }
-  return layer;
+  const provided = new Map<string, Given>();
+  const [stateDir = ''] = env['STATE_DIRECTORY']?.split(':') ?? [];
+  if (stateDir !== '') provided.set('state_dir', { text: stateDir, origin: 'STATE_DIRECTORY' });
+  return { ...layer, provided };
 }

@@ -54,7 +54,7 @@ export function parseConfig(text: string, path: string): FileLayer {
   const open = (name: string, origin: string): Section => {
     const header = `[${name}]`;
     if (name === 'connector') return { kind: 'connector', header, given: connector };
-    const output = /^output\.([\w.-]+)$/.exec(name)?.[1];
+    const output = /^output\.([\w-][\w.-]*)$/.exec(name)?.[1];
     if (output === undefined) {
       const { reason } = refuse(header, '[connector] or [output.NAME]', ['[connector]', '[output.NAME]']);
       throw new ConfigError(`${origin}: unknown section: ${reason}`);

@@ -4,6 +4,12 @@ import type { SectionName } from './schema.ts';
 /** What the environment or the arguments say. Both can describe one output. */
 export type Layer = Readonly<Record<SectionName, GivenMap>>;
 
+/** What the environment says. */
+export interface EnvironmentLayer extends Layer {
+  /** What the service manager sets up, in section general: it wins over the defaults only. */
+  readonly provided: GivenMap;
+}
+
 /** What a file says. */
 export interface FileLayer {
   readonly general: GivenMap;

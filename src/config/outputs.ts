@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
 import type { HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
@@ -5,26 +6,32 @@ import { printerNames } from '../printers/index.ts';
 import type { PrinterName } from '../printers/index.ts';
 import type { PrinterSettings } from '../printers/printer.ts';
 import { parseAddress } from './address.ts';
+import { rotationSettings, spoolSettings, tlsSettings, tokenSettings } from './delivery.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './given.ts';
 import type { Given, GivenMap, Values } from './given.ts';
 import { agreeOnPrecision, parseHttpUrl, readCredentials, readTls } from './http.ts';
 import type { FileLayer, Layer, OutputSection } from './layer.ts';
+import type { OutputType } from './option.ts';
 import { appliesTo, optionsOf, printing, schema, selecting } from './schema.ts';
-import type { OutputType } from './schema.ts';
 import { listed } from './values.ts';
+
+/** What outputs need to know of the rest of the configuration. */
+interface RunSettings {
+  /** The collectors that run. */
+  readonly measured: readonly CollectorName[];
+  readonly stateDir: string;
+}
 
 /**
  * The outputs to run: the one that environment and arguments describe, else those of the file, else text on stdout.
  * Throws a ConfigError.
- *
- * @param measured the collectors that run
  */
 export function resolveOutputs(
   file: FileLayer | undefined,
   environment: Layer,
   args: Layer,
-  measured: readonly CollectorName[],
+  run: RunSettings,
 ): readonly OutputSettings[] {
   const sections: FileLayer['outputs'] = file?.outputs ?? new Map<string, OutputSection>();
   const described = describedOutput(environment.output, args.output);
@@ -39,13 +46,13 @@ export function resolveOutputs(
   const common = file?.general ?? new Map<string, Given>();
   const above = overlay(environment.general, args.general);
   if (first !== undefined || sections.size === 0) {
-    return [makeOutput(undefined, described, overlay(common, above), measured)];
+    return [makeOutput(undefined, described, overlay(common, above), run)];
   }
   return [...sections].map(([name, { origin, given }]) => {
     if (!given.has('type')) {
       throw new ConfigError(`${origin}: type is missing, expected ${schema.output.type.type.expected}`);
     }
-    return makeOutput(name, given, overlay(common, given, above), measured);
+    return makeOutput(name, given, overlay(common, given, above), run);
   });
 }
 
@@ -67,20 +74,19 @@ function describedOutput(environment: GivenMap, args: GivenMap): GivenMap {
 /**
  * @param own its keys in section output
  * @param inherited keys of `printing`, for this and for all outputs
- * @param measured the collectors that run
  */
 function makeOutput(
   name: string | undefined,
   own: GivenMap,
   inherited: GivenMap,
-  measured: readonly CollectorName[],
+  run: RunSettings,
 ): OutputSettings {
   const values = readValues(schema.output, own);
   const type = values.type ?? (values.target === undefined ? 'stdout' : typeOfTarget(values.target));
   refuseUseless(own, type);
   const printer = values.printer ?? (type === 'stdout' ? 'text' : 'json');
   refusePrinter(printer, type, own);
-  const select = selection(own, measured);
+  const select = selection(own, run.measured);
   const common = {
     name: name ?? type,
     printer,
@@ -88,17 +94,33 @@ function makeOutput(
     ...(select !== undefined && { select }),
   } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
+  const spool = spoolSettings(own, values, join(run.stateDir, common.name));
   switch (type) {
     case 'stdout':
       return { ...common, type };
     case 'file':
-      return { ...common, type, path: needTarget(type, own, 'a path').text, queue };
+      return {
+        ...common,
+        type,
+        path: needTarget(type, own, 'a path').text,
+        queue,
+        ...rotationSettings(own, values),
+      };
     case 'tcp':
-      return { ...common, type, ...address(type, own), queue, timeout: values.timeout };
+      return {
+        ...common,
+        type,
+        ...address(type, own),
+        queue,
+        timeout: values.timeout,
+        ...spool,
+        ...tlsSettings(own, values),
+        ...tokenSettings(own, values),
+      };
     case 'udp':
       return { ...common, type, ...address(type, own), maxDatagram: values.max_datagram };
     case 'http':
-      return httpSettings({ ...common, type, queue, timeout: values.timeout }, values, own);
+      return httpSettings({ ...common, type, queue, timeout: values.timeout, ...spool }, values, own);
   }
 }
 
@@ -107,7 +129,10 @@ function typeOfTarget(target: string): OutputType {
 }
 
 function httpSettings(
-  common: Pick<HttpSettings, 'name' | 'printer' | 'print' | 'select' | 'type' | 'queue' | 'timeout'>,
+  common: Pick<
+    HttpSettings,
+    'name' | 'printer' | 'print' | 'select' | 'type' | 'queue' | 'spool' | 'timeout'
+  >,
   values: Values<typeof schema.output>,
   own: GivenMap,
 ): HttpSettings {

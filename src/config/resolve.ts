@@ -5,7 +5,7 @@ import { collectorNames } from '../metrics/catalogue.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './given.ts';
 import type { Given, GivenMap } from './given.ts';
-import type { FileLayer, Layer } from './layer.ts';
+import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
 import { resolveOutputs } from './outputs.ts';
 import { schema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -14,9 +14,13 @@ import type { Settings } from './settings.ts';
  * The settings of a run: defaults < file < environment < arguments. Throws a ConfigError for the first value that is
  * wrong or contradicts another one.
  */
-export function resolveSettings(file: FileLayer | undefined, environment: Layer, args: Layer): Settings {
+export function resolveSettings(
+  file: FileLayer | undefined,
+  environment: EnvironmentLayer,
+  args: Layer,
+): Settings {
   const none = new Map<string, Given>();
-  const given = overlay(file?.general ?? none, environment.general, args.general);
+  const given = overlay(environment.provided, file?.general ?? none, environment.general, args.general);
   const values = readValues(schema.general, given);
   const connection = overlay(file?.connector ?? none, environment.connector, args.connector);
   const connector = readValues(schema.connector, connection);
@@ -35,8 +39,9 @@ export function resolveSettings(file: FileLayer | undefined, environment: Layer,
     connector: type,
     connection: connector.connection,
     roots: isElsewhere ? mountedHere(roots, given) : roots,
+    stateDir: values.state_dir,
     logLevel: values.log_level,
-    outputs: resolveOutputs(file, environment, args, collectors),
+    outputs: resolveOutputs(file, environment, args, { measured: collectors, stateDir: values.state_dir }),
   };
 }
 

@@ -23,6 +23,8 @@ export interface Settings {
   readonly connection: string;
   /** Of the host the VMs run on. */
   readonly roots: Roots;
+  /** Where outputs keep what outlives the program. */
+  readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly outputs: readonly OutputSettings[];
 }

@@ -46,6 +46,15 @@ export function decimal(min: number, max: number, unit: string): ValueType<numbe
   };
 }
 
+/** A part of a whole, between 0 and 1 without these two. */
+export const share: ValueType<number> = {
+  expected: 'a share above 0 and below 1, such as 0.5',
+  parse(text) {
+    const value = decimalDigits.test(text) ? Number(text) : NaN;
+    return value > 0 && value < 1 ? value : refuse(text, this.expected);
+  },
+};
+
 /** A whole number. */
 export function integer(min: number, max: number): ValueType<number> {
   const expected = `a whole number from ${min} to ${max}`;

@@ -8,7 +8,6 @@ import { Paths } from '../kernel/paths.ts';
 import { createOutput } from '../outputs/index.ts';
 import type { Output } from '../outputs/output.ts';
 import { createPrinter } from '../printers/index.ts';
-import type { OutputTotals } from '../sampling/agent.ts';
 import { sampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
@@ -21,8 +20,17 @@ const FLUSH_DEADLINE = 5000;
 /** ms that reads under way have to come back when all else has ended. */
 const EXIT_DEADLINE = 1000;
 
-/** Samples and streams until the runs are done or a signal says stop. @returns the exit code */
-export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<ExitCode> {
+/**
+ * Samples and streams until the runs are done or a signal says stop.
+ *
+ * @param configFile where the settings come from, for those who ask how it runs
+ * @returns the exit code
+ */
+export async function run(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  configFile?: string,
+): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
   reportFileTroubles(log);
   const paths = new Paths(settings.roots);
@@ -73,13 +81,7 @@ export async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<E
   const emit = (sample: Sample): void => {
     for (const output of outputs) output.write(sample);
   };
-  await sampleLoop(
-    sampler,
-    connector,
-    { frequency, runs, outputs: () => totals(outputs), emit },
-    stop.signal,
-    log,
-  );
+  await sampleLoop(sampler, connector, { frequency, runs, outputs, emit }, stop.signal, log);
   await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
   sampler.close();
   endInSpiteOfHangingFiles();
@@ -99,18 +101,6 @@ function endInSpiteOfHangingFiles(): void {
 function endBy(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
-}
-
-function totals(outputs: readonly Output[]): OutputTotals {
-  const sum = { queued: 0, queuedBytes: 0, sent: 0, dropped: 0, reconnects: 0 };
-  for (const { status } of outputs) {
-    sum.queued += status.queued;
-    sum.queuedBytes += status.queuedBytes;
-    sum.sent += status.sent;
-    sum.dropped += status.dropped;
-    sum.reconnects += status.reconnects;
-  }
-  return sum;
 }
 
 /** The first SIGINT or SIGTERM ends the sampling and delivers what is queued; a second one ends the program at once. */

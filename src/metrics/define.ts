@@ -8,6 +8,7 @@ export const scopes = [
   'host_disk',
   'host_nic',
   'agent',
+  'agent_output',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

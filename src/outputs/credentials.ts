@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { reasonOf } from './outage.ts';
+import { secretIn, secretPath } from './secret.ts';
 import type { HttpSettings } from './settings.ts';
 
 /**
@@ -19,8 +17,7 @@ export function authorization(
 ): () => string | undefined {
   const { username, password, token, tokenFile } = credentials;
   const scheme = new URL(url).pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
-  const fromSystemd = directory === undefined ? undefined : join(directory, name);
-  const path = tokenFile ?? (fromSystemd !== undefined && existsSync(fromSystemd) ? fromSystemd : undefined);
+  const path = secretPath(name, tokenFile, directory);
   const given = password ?? token;
   return () => {
     const secret = given ?? (path === undefined ? undefined : secretIn(path));
@@ -28,16 +25,4 @@ export function authorization(
       return `Basic ${Buffer.from(`${username}:${secret ?? ''}`).toString('base64')}`;
     return secret === undefined ? undefined : `${scheme} ${secret}`;
   };
-}
-
-function secretIn(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new Error(`cannot read the secret: ${reasonOf(error as Error)}`, { cause: error });
-  }
-  if (!/^[!-~]+( [!-~]+)*$/.test(text))
-    throw new Error(`${path}: expected a secret of one line in printable ASCII`);
-  return text;
 }

@@ -1,8 +1,10 @@
 import { closeSync, writev } from 'node:fs';
 import type { Logger } from 'pino';
+import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Destination } from './destination.ts';
+import { lastWord } from './last-word.ts';
 import { Outage } from './outage.ts';
-import type { OutputStatus } from './output.ts';
+import { queuedStatus } from './queued-status.ts';
 import { RecordQueue } from './queue.ts';
 import type { QueueSettings } from './settings.ts';
 
@@ -13,6 +15,8 @@ export interface AppendFile {
   readonly path: string;
   /** Whether it ends in the middle of a line, which is then ended before anything else is written. */
   readonly torn: boolean;
+  /** Called when nothing more will be written to it. */
+  onClosed?: () => void;
 }
 
 const batchRecords = 256;
@@ -37,12 +41,15 @@ export class FileWriter implements Destination {
   #writing = false;
   #retry: NodeJS.Timeout | undefined;
   #sent = 0;
-  #dropped = 0;
   #closed = false;
   /** Set by close: called when nothing is left to write, or a write failed. */
   #finish: (() => void) | undefined;
 
-  constructor(file: AppendFile, queue: QueueSettings, log: Logger) {
+  constructor(
+    file: AppendFile,
+    queue: QueueSettings,
+    readonly log: Logger,
+  ) {
     this.#file = file;
     this.#torn = file.torn;
     this.#queue = new RecordQueue(queue);
@@ -50,17 +57,13 @@ export class FileWriter implements Destination {
   }
 
   get status(): OutputStatus {
-    return {
-      queued: this.#queue.length + this.#batch.length,
-      queuedBytes: this.#queue.bytes + this.#batch.reduce((sum, { length }) => sum + length, 0),
-      sent: this.#sent,
-      dropped: this.#queue.dropped + this.#dropped,
-      reconnects: 0,
-    };
+    const bytes = this.#batch.reduce((sum, { length }) => sum + length, 0);
+    return queuedStatus(this.#queue, { records: this.#batch.length, bytes }, this.#sent, this.#outage);
   }
 
   send(records: readonly Buffer[]): void {
-    for (const record of records) this.#queue.push(record);
+    const now = Date.now();
+    for (const record of records) this.#queue.push(record, now);
     this.#write();
   }
 
@@ -91,9 +94,10 @@ export class FileWriter implements Destination {
     await finished;
     clearTimeout(timer);
     this.#closed = true;
-    this.#dropped += this.#batch.length;
+    this.#queue.drops.add('stopped', this.#batch.length);
     this.#batch = [];
-    this.#queue.clear();
+    this.#queue.clear('stopped');
+    lastWord(this.log, this.status);
     for (const { file } of this.#next) release(file);
     if (!this.#writing) release(this.#file);
   }
@@ -129,7 +133,7 @@ export class FileWriter implements Destination {
     }
     const end = this.#next[0]?.from ?? Infinity;
     for (let bytes = 0; bytes < batchBytes && this.#batch.length < batchRecords;) {
-      const record = this.#queue.passed < end ? this.#queue.shift() : undefined;
+      const record = this.#queue.passed < end ? this.#queue.shift()?.bytes : undefined;
       if (record === undefined) return;
       this.#batch.push(record);
       bytes += record.length;
@@ -181,6 +185,7 @@ export class FileWriter implements Destination {
 }
 
 /** Closes a file; the standard descriptors belong to the process. */
-function release({ fd }: AppendFile): void {
+function release({ fd, onClosed }: AppendFile): void {
   if (fd > 2) closeSync(fd);
+  onClosed?.();
 }

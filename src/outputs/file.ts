@@ -3,18 +3,47 @@ import type { Logger } from 'pino';
 import { FileWriter, type AppendFile } from './file-writer.ts';
 import { endOfWholeValues } from './msgpack-end.ts';
 import { reasonOf } from './outage.ts';
+import { Rotation } from './rotation.ts';
 import type { FileSettings } from './settings.ts';
 
 const mode = 0o640;
 
-/** Appends records to a file, which it creates when need be; its directory must exist. */
+/**
+ * Appends records to a file, which it creates when need be; its directory must exist. With a rotation, a file that
+ * reached its size is put aside and compressed.
+ */
 export class FileDestination extends FileWriter {
-  /** @throws Error that names the path and the reason when the file cannot be opened for writing */
+  readonly #rotation: Rotation | undefined;
+  readonly #limit: number;
+  /** Bytes of the file that has the path, with what is on its way there. */
+  #size: number;
+  #current: AppendFile;
+
+  /**
+   * @param onNewFile called when what is sent from now on goes to a new file
+   * @throws Error that names the path and the reason when the file cannot be opened for writing
+   */
   constructor(
     readonly settings: FileSettings,
-    readonly log: Logger,
+    log: Logger,
+    readonly onNewFile: () => void = () => undefined,
   ) {
-    super(open(settings, true), settings.queue, log);
+    const file = open(settings, true);
+    super(file, settings.queue, log);
+    this.#current = file;
+    this.#size = fstatSync(file.fd).size;
+    const { path, rotation } = settings;
+    this.#limit = rotation?.size ?? Infinity;
+    this.#rotation = rotation && new Rotation(path, rotation.keep, log);
+  }
+
+  override send(records: readonly Buffer[]): void {
+    super.send(records);
+    if (this.#rotation === undefined) return;
+    for (const { length } of records) this.#size += length;
+    if (this.#size < this.#limit || !this.#rotation.putAside(this.#current)) return;
+    this.reopen();
+    this.onNewFile();
   }
 
   /**
@@ -23,10 +52,22 @@ export class FileDestination extends FileWriter {
    */
   override reopen(): void {
     try {
-      this.switchTo(open(this.settings, false));
+      this.#open();
     } catch (error) {
       this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
     }
+  }
+
+  override async close(deadline: number): Promise<void> {
+    await super.close(deadline);
+    this.#rotation?.stop();
+  }
+
+  #open(): void {
+    const file = open(this.settings, false);
+    this.switchTo(file);
+    this.#current = file;
+    this.#size = fstatSync(file.fd).size;
   }
 }
 

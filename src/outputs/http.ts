@@ -1,16 +1,18 @@
 import type { Logger } from 'pino';
 import { printable } from '../printers/printable.ts';
+import type { OutputStatus } from '../sampling/output-status.ts';
 import { backoff } from './backoff.ts';
 import { authorization } from './credentials.ts';
 import type { Destination } from './destination.ts';
+import type { Entry } from './entry.ts';
 import { judge, retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
 import { HttpClient } from './http-client.ts';
+import { lastWord } from './last-word.ts';
 import { MinuteLimit } from './minute-limit.ts';
 import { Outage, reasonOf } from './outage.ts';
-import type { OutputStatus } from './output.ts';
-import { RecordQueue } from './queue.ts';
 import type { HttpSettings } from './settings.ts';
+import { Store } from './store.ts';
 import { tlsOptions } from './tls.ts';
 
 /** By how much larger the next request may be after one that was not too large: a refusal in a dozen. */
@@ -26,26 +28,28 @@ const maxWords = 200;
  * A server that finds a request too large (413) gets half of it, then again a little more with each request.
  */
 export class HttpDestination implements Destination {
-  readonly #queue: RecordQueue;
+  readonly #store: Store;
   readonly #outage: Outage;
   readonly #client: HttpClient;
   readonly #authorization: () => string | undefined;
   readonly #refusals = new MinuteLimit();
   /** The URL without its query, which may hold a password. */
   readonly #target: string;
-  /** When the oldest record came that waits for a batch to fill up; undefined while none waits. */
+  /** When the oldest record came that waits for a batch to fill up; undefined while none waits for that. */
   #since: number | undefined;
-  /** Taken from the queue and not acknowledged. */
-  #batch: Buffer[] = [];
+  /** Taken from the store and not acknowledged. */
+  #batch: Entry[] = [];
   #batchBytes = 0;
   /** Bytes of records that the server is thought to take in one request. */
   #most: number;
   #posting = false;
   /** Waits for a batch to fill up, or for the next attempt. */
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the next attempt is waited for. */
+  #retrying = false;
   #attempt = 0;
   #sent = 0;
-  #dropped = 0;
+  #resent = 0;
   #closed = false;
   /** Set by close: called when nothing is left to send, or an attempt failed. */
   #finish: (() => void) | undefined;
@@ -59,32 +63,41 @@ export class HttpDestination implements Destination {
     readonly log: Logger,
     readonly pause: (attempt: number) => number = backoff,
   ) {
-    const { url, timeout, tls, queue, batch } = settings;
+    const { url, timeout, tls, queue, spool, batch } = settings;
     const { origin, pathname } = new URL(url);
     this.#target = origin + pathname;
-    this.#queue = new RecordQueue(queue);
     this.#outage = new Outage(log, this);
     this.#client = new HttpClient(url, timeout * 1000, tlsOptions(tls));
     this.#authorization = authorization(settings, process.env['CREDENTIALS_DIRECTORY']);
     this.#authorization();
     this.#most = batch.bytes;
+    this.#store = new Store(queue, spool, log);
+    this.#store.onReadable = () => {
+      if (this.#idle) this.#pump();
+    };
   }
 
   get status(): OutputStatus {
+    const stored = this.#store.status;
+    const { connections } = this.#client;
     return {
-      queued: this.#queue.length + this.#batch.length,
-      queuedBytes: this.#queue.bytes + this.#batchBytes,
+      ...stored,
+      state: this.#outage.lasts ? 'down' : connections === 0 ? 'connecting' : 'up',
+      queued: stored.queued + this.#batch.length,
+      queuedBytes: stored.queuedBytes + this.#batchBytes,
       sent: this.#sent,
-      dropped: this.#queue.dropped + this.#dropped,
-      reconnects: Math.max(0, this.#client.connections - 1),
+      resent: this.#resent,
+      reconnects: Math.max(0, connections - 1),
+      lastError: this.#store.trouble ?? this.#outage.lastError,
     };
   }
 
   send(records: readonly Buffer[]): void {
-    for (const record of records) this.#queue.push(record);
+    const now = Date.now();
+    for (const record of records) this.#store.push(record, now);
     if (records.length > 0) this.#since ??= performance.now();
     // The timer of a batch that became full is for nothing now; that of the next attempt is waited for.
-    if (this.#batch.length === 0 && !this.#posting && !this.#closed) this.#pump();
+    if (this.#idle) this.#pump();
   }
 
   reopen(): void {
@@ -100,16 +113,21 @@ export class HttpDestination implements Destination {
     clearTimeout(timer);
     clearTimeout(this.#timer);
     this.#closed = true;
-    this.#dropped += this.#batch.length;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#queue.clear();
     this.#client.close();
+    this.#giveBack();
+    await this.#store.close();
+    lastWord(this.log, this.status);
+  }
+
+  /** Whether there is nothing to be waited for but records. */
+  get #idle(): boolean {
+    return this.#batch.length === 0 && !this.#posting && !this.#retrying && !this.#closed;
   }
 
   /** Begins the next request if it is due, or waits until it is. Not to be called during a request. */
   #pump(): void {
     clearTimeout(this.#timer);
+    this.#retrying = false;
     if (this.#batch.length === 0) {
       const wait = this.#wait();
       if (wait > 0) {
@@ -119,13 +137,13 @@ export class HttpDestination implements Destination {
       this.#fill();
     }
     if (this.#batch.length > 0) void this.#post();
-    else this.#finish?.();
+    else if (this.#store.empty) this.#finish?.();
   }
 
   /** ms until a request is due; 0 when it is, or when there is nothing to send. */
   #wait(): number {
     const { records, bytes, age } = this.settings.batch;
-    const full = this.#queue.length >= records || this.#queue.bytes >= bytes;
+    const full = this.#store.hasBatch(records, bytes);
     if (full || this.#finish !== undefined || this.#since === undefined) return 0;
     return Math.max(0, this.#since + age * 1000 - performance.now());
   }
@@ -139,18 +157,18 @@ export class HttpDestination implements Destination {
   #fill(): void {
     const { records, bytes } = this.settings.batch;
     while (this.#batch.length < records && this.#batchBytes < bytes) {
-      const record = this.#queue.shift();
-      if (record === undefined) break;
-      this.#batch.push(record);
-      this.#batchBytes += record.length;
+      const entry = this.#store.next();
+      if (entry === undefined) break;
+      this.#batch.push(entry);
+      this.#batchBytes += entry.bytes.length;
     }
-    if (this.#queue.length === 0) this.#since = undefined;
+    if (this.#store.empty) this.#since = undefined;
   }
 
   /** The first records of the batch that make one request: as many as the server takes, but one at least. */
-  #share(): Buffer[] {
+  #share(): Entry[] {
     let bytes = 0;
-    const end = this.#batch.findIndex(({ length }) => (bytes += length) > this.#most);
+    const end = this.#batch.findIndex((entry) => (bytes += entry.bytes.length) > this.#most);
     return end === -1 ? this.#batch : this.#batch.slice(0, Math.max(1, end));
   }
 
@@ -160,14 +178,15 @@ export class HttpDestination implements Destination {
     let answer: Answer | undefined;
     let reason = '';
     try {
-      const body = await makeBody(share, this.settings);
+      const records = share.map((entry) => entry.bytes);
+      const body = await makeBody(records, this.settings);
       answer = await this.#client.post(body.bytes, this.#headers(body));
     } catch (error) {
       reason = reasonOf(error as Error);
     }
     this.#posting = false;
     if (this.#closed) return;
-    if (answer === undefined) this.#failed(reason, 0);
+    if (answer === undefined) this.#failed(reason, 0, share.length);
     else this.#answered(answer, share);
   }
 
@@ -181,8 +200,8 @@ export class HttpDestination implements Destination {
     };
   }
 
-  #answered(answer: Answer, share: readonly Buffer[]): void {
-    const bytes = share.reduce((sum, { length }) => sum + length, 0);
+  #answered(answer: Answer, share: readonly Entry[]): void {
+    const bytes = share.reduce((sum, entry) => sum + entry.bytes.length, 0);
     switch (judge(answer.status)) {
       case 'arrived':
         this.#sent += share.length;
@@ -202,12 +221,12 @@ export class HttpDestination implements Destination {
         }
         break;
       case 'later':
-        this.#failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()));
+        this.#failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()), share.length);
     }
   }
 
   #refuse(answer: Answer, records: number, bytes: number): void {
-    this.#dropped += records;
+    this.#store.drops.add('refused', records);
     if (this.#refusals.due())
       this.log.error(`${this.#target} refuses ${records} records, which are dropped: ${described(answer)}`);
     this.#done(records, bytes);
@@ -215,18 +234,33 @@ export class HttpDestination implements Destination {
 
   /** The first records of the batch are no longer ours; the server works. */
   #done(records: number, bytes: number): void {
+    for (const entry of this.#batch.slice(0, records)) this.#store.delivered(entry);
     this.#batch = this.#batch.slice(records);
     this.#batchBytes -= bytes;
     this.#attempt = 0;
+    this.#store.reachable = true;
     this.#outage.end(`${this.#target} answers again`);
     this.#pump();
   }
 
-  #failed(reason: string, wait: number): void {
+  #giveBack(): void {
+    this.#store.giveBack(this.#batch);
+    this.#batch = [];
+    this.#batchBytes = 0;
+  }
+
+  /** @param records in the request that failed */
+  #failed(reason: string, wait: number, records: number): void {
+    this.#store.reachable = false;
+    this.#giveBack();
+    // What was tried once waits no more for others.
+    this.#since = -Infinity;
+    this.#retrying = true;
     if (this.#finish !== undefined) {
       this.#finish();
       return;
     }
+    this.#resent += records;
     this.#outage.begin(`${this.#target}: ${reason}`);
     const ms = Math.max(wait, this.pause(this.#attempt++));
     this.log.debug(`${this.#target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);

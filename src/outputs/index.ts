@@ -25,15 +25,21 @@ export function createOutput(
 ): Output {
   const own = log.child({ output: settings.name });
   const selecting = settings.select === undefined ? printer : new SelectingPrinter(printer, settings.select);
-  return new PrintedOutput(settings.name, selecting, createDestination(settings, own, onClosed), own);
+  const destination = createDestination(settings, selecting, own, onClosed);
+  return new PrintedOutput(settings.name, selecting, destination, own);
 }
 
-function createDestination(settings: OutputSettings, log: Logger, onClosed: () => void): Destination {
+function createDestination(
+  settings: OutputSettings,
+  printer: Printer,
+  log: Logger,
+  onClosed: () => void,
+): Destination {
   switch (settings.type) {
     case 'stdout':
       return stdoutDestination(log, onClosed);
     case 'file':
-      return new FileDestination(settings, log);
+      return new FileDestination(settings, log, () => printer.begin?.());
     case 'tcp':
       return new TcpDestination(settings, log);
     case 'udp':

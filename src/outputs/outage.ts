@@ -1,14 +1,16 @@
 import type { Logger } from 'pino';
-import type { Destination } from './destination.ts';
+import type { OutputStatus } from '../sampling/output-status.ts';
 
 /** A disturbance of a destination: the log hears of its beginning and of its end, not of what repeats in between. */
 export class Outage {
+  /** What was said last about a disturbance; undefined while there was none. */
+  lastError: string | undefined;
   #began: number | undefined;
   #droppedBefore = 0;
 
   constructor(
     readonly log: Logger,
-    readonly destination: Pick<Destination, 'status'>,
+    readonly destination: { readonly status: Pick<OutputStatus, 'queued' | 'queuedBytes' | 'dropped'> },
   ) {}
 
   get lasts(): boolean {
@@ -17,6 +19,7 @@ export class Outage {
 
   /** Logs a warning with what waits, unless the disturbance lasts already. */
   begin(message: string): void {
+    this.lastError = message;
     if (this.lasts) return;
     const { queued, queuedBytes, dropped } = this.destination.status;
     this.#began = performance.now();

@@ -1,14 +1,17 @@
 import type { Logger } from 'pino';
 import type { Printer } from '../printers/printer.ts';
+import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Destination } from './destination.ts';
 import { MinuteLimit } from './minute-limit.ts';
-import type { Output, OutputStatus } from './output.ts';
+import type { Output } from './output.ts';
 
 /** A printer and the destination of its records. */
 export class PrintedOutput implements Output {
   readonly #complaint = new MinuteLimit();
   #closing: Promise<void> | undefined;
+  /** Samples that the printer failed on. */
+  #unprintable = 0;
 
   constructor(
     readonly name: string,
@@ -18,7 +21,11 @@ export class PrintedOutput implements Output {
   ) {}
 
   get status(): OutputStatus {
-    return this.destination.status;
+    const { status } = this.destination;
+    const unprintable = this.#unprintable;
+    if (unprintable === 0) return status;
+    const { dropped, droppedBy } = status;
+    return { ...status, dropped: dropped + unprintable, droppedBy: { ...droppedBy, unprintable } };
   }
 
   write(sample: Sample): void {
@@ -26,6 +33,7 @@ export class PrintedOutput implements Output {
     try {
       records = this.printer.print(sample);
     } catch (error) {
+      this.#unprintable++;
       // A sample that one printer cannot print must not end the sampling, nor the other outputs.
       if (this.#complaint.due()) this.log.error(error, `cannot print sample ${sample.seq}`);
       return;

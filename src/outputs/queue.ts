@@ -1,14 +1,20 @@
+import type { DropReason } from '../sampling/output-status.ts';
+import { Drops } from './drops.ts';
+import { newEntry, type Entry } from './entry.ts';
 import { Fifo } from './fifo.ts';
 import type { QueueSettings } from './settings.ts';
 
 /** Records that wait for a destination, bounded in bytes. What does not fit is given up and counted. */
 export class RecordQueue {
-  readonly #records = new Fifo<Buffer>();
+  readonly #records = new Fifo<Entry>();
   #bytes = 0;
-  #dropped = 0;
   #passed = 0;
 
-  constructor(readonly settings: QueueSettings) {}
+  /** @param drops counts what is given up; a destination counts what it gives up itself there too */
+  constructor(
+    readonly settings: QueueSettings,
+    readonly drops: Drops = new Drops(),
+  ) {}
 
   get length(): number {
     return this.#records.length;
@@ -18,9 +24,9 @@ export class RecordQueue {
     return this.#bytes;
   }
 
-  /** Records given up: there was no room, or `clear` was called. */
-  get dropped(): number {
-    return this.#dropped;
+  /** When the record at the front came, ms since 1970; undefined when the queue is empty. */
+  get oldest(): number | undefined {
+    return this.#records.at(0)?.time;
   }
 
   /** Records that ever left the front. The record pushed last leaves as number `passed + length`. */
@@ -28,35 +34,41 @@ export class RecordQueue {
     return this.#passed;
   }
 
-  /** Takes a record; one that is larger than the whole queue is dropped and drives out no other. */
-  push(record: Buffer): void {
+  /**
+   * Takes a record; one that is larger than the whole queue is dropped and drives out no other.
+   *
+   * @param time ms since 1970
+   */
+  push(record: Buffer, time: number): void {
     const { maxBytes, whenFull } = this.settings;
-    const refused =
-      record.length > maxBytes || (whenFull === 'drop_newest' && this.#bytes + record.length > maxBytes);
-    if (refused) {
-      this.#dropped++;
+    if (record.length > maxBytes) {
+      this.drops.add('too_large');
+      return;
+    }
+    if (whenFull === 'drop_newest' && this.#bytes + record.length > maxBytes) {
+      this.drops.add('queue_full');
       return;
     }
     while (this.#bytes + record.length > maxBytes) {
       this.shift();
-      this.#dropped++;
+      this.drops.add('queue_full');
     }
-    this.#records.push(record);
+    this.#records.push(newEntry(record, time));
     this.#bytes += record.length;
   }
 
   /** Gives out the oldest record. */
-  shift(): Buffer | undefined {
-    const record = this.#records.shift();
-    if (record === undefined) return undefined;
-    this.#bytes -= record.length;
+  shift(): Entry | undefined {
+    const entry = this.#records.shift();
+    if (entry === undefined) return undefined;
+    this.#bytes -= entry.bytes.length;
     this.#passed++;
-    return record;
+    return entry;
   }
 
   /** Gives up all that waits. */
-  clear(): void {
-    this.#dropped += this.#records.length;
+  clear(reason: DropReason): void {
+    this.drops.add(reason, this.#records.length);
     this.#passed += this.#records.length;
     this.#bytes = 0;
     this.#records.clear();

@@ -1,3 +1,4 @@
+import type { Entry } from './entry.ts';
 import { Fifo } from './fifo.ts';
 
 /** How long, and at most how much, of what was handed over is kept to be sent again. */
@@ -7,101 +8,84 @@ export interface ResendLimits {
 }
 
 /**
- * The records of a connection: those on their way to the kernel and, older than these, the last ones that the
- * kernel took. TCP does not say what the peer's application read, so when a connection breaks all of them are sent
- * again on the next one: they arrive at least once.
- *
- * From the oldest on, the records stand in this order: taken by the kernel, handed over to the socket, and (after
- * `rewind`) not yet handed over again.
+ * The records of a connection: those handed over to the socket and, older than these, the last ones that the kernel
+ * took. TCP does not say what the peer's application read, so when a connection breaks all of them are sent again on
+ * the next one: they arrive at least once.
  */
 export class ResendWindow {
-  readonly #records = new Fifo<Buffer>();
-  /** When each record was handed over on this connection; there are as many as records handed over. */
-  readonly #times = new Fifo<number>();
-  /** Records that the kernel took on this connection, and their bytes. */
+  readonly #entries = new Fifo<Entry>();
+  /** Records that the kernel took, and their bytes. */
   #taken = 0;
   #takenBytes = 0;
-  /** Records that the kernel took on this or an earlier connection. */
-  #sent = 0;
-  #unsentBytes = 0;
   /** Bytes of this connection that left the window. */
   #releasedBytes = 0;
+  #unsent = 0;
+  #unsentBytes = 0;
 
   constructor(readonly limits: ResendLimits) {}
 
-  /** Records that the kernel never took whole. */
+  /** Records that the kernel never took whole, on this connection or one before. */
   get unsent(): number {
-    return this.#records.length - this.#sent;
+    return this.#unsent;
   }
 
   get unsentBytes(): number {
     return this.#unsentBytes;
   }
 
-  /** Whether the kernel took all records on this connection. */
+  /** Whether the kernel took all records. */
   get done(): boolean {
-    return this.#taken === this.#records.length;
+    return this.#taken === this.#entries.length;
   }
 
-  /** Adds a new record behind all others; `next` gives it out in its turn. */
-  add(record: Buffer): void {
-    this.#records.push(record);
-    this.#unsentBytes += record.length;
-  }
-
-  /** The next record to hand over, which counts as handed over from now on. */
-  next(now: number): Buffer | undefined {
-    const record = this.#records.at(this.#times.length);
-    if (record !== undefined) this.#times.push(now);
-    return record;
+  /** Notes a record that is handed over, behind all others. */
+  add(entry: Entry): void {
+    this.#entries.push(entry);
+    if (entry.sent) return;
+    this.#unsent++;
+    this.#unsentBytes += entry.bytes.length;
   }
 
   /** The kernel took the oldest record that it had not. Returns whether it took this one for the first time. */
   take(): boolean {
-    const record = this.#records.at(this.#taken);
-    if (record === undefined) return false;
+    const entry = this.#entries.at(this.#taken);
+    if (entry === undefined) return false;
     this.#taken++;
-    this.#takenBytes += record.length;
-    if (this.#taken <= this.#sent) return false;
-    this.#sent++;
-    this.#unsentBytes -= record.length;
+    this.#takenBytes += entry.bytes.length;
+    if (entry.sent) return false;
+    entry.sent = true;
+    this.#unsent--;
+    this.#unsentBytes -= entry.bytes.length;
     return true;
   }
 
   /**
-   * Forgets the oldest records: those taken longer than `limits.ms` ago that the peer's kernel has acknowledged, and
+   * Gives out the oldest records: those taken longer than `limits.ms` ago that the peer's kernel has acknowledged, and
    * what the kernel took beyond `limits.bytes`.
    *
-   * @param acknowledged bytes of this connection that the peer's kernel is known to have
+   * @param acknowledged bytes of this connection's records that the peer's kernel is known to have
    */
-  release(now: number, acknowledged: number): void {
+  release(now: number, acknowledged: number, delivered: (entry: Entry) => void): void {
     while (this.#taken > 0) {
-      const length = this.#records.at(0)?.length ?? 0;
-      const old = now - (this.#times.at(0) ?? now) >= this.limits.ms;
+      const entry = this.#entries.at(0) as Entry;
+      const { length } = entry.bytes;
+      const old = now - entry.handed >= this.limits.ms;
       const arrived = this.#releasedBytes + length <= acknowledged;
       if (!(old && arrived) && this.#takenBytes <= this.limits.bytes) return;
-      this.#records.shift();
-      this.#times.shift();
+      this.#entries.shift();
       this.#taken--;
-      this.#sent--;
       this.#takenBytes -= length;
       this.#releasedBytes += length;
+      delivered(entry);
     }
   }
 
-  /** The connection broke: all records are to be handed over again. */
-  rewind(): void {
-    this.#times.clear();
-    this.#taken = 0;
-    this.#takenBytes = 0;
-    this.#releasedBytes = 0;
-  }
-
-  /** Forgets all records. */
-  clear(): void {
-    this.rewind();
-    this.#records.clear();
-    this.#sent = 0;
-    this.#unsentBytes = 0;
+  /** The connection ended: gives out all records, the oldest first, and is as new. */
+  drain(): Entry[] {
+    const entries: Entry[] = [];
+    for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift())
+      entries.push(entry);
+    this.#taken = this.#takenBytes = this.#releasedBytes = this.#unsent = this.#unsentBytes = 0;
+    return entries;
   }
 }

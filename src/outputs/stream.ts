@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
+import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Destination } from './destination.ts';
-import type { OutputStatus } from './output.ts';
+import { queuedStatus } from './queued-status.ts';
 import { RecordQueue } from './queue.ts';
 import type { QueueSettings } from './settings.ts';
 
@@ -12,7 +13,6 @@ export class StreamDestination implements Destination {
   readonly #queue: RecordQueue;
   #inFlight = 0;
   #sent = 0;
-  #dropped = 0;
   #broken = false;
   /** Set by close: called when nothing is left to write. */
   #finish: (() => void) | undefined;
@@ -34,18 +34,14 @@ export class StreamDestination implements Destination {
   }
 
   get status(): OutputStatus {
-    return {
-      queued: this.#queue.length + this.#inFlight,
-      queuedBytes: this.#queue.bytes + (this.#inFlight > 0 ? this.stream.writableLength : 0),
-      sent: this.#sent,
-      dropped: this.#queue.dropped + this.#dropped,
-      reconnects: 0,
-    };
+    const bytes = this.#inFlight > 0 ? this.stream.writableLength : 0;
+    return queuedStatus(this.#queue, { records: this.#inFlight, bytes }, this.#sent);
   }
 
   send(records: readonly Buffer[]): void {
-    for (const record of records) this.#queue.push(record);
-    if (this.#broken) this.#queue.clear();
+    const now = Date.now();
+    for (const record of records) this.#queue.push(record, now);
+    if (this.#broken) this.#queue.clear('unreachable');
     else this.#pump();
   }
 
@@ -65,7 +61,7 @@ export class StreamDestination implements Destination {
 
   #pump(): void {
     while (this.stream.writableLength < inFlightBytes) {
-      const record = this.#queue.shift();
+      const record = this.#queue.shift()?.bytes;
       if (record === undefined) break;
       this.#inFlight++;
       this.stream.write(record, this.#written);
@@ -81,8 +77,8 @@ export class StreamDestination implements Destination {
   };
 
   #giveUp(): void {
-    this.#queue.clear();
-    this.#dropped += this.#inFlight;
+    this.#queue.clear('stopped');
+    this.#queue.drops.add('stopped', this.#inFlight);
     this.#inFlight = 0;
   }
 }

@@ -1,13 +1,17 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { backoff } from './backoff.ts';
+import { connect, type Connecting } from './connect.ts';
 import type { Destination } from './destination.ts';
+import type { OutputStatus } from '../sampling/output-status.ts';
+import type { Entry } from './entry.ts';
+import { lastWord } from './last-word.ts';
 import { Outage, reasonOf } from './outage.ts';
-import type { OutputStatus } from './output.ts';
 import { PeerWatch } from './peer-watch.ts';
-import { RecordQueue } from './queue.ts';
 import { ResendWindow, type ResendLimits } from './resend-window.ts';
 import type { TcpSettings } from './settings.ts';
+import { Store } from './store.ts';
+import { tokenOf } from './token.ts';
 
 /** How a TCP destination paces itself. */
 export interface TcpPace {
@@ -23,17 +27,16 @@ const defaultPace: TcpPace = { resend: { ms: 5000, bytes: 4 << 20 }, backoff, st
 
 /** Bytes handed to the socket beyond what the kernel took; the rest stays in our queue, where it is bounded. */
 const inFlightBytes = 256 << 10;
-const keepAliveDelay = 15_000;
 
 /**
  * Sends records over a TCP connection and makes a new one whenever it ends or stalls. A new connection starts with a
- * whole record: first the last ones of the connection before (see ResendWindow), then the queue.
+ * whole record: first the last ones of the connection before (see ResendWindow), then what the store has.
  *
  * TCP acknowledges to the kernel, not to us: `sent` means that our kernel took the record.
  */
 export class TcpDestination implements Destination {
   readonly #target: string;
-  readonly #queue: RecordQueue;
+  readonly #store: Store;
   readonly #window: ResendWindow;
   readonly #outage: Outage;
   /** The current connection or attempt; undefined while waiting for the next attempt. */
@@ -43,8 +46,12 @@ export class TcpDestination implements Destination {
   #retry: NodeJS.Timeout | undefined;
   #attempt = 0;
   #connections = 0;
+  /** Bytes of this connection that were no records. */
+  #preamble = 0;
   #sent = 0;
-  #dropped = 0;
+  #resent = 0;
+  /** Whether the peer closed after it had been sent everything. */
+  #clean = false;
   /** Set by close: called when there is nothing left to do. */
   #finish: (() => void) | undefined;
 
@@ -55,24 +62,33 @@ export class TcpDestination implements Destination {
   ) {
     const { host, port } = settings;
     this.#target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    this.#queue = new RecordQueue(settings.queue);
+    this.#store = new Store(settings.queue, settings.spool, log);
+    this.#store.onReadable = () => {
+      this.#pump();
+    };
     this.#window = new ResendWindow(pace.resend);
     this.#outage = new Outage(log, this);
     this.#connect();
   }
 
   get status(): OutputStatus {
+    const stored = this.#store.status;
+    const up = this.#watch !== undefined && !this.#outage.lasts;
     return {
-      queued: this.#queue.length + this.#window.unsent,
-      queuedBytes: this.#queue.bytes + this.#window.unsentBytes,
+      ...stored,
+      state: up ? 'up' : this.#outage.lasts ? 'down' : 'connecting',
+      queued: stored.queued + this.#window.unsent,
+      queuedBytes: stored.queuedBytes + this.#window.unsentBytes,
       sent: this.#sent,
-      dropped: this.#queue.dropped + this.#dropped,
+      resent: this.#resent,
       reconnects: Math.max(0, this.#connections - 1),
+      lastError: this.#store.trouble ?? this.#outage.lastError,
     };
   }
 
   send(records: readonly Buffer[]): void {
-    for (const record of records) this.#queue.push(record);
+    const now = Date.now();
+    for (const record of records) this.#store.push(record, now);
     this.#pump();
   }
 
@@ -85,7 +101,7 @@ export class TcpDestination implements Destination {
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const timer = setTimeout(() => this.#finish?.(), deadline);
     if (this.#watch !== undefined) this.#pump();
-    else if (this.#delivered) this.#finish?.();
+    else if (this.#done) this.#finish?.();
     else if (this.#retry !== undefined) this.#connect();
     await finished;
     clearTimeout(timer);
@@ -93,24 +109,26 @@ export class TcpDestination implements Destination {
     this.#watch?.stop();
     this.#watch = undefined;
     this.#socket?.destroy();
-    this.#dropped += this.#window.unsent;
-    this.#window.clear();
-    this.#queue.clear();
+    this.#giveBack();
+    await this.#store.close();
+    lastWord(this.log, this.status);
   }
 
   #connect(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const { host, port, timeout } = this.settings;
-    // The name is looked up here, each time. Half-open: on a FIN from the peer Node must not write on by itself.
-    const socket = connect({
-      host,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveDelay,
-    });
+    let connecting: Connecting;
+    let preamble: string;
+    try {
+      const token = tokenOf(this.settings, process.env['CREDENTIALS_DIRECTORY']);
+      preamble = token === undefined ? '' : `${token}\n`;
+      connecting = connect(this.settings);
+    } catch (error) {
+      this.#lost((error as Error).message);
+      return;
+    }
+    const { socket, ready } = connecting;
+    const { timeout } = this.settings;
     this.#socket = socket;
     let reason = 'closed by the peer';
     let timer: NodeJS.Timeout | undefined;
@@ -121,22 +139,17 @@ export class TcpDestination implements Destination {
         timeout * 1000,
       ).unref();
     });
-    socket.once('connect', () => {
+    socket.once(ready, () => {
       clearTimeout(timer);
       timer = setTimeout(() => {
         this.#connected();
       }, this.pace.stable).unref();
-      this.#connections++;
-      this.log.debug(`connected to ${this.#target}`);
-      this.#watch = new PeerWatch(socket, timeout * 1000, () => {
-        this.#stop();
-        socket.destroy(new Error(`stalled: nothing acknowledged for ${timeout} s`));
-      });
-      this.#pump();
+      this.#begin(socket, preamble);
     });
     // What the peer sends has no meaning, but unread it would close the connection the hard way.
     socket.resume();
     socket.once('end', () => {
+      this.#clean = this.#finish !== undefined && socket.writableFinished;
       this.#stop();
       socket.destroy();
     });
@@ -148,38 +161,60 @@ export class TcpDestination implements Destination {
     });
   }
 
+  /** The connection can be written to. */
+  #begin(socket: Socket, preamble: string): void {
+    const { timeout } = this.settings;
+    this.#connections++;
+    this.log.debug(`connected to ${this.#target}`);
+    this.#watch = new PeerWatch(socket, timeout * 1000, () => {
+      this.#stop();
+      socket.destroy(new Error(`stalled: nothing acknowledged for ${timeout} s`));
+    });
+    this.#preamble = Buffer.byteLength(preamble);
+    if (preamble !== '') socket.write(preamble);
+    this.#store.reachable = true;
+    this.#pump();
+  }
+
   /** Writes while the socket has little in flight; goes on when the kernel took a record. */
   #pump(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#watch === undefined || socket.writableEnded) return;
     const now = performance.now();
-    this.#window.release(now, this.#watch.acknowledged);
+    this.#window.release(now, this.#watch.acknowledged - this.#preamble, this.#delivered);
     socket.cork();
     while (socket.writableLength < inFlightBytes) {
-      const record = this.#window.next(now) ?? this.#next(now);
-      if (record === undefined) break;
-      socket.write(record, this.#taken);
+      const entry = this.#store.next();
+      if (entry === undefined) break;
+      entry.handed = now;
+      this.#window.add(entry);
+      socket.write(entry.bytes, this.#taken);
     }
     socket.uncork();
-    if (this.#finish !== undefined && this.#delivered) socket.end();
+    if (this.#finish !== undefined && this.#done) socket.end();
   }
 
   /** The kernel took the next record. Node calls this with an error for what a broken connection had left. */
   readonly #taken = (error?: Error | null): void => {
     if (error || this.#watch === undefined) return;
     if (this.#window.take()) this.#sent++;
+    else this.#resent++;
     this.#pump();
   };
 
-  get #delivered(): boolean {
-    return this.#window.done && this.#queue.length === 0;
+  readonly #delivered = (entry: Entry): void => {
+    this.#store.delivered(entry);
+  };
+
+  get #done(): boolean {
+    return this.#window.done && this.#store.empty;
   }
 
-  #next(now: number): Buffer | undefined {
-    const record = this.#queue.shift();
-    if (record === undefined) return undefined;
-    this.#window.add(record);
-    return this.#window.next(now);
+  /** What the connection took goes back to the store, unless the peer has surely read it. */
+  #giveBack(): void {
+    const entries = this.#window.drain();
+    if (this.#clean) entries.forEach(this.#delivered);
+    else this.#store.giveBack(entries);
   }
 
   /** Nothing more is written to the current connection. */
@@ -197,7 +232,8 @@ export class TcpDestination implements Destination {
 
   #lost(reason: string): void {
     this.#socket = undefined;
-    this.#window.rewind();
+    this.#store.reachable = false;
+    this.#giveBack();
     if (this.#finish !== undefined) {
       this.#finish();
       return;

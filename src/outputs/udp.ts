@@ -1,10 +1,12 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import type { Logger } from 'pino';
+import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Destination } from './destination.ts';
+import { lastWord } from './last-word.ts';
 import { MinuteLimit } from './minute-limit.ts';
 import { Outage, reasonOf } from './outage.ts';
-import type { OutputStatus } from './output.ts';
+import { queuedStatus } from './queued-status.ts';
 import { RecordQueue } from './queue.ts';
 import type { QueueSettings, UdpSettings } from './settings.ts';
 
@@ -35,7 +37,6 @@ export class UdpDestination implements Destination {
   #inFlight = 0;
   #inFlightBytes = 0;
   #sent = 0;
-  #dropped = 0;
   #closed = false;
   /** Set by close: called when nothing is left to send. */
   #finish: (() => void) | undefined;
@@ -50,18 +51,15 @@ export class UdpDestination implements Destination {
   }
 
   get status(): OutputStatus {
-    return {
-      queued: this.#queue.length + this.#inFlight,
-      queuedBytes: this.#queue.bytes + this.#inFlightBytes,
-      sent: this.#sent,
-      dropped: this.#queue.dropped + this.#dropped,
-      reconnects: 0,
-    };
+    const inFlight = { records: this.#inFlight, bytes: this.#inFlightBytes };
+    const status = queuedStatus(this.#queue, inFlight, this.#sent, this.#outage);
+    return this.#socket === undefined && status.state === 'up' ? { ...status, state: 'connecting' } : status;
   }
 
   send(records: readonly Buffer[]): void {
+    const now = Date.now();
     for (const record of records) {
-      if (record.length <= this.settings.maxDatagram) this.#queue.push(record);
+      if (record.length <= this.settings.maxDatagram) this.#queue.push(record, now);
       else this.#refuse(record);
     }
     const age = performance.now() - this.#lookedUp;
@@ -83,27 +81,22 @@ export class UdpDestination implements Destination {
     this.#closed = true;
     this.#socket?.close();
     this.#socket = undefined;
-    this.#queue.clear();
-    this.#dropped += this.#inFlight;
+    this.#queue.clear('stopped');
+    this.#queue.drops.add('stopped', this.#inFlight);
     this.#inFlight = 0;
     this.#inFlightBytes = 0;
+    lastWord(this.log, this.status);
   }
 
   #pump(): void {
     while (this.#socket !== undefined && this.#inFlight < maxInFlight) {
-      const record = this.#queue.shift();
+      const record = this.#queue.shift()?.bytes;
       if (record === undefined) break;
       this.#inFlight++;
       this.#inFlightBytes += record.length;
-      this.#socket.send(record, (error) => {
-        if (this.#closed) return;
-        this.#inFlight--;
-        this.#inFlightBytes -= record.length;
-        this.#judge(error);
-        this.#pump();
-      });
+      this.#transmit(this.#socket, record, true);
     }
-    if (this.#socket === undefined && !this.#lookingUp) this.#queue.clear();
+    if (this.#socket === undefined && !this.#lookingUp) this.#queue.clear('unreachable');
     if (this.#queue.length + this.#inFlight === 0) this.#finish?.();
   }
 
@@ -126,7 +119,7 @@ export class UdpDestination implements Destination {
   async #connect(type: 'udp4' | 'udp6', port: number, address: string): Promise<void> {
     const socket = createSocket(type).unref();
     socket.on('error', (error) => {
-      this.#disturbed(error);
+      this.#failure(error);
     });
     await new Promise<void>((resolve, reject) => {
       // Node calls back with an error where its types know none.
@@ -144,14 +137,40 @@ export class UdpDestination implements Destination {
     this.#address = address;
   }
 
+  /** @param again whether to send the record once more when the kernel only tells of an earlier one instead */
+  #transmit(socket: Socket, record: Buffer, again: boolean): void {
+    socket.send(record, (error: NodeJS.ErrnoException | null) => {
+      if (this.#closed) return;
+      // About an earlier datagram: this one was not sent at all.
+      if (error?.code === 'ECONNREFUSED' && again && this.#socket === socket) {
+        this.#failure(error);
+        this.#transmit(socket, record, false);
+        return;
+      }
+      this.#inFlight--;
+      this.#inFlightBytes -= record.length;
+      this.#judge(error);
+      this.#pump();
+    });
+  }
+
   #judge(error: Error | null): void {
     if (error !== null) {
-      this.#dropped++;
+      this.#queue.drops.add('unreachable');
       this.#disturbed(error);
       return;
     }
     this.#sent++;
     if (performance.now() - this.#failed > calm) this.#outage.end(`sending to ${this.#target} again`);
+  }
+
+  /** Something went wrong with a datagram that was sent: by ICMP we were told that nobody listens on the port. */
+  #failure(error: NodeJS.ErrnoException): void {
+    if (error.code === 'ECONNREFUSED' && this.#sent > 0) {
+      this.#sent--;
+      this.#queue.drops.add('refused');
+    }
+    this.#disturbed(error);
   }
 
   #disturbed(error: Error): void {
@@ -160,7 +179,7 @@ export class UdpDestination implements Destination {
   }
 
   #refuse({ length }: Buffer): void {
-    this.#dropped++;
+    this.#queue.drops.add('too_large');
     if (!this.#oversize.due()) return;
     this.log.warn(
       `a record of ${length} bytes is dropped: longer than max_datagram, ${this.settings.maxDatagram} bytes`,

@@ -32,6 +32,8 @@ const vm = slots('identity', 'vm');
 /** Tags are written sorted by key, as InfluxDB likes them: `device`, `host`, then these. */
 const vmTags = [tag('name', vm.name), tag('tags', vm.tags), tag('uuid', vm.UUID), tag('vmid', vm.vmid)];
 const hostTags = [tag('host', slots('host', 'host').host_name)];
+/** What tells the outputs of the agent apart. */
+const outputTags = [tag('name', slots('agent', 'agent_output').name)];
 /** Ids of the texts that are tags. A VM's `host_name` is the tag `host` of every point. */
 const tagIds: readonly string[] = ['UUID', 'name', 'vmid', 'tags', 'device', 'host_name'];
 
@@ -88,6 +90,7 @@ export class InfluxPrinter implements Printer {
       this.#writeTags(out, deviceTags[scope], row);
       out.append(host);
       if (scope === 'vm' || ofVm !== undefined) out.append(owner);
+      if (scope === 'agent_output') this.#writeTags(out, outputTags, row);
       const end = out.length;
       this.#writeFields(fields[scope], row, sample.interval);
       if (scope === 'agent' && fields.agent.length > 0) this.#writeSample(sample);

@@ -17,12 +17,13 @@ const parts = {
   nics: Buffer.from(',"nics":['),
   endOfArray: Buffer.from(']'),
   agent: Buffer.from(',"agent":'),
+  outputs: Buffer.from(',"outputs":['),
   endOfLine: Buffer.from('\n'),
 };
 
 /**
  * One line a sample: a JSON object with the host (and its disks and NICs), the VMs as `domains` (and their vCPUs,
- * disks and NICs) and the agent; no agent under the original's names, which had none.
+ * disks and NICs) and the agent with its outputs; no agent under the original's names, which had none.
  */
 export class JsonCyclePrinter implements Printer {
   readonly #out = new ByteWriter();
@@ -53,7 +54,7 @@ export class JsonCyclePrinter implements Printer {
     out.append(parts.endOfArray);
     if (!rows.agent.empty) {
       out.append(parts.agent);
-      this.#object(rows.agent, sample.agent, sample.interval);
+      this.#agent(rows, sample);
     }
     closeObject(out, 0);
     out.append(parts.endOfLine);
@@ -78,6 +79,13 @@ export class JsonCyclePrinter implements Printer {
       this.#array(parts.disks, rows.vm_disk, disks, interval);
       this.#array(parts.nics, rows.vm_nic, nics, interval);
     }
+    closeObject(this.#out, begin);
+  }
+
+  #agent(rows: JsonRows, { agent, outputs, interval }: Sample): void {
+    const begin = this.#out.length;
+    rows.agent.write(this.#out, agent, interval);
+    this.#array(parts.outputs, rows.agent_output, outputs, interval);
     closeObject(this.#out, begin);
   }
 

@@ -62,7 +62,10 @@ export class MsgpackPrinter implements Printer {
       }
       return domain;
     });
-    if (columns.agent.length > 0) cycle['agent'] = members({}, columns.agent, sample.agent, interval);
+    if (columns.agent.length > 0) {
+      const agent = members({}, columns.agent, sample.agent, interval);
+      cycle['agent'] = { ...agent, outputs: rows(sample.outputs) };
+    }
     return cycle;
   }
 

@@ -3,10 +3,10 @@ import type { Sample } from '../sampling/sample.ts';
 
 /**
  * Visits the rows of a sample in the order in which they are printed: the host, its devices, each VM with its devices
- * behind it, the agent. `vm` is the row of the VM that a device belongs to.
+ * behind it, the agent and its outputs. `vm` is the row of the VM that a device belongs to.
  */
 export function eachRow(
-  { host, vms, agent }: Sample,
+  { host, vms, agent, outputs }: Sample,
   devices: boolean,
   visit: (row: Row, vm: Row | undefined) => void,
 ): void {
@@ -23,4 +23,5 @@ export function eachRow(
     for (const row of vm.nics) visit(row, vm.row);
   }
   visit(agent, undefined);
+  for (const row of outputs) visit(row, undefined);
 }

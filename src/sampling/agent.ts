@@ -1,16 +1,10 @@
 import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
+import { dropReasons } from './output-status.ts';
+import type { ObservedOutput } from './output-status.ts';
 
 const id = slots('agent', 'agent');
-
-/** What the outputs have done so far, all together. */
-export interface OutputTotals {
-  readonly queued: number;
-  readonly queuedBytes: number;
-  readonly sent: number;
-  readonly dropped: number;
-  readonly reconnects: number;
-}
+const outputId = slots('agent', 'agent_output');
 
 /** Counts since the start that other parts keep. */
 export interface AgentCounts {
@@ -22,6 +16,8 @@ export interface AgentCounts {
 /** What proxtop itself costs and how it fares. */
 export class Agent {
   readonly row = new Row('agent');
+  /** A row for each output. */
+  readonly outputs: Row[] = [];
   private cycleMs = NaN;
   private cpu: NodeJS.CpuUsage | undefined;
 
@@ -31,7 +27,7 @@ export class Agent {
   }
 
   /** Sets the row for the sample under way. */
-  fill(counts: AgentCounts, outputs: OutputTotals): void {
+  fill(counts: AgentCounts, outputs: readonly ObservedOutput[]): void {
     const { row, cpu: before } = this;
     const { values } = row;
     row.clear();
@@ -44,10 +40,39 @@ export class Agent {
     values[id.missed_ticks] = counts.missedTicks;
     values[id.collector_errors] = counts.collectorErrors;
     values[id.qmp_failures] = counts.pollFailures;
-    values[id.queued] = outputs.queued;
-    values[id.queued_bytes] = outputs.queuedBytes;
-    values[id.sent] = outputs.sent;
-    values[id.dropped] = outputs.dropped;
-    values[id.reconnects] = outputs.reconnects;
+    this.fillOutputs(values, outputs);
+  }
+
+  /** Sets the rows of the outputs, and their sums in the agent's own. */
+  private fillOutputs(sums: Float64Array, outputs: readonly ObservedOutput[]): void {
+    const now = Date.now();
+    for (const slot of [id.queued, id.queued_bytes, id.sent, id.dropped, id.reconnects]) sums[slot] = 0;
+    const add = (slot: number, value: number): void => {
+      sums[slot] = (sums[slot] ?? 0) + value;
+    };
+    this.outputs.length = outputs.length;
+    for (const [index, { name, status }] of outputs.entries()) {
+      const row = (this.outputs[index] ??= new Row('agent_output'));
+      row.clear();
+      const { values, texts } = row;
+      texts[outputId.name] = name;
+      texts[outputId.state] = status.state;
+      texts[outputId.last_error] = status.lastError;
+      values[outputId.queued] = status.queued;
+      values[outputId.queued_bytes] = status.queuedBytes;
+      values[outputId.spooled] = status.spooled;
+      values[outputId.spooled_bytes] = status.spooledBytes;
+      if (status.oldest !== undefined) values[outputId.oldest_age] = Math.max(0, now - status.oldest) / 1000;
+      values[outputId.sent] = status.sent;
+      values[outputId.resent] = status.resent;
+      values[outputId.reconnects] = status.reconnects;
+      values[outputId.dropped] = status.dropped;
+      for (const reason of dropReasons) values[outputId[`dropped_${reason}`]] = status.droppedBy[reason];
+      add(id.queued, status.queued + status.spooled);
+      add(id.queued_bytes, status.queuedBytes);
+      add(id.sent, status.sent);
+      add(id.dropped, status.dropped);
+      add(id.reconnects, status.reconnects);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Connector } from '../connectors/connector.ts';
-import type { OutputTotals } from './agent.ts';
 import { Clock, sleep } from './clock.ts';
+import type { ObservedOutput } from './output-status.ts';
 import type { Sample } from './sample.ts';
 import type { Sampler } from './sampler.ts';
 
@@ -18,7 +18,7 @@ export interface LoopSettings {
   readonly frequency: number;
   /** Samples to take; Infinity for no end. */
   readonly runs: number;
-  readonly outputs: () => OutputTotals;
+  readonly outputs: readonly ObservedOutput[];
   /** Takes each sample; has read it when it returns. */
   readonly emit: (sample: Sample) => void;
 }
@@ -38,7 +38,7 @@ export async function sampleLoop(
   const clock = new Clock(interval, log);
   for (let run = 1; ; run++) {
     const started = performance.now();
-    settings.emit(sampler.sample(clock.missed, settings.outputs()));
+    settings.emit(sampler.sample(clock.missed, settings.outputs));
     sampler.agent.cycleTook(performance.now() - started);
     if (run >= settings.runs) return;
     void connector.poll();

@@ -34,6 +34,8 @@ export interface Sample {
   readonly host: HostRows;
   readonly vms: readonly VmRows[];
   readonly agent: Row;
+  /** A row for each output, in the order of the configuration. */
+  readonly outputs: readonly Row[];
   /** The collectors that ran, in the order of the catalogue. */
   readonly collectors: readonly CollectorName[];
 }

@@ -8,8 +8,8 @@ import { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
-import type { OutputTotals } from './agent.ts';
 import { Agent } from './agent.ts';
+import type { ObservedOutput } from './output-status.ts';
 import type { HostRows, Sample } from './sample.ts';
 import { Targets } from './targets.ts';
 
@@ -62,7 +62,7 @@ export class Sampler {
   }
 
   /** Runs a cycle. The sample is valid until the next one. */
-  sample(missedTicks: number, outputs: OutputTotals): Sample {
+  sample(missedTicks: number, outputs: readonly ObservedOutput[]): Sample {
     const time = Date.now();
     const before = this.last;
     const started = this.read();
@@ -78,6 +78,7 @@ export class Sampler {
       host: this.host,
       vms: this.targets.list,
       agent: this.agent.row,
+      outputs: this.agent.outputs,
       collectors: this.collectors.map(({ name }) => name),
     };
   }

@@ -29,6 +29,7 @@ test('the defaults', () => {
     connector: 'auto',
     connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
+    stateDir: '/var/lib/proxtop',
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
   });
@@ -205,7 +206,52 @@ test('of a libvirt elsewhere only what is mounted here and given is read', () =>
   assert.deepEqual(roots('qemu+ssh://a/system', 'procfs = /proc'), ['/proc', ...nowhere.slice(1)]);
 });
 
+test('what keeps and protects a delivery', () => {
+  const tcp = '[output.logs]\ntype = tcp\ntarget = a:1\n';
+  const [plain] = settings(`${tcp}spool = false\nspool_max = 20M\ntls = no\ntls_ca = /ca.pem`).outputs;
+  assert.ok(plain !== undefined && !('spool' in plain) && !('tls' in plain));
+  const own = 'spool = true\ntls = true\ntls_ca = /ca.pem\ntls_servername = logs\ntoken_file = /token\n';
+  const { outputs, stateDir } = settings(`state_dir = /srv/state\n${tcp}${own}catchup = .25`);
+  assert.equal(stateDir, '/srv/state');
+  assert.deepEqual(outputs, [
+    {
+      name: 'logs',
+      type: 'tcp',
+      host: 'a',
+      port: 1,
+      printer: 'json',
+      print,
+      queue,
+      timeout: 30,
+      spool: { directory: '/srv/state/logs', maxBytes: 2 ** 30, sync: 0.5, catchup: 0.25 },
+      tls: { ca: '/ca.pem', servername: 'logs' },
+      tokenFile: '/token',
+    },
+  ]);
+  const [file] = settings('[output.f]\ntype = file\ntarget = /f\nrotate_size = 10M').outputs;
+  assert.deepEqual(file && 'rotation' in file && file.rotation, { size: 10 << 20, keep: 5 });
+});
+
+test('the state directory of systemd wins over the default only', () => {
+  const systemd = { STATE_DIRECTORY: '/var/lib/a:/var/lib/b' };
+  assert.equal(settings(undefined, systemd).stateDir, '/var/lib/a');
+  assert.equal(settings('state_dir = /srv', systemd).stateDir, '/srv');
+  assert.equal(settings(undefined, { ...systemd, PROXTOP_STATE_DIR: '/srv' }).stateDir, '/srv');
+});
+
 test('contradictions within an output', () => {
+  const tcp = '[output.a]\ntype = tcp\ntarget = a:1\n';
+  refuses(`${tcp}spool_max = 20M`, 'p.conf:4, [output.a] spool_max: has no meaning without spool');
+  refuses(`${tcp}tls_ca = /x`, 'p.conf:4, [output.a] tls_ca: has no meaning without tls');
+  refuses(`${tcp}tls = true\ntls_key = /x`, 'p.conf:5, [output.a] tls_key: has no meaning without tls_cert');
+  refuses(`${tcp}tls = true\ntls_cert = /x`, 'p.conf:5, [output.a] tls_cert: has no meaning without tls_key');
+  refuses(`${tcp}token = a\ntoken_file = /b`, /token_file: the secret is given as token already$/);
+  refuses(`${tcp}spool = true\ncatchup = 1`, /catchup: found "1", expected a share above 0 and below 1/);
+  refuses(
+    '[output.a]\ntype = file\ntarget = /f\nrotate_keep = 3',
+    /rotate_keep: has no meaning without rotate_size/,
+  );
+  refuses('[output...]\ntype = stdout', /unknown section/);
   refuses(
     '[output.a]\nprinter = json',
     'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp, udp or http',

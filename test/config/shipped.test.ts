@@ -33,6 +33,7 @@ test('every key and value it shows is valid', () => {
     outputs.map(({ name, type }) => [name, type]),
     [
       ['logstash', 'tcp'],
+      ['remote', 'tcp'],
       ['events', 'udp'],
       ['file', 'file'],
       ['influx', 'http'],

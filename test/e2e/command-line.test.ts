@@ -245,7 +245,10 @@ describe('a run', { concurrency: 3 }, () => {
     const datagrams = await received('udp4', '127.0.0.1', [...empty, '--host', '--cpu', '--mem']);
     const events = datagrams.map((datagram) => JSON.parse(datagram) as Row);
     assert.ok(datagrams.every((datagram) => datagram.indexOf('\n') === datagram.length - 1));
-    assert.deepEqual(new Set(events.map((event) => event['type'])), new Set(['host', 'agent']));
+    assert.deepEqual(
+      new Set(events.map((event) => event['type'])),
+      new Set(['host', 'agent', 'agent_output']),
+    );
     assert.equal(new Set(events.map((event) => event['event_id'])).size, events.length);
     assert.deepEqual(new Set(events.map((event) => event['seq'])), new Set([1, 2, 3]));
   });

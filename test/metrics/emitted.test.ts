@@ -3,35 +3,40 @@ import { test } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
 import { catalogue, collectorNames, columns } from '../../src/metrics/catalogue.ts';
 import type { Row } from '../../src/metrics/row.ts';
+import { queuedStatus } from '../../src/outputs/queued-status.ts';
+import { RecordQueue } from '../../src/outputs/queue.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { logs } from '../outputs/helpers.ts';
-import { TestConnector, noOutputs } from '../sampling/support.ts';
+import { TestConnector } from '../sampling/support.ts';
 import { Machine, captures } from './machine.ts';
 
 const everything = { wanted: { verbose: true, devices: true }, netdev: undefined, storedev: undefined };
 
-function rowsOf({ host, vms, agent }: Sample): Row[] {
+function rowsOf({ host, vms, agent, outputs }: Sample): Row[] {
   return [
     host.row,
     ...host.disks,
     ...host.nics,
     ...vms.flatMap(({ row, vcpus, disks, nics }) => [row, ...vcpus, ...disks, ...nics]),
     agent,
+    ...outputs,
   ];
 }
 
 for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
   // That everything emitted is declared, the types prove: a collector has slots for its own ids and no other.
   test(`everything declared is emitted on ${kernel}, or names what it needs`, (t) => {
+    const queue = new RecordQueue({ maxBytes: 1, whenFull: 'drop_oldest' });
     const machine = new Machine(t, kernel);
     const { log, at } = logs();
     const collectors = createCollectors(collectorNames, machine.paths, everything);
     const sampler = new Sampler(machine.paths, new TestConnector(machine.vms), collectors, log);
-    sampler.sample(0, noOutputs);
+    const outputs = [{ name: 'test', status: queuedStatus(queue, { records: 0, bytes: 0 }, 0) }];
+    sampler.sample(0, outputs);
     sampler.agent.cycleTook(1);
     machine.grow();
-    const sample = sampler.sample(0, noOutputs);
+    const sample = sampler.sample(0, outputs);
     assert.deepEqual(at('error'), []);
     assert.deepEqual(sample.collectors, collectorNames);
 

@@ -73,7 +73,7 @@ interface Expected {
 }
 
 /** The points of a sample, made from its rows alone. */
-function expected({ host, vms, agent }: Sample): Expected[] {
+function expected({ host, vms, agent, outputs }: Sample): Expected[] {
   const text = ({ scope, texts }: Row, id: string): string =>
     asTag(texts[columns(scope).find((metric) => metric.id === id)?.slot ?? -1] ?? '');
   const ofHost = { host: text(host.row, 'host_name') };
@@ -96,6 +96,7 @@ function expected({ host, vms, agent }: Sample): Expected[] {
       return [point(row, tags), ...[...vcpus, ...disks, ...nics].map((each) => device(each, tags))];
     }),
     point(agent, {}),
+    ...outputs.map((output) => point(output, { name: text(output, 'name') })),
   ];
 }
 
@@ -206,13 +207,13 @@ test(
         fieldType,
       ]),
     );
-    for (const scope of ['vm', 'host', 'vm_disk', 'agent'] as const) {
+    for (const scope of ['vm', 'host', 'vm_disk', 'agent', 'agent_output'] as const) {
       for (const metric of columns(scope).filter((each) => !isTag(each))) {
         const type = metric.kind === 'text' ? 'string' : isInteger(metric) ? 'integer' : 'float';
         assert.equal(types.get(`proxtop_${scope}.${metric.id}`), type, `${scope} ${metric.id}`);
       }
     }
-    assert.equal(new Set([...types.keys()].map((key) => key.split('.')[0])).size, 8);
+    assert.equal(new Set([...types.keys()].map((key) => key.split('.')[0])).size, 9);
     assert.deepEqual(
       new Set((await server.query('SHOW TAG KEYS')).map(({ tagKey }) => tagKey)),
       new Set(['host', 'uuid', 'name', 'vmid', 'tags', 'device']),

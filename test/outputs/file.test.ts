@@ -18,6 +18,7 @@ import { FileDestination } from '../../src/outputs/file.ts';
 import type { QueueSettings } from '../../src/outputs/settings.ts';
 import {
   assertAccounted,
+  counts,
   directory,
   distinct,
   logs,
@@ -67,7 +68,7 @@ test('appends, and creates with mode 0640', async (t) => {
     file.send(records(from, to));
     assertAccounted(file.status, to - from + 1);
     await file.close(5000);
-    assert.deepEqual(file.status, {
+    assert.deepEqual(counts(file.status), {
       queued: 0,
       queuedBytes: 0,
       sent: to - from + 1,
@@ -190,7 +191,7 @@ test('a rotation while the disk is full moves what waits to the new file', async
   await file.close(5000);
   const ended = old.subarray(0, old.lastIndexOf('\n') + 1);
   assert.deepEqual([...seqs(ended), ...seqs(readFileSync(path))], range(1, seq));
-  assert.deepEqual(file.status, { queued: 0, queuedBytes: 0, sent: seq, dropped: 0, reconnects: 0 });
+  assert.deepEqual(counts(file.status), { queued: 0, queuedBytes: 0, sent: seq, dropped: 0, reconnects: 0 });
 });
 
 test('close on a full disk gives up what waits', async (t) => {

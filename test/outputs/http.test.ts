@@ -9,6 +9,7 @@ import { judge, retryAfterMs } from '../../src/outputs/http-answer.ts';
 import type { HttpSettings } from '../../src/outputs/settings.ts';
 import {
   assertAccounted,
+  counts,
   directory,
   freePort,
   logs,
@@ -52,7 +53,7 @@ test('one request for what comes together, over one connection', async (t) => {
   assert.equal(headers['x-scope'], 'a');
   assert.equal(headers['user-agent'], 'mine');
   assert.equal(headers.authorization, undefined);
-  assert.deepEqual(http.status, { queued: 0, queuedBytes: 0, sent: 50, dropped: 0, reconnects: 0 });
+  assert.deepEqual(counts(http.status), { queued: 0, queuedBytes: 0, sent: 50, dropped: 0, reconnects: 0 });
   assert.deepEqual(at('warn'), []);
 });
 
@@ -163,7 +164,7 @@ test('Retry-After is honoured', async (t) => {
   assert.ok(performance.now() - refusedAt >= 990);
   assert.deepEqual(
     receiver.requests.map(({ body }) => seqs(body).length),
-    [2, 2, 2],
+    [2, 4],
   );
 });
 
@@ -385,7 +386,7 @@ test('close ends in time when the server says nothing', async (t) => {
   const began = performance.now();
   await http.close(200);
   assert.ok(performance.now() - began < 5000);
-  assert.deepEqual(http.status, { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
+  assert.deepEqual(counts(http.status), { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
 });
 
 test('close gives a server that was away one more attempt', async (t) => {

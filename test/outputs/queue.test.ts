@@ -5,7 +5,8 @@ import { RecordQueue } from '../../src/outputs/queue.ts';
 
 function text(queue: RecordQueue): string {
   let all = '';
-  for (let record = queue.shift(); record !== undefined; record = queue.shift()) all += record.toString();
+  for (let record = queue.shift(); record !== undefined; record = queue.shift())
+    all += record.bytes.toString();
   return all;
 }
 
@@ -27,9 +28,9 @@ test('a fifo keeps its order while it grows and wraps', () => {
 
 test('drop_oldest makes room for the new record', () => {
   const queue = new RecordQueue({ maxBytes: 5, whenFull: 'drop_oldest' });
-  for (const record of ['aa', 'bb', 'c', 'ddd']) queue.push(Buffer.from(record));
+  for (const record of ['aa', 'bb', 'c', 'ddd']) queue.push(Buffer.from(record), 0);
   assert.equal(queue.bytes, 4);
-  assert.equal(queue.dropped, 2);
+  assert.equal(queue.drops.total, 2);
   assert.equal(queue.passed, 2);
   assert.equal(text(queue), 'cddd');
   assert.equal(queue.bytes, 0);
@@ -38,24 +39,24 @@ test('drop_oldest makes room for the new record', () => {
 
 test('drop_newest refuses the new record', () => {
   const queue = new RecordQueue({ maxBytes: 5, whenFull: 'drop_newest' });
-  for (const record of ['aa', 'bb', 'cc', 'd']) queue.push(Buffer.from(record));
+  for (const record of ['aa', 'bb', 'cc', 'd']) queue.push(Buffer.from(record), 0);
   assert.equal(queue.bytes, 5);
-  assert.equal(queue.dropped, 1);
+  assert.equal(queue.drops.total, 1);
   assert.equal(text(queue), 'aabbd');
 });
 
 for (const whenFull of ['drop_oldest', 'drop_newest'] as const) {
   test(`${whenFull}: a record larger than the whole queue drives out nothing`, () => {
     const queue = new RecordQueue({ maxBytes: 5, whenFull });
-    for (const record of ['aa', '123456', 'b']) queue.push(Buffer.from(record));
-    assert.equal(queue.dropped, 1);
+    for (const record of ['aa', '123456', 'b']) queue.push(Buffer.from(record), 0);
+    assert.equal(queue.drops.total, 1);
     assert.equal(text(queue), 'aab');
   });
 }
 
 test('clear gives up all that waits', () => {
   const queue = new RecordQueue({ maxBytes: 100, whenFull: 'drop_oldest' });
-  for (const record of ['aa', 'bb']) queue.push(Buffer.from(record));
-  queue.clear();
-  assert.deepEqual([queue.length, queue.bytes, queue.dropped, queue.passed], [0, 0, 2, 2]);
+  for (const record of ['aa', 'bb']) queue.push(Buffer.from(record), 0);
+  queue.clear('stopped');
+  assert.deepEqual([queue.length, queue.bytes, queue.drops.total, queue.passed], [0, 0, 2, 2]);
 });

@@ -5,7 +5,7 @@ import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import type { OutputStatus } from '../../src/outputs/output.ts';
+import type { OutputStatus } from '../../src/sampling/output-status.ts';
 import { directory, range, seqs } from './helpers.ts';
 
 const program = join(import.meta.dirname, 'stdout-program.ts');

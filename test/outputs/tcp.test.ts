@@ -3,15 +3,13 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import type { QueueSettings, TcpSettings } from '../../src/outputs/settings.ts';
-import { TcpDestination, type TcpPace } from '../../src/outputs/tcp.ts';
+import { test } from 'node:test';
 import {
   assertAccounted,
+  counts,
   directory,
   distinct,
   freePort,
-  logs,
   range,
   Receiver,
   record,
@@ -19,34 +17,7 @@ import {
   seqs,
   until,
 } from './helpers.ts';
-
-const roomy: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' };
-/** The real pace, sped up. */
-const quick: TcpPace = {
-  resend: { ms: 5000, bytes: 4 << 20 },
-  backoff: () => 10 + Math.random() * 20,
-  stable: 100,
-};
-
-function open(
-  t: TestContext,
-  port: number,
-  change: Partial<Pick<TcpSettings, 'host' | 'queue' | 'timeout'>> = {},
-): { tcp: TcpDestination; at: ReturnType<typeof logs>['at'] } {
-  const { log, at } = logs();
-  const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
-  const common = {
-    name: 'test',
-    printer: 'json',
-    print,
-    type: 'tcp',
-    host: '127.0.0.1',
-    timeout: 10,
-  } as const;
-  const tcp = new TcpDestination({ ...common, port, queue: roomy, ...change }, log, quick);
-  t.after(() => tcp.close(0));
-  return { tcp, at };
-}
+import { open } from './tcp-helpers.ts';
 
 for (const host of ['127.0.0.1', '::1', 'localhost']) {
   test(`delivers to ${host}, and close flushes`, async (t) => {
@@ -57,7 +28,13 @@ for (const host of ['127.0.0.1', '::1', 'localhost']) {
     await tcp.close(5000);
     assert.deepEqual(seqs(receiver.received(0)), range(1, 5000));
     assert.ok(receiver.connections[0]?.ended);
-    assert.deepEqual(tcp.status, { queued: 0, queuedBytes: 0, sent: 5000, dropped: 0, reconnects: 0 });
+    assert.deepEqual(counts(tcp.status), {
+      queued: 0,
+      queuedBytes: 0,
+      sent: 5000,
+      dropped: 0,
+      reconnects: 0,
+    });
   });
 }
 
@@ -92,7 +69,7 @@ test('a receiver killed and started again ten times gets everything, in whole li
   const last = files.length - 1;
   const arrived = files.flatMap((file, number) => seqs(readFileSync(file), number === last));
   assert.deepEqual(distinct(arrived), range(1, seq));
-  assert.deepEqual(tcp.status, { queued: 0, queuedBytes: 0, sent: seq, dropped: 0, reconnects: 10 });
+  assert.deepEqual(counts(tcp.status), { queued: 0, queuedBytes: 0, sent: seq, dropped: 0, reconnects: 10 });
   assert.ok(at('warn').length >= 1 && at('warn').length <= 11);
 });
 
@@ -114,8 +91,9 @@ for (const [whenFull, first] of [
     await until(() => at('info').length > 0, 'connected');
     await tcp.close(5000);
     assert.deepEqual(seqs(receiver.received(0)), range(1000 + first, 1000 + first + 9));
-    assert.equal(at('warn').length, 1);
+    assert.equal(at('warn').length, 2);
     assert.match(at('warn')[0]!, /ECONNREFUSED.*; \d+ records/);
+    assert.equal(at('warn')[1], '90 records were dropped since the start: 90 queue_full');
     assert.equal(at('info').length, 1);
     assert.match(at('info')[0]!, /again after \d+\.\d s; \d+ records were dropped/);
     assertAccounted(tcp.status, 100);
@@ -130,7 +108,7 @@ test('a name that cannot be resolved is one warning and many attempts', async (t
   assert.match(at('warn')[0]!, /receiver\.invalid:5000.*(ENOTFOUND|EAI_AGAIN)/);
   assert.equal(tcp.status.queued, 10);
   await tcp.close(5000);
-  assert.deepEqual(tcp.status, { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
+  assert.deepEqual(counts(tcp.status), { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
 });
 
 test('a receiver that accepts and never reads is given up, in bounded memory', async (t) => {
@@ -264,7 +242,7 @@ test('close does not wait for a receiver that is down', async (t) => {
   const { tcp } = open(t, await freePort());
   tcp.send(records(1, 10));
   await tcp.close(60_000);
-  assert.deepEqual(tcp.status, { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
+  assert.deepEqual(counts(tcp.status), { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
 });
 
 test('close waits for a receiver that does not read only until the deadline', async (t) => {

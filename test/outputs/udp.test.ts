@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import type { UdpSettings } from '../../src/outputs/settings.ts';
 import { UdpDestination } from '../../src/outputs/udp.ts';
-import { assertAccounted, logs, range, record, records, seqs, until } from './helpers.ts';
+import { assertAccounted, counts, logs, range, record, records, seqs, until } from './helpers.ts';
 
 function open(
   t: TestContext,
@@ -54,7 +54,7 @@ for (const host of ['127.0.0.1', '::1']) {
       datagrams.flatMap((datagram) => seqs(datagram)),
       range(1, 300),
     );
-    assert.deepEqual(udp.status, { queued: 0, queuedBytes: 0, sent: 300, dropped: 0, reconnects: 0 });
+    assert.deepEqual(counts(udp.status), { queued: 0, queuedBytes: 0, sent: 300, dropped: 0, reconnects: 0 });
   });
 }
 
@@ -72,6 +72,7 @@ test('a longer record is dropped whole, counted, and told once', async (t) => {
   assert.equal(udp.status.dropped, 2);
   assert.deepEqual(at('warn'), [
     `a record of ${maxDatagram + 2} bytes is dropped: longer than max_datagram, ${maxDatagram} bytes`,
+    '2 records were dropped since the start: 2 too_large',
   ]);
 });
 
@@ -89,7 +90,7 @@ test('a name that cannot be resolved is one warning; what it should have got is 
   udp.send(records(1, 10));
   await until(() => udp.status.dropped === 10, 'the look-up fails');
   udp.send(records(11, 20));
-  assert.deepEqual(udp.status, { queued: 0, queuedBytes: 0, sent: 0, dropped: 20, reconnects: 0 });
+  assert.deepEqual(counts(udp.status), { queued: 0, queuedBytes: 0, sent: 0, dropped: 20, reconnects: 0 });
   assert.equal(at('warn').length, 1);
   assert.match(at('warn')[0]!, /receiver\.invalid port 5000: .*(ENOTFOUND|EAI_AGAIN)/);
   await udp.close(60_000);
@@ -112,10 +113,29 @@ test('a receiver that is not there is told, and its return', async (t) => {
     udp.send([record(++seq)]);
     return at('info').length > 0;
   }, 'the return');
-  await udp.close(5000);
   assert.equal(at('warn').length, 1);
+  await udp.close(5000);
   assert.match(at('warn')[0]!, /cannot send to 127\.0\.0\.1 port \d+: .*ECONNREFUSED/);
   assert.match(at('info')[0]!, /again after/);
   await until(() => datagrams.length > 0 && seqs(datagrams.at(-1)!)[0] === seq, 'the last datagram');
   assertAccounted(udp.status, seq);
+});
+
+test('every refusal that the kernel tells of is counted, and costs the datagram it is about', async (t) => {
+  const gone = createSocket('udp4');
+  gone.bind(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const { port } = gone.address();
+  await new Promise<void>((resolve) => gone.close(resolve));
+  const { udp } = open(t, port);
+  for (let seq = 1; seq <= 50; seq++) {
+    udp.send([record(seq)]);
+    await until(() => udp.status.queued === 0, 'handed over');
+    assertAccounted(udp.status, seq);
+  }
+  // Over the loopback interface each answer is there before the next datagram goes: all but the last are known.
+  assert.ok(udp.status.droppedBy.refused >= 40, JSON.stringify(udp.status));
+  assert.equal(udp.status.state, 'down');
+  await udp.close(5000);
+  assertAccounted(udp.status, 50);
 });

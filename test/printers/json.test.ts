@@ -11,7 +11,7 @@ type Json = Record<string, unknown>;
 interface Cycle extends Json {
   host: Json & { disks: Json[]; nics: Json[] };
   domains: (Json & { vcpus: Json[]; disks: Json[]; nics: Json[] })[];
-  agent: Json;
+  agent: Json & { outputs: Json[] };
 }
 
 const lines = (sample: Sample, changed: Partial<PrinterSettings> = {}) =>
@@ -49,13 +49,13 @@ test('cycle layout: one line', () => {
       '"domains":[{"UUID":"u-1","name":"web","vmid":"100","cpu_total":12.5,"ram_total":4294967296,' +
       '"vcpus":[{"device":"0","cpu_total":25},{"device":"1","cpu_total":0}],' +
       '"disks":[{"device":"scsi0","disk_reads":0.333333333}],"nics":[]},' +
-      '{"name":"007","vcpus":[],"disks":[],"nics":[]}],"agent":{"cycle_ms":4.1,"missed_ticks":0}}\n',
+      '{"name":"007","vcpus":[],"disks":[],"nics":[]}],"agent":{"cycle_ms":4.1,"missed_ticks":0,"outputs":[]}}\n',
   ]);
 });
 
 test('cycle layout without devices and without anything known', () => {
   assert.deepEqual(lines(sampleOf({ interval: 0.1004, vms: [vmRows(row('vm'))] }), { devices: false }), [
-    `{${head.replace(/1$/, '0.1')},"host":{},"domains":[{}],"agent":{}}\n`,
+    `{${head.replace(/1$/, '0.1')},"host":{},"domains":[{}],"agent":{"outputs":[]}}\n`,
   ]);
 });
 
@@ -100,9 +100,10 @@ test('every declared metric appears under its own id, in both layouts', () => {
     vm_disk: vm.disks[0]!,
     vm_nic: vm.nics[0]!,
     agent,
+    agent_output: agent.outputs[0]!,
   };
   const byType = new Map(events(sample).map((event) => [event['type'], event]));
-  assert.equal(byType.size, 8);
+  assert.equal(byType.size, 9);
   for (const { scope, id, slot, kind } of catalogue) {
     const expected = kind === 'text' ? `text of ${id}` : slot + 0.5;
     assert.equal(printed[scope]?.[id], expected, `${scope} ${id}`);
@@ -155,7 +156,7 @@ test('a sample that is filled anew leaves no stale value, and earlier records st
   sample.agent.clear();
   const [second] = printer.print({ ...sample, seq: 43 });
   const { seq, domains, agent } = JSON.parse(second!.toString()) as Cycle;
-  assert.deepEqual([seq, domains[0], agent], [43, { name: 'renamed', cpu_total: 99 }, {}]);
+  assert.deepEqual([seq, domains[0], agent], [43, { name: 'renamed', cpu_total: 99 }, { outputs: [] }]);
   assert.equal(first!.toString(), before);
 });
 
@@ -299,5 +300,5 @@ for line in sys.stdin.buffer:
     (slot) => slot + 0.5,
     (id) => id,
   );
-  assert.equal(read(lines(complete, { layout: 'event' }).join('')).length, 8);
+  assert.equal(read(lines(complete, { layout: 'event' }).join('')).length, 9);
 });

@@ -40,6 +40,7 @@ export function sampleOf(parts: Partial<Omit<Sample, 'host'>> & { host?: Partial
     interval: 1.00042,
     vms: [],
     agent: row('agent'),
+    outputs: [],
     collectors: collectorNames,
     ...parts,
     host: { row: row('host'), disks: [], nics: [], ...parts.host },
@@ -60,5 +61,6 @@ export function completeSample(value: (slot: number) => number, text: (id: strin
     host: { row: full('host'), disks: [full('host_disk')], nics: [full('host_nic')] },
     vms: [vmRows(full('vm'), { vcpus: [full('vm_vcpu')], disks: [full('vm_disk')], nics: [full('vm_nic')] })],
     agent: full('agent'),
+    outputs: [full('agent_output')],
   });
 }

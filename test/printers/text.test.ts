@@ -143,7 +143,7 @@ test('every row has the cells of its header, whatever names hold', () => {
         line,
       );
     }
-    assert.equal(widths.size, 8);
+    assert.equal(widths.size, 9);
   }
   assert.match(
     create()(sampleOf({ vms: [vmRows(row('vm', { name: 'a\tb\u001b[0m' }))] }))[0]!,

@@ -17,7 +17,7 @@ async function run(
   const connector = new TestConnector();
   const { log } = logs();
   const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
-  await sampleLoop(sampler, connector, { frequency, runs, outputs: () => noOutputs, emit: seen }, stop, log);
+  await sampleLoop(sampler, connector, { frequency, runs, outputs: noOutputs, emit: seen }, stop, log);
   return connector;
 }
 

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Collector } from '../../src/collectors/collector.ts';
 import { slots } from '../../src/metrics/catalogue.ts';
+import { queuedStatus } from '../../src/outputs/queued-status.ts';
+import { RecordQueue } from '../../src/outputs/queue.ts';
+import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
 import { logs } from '../outputs/helpers.ts';
@@ -81,7 +84,24 @@ test('what the agent says of the program', (t) => {
   const connector = new TestConnector();
   connector.failures = 3;
   const { sampler: cycles } = sampler(t, connector, []);
-  const outputs = { queued: 1, queuedBytes: 200, sent: 30, dropped: 4, reconnects: 5 };
+  const idle = queuedStatus(
+    new RecordQueue({ maxBytes: 1, whenFull: 'drop_oldest' }),
+    { records: 0, bytes: 0 },
+    0,
+  );
+  const droppedBy = { ...idle.droppedBy, queue_full: 4 };
+  const queued = { queued: 1, queuedBytes: 200, sent: 30, dropped: 4, droppedBy, reconnects: 5 };
+  const spooled = {
+    spooled: 6,
+    spooledBytes: 5000,
+    resent: 2,
+    oldest: Date.now() - 60_000,
+    lastError: 'gone',
+  };
+  const outputs: ObservedOutput[] = [
+    { name: 'first', status: { ...idle, ...queued, state: 'down' } },
+    { name: 'second', status: { ...idle, ...spooled } },
+  ];
   const { cycle_ms, cpu_ms, ram_rss, ...first } = known(cycles.sample(6, outputs).agent);
   assert.deepEqual([cycle_ms, cpu_ms], [undefined, undefined], 'there is no sample before');
   assert.ok(Number(ram_rss) > 2 ** 20);
@@ -89,12 +109,28 @@ test('what the agent says of the program', (t) => {
     missed_ticks: 6,
     collector_errors: 0,
     qmp_failures: 3,
-    queued: 1,
+    queued: 7,
     queued_bytes: 200,
     sent: 30,
     dropped: 4,
     reconnects: 5,
   });
+  const [one = {}, two = {}] = cycles.sample(6, outputs).outputs.map(known);
+  assert.deepEqual(
+    [one['name'], one['state'], one['queued'], one['dropped_queue_full']],
+    ['first', 'down', 1, 4],
+  );
+  assert.ok(!('oldest_age' in one) && !('last_error' in one));
+  assert.deepEqual([two['state'], two['spooled'], two['spooled_bytes'], two['resent']], ['up', 6, 5000, 2]);
+  assert.ok(Number(two['oldest_age']) >= 60 && Number(two['oldest_age']) < 70);
+  assert.equal(two['last_error'], 'gone');
+  assert.deepEqual(
+    cycles
+      .sample(6, outputs.slice(1))
+      .outputs.map(known)
+      .map(({ name }) => name),
+    ['second'],
+  );
   cycles.agent.cycleTook(12.5);
   const start = process.cpuUsage();
   while (process.cpuUsage(start).user < 20_000);

@@ -1,4 +1,5 @@
 import type { Collector } from '../../src/collectors/collector.ts';
+import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import type { Connector, Vm } from '../../src/connectors/connector.ts';
 
 /** A connector whose inventory is given, and which notes how it was asked. */
@@ -30,4 +31,4 @@ export function testCollector(name: Collector['name'], collect: Collector['colle
   return { name, collect, close: () => undefined };
 }
 
-export const noOutputs = { queued: 0, queuedBytes: 0, sent: 0, dropped: 0, reconnects: 0 };
+export const noOutputs: readonly ObservedOutput[] = [];

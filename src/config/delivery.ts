@@ -1,0 +1,69 @@
+import type { RotationSettings, SpoolSettings, TcpSettings } from '../outputs/settings.ts';
+import { ConfigError } from './errors.ts';
+import type { GivenMap, Values } from './given.ts';
+import type { schema } from './schema.ts';
+
+/** The values of section output. */
+type OutputValues = Values<typeof schema.output>;
+
+/** @param directory of this output alone. Throws a ConfigError for keys that have no meaning without a spool. */
+export function spoolSettings(
+  own: GivenMap,
+  values: OutputValues,
+  directory: string,
+): { readonly spool?: SpoolSettings } {
+  if (!values.spool) {
+    refuseWithout(own, 'spool', ['spool_max', 'spool_sync', 'catchup']);
+    return {};
+  }
+  const { spool_max: maxBytes, spool_sync: sync, catchup } = values;
+  return { spool: { directory, maxBytes, sync, catchup } };
+}
+
+/** Throws a ConfigError for keys that have no meaning without TLS, and for half a pair of certificate and key. */
+export function tlsSettings(own: GivenMap, values: OutputValues): Pick<TcpSettings, 'tls'> {
+  if (!values.tls) {
+    refuseWithout(own, 'tls', ['tls_ca', 'tls_cert', 'tls_key', 'tls_servername']);
+    return {};
+  }
+  refuseWithout(own, 'tls_cert', ['tls_key']);
+  refuseWithout(own, 'tls_key', ['tls_cert']);
+  const { tls_ca: ca, tls_cert: cert, tls_key: key, tls_servername: servername } = values;
+  return {
+    tls: {
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(servername !== undefined && { servername }),
+    },
+  };
+}
+
+/** Throws a ConfigError where the token is given twice. */
+export function tokenSettings(
+  own: GivenMap,
+  { token, token_file: tokenFile }: OutputValues,
+): Pick<TcpSettings, 'token' | 'tokenFile'> {
+  if (token !== undefined && tokenFile !== undefined) {
+    const origin = own.get('token_file')?.origin ?? 'token_file';
+    throw new ConfigError(`${origin}: the secret is given as token already`);
+  }
+  return { ...(token !== undefined && { token }), ...(tokenFile !== undefined && { tokenFile }) };
+}
+
+/** Throws a ConfigError where files to keep are counted and none is put aside. */
+export function rotationSettings(
+  own: GivenMap,
+  { rotate_size: size, rotate_keep: keep }: OutputValues,
+): { readonly rotation?: RotationSettings } {
+  if (size !== undefined) return { rotation: { size, keep } };
+  refuseWithout(own, 'rotate_size', ['rotate_keep']);
+  return {};
+}
+
+/** Refuses keys that depend on one that was not given. One that was given to turn something off leaves the others be. */
+function refuseWithout(own: GivenMap, needed: string, keys: readonly string[]): void {
+  const given = keys.map((key) => own.get(key)).find((value) => value !== undefined);
+  if (given === undefined || own.has(needed)) return;
+  throw new ConfigError(`${given.origin}: has no meaning without ${needed}`);
+}
