@@ -3,6 +3,7 @@ import { describeSettings } from './cli/check.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
+import { describeStatus } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 
@@ -21,10 +22,15 @@ async function main(): Promise<ExitCode> {
     case 'check':
       answer(describeSettings(command.settings));
       break;
+    case 'status': {
+      const { text, exitCode } = describeStatus(command.directory);
+      (exitCode === exitCodes.failure ? process.stderr : process.stdout).write(text);
+      return exitCode;
+    }
     case 'run': {
       // Loaded only here: --help and --check answer without it.
       const { run } = await import('./daemon/run.ts');
-      return run(command.settings, process.env);
+      return run(command.settings, process.env, command.configFile);
     }
   }
   return exitCodes.done;

@@ -13,6 +13,7 @@ import { choice } from '../config/values.ts';
 import { canBeNegated, flags, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 import { helpText } from './help.ts';
+import { reportDirectory } from './status-report.ts';
 
 /** What the command line asks for. */
 export type Command =
@@ -20,6 +21,7 @@ export type Command =
   | { readonly kind: 'version' }
   | { readonly kind: 'list-metrics'; readonly format: 'table' | 'json' }
   | { readonly kind: 'check'; readonly settings: Settings }
+  | { readonly kind: 'status'; readonly directory: string }
   | { readonly kind: 'run'; readonly settings: Settings; readonly configFile?: string };
 
 const byName: ReadonlyMap<string, Flag> = new Map(flags.map((flag) => [flag.name, flag]));
@@ -32,7 +34,8 @@ const allNames = flags.flatMap(({ name, aliases }) => [name, ...aliases]);
  * Called again with the same arguments it reads the file anew.
  */
 export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
-  const given = parseFlags(argv);
+  const status = argv[0] === 'status';
+  const given = parseFlags(status ? argv.slice(1) : argv);
   if (given.has('help')) return { kind: 'help', text: helpText() };
   if (given.has('version')) return { kind: 'version' };
   const list = given.get('list-metrics');
@@ -41,6 +44,7 @@ export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv
   const configFile = given.get('config')?.text;
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
   const settings = resolveSettings(file, readEnvironment(env), argumentLayer(given));
+  if (status) return { kind: 'status', directory: reportDirectory(env, settings.roots.rundir) };
   if (given.has('check')) return { kind: 'check', settings };
   return { kind: 'run', settings, ...(configFile !== undefined && { configFile }) };
 }
@@ -75,7 +79,7 @@ function parseFlags(argv: readonly string[]): ReadonlyMap<string, Given> {
   const [stray] = rest;
   if (stray !== undefined) {
     throw new ConfigError(
-      `${JSON.stringify(stray)}: unexpected argument; proxtop takes only flags, see proxtop --help`,
+      `${JSON.stringify(stray)}: unexpected argument; proxtop takes only flags, or status before them, see proxtop --help`,
     );
   }
   // The one thing left that the parser objects to: --flag=value where the flag takes none.

@@ -6,6 +6,8 @@ export const exitCodes = {
   failure: 1,
   /** The command line, the environment or the configuration file is wrong. */
   usage: 2,
+  /** `proxtop status`: an output does not deliver as it should. */
+  degraded: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -1,5 +1,6 @@
-import { flagGroups, schema } from '../config/schema.ts';
-import type { FlagGroup } from '../config/schema.ts';
+import { flagGroups } from '../config/option.ts';
+import type { FlagGroup } from '../config/option.ts';
+import { schema } from '../config/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { canBeNegated, flags, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
@@ -16,6 +17,7 @@ const examples = [
   ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],
+  ['proxtop status', 'does the running one deliver?'],
 ] as const;
 
 /** The text of `--help`: at most 80 columns, without colours. */
@@ -31,6 +33,7 @@ export function helpText(): string {
     ),
     '',
     'Usage: proxtop [FLAG]...',
+    '       proxtop status [FLAG]...',
     '',
     'Examples',
     ...examples.map(([command, meaning]) => `  ${command.padEnd(44)}${meaning}`),
@@ -53,7 +56,7 @@ export function helpText(): string {
       '  ',
     ),
     ...wrap(
-      `Exit codes: ${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration.`,
+      `Exit codes: ${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration; of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
       '  ',
     ),
   );

@@ -1,6 +1,7 @@
 import { createCollectors } from '../collectors/index.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
+import { reportDirectory } from '../cli/status-report.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
@@ -13,6 +14,7 @@ import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import { createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
+import { StatusFile } from './status-file.ts';
 import { reportFileTroubles } from './trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
@@ -77,12 +79,14 @@ export async function run(
   }
   obeySignals(stop, outputs);
   keepMemoryLow();
+  const statusFile = new StatusFile(reportDirectory(env, paths.roots.rundir), configFile, outputs, log);
   const { frequency, runs } = settings;
   const emit = (sample: Sample): void => {
     for (const output of outputs) output.write(sample);
   };
   await sampleLoop(sampler, connector, { frequency, runs, outputs, emit }, stop.signal, log);
   await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
+  await statusFile.close();
   sampler.close();
   endInSpiteOfHangingFiles();
   return exitCodes.done;

@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { processIdentity } from '../kernel/process-identity.ts';
+import { dropReasons } from '../sampling/output-status.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { OutputReport, StatusReport } from './status-report.ts';
+import { reportPeriod } from './status-report.ts';
+
+/** A report older than this (ms) is of a process that hangs. */
+const lateness = 5 * reportPeriod + 5000;
+/** An output that gave up records less than this (ms) ago is not healthy. */
+const memory = 60_000;
+
+/** The answer of `proxtop status`. */
+export interface StatusAnswer {
+  readonly text: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Says how every proxtop fares that runs here, from its report in this directory. */
+export function describeStatus(directory: string, now = Date.now()): StatusAnswer {
+  const { reports, trouble } = readReports(directory);
+  if (reports.length === 0) {
+    const text = `no proxtop runs here: ${trouble ?? `there is no report of a running one in ${directory}`}\n`;
+    return { text, exitCode: exitCodes.failure };
+  }
+  const healthy = reports.every((report) => troublesOf(report, now).length === 0);
+  return {
+    text: reports.map((report) => describeReport(report, now)).join('\n'),
+    exitCode: healthy ? exitCodes.done : exitCodes.degraded,
+  };
+}
+
+/** The reports of processes that run. */
+function readReports(directory: string): {
+  readonly reports: readonly StatusReport[];
+  readonly trouble?: string;
+} {
+  let files: string[];
+  try {
+    files = readdirSync(directory);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { reports: [], ...(code !== 'ENOENT' && { trouble: message }) };
+  }
+  const reports = files.flatMap((file) =>
+    file.endsWith('.status') ? readReport(join(directory, file)) : [],
+  );
+  return { reports: reports.sort((a, b) => a.started - b.started) };
+}
+
+function readReport(path: string): StatusReport[] {
+  try {
+    const report = JSON.parse(readFileSync(path, 'utf8')) as StatusReport;
+    return processIdentity(report.pid) === report.identity ? [report] : [];
+  } catch {
+    // It ended just now.
+    return [];
+  }
+}
+
+/** What is not as it should be, in words. */
+function troublesOf({ updated, outputs }: StatusReport, now: number): string[] {
+  const late = now - updated > lateness ? [`it hangs: no report for ${duration(now - updated)}`] : [];
+  const outputTroubles = outputs.flatMap(({ name, state, lastDrop }) => [
+    ...(state === 'up' ? [] : [`${name} is ${state}`]),
+    ...(lastDrop !== undefined && now - lastDrop < memory ? [`${name} gives up records`] : []),
+  ]);
+  return [...late, ...outputTroubles];
+}
+
+const headings = [
+  'OUTPUT',
+  'STATE',
+  'QUEUED',
+  'SPOOLED',
+  'OLDEST',
+  'SENT',
+  'RESENT',
+  'DROPPED',
+  'RECONNECTS',
+];
+
+function describeReport(report: StatusReport, now: number): string {
+  const { version, pid, started, config, outputs } = report;
+  const troubles = troublesOf(report, now);
+  const health = troubles.length === 0 ? 'healthy' : `degraded: ${troubles.join(', ')}`;
+  const source = config === undefined ? '' : `, ${config}`;
+  const rows = [headings, ...outputs.map((output) => cells(output, now))];
+  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const table = rows.map(
+    (row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`,
+  );
+  return [
+    `proxtop ${version}, process ${pid}, up ${duration(now - started)}${source}: ${health}`,
+    ...table.map((line) => line.trimEnd()),
+    ...outputs.flatMap(remarks),
+    '',
+  ].join('\n');
+}
+
+function cells(output: OutputReport, now: number): string[] {
+  const { name, state, queued, queuedBytes, spooled, spooledBytes, oldest, sent, resent, dropped } = output;
+  return [
+    name,
+    state,
+    `${queued} (${size(queuedBytes)})`,
+    `${spooled} (${size(spooledBytes)})`,
+    oldest === undefined ? '-' : duration(now - oldest),
+    ...[sent, resent, dropped, output.reconnects].map(String),
+  ];
+}
+
+function remarks({ name, droppedBy, lastError }: OutputReport): string[] {
+  const reasons = dropReasons.filter((reason) => droppedBy[reason] > 0);
+  const counts = reasons.map((reason) => `${droppedBy[reason]} ${reason}`);
+  return [
+    ...(counts.length === 0 ? [] : [`  ${name} dropped: ${counts.join(', ')}`]),
+    ...(lastError === undefined ? [] : [`  ${name} last error: ${lastError}`]),
+  ];
+}
+
+function size(bytes: number): string {
+  if (bytes < 2 ** 10) return `${bytes} B`;
+  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

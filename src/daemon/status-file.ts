@@ -1,0 +1,77 @@
+import { rmSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { OutputReport, StatusReport } from '../cli/status-report.ts';
+import { reportPath, reportPeriod } from '../cli/status-report.ts';
+import { version } from '../cli/version.ts';
+import { processIdentity } from '../kernel/process-identity.ts';
+import type { ObservedOutput } from '../sampling/output-status.ts';
+
+/** Writes how this process fares to a file that `proxtop status` reads, every two seconds; each time as a whole. */
+export class StatusFile {
+  readonly #path: string;
+  readonly #identity = processIdentity(process.pid) ?? String(process.pid);
+  readonly #started = Date.now();
+  readonly #timer: NodeJS.Timeout;
+  /** What each output had dropped, and when that grew last. */
+  readonly #drops = new Map<string, { readonly dropped: number; readonly time?: number }>();
+  #writing: Promise<void> | undefined;
+  #told = false;
+
+  /** @param directory is made when need be; where that fails there is no report, and the log says so once */
+  constructor(
+    readonly directory: string,
+    readonly config: string | undefined,
+    readonly outputs: readonly ObservedOutput[],
+    readonly log: Logger,
+  ) {
+    this.#path = reportPath(directory, process.pid);
+    this.#write();
+    this.#timer = setInterval(() => {
+      this.#write();
+    }, reportPeriod).unref();
+  }
+
+  /** Removes the file. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#writing;
+    rmSync(this.#path, { force: true });
+  }
+
+  #write(): void {
+    this.#writing ??= this.#replace(JSON.stringify(this.#report()))
+      .catch((error: unknown) => {
+        if (!this.#told) this.log.debug(`no report for "proxtop status": ${(error as Error).message}`);
+        this.#told = true;
+      })
+      .finally(() => (this.#writing = undefined));
+  }
+
+  async #replace(text: string): Promise<void> {
+    const draft = `${this.#path}.draft`;
+    await mkdir(this.directory, { recursive: true });
+    await writeFile(draft, text);
+    await rename(draft, this.#path);
+  }
+
+  #report(): StatusReport {
+    return {
+      version,
+      pid: process.pid,
+      identity: this.#identity,
+      started: this.#started,
+      updated: Date.now(),
+      ...(this.config !== undefined && { config: this.config }),
+      outputs: this.outputs.map((output) => this.#reportOutput(output)),
+    };
+  }
+
+  #reportOutput({ name, status }: ObservedOutput): OutputReport {
+    const before = this.#drops.get(name) ?? { dropped: 0 };
+    const { dropped } = status;
+    const now = dropped > before.dropped ? { dropped, time: Date.now() } : before;
+    this.#drops.set(name, now);
+    return { name, ...status, ...(now.time !== undefined && { lastDrop: now.time }) };
+  }
+}
