@@ -4,9 +4,11 @@ import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
+const programs = ['proxtop', 'proxprofiler'];
+
 rmSync('dist', { recursive: true, force: true });
 await build({
-  entryPoints: ['src/proxtop.ts'],
+  entryPoints: programs.map((name) => `src/${name}.ts`),
   outdir: 'dist/lib',
   bundle: true,
   splitting: true,
@@ -25,5 +27,12 @@ writeFileSync('dist/package.json', '{ "type": "module" }\n');
 // import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.
 // What the flags are for: src/daemon/memory.ts.
 const node = '/usr/bin/env -S node --max-semi-space-size=1 --expose-gc';
-writeFileSync('dist/proxtop', `#!${node}\nimport('./lib/proxtop.js');\n`);
-chmodSync('dist/proxtop', 0o755);
+for (const name of programs) {
+  writeFileSync(
+    `dist/${name}`,
+    `#!${node}
+import('./lib/${name}.js');
+`,
+  );
+  chmodSync(`dist/${name}`, 0o755);
+}

@@ -1,8 +1,9 @@
-// Writes what the documentation repeats from the code: docs/metrics.md and the table of flags in README.md.
+// Writes what the documentation repeats from the code: docs/metrics.md and the tables of flags in README.md and docs/profiler.md.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { flags, synopsis } from '../src/cli/flags.ts';
+import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
+import { modes } from '../src/cli/profiler-arguments.ts';
 import { columns } from '../src/metrics/catalogue.ts';
 import { scopes } from '../src/metrics/define.ts';
 import type { Scope } from '../src/metrics/define.ts';
@@ -53,17 +54,30 @@ function metricsDocument(): string {
 function flagRow(flag: Flag): readonly string[] {
   const short = flag.aliases.filter((alias) => alias.length === 1).map((alias) => `-${alias}, `);
   const other = flag.aliases.filter((alias) => alias.length > 1).map((alias) => `, --${alias}`);
-  const sections = { general: '', connector: '[connector] ', output: '[output.NAME] ' };
+  const sections = {
+    general: '',
+    connector: '[connector] ',
+    output: '[output.NAME] ',
+    profiler: '[profiler] ',
+  };
   const key = flag.option === undefined ? '' : sections[flag.option.section] + flag.option.key;
   const names = `${short.join('')}--${flag.name}${other.join('')}${synopsis(flag)}`;
   return [code(names), plain(flag.help), plain(flag.otherwise ?? ''), code(key)];
 }
 
 function readme(text: string): string {
+  return withFlags(text, flags);
+}
+
+/** proxprofiler takes most flags of proxtop too; its document lists those of its own. */
+function profilerDocument(text: string): string {
+  return withFlags(text, [...sectionFlags(['profiler']), ...modes]);
+}
+
+function withFlags(text: string, listed: readonly Flag[]): string {
   const block = /(<!-- flags -->\n)[\s\S]*?(<!-- \/flags -->)/;
-  if (!block.test(text))
-    throw new Error('README.md: expected a block from <!-- flags --> to <!-- /flags -->');
-  const rows = flags.filter(({ hidden }) => !hidden).map(flagRow);
+  if (!block.test(text)) throw new Error('expected a block from <!-- flags --> to <!-- /flags -->');
+  const rows = listed.filter(({ hidden }) => !hidden).map(flagRow);
   const content = table(['flag', 'meaning', 'default', 'in the file'], rows);
   return text.replace(block, (_, begin: string, end: string) => `${begin}${content}\n${end}`);
 }
@@ -81,6 +95,7 @@ const check = process.argv.includes('--check');
 for (const [path, generate] of [
   ['docs/metrics.md', metricsDocument],
   ['README.md', readme],
+  ['docs/profiler.md', profilerDocument],
 ] as const) {
   const before = read(path);
   const after = generate(before);

@@ -30,7 +30,7 @@ async function main(): Promise<ExitCode> {
     case 'run': {
       // Loaded only here: --help and --check answer without it.
       const { run } = await import('./daemon/run.ts');
-      return run(command.settings, process.env, command.configFile);
+      return run(command.settings, { program: 'proxtop', env: process.env, config: command.config });
     }
   }
   return exitCodes.done;

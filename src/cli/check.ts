@@ -14,8 +14,11 @@ import type {
 
 const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 
-/** The text of `--check`: what would run with these settings. */
-export function describeSettings(settings: Settings): string {
+/** The text of `--check`: what would run with these settings. @param more lines that belong to another program */
+export function describeSettings(
+  settings: Settings,
+  more: readonly (readonly [string, string])[] = [],
+): string {
   const {
     frequency,
     runs,
@@ -46,6 +49,7 @@ export function describeSettings(settings: Settings): string {
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
+    ...more,
     ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -149,6 +153,6 @@ function sizeText(bytes: number): string {
   return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes} bytes`;
 }
 
-function seconds(count: number): string {
+export function seconds(count: number): string {
   return count === 1 ? 'second' : `${count} seconds`;
 }

@@ -6,7 +6,7 @@ import type { FileLayer, OutputSection } from './layer.ts';
 import { nearest } from './nearest.ts';
 import { optionsOf, printing, schema, selecting } from './schema.ts';
 import type { SectionName } from './schema.ts';
-import { refuse } from './values.ts';
+import { listed, refuse } from './values.ts';
 
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -48,15 +48,18 @@ interface Section {
 export function parseConfig(text: string, path: string): FileLayer {
   const general = new Map<string, Given>();
   const connector = new Map<string, Given>();
+  const profiler = new Map<string, Given>();
   const outputs = new Map<string, OutputSection>();
   let section: Section = { kind: 'general', header: '', given: general };
 
   const open = (name: string, origin: string): Section => {
     const header = `[${name}]`;
     if (name === 'connector') return { kind: 'connector', header, given: connector };
+    if (name === 'profiler') return { kind: 'profiler', header, given: profiler };
     const output = /^output\.([\w-][\w.-]*)$/.exec(name)?.[1];
     if (output === undefined) {
-      const { reason } = refuse(header, '[connector] or [output.NAME]', ['[connector]', '[output.NAME]']);
+      const known = ['[connector]', '[output.NAME]', '[profiler]'];
+      const { reason } = refuse(header, listed(known), known);
       throw new ConfigError(`${origin}: unknown section: ${reason}`);
     }
     const earlier = outputs.get(output);
@@ -95,7 +98,7 @@ export function parseConfig(text: string, path: string): FileLayer {
       set(section, key, value);
     }
   }
-  return { general, connector, outputs };
+  return { general, connector, profiler, outputs };
 }
 
 /** Takes quotes and comments off a value. The ini package reads 'single quoted' numbers as JSON: back to text. */
@@ -126,6 +129,7 @@ function hint(kind: SectionName, header: string, key: string): string {
   if (kind !== 'output' && (key in schema.output || key in selecting) && key !== 'type')
     return '; it belongs in [output.NAME]';
   if (kind !== 'connector' && key in schema.connector) return '; it belongs in [connector]';
+  if (kind !== 'profiler' && key in schema.profiler) return '; it belongs in [profiler]';
   const known = keysOf(kind);
   const near = nearest(key.replace(/^PROXTOP_/, ''), known);
   if (near !== undefined) return `; did you mean ${near}?`;

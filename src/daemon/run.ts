@@ -1,3 +1,4 @@
+import type { Collector } from '../collectors/collector.ts';
 import { createCollectors } from '../collectors/index.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
@@ -8,7 +9,9 @@ import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/dete
 import { Paths } from '../kernel/paths.ts';
 import { createOutput } from '../outputs/index.ts';
 import type { Output } from '../outputs/output.ts';
+import type { OutputSettings } from '../outputs/settings.ts';
 import { createPrinter } from '../printers/index.ts';
+import type { Printer } from '../printers/printer.ts';
 import { sampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
@@ -22,17 +25,41 @@ const FLUSH_DEADLINE = 5000;
 /** ms that reads under way have to come back when all else has ended. */
 const EXIT_DEADLINE = 1000;
 
-/**
- * Samples and streams until the runs are done or a signal says stop.
- *
- * @param configFile where the settings come from, for those who ask how it runs
- * @returns the exit code
- */
+/** What a program makes of the samples. */
+export interface Consumer {
+  /** Collectors that run after the measuring ones. */
+  readonly collectors: readonly Collector[];
+  /** Is shown each sample before the outputs are. */
+  readonly take: (sample: Sample) => void;
+  /** Makes the printer of an output. */
+  readonly printer: (output: OutputSettings) => Printer;
+  /** Called when the last sample is delivered; never rejects. */
+  readonly end: () => Promise<void>;
+}
+
+/** Samples go out as they are. */
+export const streaming: Consumer = {
+  collectors: [],
+  take: () => undefined,
+  printer: ({ printer, print }) => createPrinter(printer, print),
+  end: () => Promise.resolve(),
+};
+
+/** Who runs, for the log and for those who ask how it fares. */
+export interface Invocation {
+  readonly program: 'proxtop' | 'proxprofiler';
+  readonly env: NodeJS.ProcessEnv;
+  /** The file that settings come from. */
+  readonly config?: string | undefined;
+}
+
+/** Samples and streams until the runs are done or a signal says stop. @returns the exit code */
 export async function run(
   settings: Settings,
-  env: NodeJS.ProcessEnv,
-  configFile?: string,
+  invocation: Invocation,
+  consumer: Consumer = streaming,
 ): Promise<ExitCode> {
+  const { program, env, config } = invocation;
   const log = createLog(settings.logLevel, env);
   reportFileTroubles(log);
   const paths = new Paths(settings.roots);
@@ -59,13 +86,13 @@ export async function run(
   };
   const { netdev, storedev } = settings;
   const collectors = createCollectors(settings.collectors, paths, { wanted, netdev, storedev });
-  const sampler = new Sampler(paths, connector, collectors, log);
+  const sampler = new Sampler(paths, connector, [...collectors, ...consumer.collectors], log);
 
   const stop = new AbortController();
   const outputs: Output[] = [];
   try {
     for (const output of settings.outputs) {
-      const printer = createPrinter(output.printer, output.print);
+      const printer = consumer.printer(output);
       outputs.push(
         createOutput(output, printer, log, () => {
           stop.abort();
@@ -79,14 +106,21 @@ export async function run(
   }
   obeySignals(stop, outputs);
   keepMemoryLow();
-  const statusFile = new StatusFile(reportDirectory(env, paths.roots.rundir), configFile, outputs, log);
+  const statusFile = new StatusFile(
+    reportDirectory(env, paths.roots.rundir),
+    { program, config },
+    outputs,
+    log,
+  );
   const { frequency, runs } = settings;
   const emit = (sample: Sample): void => {
+    consumer.take(sample);
     for (const output of outputs) output.write(sample);
   };
   await sampleLoop(sampler, connector, { frequency, runs, outputs, emit }, stop.signal, log);
   await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
   await statusFile.close();
+  await consumer.end();
   sampler.close();
   endInSpiteOfHangingFiles();
   return exitCodes.done;

@@ -21,7 +21,7 @@ export class StatusFile {
   /** @param directory is made when need be; where that fails there is no report, and the log says so once */
   constructor(
     readonly directory: string,
-    readonly config: string | undefined,
+    readonly about: Pick<StatusReport, 'program' | 'config'>,
     readonly outputs: readonly ObservedOutput[],
     readonly log: Logger,
   ) {
@@ -57,12 +57,12 @@ export class StatusFile {
 
   #report(): StatusReport {
     return {
+      ...this.about,
       version,
       pid: process.pid,
       identity: this.#identity,
       started: this.#started,
       updated: Date.now(),
-      ...(this.config !== undefined && { config: this.config }),
       outputs: this.outputs.map((output) => this.#reportOutput(output)),
     };
   }
