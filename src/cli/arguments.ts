@@ -41,7 +41,7 @@ export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv
   const configFile = given.get('config')?.text;
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
   const settings = resolveSettings(file, readEnvironment(env), argumentLayer(given, proxtopProgram));
-  if (status) return { kind: 'status', directory: reportDirectory(env, settings.roots.rundir) };
+  if (status) return { kind: 'status', directory: reportDirectory(env, settings.runDir) };
   if (given.has('check')) return { kind: 'check', settings };
   return { kind: 'run', settings, config: configFile };
 }

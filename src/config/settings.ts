@@ -23,6 +23,8 @@ export interface Settings {
   readonly connection: string;
   /** Of the host the VMs run on. */
   readonly roots: Roots;
+  /** The runtime directory of the host this runs on. */
+  readonly runDir: string;
   /** Where is kept what outlives the program. */
   readonly stateDir: string;
   readonly logLevel: LogLevel;

@@ -106,12 +106,7 @@ export async function run(
   }
   obeySignals(stop, outputs);
   keepMemoryLow();
-  const statusFile = new StatusFile(
-    reportDirectory(env, paths.roots.rundir),
-    { program, config },
-    outputs,
-    log,
-  );
+  const statusFile = new StatusFile(reportDirectory(env, settings.runDir), { program, config }, outputs, log);
   const { frequency, runs } = settings;
   const emit = (sample: Sample): void => {
     consumer.take(sample);

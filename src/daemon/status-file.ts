@@ -36,7 +36,11 @@ export class StatusFile {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing;
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // It was never written; the log has said so.
+    }
   }
 
   #write(): void {

@@ -29,6 +29,7 @@ test('the defaults', () => {
     connector: 'auto',
     connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
+    runDir: '/run',
     stateDir: '/var/lib/proxtop',
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
