@@ -186,7 +186,7 @@ export class HttpDestination implements Destination {
     }
     this.#posting = false;
     if (this.#closed) return;
-    if (answer === undefined) this.#failed(reason, 0, share.length);
+    if (answer === undefined) this.#failed(reason, 0, this.#client.handedOver ? share.length : 0);
     else this.#answered(answer, share);
   }
 
@@ -249,8 +249,8 @@ export class HttpDestination implements Destination {
     this.#batchBytes = 0;
   }
 
-  /** @param records in the request that failed */
-  #failed(reason: string, wait: number, records: number): void {
+  /** @param handedOver records of the request that failed, where the server may have got them */
+  #failed(reason: string, wait: number, handedOver: number): void {
     this.#store.reachable = false;
     this.#giveBack();
     // What was tried once waits no more for others.
@@ -260,7 +260,7 @@ export class HttpDestination implements Destination {
       this.#finish();
       return;
     }
-    this.#resent += records;
+    this.#resent += handedOver;
     this.#outage.begin(`${this.#target}: ${reason}`);
     const ms = Math.max(wait, this.pause(this.#attempt++));
     this.log.debug(`${this.#target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);
