@@ -50,6 +50,7 @@ export function describeSettings(
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
     ...more,
+    ...(outputs.length === 0 ? [['output', 'none: describe an [output.NAME]'] as const] : []),
     ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;

@@ -7,7 +7,8 @@ import { environmentName, environmentPrefix, optionsOf, profilerPrefix, sectionN
 /**
  * What PROXTOP_* and PROXPROFILER_* variables say. An empty one counts as not set. Throws a ConfigError for a name that
  * is nearly one of ours; others are left alone, since a container or service manager may set PROXTOP_* of its own.
- * STATE_DIRECTORY is what systemd sets for StateDirectory=.
+ * STATE_DIRECTORY is what systemd sets for StateDirectory=, NOTIFY_SOCKET what it sets for a service that tells it how
+ * it fares.
  */
 export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
   const layer = {
@@ -29,7 +30,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
   const provided = new Map<string, Given>();
   const [stateDir = ''] = env['STATE_DIRECTORY']?.split(':') ?? [];
   if (stateDir !== '') provided.set('state_dir', { text: stateDir, origin: 'STATE_DIRECTORY' });
-  return { ...layer, provided };
+  return { ...layer, provided, service: env['NOTIFY_SOCKET'] !== undefined };
 }
 
 function refuseNearMisses(env: NodeJS.ProcessEnv, prefix: string, known: ReadonlySet<string>): void {

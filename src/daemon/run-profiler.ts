@@ -11,8 +11,9 @@ import { ProfilePrinter } from '../profiler/profile-printer.ts';
 import { Profiler } from '../profiler/profiler.ts';
 import { ProfileSet, readProfiles } from '../profiler/read-profiles.ts';
 import { StateFile } from '../profiler/state-file.ts';
+import { streaming } from './consumer.ts';
 import { createLog } from './logging.ts';
-import { run, streaming } from './run.ts';
+import { run } from './run.ts';
 
 /** Printers whose outputs take lines of text, and so a profile too. */
 const lineFormats: readonly string[] = ['json', 'text'];

@@ -3,7 +3,7 @@ import { printable } from '../printers/printable.ts';
 import type { OutputStatus } from '../sampling/output-status.ts';
 import { backoff } from './backoff.ts';
 import { authorization } from './credentials.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Heir } from './destination.ts';
 import type { Entry } from './entry.ts';
 import { judge, retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
@@ -105,7 +105,7 @@ export class HttpDestination implements Destination {
   }
 
   /** Sends what waits. A server that fails gets one more attempt, at once, and no other. */
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, heir?: Heir): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const timer = setTimeout(() => this.#finish?.(), deadline);
     if (!this.#posting) this.#pump();
@@ -115,7 +115,7 @@ export class HttpDestination implements Destination {
     this.#closed = true;
     this.#client.close();
     this.#giveBack();
-    await this.#store.close();
+    await this.#store.close(heir);
     lastWord(this.log, this.status);
   }
 
