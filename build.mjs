@@ -1,13 +1,15 @@
 // Bundles src/ into dist/: a few files, code that only one face needs split off and loaded when used.
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { billOfMaterials, bundledPackages } from './sbom.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const programs = ['proxtop', 'proxprofiler'];
 
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: programs.map((name) => `src/${name}.ts`),
   outdir: 'dist/lib',
   bundle: true,
@@ -25,16 +27,19 @@ await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
-const addon = 'build/Release/notify.node';
-if (existsSync(`node_modules/sd-notify/${addon}`)) {
-  for (const file of [
-    ...['package.json', 'index.js', addon].map((name) => `sd-notify/${name}`),
-    ...['package.json', 'bindings.js'].map((name) => `bindings/${name}`),
-    ...['package.json', 'index.js'].map((name) => `file-uri-to-path/${name}`),
-  ]) {
-    cpSync(`node_modules/${file}`, `dist/node_modules/${file}`);
-  }
+// The addon, with the packages that find it.
+const addonFiles = {
+  'sd-notify': ['package.json', 'index.js', 'build/Release/notify.node'],
+  bindings: ['package.json', 'bindings.js'],
+  'file-uri-to-path': ['package.json', 'index.js'],
+};
+const hasAddon = existsSync('node_modules/sd-notify/build/Release/notify.node');
+if (hasAddon) {
+  for (const [name, files] of Object.entries(addonFiles))
+    for (const file of files) cpSync(`node_modules/${name}/${file}`, `dist/node_modules/${name}/${file}`);
 }
+const packages = [...bundledPackages(metafile), ...(hasAddon ? Object.keys(addonFiles) : [])];
+writeFileSync('dist/sbom.cdx.json', billOfMaterials(version, packages));
 writeFileSync('dist/package.json', '{ "type": "module" }\n');
 // import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.
 // What the flags are for: src/daemon/memory.ts.

@@ -1,12 +1,18 @@
-// Writes what the documentation repeats from the code: docs/metrics.md and the tables of flags in README.md and docs/profiler.md.
+// Writes what is repeated from the code: docs/metrics.md, docs/configuration.md, the tables of flags in README.md and
+// docs/profiler.md, manual pages and completions of the package.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
-import { modes } from '../src/cli/profiler-arguments.ts';
+import { proxtopProgram } from '../src/cli/arguments.ts';
+import { modes, profilerProgram } from '../src/cli/profiler-arguments.ts';
 import { columns } from '../src/metrics/catalogue.ts';
 import { scopes } from '../src/metrics/define.ts';
 import type { Scope } from '../src/metrics/define.ts';
+import { bashCompletion, zshCompletion } from './generators/completions.ts';
+import { configurationDocument } from './generators/configuration.ts';
+import { configurationManual, programManual } from './generators/manuals.ts';
+import { code, plain, table } from './generators/markdown.ts';
 
 const titles: Readonly<Record<Scope, string>> = {
   vm: 'A VM',
@@ -19,20 +25,6 @@ const titles: Readonly<Record<Scope, string>> = {
   agent: 'proxtop itself',
   agent_output: 'An output of proxtop',
 };
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(headings), `|${' --- |'.repeat(headings.length)}`, ...rows.map(line)].join('\n');
-}
-
-/** Plain text for a cell: what Markdown or HTML would take for markup is escaped. */
-function plain(text: string): string {
-  return text.replace(/[|<*\\]/g, '\\$&');
-}
-
-function code(text: string): string {
-  return text === '' ? '' : `\`${text}\``;
-}
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
@@ -96,6 +88,13 @@ for (const [path, generate] of [
   ['docs/metrics.md', metricsDocument],
   ['README.md', readme],
   ['docs/profiler.md', profilerDocument],
+  ['docs/configuration.md', configurationDocument],
+  ['debian/proxtop.1', programManual],
+  ['debian/proxtop.conf.5', configurationManual],
+  ['debian/completions/bash/proxtop', () => bashCompletion(proxtopProgram, ['status'])],
+  ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, [])],
+  ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, ['status'])],
+  ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, [])],
 ] as const) {
   const before = read(path);
   const after = generate(before);
