@@ -43,8 +43,13 @@ lint: node_modules
 	npm run lint
 	node --import tsx docs/generate.ts --check
 
-test: deps build lint
+test: deps build lint test-host
 	test/run
+
+# The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.
+test-host: deb
+	test/host/build-image >/dev/null
+	node --import tsx --test --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts
 
 demo: deps build
 	node --import tsx test/lab/demo.ts
