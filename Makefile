@@ -43,7 +43,7 @@ lint: node_modules
 	npm run lint
 	node --import tsx docs/generate.ts --check
 
-test: deps build lint test-host
+test: deps addon build lint test-host
 	test/run
 
 # The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.

@@ -83,7 +83,8 @@ export class Service {
   }
 
   #beat(): void {
-    const status = this.#ready ? this.#status() : this.#told;
+    if (!this.#ready) return;
+    const status = this.#status();
     const news = status === this.#told ? [] : [`STATUS=${status}`];
     this.#told = status;
     const alive = this.#watched && performance.now() < this.#due ? ['WATCHDOG=1'] : [];

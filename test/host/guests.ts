@@ -58,7 +58,7 @@ export class Guests {
     await machine.run('tar -xS --no-overwrite-dir -C /', files);
     const disk = this.#guests[1]?.vm.disks[0]?.image ?? '';
     await machine.run(
-      `ln -s qemu-system-x86_64 /usr/bin/kvm
+      `ln -sf qemu-system-x86_64 /usr/bin/kvm
       pvcreate -q /dev/vdb && vgcreate -q ${volumeGroup} /dev/vdb && lvcreate -q -n ${volume} -L 16M ${volumeGroup}
       ln -sf /dev/${volumeGroup}/${volume} ${this.#inside(disk)}`,
     );

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { qmp } from '../lab/qmp.ts';
 
@@ -64,8 +64,8 @@ export class Machine {
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     for (const stream of [this.#qemu.stdout, this.#qemu.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.console += text;
+      stream.setEncoding('utf8').on('data', (said: string) => {
+        this.console += said;
         for (const look of [...this.#watchers]) look();
       });
     }
@@ -101,13 +101,14 @@ export class Machine {
     const ssh = spawn('ssh', [...this.#ssh, script], { stdio: 'pipe', timeout: COMMAND_DEADLINE });
     ssh.stdin.on('error', () => undefined);
     ssh.stdin.end(input);
-    const [stdout, stderr, [code]] = await Promise.all([
-      buffer(ssh.stdout),
-      // The connection that goes on in the background keeps this stream open.
-      once(ssh, 'exit').then(() => ssh.stderr.read() as Buffer | null),
+    // The connection that goes on in the background keeps this stream open: it has no end to wait for.
+    let stderr = '';
+    ssh.stderr.setEncoding('utf8').on('data', (said: string) => (stderr += said));
+    const [stdout, [code]] = await Promise.all([
+      text(ssh.stdout),
       once(ssh, 'exit') as Promise<[number | null]>,
     ]);
-    return { code: code ?? -1, stdout: stdout.toString(), stderr: stderr?.toString() ?? '' };
+    return { code: code ?? -1, stdout, stderr };
   }
 
   /** Runs a shell script as root and gives what it wrote. @throws Error when it fails */
