@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+function read(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+}
+
+interface Bill {
+  readonly specVersion: string;
+  readonly components: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly licenses: readonly [{ readonly license: { readonly id: string } }];
+    readonly hashes: readonly [{ readonly content: string }];
+  }[];
+}
+
+test('the bill of materials lists what is bundled, and the copyright file its licences', () => {
+  const { specVersion, components } = JSON.parse(read('dist/sbom.cdx.json')) as Bill;
+  assert.equal(specVersion, '1.5');
+  const names = components.map(({ name }) => name);
+  for (const { name, licenses, hashes } of components) {
+    const stanza = read('debian/copyright')
+      .split('\n\n')
+      .find((each) => each.includes(`\n node_modules/${name}/*\n`));
+    assert.ok(stanza !== undefined, `${name} is not in debian/copyright`);
+    assert.ok(stanza.endsWith(`License: ${licenses[0].license.id}`), stanza);
+    assert.match(hashes[0].content, /^[0-9a-f]{128}$/);
+  }
+  const lock = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { dev?: true; version?: string }>;
+  };
+  for (const { name, version } of components) {
+    const entry = lock.packages[`node_modules/${name}`];
+    assert.deepEqual([entry?.version, entry?.dev], [version, undefined], name);
+  }
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+  const unbundled = existsSync(new URL('../../dist/node_modules', import.meta.url)) ? [] : ['sd-notify'];
+  assert.deepEqual(
+    Object.keys(dependencies).filter((name) => !names.includes(name)),
+    unbundled,
+  );
+});
+
+test('program and package have one version', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  assert.equal(/^proxtop \((.*?)\)/.exec(read('debian/changelog'))?.[1], version);
+});
+
+test('only the addon may run a script when it is installed', () => {
+  assert.match(read('.npmrc'), /^ignore-scripts=true$/m);
+  assert.match(read('Makefile'), /npm rebuild sd-notify --ignore-scripts=false/);
+});
+
+/** What bash offers for the last of these words. */
+function offered(program: string, ...words: string[]): string[] {
+  const file = fileURLToPath(new URL(`../../debian/completions/bash/${program}`, import.meta.url));
+  const script = `source ${file}
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_${program}
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return execFileSync('bash', ['-c', script, 'bash', program, ...words], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n');
+}
+
+test('bash completes flags, their values, files and directories', () => {
+  assert.deepEqual(offered('proxtop', '--det'), ['--detail-interval']);
+  assert.deepEqual(offered('proxtop', 'sta'), ['status']);
+  assert.deepEqual(offered('proxtop', '--printer', 'in'), ['influx']);
+  assert.deepEqual(offered('proxtop', '--printer', '=', 'm'), ['msgpack']);
+  assert.deepEqual(offered('proxtop', '--config', '/etc/os-rel'), ['/etc/os-release']);
+  assert.deepEqual(offered('proxtop', '--procfs', '/pro'), ['/proc']);
+  assert.deepEqual(offered('proxtop', '--frequency', ''), ['']);
+  assert.deepEqual(offered('proxprofiler', '--simu'), ['--simulate']);
+});
+
+for (const page of ['proxtop.1', 'proxtop.conf.5', 'proxprofiler.1']) {
+  test(
+    `the manual page ${page} has no error`,
+    { skip: !existsSync('/usr/bin/man') && 'needs man-db' },
+    () => {
+      const path = fileURLToPath(new URL(`../../debian/${page}`, import.meta.url));
+      const env = { ...process.env, LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
+      const { stdout, stderr } = spawnSync('man', ['--warnings', '-l', path], { env, encoding: 'utf8' });
+      assert.equal(stderr, '');
+      assert.match(stdout, /DESCRIPTION/);
+    },
+  );
+}
