@@ -4,7 +4,7 @@
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd \
-	dpkg-dev debhelper lintian build-essential libsystemd-dev debootstrap systemd
+	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd
 
 help:
 	@echo "make build | deb | lint | test | test-host | demo | bench | docs | clean"

