@@ -49,9 +49,11 @@ export class Service {
 
   /** A sample was taken. @param interval seconds until the next one */
   sampled(vms: number, interval: number): void {
+    const wasIdle = this.#idle !== undefined;
     this.#vms = vms;
     this.#idle = undefined;
     this.#due = performance.now() + 2 * interval * 1000 + patience;
+    if (wasIdle) this.#beat();
     this.#announce();
   }
 
@@ -66,6 +68,7 @@ export class Service {
   reloaded(refused?: string): void {
     this.#refused = refused?.replaceAll('\n', ' ');
     this.#due = Infinity;
+    if (!this.#ready) return;
     this.#ready = false;
     this.#announce();
   }
