@@ -77,6 +77,7 @@ const sample: Sample = {
   agent: fill(new Row('agent'), 'agent'),
   outputs: rows('agent_output', 2, 'output'),
   collectors: collectorNames,
+  runs: collectorNames.map((name) => ({ name, duration: 0.5, failed: false })),
 };
 const allRows = [sample.host.row, ...sample.vms.map(({ row }) => row), sample.agent];
 

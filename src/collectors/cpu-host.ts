@@ -10,7 +10,7 @@ import { readRecord, readValue } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Wanted } from './collector.ts';
-import { Readings, now } from './readings.ts';
+import { Readings, Totals, now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('cpu', 'host');
@@ -57,6 +57,7 @@ export class HostCpu {
   private readonly loadavg: KernelFile;
   private readonly load = new LoadAvg();
   private readonly readings = new Readings(() => new ProcStat());
+  private readonly totals = new Totals(Object.keys(procStatCounters).length);
   private readonly frequencies: Frequencies;
 
   constructor(
@@ -83,7 +84,12 @@ export class HostCpu {
     const { cpus } = readings.current;
     values[hostSlots.cpu_cores] = cpus;
     values[hostSlots.cpu_overcommit] = vcpus / cpus;
-    if (readings.complete) deriveShares(readings.previous, readings.current, row);
+    if (!readings.complete) return;
+    deriveShares(readings.previous, readings.current, row);
+    for (const [slot, counter] of shares) {
+      this.totals.add(counter, growth(readings.previous.counters, readings.current.counters, counter));
+      row.counters[slot] = this.totals.at(counter);
+    }
   }
 
   private setLoad(values: Float64Array): void {

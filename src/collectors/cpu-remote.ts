@@ -1,15 +1,17 @@
 import type { Detail, VcpuReading } from '../connectors/connector.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { VmTarget, Wanted } from './collector.ts';
+import { Totals } from './readings.ts';
 
 const vmSlots = slots('cpu', 'vm');
 const vcpuSlots = slots('cpu', 'vm_vcpu');
 const NS_PER_S = 1e9;
+const [RUN, WAIT, OTHER_RUN] = [0, 1, 2] as const;
 
-/** Percent of one CPU between two counts of ns; NaN where not known or gone backwards. */
-function percent(previous: number | undefined, current: number | undefined, elapsed: number): number {
+/** ns between two counts; NaN where not known or gone backwards. */
+function grown(previous: number | undefined, current: number | undefined): number {
   const ns = (current ?? NaN) - (previous ?? NaN);
-  return ns >= 0 ? (ns / NS_PER_S / elapsed) * 100 : NaN;
+  return ns >= 0 ? ns : NaN;
 }
 
 /**
@@ -19,34 +21,47 @@ function percent(previous: number | undefined, current: number | undefined, elap
 export class RemoteCpu {
   private previous: Detail | undefined;
   private current: Detail | undefined;
+  private readonly totals = new Totals(3);
 
   collect(target: VmTarget, wanted: Wanted): void {
     const { detail } = target.vm;
-    if (detail !== this.current) {
+    const isNew = detail !== this.current;
+    if (isNew) {
       this.previous = this.current;
       this.current = detail;
     }
-    const { previous, current } = this;
+    const { previous, current, totals } = this;
     if (previous === undefined || current?.vcpus === undefined) return;
-    const elapsed = current.time - previous.time;
+    const percentPerNs = 100 / NS_PER_S / (current.time - previous.time);
     const before = new Map<number, VcpuReading>(previous.vcpus?.map((vcpu) => [vcpu.number, vcpu]));
     let used = 0;
     let ready = 0;
     for (const vcpu of current.vcpus) {
       const last = before.get(vcpu.number);
-      const vcpuUsed = percent(last?.run, vcpu.run, elapsed);
-      const vcpuReady = percent(last?.wait, vcpu.wait, elapsed);
-      used += vcpuUsed;
-      ready += vcpuReady;
+      const ran = grown(last?.run, vcpu.run);
+      const waited = grown(last?.wait, vcpu.wait);
+      used += ran;
+      ready += waited;
       if (!wanted.devices) continue;
-      const { values } = target.vcpuRows.add(String(vcpu.number));
-      values[vcpuSlots.cpu_total] = Math.min(100, vcpuUsed);
-      values[vcpuSlots.cpu_steal] = vcpuReady;
+      const { values, counters } = target.vcpuRows.add(String(vcpu.number));
+      values[vcpuSlots.cpu_total] = Math.min(100, ran * percentPerNs);
+      values[vcpuSlots.cpu_steal] = waited * percentPerNs;
+      counters[vcpuSlots.cpu_total] = vcpu.run;
+      counters[vcpuSlots.cpu_steal] = vcpu.wait;
     }
-    const { values } = target.row;
-    values[vmSlots.cpu_total] = Math.min(100, used / current.vcpus.length);
-    values[vmSlots.cpu_steal] = ready / current.vcpus.length;
     // The steps of the vCPUs' times can exceed the exact time of the whole process.
-    values[vmSlots.cpu_other_total] = Math.max(0, percent(previous.cpuTime, current.cpuTime, elapsed) - used);
+    const other = Math.max(0, grown(previous.cpuTime, current.cpuTime) - used);
+    if (isNew) {
+      totals.add(RUN, used);
+      totals.add(WAIT, ready);
+      totals.add(OTHER_RUN, other);
+    }
+    const { values, counters } = target.row;
+    values[vmSlots.cpu_total] = Math.min(100, (used * percentPerNs) / current.vcpus.length);
+    values[vmSlots.cpu_steal] = (ready * percentPerNs) / current.vcpus.length;
+    values[vmSlots.cpu_other_total] = other * percentPerNs;
+    counters[vmSlots.cpu_total] = totals.at(RUN);
+    counters[vmSlots.cpu_steal] = totals.at(WAIT);
+    counters[vmSlots.cpu_other_total] = totals.at(OTHER_RUN);
   }
 }

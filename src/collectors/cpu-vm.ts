@@ -7,11 +7,13 @@ import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
-import { Readings, now } from './readings.ts';
+import { Readings, Totals, now } from './readings.ts';
 
 const vmSlots = slots('cpu', 'vm');
 const vcpuSlots = slots('cpu', 'vm_vcpu');
 const { run, wait } = schedstatCounters;
+/** The counts of a VM: of its vCPUs, and of its other threads. */
+const [RUN, WAIT, OTHER_RUN, OTHER_WAIT] = [0, 1, 2, 3] as const;
 const NS_PER_S = 1e9;
 const US_PER_S = 1e6;
 
@@ -34,7 +36,12 @@ export class ThrottleReading {
  */
 export function deriveThread(previous: ThreadReading, current: ThreadReading, counter: number): number {
   const elapsed = (current.time - previous.time) * NS_PER_S;
-  return (growth(previous.schedstat.counters, current.schedstat.counters, counter) / elapsed) * 100;
+  return (grown(previous, current, counter) / elapsed) * 100;
+}
+
+/** ns that a count of a thread grew by. */
+function grown(previous: ThreadReading, current: ThreadReading, counter: number): number {
+  return growth(previous.schedstat.counters, current.schedstat.counters, counter);
 }
 
 /** Percent of the time in which the cgroup was kept off the CPU by its limit. Source: cgroup-v2.rst, cpu.stat. */
@@ -66,8 +73,8 @@ class ThreadCpu {
     this.readings.commit();
   }
 
-  /** False when the thread is gone. */
-  read(): boolean {
+  /** False when the thread is gone. @param totals of the VM, to which its counts are added */
+  read(totals: Totals): boolean {
     const { schedstat: file } = this.thread;
     const { readings } = this;
     const { spare } = readings;
@@ -77,6 +84,9 @@ class ThreadCpu {
     if (readings.complete) {
       this.used = deriveThread(readings.previous, readings.current, run);
       this.ready = deriveThread(readings.previous, readings.current, wait);
+      const isVcpu = this.thread.vcpu !== undefined;
+      totals.add(isVcpu ? RUN : OTHER_RUN, grown(readings.previous, readings.current, run));
+      totals.add(isVcpu ? WAIT : OTHER_WAIT, grown(readings.previous, readings.current, wait));
     }
     return true;
   }
@@ -87,6 +97,7 @@ export class VmCpu {
   private threads: ThreadCpu[] = [];
   private generation = -1;
   private lastCycle: number | undefined;
+  private readonly totals = new Totals(4);
   private readonly throttle = new Readings(() => new ThrottleReading());
 
   constructor(
@@ -103,7 +114,7 @@ export class VmCpu {
     let otherUsed = 0;
     let otherReady = 0;
     for (const cpu of this.threads) {
-      if (!cpu.read()) {
+      if (!cpu.read(this.totals)) {
         this.process.relist();
         continue;
       }
@@ -117,15 +128,19 @@ export class VmCpu {
       ready += cpu.ready;
       if (wanted.devices) setVcpu(target.vcpuRows.add(String(cpu.thread.vcpu)), cpu);
     }
-    const { values } = target.row;
+    const { values, counters } = target.row;
     // Where no thread is known to run a vCPU, the others cannot be told from those that do.
     if (vcpus > 0) {
       values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
       values[vmSlots.cpu_steal] = ready / vcpus;
       values[vmSlots.cpu_other_total] = otherUsed;
       values[vmSlots.cpu_other_steal] = otherReady;
+      counters[vmSlots.cpu_total] = this.totals.at(RUN);
+      counters[vmSlots.cpu_steal] = this.totals.at(WAIT);
+      counters[vmSlots.cpu_other_total] = this.totals.at(OTHER_RUN);
+      counters[vmSlots.cpu_other_steal] = this.totals.at(OTHER_WAIT);
     }
-    if (wanted.verbose) values[vmSlots.cpu_throttled] = this.throttled();
+    if (wanted.verbose) this.setThrottled(target.row);
   }
 
   /** Takes over the new list of threads; those that stay keep their readings. */
@@ -140,17 +155,23 @@ export class VmCpu {
     this.generation = this.process.generation;
   }
 
-  private throttled(): number {
+  private setThrottled({ values, counters }: Row): void {
     const file = this.cgroup?.cpuStat;
-    const { spare } = this.throttle;
-    if (file === undefined || !readRecord(file, parseCgroupCpuStat, spare.cpuStat)) return NaN;
-    spare.time = now();
-    this.throttle.commit();
-    return this.throttle.complete ? deriveThrottled(this.throttle.previous, this.throttle.current) : NaN;
+    const { throttle } = this;
+    if (file === undefined || !readRecord(file, parseCgroupCpuStat, throttle.spare.cpuStat)) return;
+    throttle.spare.time = now();
+    throttle.commit();
+    const { throttledUsec } = cgroupCpuStatCounters;
+    counters[vmSlots.cpu_throttled] = throttle.current.cpuStat.counters.value(throttledUsec);
+    if (throttle.complete)
+      values[vmSlots.cpu_throttled] = deriveThrottled(throttle.previous, throttle.current);
   }
 }
 
-function setVcpu(row: Row, cpu: ThreadCpu): void {
-  row.values[vcpuSlots.cpu_total] = Math.min(100, cpu.used);
-  row.values[vcpuSlots.cpu_steal] = cpu.ready;
+function setVcpu({ values, counters }: Row, cpu: ThreadCpu): void {
+  const { counters: counts } = cpu.readings.current.schedstat;
+  values[vcpuSlots.cpu_total] = Math.min(100, cpu.used);
+  values[vcpuSlots.cpu_steal] = cpu.ready;
+  counters[vcpuSlots.cpu_total] = counts.value(run);
+  counters[vcpuSlots.cpu_steal] = counts.value(wait);
 }

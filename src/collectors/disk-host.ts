@@ -7,8 +7,9 @@ import type { DiskDevice } from '../kernel/proc-diskstats.ts';
 import { DiskStats, diskStatsCounters as c, parseDiskStats } from '../kernel/proc-diskstats.ts';
 import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
 import type { HostTarget, Wanted } from './collector.ts';
-import { mean, now } from './readings.ts';
+import { Totals, mean, now } from './readings.ts';
 
 const hostSlots = slots('disk', 'host');
 const { disk_type: TYPE, disk_dmname: DM_NAME, ...diskSlots } = slots('disk', 'host_disk');
@@ -18,6 +19,22 @@ const MS_PER_S = 1000;
 const COUNTERS = Object.keys(c).length;
 
 type DiskSlots = Readonly<Record<keyof typeof diskSlots, number>>;
+
+/** The rate behind which each counter stands. */
+const ratesIn = (to: DiskSlots): readonly (readonly [slot: number, counter: number])[] => [
+  [to.disk_reads, c.reads],
+  [to.disk_writes, c.writes],
+  [to.disk_read_mib, c.sectorsRead],
+  [to.disk_write_mib, c.sectorsWritten],
+  [to.disk_time_reading, c.readMs],
+  [to.disk_time_writing, c.writeMs],
+  [to.disk_time_io, c.ioMs],
+  [to.disk_time_weighted, c.weightedMs],
+  [to.disk_reads_merged, c.readsMerged],
+  [to.disk_writes_merged, c.writesMerged],
+];
+const hostRates = ratesIn(hostSlots);
+const diskRates = ratesIn(diskSlots);
 
 /**
  * Sets rates, latencies and load of one block device or a sum of them.
@@ -74,6 +91,7 @@ export class HostDisks {
   private readonly known = new Map<DiskDevice, Known>();
   private readonly grown = new Float64Array(COUNTERS);
   private readonly sum = new Float64Array(COUNTERS);
+  private readonly totals = new Totals(COUNTERS);
 
   constructor(
     private readonly paths: Paths,
@@ -102,6 +120,7 @@ export class HostDisks {
         row.texts[TYPE] = last.type;
         row.texts[DM_NAME] = last.dmName;
         row.values[diskSlots.disk_queue_depth] = device.inFlight;
+        for (const [slot, counter] of diskRates) row.counters[slot] = device.counters.value(counter);
       }
       if (inSum) {
         summed++;
@@ -117,15 +136,18 @@ export class HostDisks {
         if (!inSum) continue;
         elapsed = since;
         busiest = Math.max(busiest, this.grown[c.ioMs] as number);
-        for (let i = 0; i < COUNTERS; i++) this.sum[i] = (this.sum[i] as number) + (this.grown[i] as number);
+        for (let i = 0; i < COUNTERS; i++) {
+          this.sum[i] = (this.sum[i] as number) + (this.grown[i] as number);
+          this.totals.add(i, this.grown[i] as number);
+        }
       }
     }
     if (this.known.size > devices) this.prune();
-    this.setSum(host.row.values, summed, inFlight, busiest, elapsed);
+    this.setSum(host.row, summed, inFlight, busiest, elapsed);
   }
 
   private setSum(
-    values: Float64Array,
+    { values, counters }: Row,
     summed: number,
     inFlight: number,
     busiest: number,
@@ -134,6 +156,7 @@ export class HostDisks {
     values[hostSlots.disk_count] = summed;
     if (summed === 0) return;
     values[hostSlots.disk_queue_depth] = inFlight;
+    for (const [slot, counter] of hostRates) counters[slot] = this.totals.at(counter);
     if (Number.isNaN(this.load.bytes)) this.load.busy = this.load.bytes = 0;
     if (Number.isNaN(elapsed)) return;
     deriveBlockDevice(this.sum, elapsed, values, hostSlots);

@@ -5,7 +5,7 @@ import { PidStat, pidStatCounters } from '../kernel/proc-pid-stat.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { VmTarget, Wanted } from './collector.ts';
 import type { HostLoad } from './disk-host.ts';
-import { Readings, mean, now } from './readings.ts';
+import { Readings, Totals, mean, now } from './readings.ts';
 
 const vmSlots = slots('disk', 'vm');
 const MIB = 2 ** 20;
@@ -18,6 +18,21 @@ const [READ_OPS, WRITE_OPS, FLUSH_OPS, READ_BYTES, WRITE_BYTES, READ_TIME, WRITE
 
 type DiskSlots = Readonly<Omit<typeof vmSlots, 'disk_util' | 'disk_blkio_delay'>>;
 const diskSlots: DiskSlots & { readonly disk_path: number } = slots('disk', 'vm_disk');
+
+/** The rate behind which each counter stands, in the order of the counters. */
+const ratesIn = (to: DiskSlots): readonly number[] => [
+  to.disk_reads,
+  to.disk_writes,
+  to.disk_flushes,
+  to.disk_read_mib,
+  to.disk_write_mib,
+  to.disk_read_time,
+  to.disk_write_time,
+  to.disk_flush_time,
+  to.disk_errors,
+];
+const vmRates = ratesIn(vmSlots);
+const diskRates = ratesIn(diskSlots);
 
 /**
  * Sets rates and latencies of one virtual disk or a sum of them. A latency is time by operations, both over the
@@ -66,21 +81,24 @@ export class VmDisks {
   private readonly stats = new Readings(() => ({ time: NaN, stat: new PidStat() }));
   private readonly grown = new Float64Array(COUNTERS);
   private readonly sum = new Float64Array(COUNTERS);
+  private readonly totals = new Totals(COUNTERS);
 
   collect(target: VmTarget, wanted: Wanted, host: HostLoad): void {
     const { detail } = target.vm;
-    if (detail !== this.current?.detail) {
+    const isNew = detail !== this.current?.detail;
+    if (isNew) {
       this.previous = this.current;
       this.current = detail && { detail, hostBusy: host.busy, hostBytes: host.bytes };
     }
     if (detail === undefined) this.setCapacities(target, wanted);
-    else this.setDisks(detail, target, wanted);
+    else this.setDisks(detail, target, wanted, isNew);
     if (wanted.verbose) this.setDelay(target);
   }
 
-  private setDisks(detail: Detail, target: VmTarget, wanted: Wanted): void {
+  /** @param isNew whether this detail is seen for the first time, so that what the disks did counts */
+  private setDisks(detail: Detail, target: VmTarget, wanted: Wanted, isNew: boolean): void {
     const previous = this.previous?.detail;
-    const { values } = target.row;
+    const { values, counters } = target.row;
     const configured = new Map(target.vm.disks.map(({ device, capacity }) => [device, capacity]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
@@ -97,15 +115,18 @@ export class VmDisks {
         row.values[diskSlots.disk_allocation] = disk.allocation ?? NaN;
         row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
         row.texts[diskSlots.disk_path] = disk.path;
+        for (let i = 0; i < COUNTERS; i++) row.counters[diskRates[i] as number] = disk.counters.value(i);
       }
       const before = previous?.disks.find(({ device }) => device === disk.device);
       if (before === undefined || !this.grow(before, disk)) continue;
       known = true;
+      if (isNew) for (let i = 0; i < COUNTERS; i++) this.totals.add(i, at(this.grown, i));
       if (row !== undefined) deriveDisk(this.grown, elapsed, row.values, diskSlots);
     }
     values[vmSlots.disk_capacity] = sizes.capacity.value;
     values[vmSlots.disk_allocation] = sizes.allocation.value;
     values[vmSlots.disk_physical] = sizes.physical.value;
+    for (let i = 0; i < COUNTERS; i++) counters[vmRates[i] as number] = this.totals.at(i);
     if (!known) return;
     deriveDisk(this.sum, elapsed, values, vmSlots);
     values[vmSlots.disk_util] = this.util();
@@ -151,8 +172,9 @@ export class VmDisks {
     stats.spare.time = now();
     stats.spare.stat.counters.copy(vm.process.stat.counters);
     stats.commit();
-    if (!stats.complete) return;
     const { previous, current } = stats;
+    row.counters[vmSlots.disk_blkio_delay] = current.stat.counters.value(pidStatCounters.blkioTicks);
+    if (!stats.complete) return;
     const ticks = growth(previous.stat.counters, current.stat.counters, pidStatCounters.blkioTicks);
     row.values[vmSlots.disk_blkio_delay] = (ticks * MS_PER_TICK) / (current.time - previous.time);
   }

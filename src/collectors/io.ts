@@ -22,6 +22,9 @@ const rates: readonly (readonly [slot: number, counter: number, unit: number])[]
   [vmSlots.io_cancelled_write_bytes, pidIoCounters.cancelledWriteBytes, 1],
 ];
 
+/** Each counter once, behind the rate in its own unit. */
+const counted = rates.filter(([, , unit]) => unit === 1);
+
 /** I/O of a QEMU process at one instant. */
 export class IoReading {
   /** Monotonic seconds. */
@@ -50,6 +53,8 @@ export class IoCollector implements Collector {
       if (!readRecord(file, parsePidIo, readings.spare.io)) continue;
       readings.spare.time = now();
       readings.commit();
+      for (const [slot, counter] of counted)
+        target.row.counters[slot] = readings.current.io.counters.value(counter);
       if (readings.complete) deriveIo(readings.previous, readings.current, target.row);
     }
   }

@@ -76,7 +76,7 @@ export class VmMem {
     const { vm, row } = target;
     const { values } = row;
     deriveGuestMemory(vm.detail?.balloon, vm.memory, row);
-    this.setSwapRates(vm.detail, values);
+    this.setSwapRates(vm.detail, row);
     values[vmSlots.ram_rss] = vm.detail?.rss ?? NaN;
     if (vm.process !== undefined) {
       this.setFaults(target);
@@ -86,11 +86,13 @@ export class VmMem {
     return values[vmSlots.ram_total] as number;
   }
 
-  private setSwapRates(detail: Detail | undefined, values: Float64Array): void {
+  private setSwapRates(detail: Detail | undefined, { values, counters }: Row): void {
     if (detail !== this.current) {
       this.previous = this.current;
       this.current = detail;
     }
+    counters[vmSlots.ram_swapin] = detail?.balloon?.swapIn ?? NaN;
+    counters[vmSlots.ram_swapout] = detail?.balloon?.swapOut ?? NaN;
     if (this.previous === undefined || this.current === undefined) return;
     values[vmSlots.ram_swapin] = deriveSwap(this.previous, this.current, 'swapIn');
     values[vmSlots.ram_swapout] = deriveSwap(this.previous, this.current, 'swapOut');
@@ -111,6 +113,7 @@ export class VmMem {
     faults.spare.time = now();
     faults.spare.counters.copy(stat.counters);
     faults.commit();
+    for (const [slot, counter] of faultRates) row.counters[slot] = faults.current.counters.value(counter);
     if (faults.complete) deriveFaults(faults.previous, faults.current, row);
   }
 }

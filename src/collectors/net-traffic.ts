@@ -1,7 +1,8 @@
 import { Counters, growth } from '../kernel/counters.ts';
 import { netDevCounters } from '../kernel/proc-net-dev.ts';
 import { slots } from '../metrics/catalogue.ts';
-import { mean } from './readings.ts';
+import type { Row } from '../metrics/row.ts';
+import { Totals, mean } from './readings.ts';
 
 /** The rates of one direction and the remaining columns, by the ids of the catalogue. */
 const rateIds = [
@@ -140,6 +141,7 @@ export class TrafficSum {
   private readonly last = new Map<Interface, Last>();
   private readonly grown = new Float64Array(RATES);
   private readonly sum = new Float64Array(RATES);
+  private readonly totals = new Totals(RATES);
   private time = NaN;
   private elapsed = NaN;
   private added = 0;
@@ -156,16 +158,20 @@ export class TrafficSum {
   }
 
   /**
-   * Takes an interface into the sum and, where `values` are given, sets its own values.
+   * Takes an interface into the sum and, where it has a row, sets its own values.
    * @param columns other ones than those of the sum
    */
   add(
     device: Interface,
-    values: Float64Array | undefined,
+    row: Row | undefined,
     to: TrafficSlots,
     columns: readonly number[] = this.columns,
   ): void {
     this.added++;
+    if (row !== undefined) {
+      for (let i = 0; i < RATES; i++)
+        row.counters[to.rates[i] as number] = device.counters.value(columns[i] as number);
+    }
     const last = this.last.get(device);
     if (last === undefined) {
       const counters = new Counters(device.counters.low.length);
@@ -180,15 +186,17 @@ export class TrafficSum {
       const delta = growth(last.counters, device.counters, columns[i] as number);
       this.grown[i] = delta;
       this.sum[i] = (this.sum[i] as number) + delta;
+      this.totals.add(i, delta);
     }
     last.time = this.time;
     last.counters.copy(device.counters);
     this.elapsed = elapsed;
-    if (values !== undefined) deriveTraffic(this.grown, elapsed, values, to);
+    if (row !== undefined) deriveTraffic(this.grown, elapsed, row.values, to);
   }
 
   /** Sets the values of the sum, if any interface gave some. */
-  finish(values: Float64Array, to: TrafficSlots): void {
+  finish({ values, counters }: Row, to: TrafficSlots): void {
+    if (this.added > 0) for (let i = 0; i < RATES; i++) counters[to.rates[i] as number] = this.totals.at(i);
     if (!Number.isNaN(this.elapsed)) deriveTraffic(this.sum, this.elapsed, values, to);
     if (this.last.size > this.added) this.prune();
   }

@@ -40,10 +40,10 @@ export class VmNet {
       const counters = reading.get(device);
       if (counters === undefined) continue;
       names = names === '' ? device : `${names};${device}`;
-      const values = wanted.devices ? target.nicRows.add(device).values : undefined;
-      this.sum.add(counters, values, nicSlots, macvtap === true ? fromHost : fromTap);
+      const row = wanted.devices ? target.nicRows.add(device) : undefined;
+      this.sum.add(counters, row, nicSlots, macvtap === true ? fromHost : fromTap);
     }
-    this.sum.finish(target.row.values, sumSlots);
+    this.sum.finish(target.row, sumSlots);
     if (names !== '') target.row.texts[vmSlots.net_interfaces] = names;
   }
 

@@ -53,11 +53,11 @@ export class NetCollector implements Collector {
       const device = this.table.get(name);
       if (device === undefined) continue;
       const row = this.wanted.devices ? target.nicRows.add(name) : undefined;
-      this.host.add(device, row?.values, nicSlots);
+      this.host.add(device, row, nicSlots);
       if (row !== undefined) row.values[hostNicSlots.net_speed] = nicSpeed;
       if (nicSpeed > 0) speed += nicSpeed;
     }
-    this.host.finish(values, sumSlots);
+    this.host.finish(target.row, sumSlots);
     if (speed > 0) values[hostSlots.net_speed] = speed;
   }
 

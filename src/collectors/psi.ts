@@ -21,6 +21,7 @@ const fileNames: Readonly<Record<Resource, 'cpu' | 'io' | 'memory'>> = {
   mem: 'memory',
 };
 const shares = ['some', 'full'] as const;
+const { someTotal, fullTotal } = pressureCounters;
 
 /** Where the averages of a VM go: some and full of each resource. */
 const vmSlots = slots('psi', 'vm');
@@ -83,6 +84,7 @@ class VmPressure {
   private readonly beat = new SlowBeat(2);
   /** some and full of each resource, in their order. */
   private readonly averages = new Float64Array(2 * resources.length);
+  private readonly totals = new Float64Array(2 * resources.length);
 
   constructor({ cpuPressure, ioPressure, memoryPressure }: Cgroup) {
     this.files = [cpuPressure, ioPressure, memoryPressure];
@@ -93,15 +95,18 @@ class VmPressure {
     if (this.beat.due(time)) this.read();
     vmAverages.forEach((slot, index) => {
       row.values[slot] = this.averages[index] as number;
+      row.counters[slot] = this.totals[index] as number;
     });
   }
 
   private read(): void {
-    const { averages, pressure } = this;
+    const { averages, totals, pressure } = this;
     this.files.forEach((file, resource) => {
       const known = readRecord(file, parsePressure, pressure);
       averages[2 * resource] = known ? pressure.someAvg10 : NaN;
       averages[2 * resource + 1] = known ? pressure.fullAvg10 : NaN;
+      totals[2 * resource] = known ? pressure.counters.value(someTotal) : NaN;
+      totals[2 * resource + 1] = known ? pressure.counters.value(fullTotal) : NaN;
     });
   }
 }
@@ -127,6 +132,9 @@ class HostPressure {
       row.values[hostSlots[`psi_${share}_${resource}_avg10`]] = pressure[`${share}Avg10`];
       row.values[hostSlots[`psi_${share}_${resource}_avg60`]] = pressure[`${share}Avg60`];
       row.values[hostSlots[`psi_${share}_${resource}_avg300`]] = pressure[`${share}Avg300`];
+      row.counters[hostSlots[`psi_${share}_${resource}_total`]] = pressure.counters.value(
+        pressureCounters[`${share}Total`],
+      );
     }
     if (readings.complete) derivePressure(readings.previous, readings.current, resource, row);
   }

@@ -31,6 +31,30 @@ export class Readings<T> {
   }
 }
 
+/**
+ * Cumulative counts of things of which some come and go, or run backwards now and then: what they grew by since it was
+ * first known. It never falls, which a receiver would take for a start from 0.
+ */
+export class Totals {
+  private readonly values: Float64Array;
+
+  constructor(length: number) {
+    this.values = new Float64Array(length).fill(NaN);
+  }
+
+  /** @param growth NaN where it is not known, which adds nothing */
+  add(index: number, growth: number): void {
+    if (!(growth >= 0)) return;
+    const before = this.values[index] as number;
+    this.values[index] = before >= 0 ? before + growth : growth;
+  }
+
+  /** NaN as long as no growth was known. */
+  at(index: number): number {
+    return this.values[index] as number;
+  }
+}
+
 /** Monotonic time in seconds, for readings. */
 export function now(): number {
   return performance.now() / 1000;

@@ -12,16 +12,23 @@ export class Row {
   readonly values: Float64Array;
   /** Texts by slot; undefined where not known. */
   readonly texts: (string | undefined)[];
+  /**
+   * The cumulative count that a value is the rate of, by the slot of that value and in the unit of the reading, as
+   * counters.ts declares; NaN where not known.
+   */
+  readonly counters: Float64Array;
 
   constructor(readonly scope: Scope) {
     const { length } = columns(scope);
     this.values = new Float64Array(length).fill(NaN);
+    this.counters = new Float64Array(length).fill(NaN);
     this.texts = new Array<string | undefined>(length).fill(undefined);
   }
 
   /** Forgets all values: what is not set again in this cycle is unknown. */
   clear(): void {
     this.values.fill(NaN);
+    this.counters.fill(NaN);
     this.texts.fill(undefined);
   }
 }

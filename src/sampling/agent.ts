@@ -1,10 +1,13 @@
 import { slots } from '../metrics/catalogue.ts';
+import { countersOf } from '../metrics/counters.ts';
 import { Row } from '../metrics/row.ts';
 import { dropReasons } from './output-status.ts';
 import type { ObservedOutput } from './output-status.ts';
 
 const id = slots('agent', 'agent');
 const outputId = slots('agent', 'agent_output');
+/** Counts since the start: they are cumulative themselves. */
+const outputCounts = countersOf('agent_output').map(({ metric }) => metric.slot);
 
 /** Counts since the start that other parts keep. */
 export interface AgentCounts {
@@ -29,9 +32,10 @@ export class Agent {
   /** Sets the row for the sample under way. */
   fill(counts: AgentCounts, outputs: readonly ObservedOutput[]): void {
     const { row, cpu: before } = this;
-    const { values } = row;
+    const { values, counters } = row;
     row.clear();
     const cpu = process.cpuUsage();
+    counters[id.cpu_ms] = cpu.user + cpu.system;
     if (before !== undefined)
       values[id.cpu_ms] = (cpu.user + cpu.system - before.user - before.system) / 1000;
     this.cpu = cpu;
@@ -40,6 +44,8 @@ export class Agent {
     values[id.missed_ticks] = counts.missedTicks;
     values[id.collector_errors] = counts.collectorErrors;
     values[id.qmp_failures] = counts.pollFailures;
+    for (const slot of [id.missed_ticks, id.collector_errors, id.qmp_failures])
+      counters[slot] = values[slot] as number;
     this.fillOutputs(values, outputs);
   }
 
@@ -54,7 +60,7 @@ export class Agent {
     for (const [index, { name, status }] of outputs.entries()) {
       const row = (this.outputs[index] ??= new Row('agent_output'));
       row.clear();
-      const { values, texts } = row;
+      const { values, texts, counters } = row;
       texts[outputId.name] = name;
       texts[outputId.state] = status.state;
       texts[outputId.last_error] = status.lastError;
@@ -68,6 +74,7 @@ export class Agent {
       values[outputId.reconnects] = status.reconnects;
       values[outputId.dropped] = status.dropped;
       for (const reason of dropReasons) values[outputId[`dropped_${reason}`]] = status.droppedBy[reason];
+      for (const slot of outputCounts) counters[slot] = values[slot] as number;
       add(id.queued, status.queued + status.spooled);
       add(id.queued_bytes, status.queuedBytes);
       add(id.sent, status.sent);

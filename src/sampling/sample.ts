@@ -18,9 +18,17 @@ export interface HostRows {
   readonly nics: readonly Row[];
 }
 
+/** How the run of one collector in this cycle went. */
+export interface CollectorRun {
+  readonly name: CollectorName;
+  /** ms that it took. */
+  readonly duration: number;
+  readonly failed: boolean;
+}
+
 /**
- * What one cycle yields. The object and its rows are used again by the next cycle: a consumer reads them before it
- * returns to the event loop.
+ * What one cycle yields. Its lists and rows are filled anew by the next cycle, in one go: a consumer that does not read
+ * them before it returns to the event loop finds this sample, or all of a later one.
  */
 export interface Sample {
   /** Wall-clock time of the reading, ms since 1970. */
@@ -38,4 +46,6 @@ export interface Sample {
   readonly outputs: readonly Row[];
   /** The collectors that ran, in the order of the catalogue. */
   readonly collectors: readonly CollectorName[];
+  /** How they fared, in the same order. */
+  readonly runs: readonly CollectorRun[];
 }

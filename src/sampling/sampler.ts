@@ -10,7 +10,7 @@ import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
 import { Agent } from './agent.ts';
 import type { ObservedOutput } from './output-status.ts';
-import type { HostRows, Sample } from './sample.ts';
+import type { CollectorRun, HostRows, Sample } from './sample.ts';
 import { Targets } from './targets.ts';
 
 const id = slots('host', 'host');
@@ -42,6 +42,7 @@ export class Sampler {
   private readonly run = randomBytes(6).toString('hex');
   private readonly host: Host;
   private readonly targets = new Targets();
+  private runs: readonly CollectorRun[] = [];
   private readonly failing = new Set<Collector>();
   private errors = 0;
   private seq = 0;
@@ -80,6 +81,7 @@ export class Sampler {
       agent: this.agent.row,
       outputs: this.agent.outputs,
       collectors: this.collectors.map(({ name }) => name),
+      runs: this.runs,
     };
   }
 
@@ -88,20 +90,26 @@ export class Sampler {
     const started = now();
     this.host.begin(this.connector.hostname);
     this.targets.follow(this.connector.inventory(), started);
-    for (const collector of this.collectors) this.collect(collector);
+    this.runs = this.collectors.map((collector) => {
+      const before = performance.now();
+      const failed = !this.collect(collector);
+      return { name: collector.name, duration: performance.now() - before, failed };
+    });
     this.last = started;
     return started;
   }
 
-  /** One collector that fails must not take the others' values with it. */
-  private collect(collector: Collector): void {
+  /** One collector that fails must not take the others' values with it. @returns false if it failed */
+  private collect(collector: Collector): boolean {
     try {
       collector.collect(this.host, this.targets.list);
       if (this.failing.delete(collector)) this.log.info(`collector ${collector.name} works again`);
+      return true;
     } catch (error) {
       this.errors++;
       if (!this.failing.has(collector)) this.log.error({ err: error }, `collector ${collector.name} failed`);
       this.failing.add(collector);
+      return false;
     }
   }
 

@@ -15,7 +15,7 @@ import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
 import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/proc-pid-schedstat.ts';
 import { Process } from '../../src/kernel/process.ts';
 import { cursorOf } from '../kernel/support.ts';
-import { Tree, byDevice, pick, setCounters, stoppedClock, testTarget } from './support.ts';
+import { Tree, byDevice, countersIn, pick, setCounters, stoppedClock, testTarget } from './support.ts';
 
 const { run, wait } = schedstatCounters;
 const wanted = { verbose: true, devices: true };
@@ -90,12 +90,19 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
     0: { cpu_total: 75, cpu_steal: 0 },
     1: { cpu_total: 25, cpu_steal: 50 },
   });
+  const counters = { cpu_total: 2e9, cpu_steal: 1e9, cpu_other_total: 2.2e9, cpu_other_steal: 6e7 };
+  assert.deepEqual(countersIn(target.row), counters);
+  assert.deepEqual(target.vcpus.map(countersIn), [
+    { cpu_total: 1.5e9, cpu_steal: 0 },
+    { cpu_total: 5e8, cpu_steal: 1e9 },
+  ]);
 
   at(3);
   tree.write('proc/100/task/102/schedstat', '0 0 0\n');
   cpu.collect(begin(), { verbose: false, devices: false });
   assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, 0, 0], 'the counter went backwards');
   assert.deepEqual(target.vcpus, []);
+  assert.deepEqual(countersIn(target.row), counters, 'that of the VM does not fall');
   process.close();
 });
 

@@ -7,7 +7,7 @@ import { Process } from '../../src/kernel/process.ts';
 import { slots } from '../../src/metrics/catalogue.ts';
 import { Row } from '../../src/metrics/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';
-import { Tree, byDevice, detailOf, known, pick, stoppedClock, testTarget } from './support.ts';
+import { Tree, byDevice, countersIn, detailOf, known, pick, stoppedClock, testTarget } from './support.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -130,7 +130,13 @@ test('disks come, go and start anew; the sum is over those that are known', () =
   );
   assert.deepEqual(reads(cycle(detailOf(14, { scsi1: { rdOps: 7006 } }))), [1, { scsi1: 1 }]);
   assert.deepEqual(reads(cycle(detailOf(15, { scsi1: { rdOps: 3 } }))), [undefined, { scsi1: undefined }]);
-  assert.deepEqual(reads(cycle(detailOf(16, { scsi1: { rdOps: 5 } }))), [2, { scsi1: 2 }]);
+  const last = cycle(detailOf(16, { scsi1: { rdOps: 5 } }));
+  assert.deepEqual(reads(last), [2, { scsi1: 2 }]);
+  assert.equal(countersIn(last.row)['disk_reads'], 10 + 15 + 0 + 1 + 2, 'it never falls');
+  assert.deepEqual(
+    last.disks.map((row) => countersIn(row)['disk_reads']),
+    [5],
+  );
 });
 
 test('a silent monitor leaves the configured sizes, and nothing from before the silence is used', () => {

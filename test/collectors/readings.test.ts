@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Readings, mean } from '../../src/collectors/readings.ts';
+import { Readings, Totals, mean } from '../../src/collectors/readings.ts';
 
 test('two records take turns, and only a committed one counts', () => {
   const readings = new Readings(() => ({ value: 0 }));
@@ -17,6 +17,16 @@ test('two records take turns, and only a committed one counts', () => {
   readings.commit();
   assert.equal(readings.current, oldest);
   assert.deepEqual([readings.previous.value, readings.current.value], [2, 3]);
+});
+
+test('totals add what is known and never fall', () => {
+  const totals = new Totals(2);
+  assert.ok(Number.isNaN(totals.at(0)));
+  totals.add(0, NaN);
+  assert.ok(Number.isNaN(totals.at(0)), 'nothing was known yet');
+  for (const growth of [5, NaN, 0, 7]) totals.add(0, growth);
+  assert.equal(totals.at(0), 12);
+  assert.ok(Number.isNaN(totals.at(1)));
 });
 
 test('a mean over nothing is not known', () => {

@@ -165,3 +165,9 @@ export function detailOf(
     }),
   };
 }
+
+/** The counters of a row that are known, by the ids of the metrics that they stand behind. */
+export function countersIn(row: Row): Record<string, number> {
+  const known = columns(row.scope).filter(({ slot }) => !Number.isNaN(row.counters[slot]));
+  return Object.fromEntries(known.map(({ id, slot }) => [id, row.counters[slot] as number]));
+}

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
 import { catalogue, collectorNames, columns } from '../../src/metrics/catalogue.ts';
+import { countersOf } from '../../src/metrics/counters.ts';
+import { scopes } from '../../src/metrics/define.ts';
 import type { Row } from '../../src/metrics/row.ts';
 import { queuedStatus } from '../../src/outputs/queued-status.ts';
 import { RecordQueue } from '../../src/outputs/queue.ts';
@@ -41,6 +43,7 @@ for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
     assert.deepEqual(sample.collectors, collectorNames);
 
     const emitted = new Set<string>();
+    const counted = new Set<string>();
     for (const row of rowsOf(sample)) {
       for (const { id, slot, kind } of columns(row.scope)) {
         const value = row.values[slot] as number;
@@ -49,6 +52,7 @@ for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
         else assert.equal(row.texts[slot], undefined, `${name} is a number and has a text`);
         assert.notEqual(Math.abs(value), Infinity, name);
         if (!Number.isNaN(value) || row.texts[slot] !== undefined) emitted.add(name);
+        if (!Number.isNaN(row.counters[slot])) counted.add(name);
       }
     }
     const missing = catalogue.filter(({ scope, id }) => !emitted.has(`${scope} ${id}`));
@@ -56,6 +60,9 @@ for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
       missing.filter(({ needs }) => needs === '').map(({ scope, id }) => `${scope} ${id}`),
       [],
     );
+    const counters = scopes.flatMap((scope) => countersOf(scope).map(({ metric }) => metric));
+    const countable = counters.map(({ scope, id }) => `${scope} ${id}`).filter((name) => emitted.has(name));
+    assert.deepEqual([...counted].sort(), countable.sort(), 'counters that are set, and those declared');
     const lacking = missing.map(({ scope, id, needs }) => `${scope} ${id} (${needs})`);
     t.diagnostic(`${emitted.size} of ${catalogue.length} emitted; not here: ${lacking.join(', ')}`);
     sampler.close();

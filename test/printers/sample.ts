@@ -42,6 +42,7 @@ export function sampleOf(parts: Partial<Omit<Sample, 'host'>> & { host?: Partial
     agent: row('agent'),
     outputs: [],
     collectors: [...collectorNames, 'profile'],
+    runs: collectorNames.map((name) => ({ name, duration: 1, failed: false })),
     ...parts,
     host: { row: row('host'), disks: [], nics: [], ...parts.host },
   };
