@@ -1,4 +1,4 @@
-import { maxNumberBytes, writeNumber } from './numbers.ts';
+import { maxNumberBytes, writeDecimal, writeNumber } from './numbers.ts';
 
 /**
  * A buffer that grows while one sample is written and is used again for the next. On a busy machine the line of 200 VMs
@@ -30,6 +30,12 @@ export class ByteWriter {
   number(value: number): void {
     this.#reserve(maxNumberBytes);
     this.#length = writeNumber(this.#bytes, this.#length, value);
+  }
+
+  /** Appends a count of parts of ten; see {@link writeDecimal}. */
+  decimal(count: number, decimals: number): void {
+    this.#reserve(maxNumberBytes + 10);
+    this.#length = writeDecimal(this.#bytes, this.#length, count, decimals);
   }
 
   byte(value: number): void {

@@ -37,6 +37,23 @@ export function writeNumber(bytes: Buffer, at: number, value: number): number {
   return writeFraction(bytes, end, integer, (fraction * 1e9 + 0.5) | 0, 9, 1_000_000_000);
 }
 
+/**
+ * Writes `count` / 10^`decimals` with all its decimals, exact as far as the count is, and returns the offset behind it.
+ *
+ * @param count 0 or above
+ * @param decimals 0 to 9
+ */
+export function writeDecimal(bytes: Buffer, at: number, count: number, decimals: number): number {
+  if (decimals === 0) return writeNumber(bytes, at, Math.round(count));
+  const scale = 10 ** decimals;
+  const whole = Math.floor(count / scale);
+  const point = writeNumber(bytes, at, whole);
+  bytes[point] = POINT;
+  // Beyond 2^53 the product is rounded, and so the rest may miss its bounds.
+  const rest = Math.min(scale - 1, Math.max(0, Math.round(count - whole * scale)));
+  return writeDigits(bytes, point + 1, rest, decimals);
+}
+
 /** Writes `integer` + `scaled` / `scale`, where `scale` is 10^`decimals` and `scaled` at most that. */
 function writeFraction(
   bytes: Buffer,

@@ -1,0 +1,89 @@
+import { slots } from '../../metrics/catalogue.ts';
+import type { Scope } from '../../metrics/define.ts';
+import type { Row } from '../../metrics/row.ts';
+
+/** Names and values of labels; one without value is left out, as an empty value means the same. */
+export type Labels = readonly (readonly [name: string, value: string | undefined])[];
+
+/** Labels as they stand between the braces: `name="value",...`, values escaped as both formats want it. */
+export function labelText(labels: Labels): string {
+  let text = '';
+  for (const [name, value] of labels) {
+    if (value === undefined || value === '') continue;
+    text += `${text === '' ? '' : ','}${name}="${escapeLabel(value)}"`;
+  }
+  return text;
+}
+
+/** Backslash, quote and line feed are all that needs an escape; every other character stands for itself. */
+function escapeLabel(value: string): string {
+  return /[\\"\n]/.test(value)
+    ? value.replace(/[\\"\n]/g, (found) => (found === '\n' ? '\\n' : `\\${found}`))
+    : value;
+}
+
+/** Labels one after the other, where there are any. */
+export function joined(one: string, other: string): string {
+  return one === '' || other === '' ? one + other : `${one},${other}`;
+}
+
+/** Labels in braces, where there are any. */
+export function braced(labels: string): string {
+  return labels === '' ? '' : `{${labels}}`;
+}
+
+/** A row and what stands between the braces of its samples. */
+export interface LabelledRow {
+  readonly row: Row;
+  readonly labels: string;
+  /** The labels as they stand between name and number when there are no others. */
+  readonly bytes: Buffer;
+}
+
+/** The rows of a sample by scope. */
+export type LabelledRows = Readonly<Record<Scope, readonly LabelledRow[]>>;
+
+const vm = slots('identity', 'vm');
+const deviceSlots = {
+  vm_vcpu: slots('identity', 'vm_vcpu').device,
+  vm_disk: slots('identity', 'vm_disk').device,
+  vm_nic: slots('identity', 'vm_nic').device,
+  host_disk: slots('identity', 'host_disk').device,
+  host_nic: slots('identity', 'host_nic').device,
+} as const;
+const hostDisk = slots('disk', 'host_disk');
+const outputName = slots('agent', 'agent_output').name;
+
+/** What names a VM on every line about it. */
+export function vmLabels({ texts }: Row): Labels {
+  return [
+    ['uuid', texts[vm.UUID]],
+    ['name', texts[vm.name]],
+    ['vmid', texts[vm.vmid]],
+  ];
+}
+
+/** Tells apart VMs that have everything else in common, such as both ends of a migration within one host. */
+export function pidLabel({ texts }: Row): Labels {
+  return [['pid', texts[vm.pid]]];
+}
+
+/** What names a row besides its VM. */
+export function ownLabels({ scope, texts }: Row): Labels {
+  switch (scope) {
+    case 'vm':
+    case 'host':
+    case 'agent':
+      return [];
+    case 'agent_output':
+      return [['output', texts[outputName]]];
+    case 'host_disk':
+      return [
+        ['device', texts[deviceSlots.host_disk]],
+        ['type', texts[hostDisk.disk_type]],
+        ['dmname', texts[hostDisk.disk_dmname]],
+      ];
+    default:
+      return [['device', texts[deviceSlots[scope]]]];
+  }
+}
