@@ -64,7 +64,16 @@ function load(cycle: number): void {
 }
 
 function sampleAt(cycle: number): Sample {
-  const common = { run: 'r', interval: 1, host, vms, agent: new Row('agent'), outputs: [], collectors: [] };
+  const common = {
+    run: 'r',
+    interval: 1,
+    host,
+    vms,
+    agent: new Row('agent'),
+    outputs: [],
+    collectors: [],
+    runs: [],
+  };
   return { ...common, seq: cycle + 1, time: 1000 * cycle };
 }
 

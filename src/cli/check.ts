@@ -6,6 +6,8 @@ import type { Selection } from '../outputs/selection.ts';
 import type {
   HttpSettings,
   OutputSettings,
+  PrintedSettings,
+  PrometheusSettings,
   QueueSettings,
   RotationSettings,
   SpoolSettings,
@@ -62,18 +64,21 @@ function describeRoot(roots: Roots, name: keyof Roots): string {
 }
 
 function describeOutput(output: OutputSettings): string {
-  const { printer, print } = output;
-  const parts = [destination(output), describePrinter(output)];
+  const { print } = output;
+  const parts = [destination(output)];
+  if (output.type !== 'prometheus') parts.push(describePrinter(output));
   if (print.verbose) parts.push('verbose metrics');
   if (print.devices) parts.push('rows of devices');
-  if (print.human && printer === 'text') parts.push('human sizes');
-  if (print.names === 'original') parts.push('names of the original');
+  if (output.type !== 'prometheus') {
+    if (output.print.human && output.printer === 'text') parts.push('human sizes');
+    if (output.print.names === 'original') parts.push('names of the original');
+  }
   if (output.select !== undefined) parts.push(...describeSelection(output.select));
   return parts.join('; ');
 }
 
 /** The printer, and what a record of it is; lines of text are the same either way. */
-function describePrinter({ printer, print: { layout, precision = 'ns' } }: OutputSettings): string {
+function describePrinter({ printer, print: { layout, precision = 'ns' } }: PrintedSettings): string {
   const unit = layout === 'cycle' ? 'cycle' : 'row';
   switch (printer) {
     case 'json':
@@ -112,7 +117,21 @@ function destination(output: OutputSettings): string {
       return `udp to ${address(output)}; datagrams up to ${output.maxDatagram} bytes`;
     case 'http':
       return `${describeRequests(output)}; ${describeQueue(output.queue)}${describeSpool(output.spool)}; given up after ${seconds(output.timeout)} without answer`;
+    case 'prometheus':
+      return describeEndpoint(output);
   }
+}
+
+function describeEndpoint({ tls, credentials, timeout, ...listen }: PrometheusSettings): string {
+  const { username, token, tokenFile } = credentials;
+  const secret = username ?? token ?? tokenFile;
+  return [
+    `prometheus at http${tls === undefined ? '' : 's'}://${address(listen)}/metrics`,
+    ...(secret === undefined
+      ? []
+      : [username === undefined ? 'for who has the token' : `for user ${username}`]),
+    `scrapers cut off after ${seconds(timeout)}`,
+  ].join(', ');
 }
 
 /** Nothing of the query but the names: it may hold a password. */

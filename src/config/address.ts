@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { refuse } from './values.ts';
-import type { Refusal } from './values.ts';
+import type { Refusal, ValueType } from './values.ts';
 
 /** Where a tcp or udp output sends to. */
 export interface Address {
@@ -28,6 +28,12 @@ export function parseAddress(text: string): Address | Refusal {
     ? { host, port: number }
     : refuse(text, `a port from 1 to 65535 after the host, ${example}`);
 }
+
+/** An address of this host to listen on, with the port. */
+export const listenAddress: ValueType<Address> = {
+  expected: 'host:port, for example 127.0.0.1:9788 or [::]:9788',
+  parse: parseAddress,
+};
 
 /** Whether a text can be the name of a host or an IPv4 address; whether it exists is seen when connecting. */
 function isHost(text: string): boolean {

@@ -1,4 +1,9 @@
-import type { RotationSettings, SpoolSettings, TcpSettings } from '../outputs/settings.ts';
+import type {
+  PrometheusSettings,
+  RotationSettings,
+  SpoolSettings,
+  TcpSettings,
+} from '../outputs/settings.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap, Values } from './given.ts';
 import type { schema } from './schema.ts';
@@ -26,8 +31,7 @@ export function tlsSettings(own: GivenMap, values: OutputValues): Pick<TcpSettin
     refuseWithout(own, 'tls', ['tls_ca', 'tls_cert', 'tls_key', 'tls_servername']);
     return {};
   }
-  refuseWithout(own, 'tls_cert', ['tls_key']);
-  refuseWithout(own, 'tls_key', ['tls_cert']);
+  refuseHalfPair(own);
   const { tls_ca: ca, tls_cert: cert, tls_key: key, tls_servername: servername } = values;
   return {
     tls: {
@@ -37,6 +41,18 @@ export function tlsSettings(own: GivenMap, values: OutputValues): Pick<TcpSettin
       ...(servername !== undefined && { servername }),
     },
   };
+}
+
+/** The certificate of a server, which has one where it is given. Throws a ConfigError for half a pair with its key. */
+export function serverTls(own: GivenMap, values: OutputValues): Pick<PrometheusSettings, 'tls'> {
+  refuseHalfPair(own);
+  const { tls_cert: cert, tls_key: key } = values;
+  return cert === undefined || key === undefined ? {} : { tls: { cert, key } };
+}
+
+function refuseHalfPair(own: GivenMap): void {
+  refuseWithout(own, 'tls_cert', ['tls_key']);
+  refuseWithout(own, 'tls_key', ['tls_cert']);
 }
 
 /** Throws a ConfigError where the token is given twice. */

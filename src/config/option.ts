@@ -13,7 +13,7 @@ export const flagGroups = [
 ] as const;
 export type FlagGroup = (typeof flagGroups)[number];
 
-export const outputTypes = ['stdout', 'file', 'tcp', 'udp', 'http'] as const;
+export const outputTypes = ['stdout', 'file', 'tcp', 'udp', 'http', 'prometheus'] as const;
 export type OutputType = (typeof outputTypes)[number];
 
 /** The flag of an option; its name is the key with dashes. */
@@ -25,6 +25,8 @@ export interface OptionFlag {
   readonly name?: string;
   /** Stands for the value in the help; left out for a flag that takes none. */
   readonly placeholder?: string;
+  /** The value it has when it is given without one; missing where it needs one. */
+  readonly bare?: string;
   /** Understood, but not shown in the help. */
   readonly hidden?: true;
 }

@@ -6,7 +6,7 @@ import { printerNames } from '../printers/index.ts';
 import type { PrinterName } from '../printers/index.ts';
 import type { PrinterSettings } from '../printers/printer.ts';
 import { parseAddress } from './address.ts';
-import { rotationSettings, spoolSettings, tlsSettings, tokenSettings } from './delivery.ts';
+import { rotationSettings, serverTls, spoolSettings, tlsSettings, tokenSettings } from './delivery.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './given.ts';
 import type { Given, GivenMap, Values } from './given.ts';
@@ -35,7 +35,7 @@ export function resolveOutputs(
   run: RunSettings,
 ): readonly OutputSettings[] {
   const sections: FileLayer['outputs'] = file?.outputs ?? new Map<string, OutputSection>();
-  const described = describedOutput(environment.output, args.output);
+  const { described, listen } = splitEndpoint(describedOutput(environment.output, args.output));
   const [first] = described.values();
   const replaces = described.has('type') || described.has('target');
   if (first !== undefined && !replaces && sections.size > 0) {
@@ -46,16 +46,26 @@ export function resolveOutputs(
   }
   const common = file?.general ?? new Map<string, Given>();
   const above = overlay(environment.general, args.general);
-  if (first === undefined && sections.size === 0 && environment.service) return [];
-  if (first !== undefined || sections.size === 0) {
-    return [makeOutput(undefined, described, overlay(common, above), run)];
+  const endpoint = listen === undefined ? [] : [makeOutput(undefined, listen, overlay(common, above), run)];
+  if (first === undefined && sections.size === 0 && environment.service) return endpoint;
+  if (first !== undefined || (sections.size === 0 && endpoint.length === 0)) {
+    return [makeOutput(undefined, described, overlay(common, above), run), ...endpoint];
   }
-  return [...sections].map(([name, { origin, given }]) => {
-    if (!given.has('type')) {
+  const configured = [...sections].map(([name, { origin, given }]) => {
+    if (!given.has('type') && !given.has('listen')) {
       throw new ConfigError(`${origin}: type is missing, expected ${schema.output.type.type.expected}`);
     }
     return makeOutput(name, given, overlay(common, given, above), run);
   });
+  return [...configured, ...endpoint];
+}
+
+/** The address to listen on stands beside the output that the rest describes, unless that is the endpoint itself. */
+function splitEndpoint(all: GivenMap): { readonly described: GivenMap; readonly listen?: GivenMap } {
+  const address = all.get('listen');
+  if (address === undefined || all.get('type')?.text === 'prometheus') return { described: all };
+  const described = new Map([...all].filter(([key]) => key !== 'listen'));
+  return { described, listen: new Map([['listen', address]]) };
 }
 
 /**
@@ -84,17 +94,27 @@ function makeOutput(
   run: RunSettings,
 ): OutputSettings {
   const values = readValues(schema.output, own);
-  const type = values.type ?? (values.target === undefined ? 'stdout' : typeOfTarget(values.target));
+  const type = values.type ?? impliedType(own, values.target);
   refuseUseless(own, type);
   const printer = values.printer ?? (type === 'stdout' ? 'text' : 'json');
   refusePrinter(printer, type, own);
   const select = selection(own, run.measured);
-  const common = {
-    name: name ?? type,
-    printer,
-    print: printSettings(type, printer, own, values, inherited),
-    ...(select !== undefined && { select }),
-  } as const;
+  const named = { name: name ?? type, ...(select !== undefined && { select }) } as const;
+  if (type === 'prometheus') {
+    const { host, port } = values.listen;
+    const { verbose, devices } = readValues(printing, inherited);
+    return {
+      ...named,
+      type,
+      print: { verbose, devices },
+      host,
+      port,
+      timeout: values.timeout,
+      credentials: readCredentials(values, own),
+      ...serverTls(own, values),
+    };
+  }
+  const common = { ...named, printer, print: printSettings(type, printer, own, values, inherited) } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
   const spool = spoolSettings(own, values, join(run.stateDir, common.name));
   switch (type) {
@@ -126,7 +146,10 @@ function makeOutput(
   }
 }
 
-function typeOfTarget(target: string): OutputType {
+/** What an output is whose type was not given. */
+function impliedType(own: GivenMap, target: string | undefined): OutputType {
+  if (own.has('listen')) return 'prometheus';
+  if (target === undefined) return 'stdout';
   return /^https?:\/\//.test(target) ? 'http' : 'tcp';
 }
 

@@ -1,16 +1,22 @@
 import { printerNames } from '../printers/index.ts';
+import { listenAddress } from './address.ts';
 import { headers } from './http.ts';
 import { outputTypes } from './option.ts';
 import type { Option } from './option.ts';
 import { bytes, choice, decimal, integer, listed, share, text, truth } from './values.ts';
 
 const where = 'Where to send it';
+/** Outputs that send what they print. */
+const printed = ['stdout', 'file', 'tcp', 'udp', 'http'] as const;
+/** Where the page for Prometheus is unless configured: this host alone can reach it. */
+const endpoint = '127.0.0.1:9788';
 
 /** Keys of [output.NAME] besides those of `printing` and `selecting`. */
 export const output = {
   type: {
     type: choice(outputTypes),
-    otherwise: 'stdout; where there is a target, http for a URL and tcp for others',
+    otherwise:
+      'stdout; where there is a target, http for a URL and tcp for others; where there is listen, prometheus',
     help: `destination: ${listed(outputTypes)}`,
     flag: { group: where, name: 'output', alias: 'o', placeholder: 'TYPE' },
   },
@@ -20,17 +26,26 @@ export const output = {
     flag: { group: where, placeholder: 'TARGET' },
     outputs: ['file', 'tcp', 'udp', 'http'],
   },
+  listen: {
+    type: listenAddress,
+    default: endpoint,
+    help: 'address of the page that Prometheus scrapes, host:port; also beside other outputs',
+    flag: { group: where, name: 'prometheus', placeholder: 'ADDR', bare: endpoint },
+    outputs: ['prometheus'],
+  },
   printer: {
     type: choice(printerNames),
     otherwise: 'text on stdout, json elsewhere',
     help: `format: ${listed(printerNames)}`,
     flag: { group: where, alias: 'p', placeholder: 'FORMAT' },
+    outputs: printed,
   },
   layout: {
     type: choice(['cycle', 'event']),
     otherwise: 'cycle; influx over http event; udp always event',
     help: 'records of json: cycle, one for each sample, or event, one for each row',
     flag: { group: where, placeholder: 'LAYOUT' },
+    outputs: printed,
   },
   queue_bytes: {
     type: bytes('64K', '16G'),
@@ -48,7 +63,7 @@ export const output = {
     type: decimal(1, 3600, 'seconds'),
     default: '30',
     help: 'seconds without progress, or for http without answer, after which a connection is given up and made anew',
-    outputs: ['tcp', 'http'],
+    outputs: ['tcp', 'http', 'prometheus'],
   },
   spool: {
     type: truth,
@@ -86,11 +101,15 @@ export const output = {
     help: 'file with the certificates of the authorities to trust, PEM',
     outputs: ['tcp', 'http'],
   },
-  tls_cert: { type: text('a path'), help: 'file with our own certificate, PEM', outputs: ['tcp', 'http'] },
+  tls_cert: {
+    type: text('a path'),
+    help: 'file with our own certificate, PEM',
+    outputs: ['tcp', 'http', 'prometheus'],
+  },
   tls_key: {
     type: text('a path'),
     help: 'file with the key of our own certificate, PEM',
-    outputs: ['tcp', 'http'],
+    outputs: ['tcp', 'http', 'prometheus'],
   },
   tls_servername: {
     type: text('a name'),
@@ -101,13 +120,13 @@ export const output = {
   token: {
     type: text('a token'),
     help: 'for tcp the first line of each connection, for http a token to send with each request',
-    outputs: ['tcp', 'http'],
+    outputs: ['tcp', 'http', 'prometheus'],
   },
   token_file: {
     type: text('a path'),
     otherwise: 'the credential of systemd under the name of the output, if there is one',
     help: 'file that holds the token or, with a username, the password; read anew each time',
-    outputs: ['tcp', 'http'],
+    outputs: ['tcp', 'http', 'prometheus'],
   },
   rotate_size: {
     type: bytes('4K', '1024G'),
@@ -130,6 +149,7 @@ export const output = {
   precision: {
     type: choice(['ns', 'ms', 's']),
     otherwise: 'ns',
+    outputs: printed,
     help: 'unit of the timestamps (influx printer only); the URL of a write to InfluxDB is made to agree',
   },
   batch_records: {
@@ -162,6 +182,10 @@ export const output = {
     help: 'headers to add to each request, as Name: value, separated by commas',
     outputs: ['http'],
   },
-  username: { type: text('a name'), help: 'user name for basic authentication', outputs: ['http'] },
-  password: { type: text('a password'), help: 'password of that user', outputs: ['http'] },
+  username: {
+    type: text('a name'),
+    help: 'user name for basic authentication',
+    outputs: ['http', 'prometheus'],
+  },
+  password: { type: text('a password'), help: 'password of that user', outputs: ['http', 'prometheus'] },
 } as const satisfies Readonly<Record<string, Option>>;

@@ -1,5 +1,5 @@
 import type { Collector } from '../collectors/collector.ts';
-import type { OutputSettings } from '../outputs/settings.ts';
+import type { PrintedSettings } from '../outputs/settings.ts';
 import { createPrinter } from '../printers/index.ts';
 import type { Printer } from '../printers/printer.ts';
 import type { Sample } from '../sampling/sample.ts';
@@ -11,7 +11,7 @@ export interface Consumer {
   /** Is shown each sample before the outputs are. */
   readonly take: (sample: Sample) => void;
   /** Makes the printer of an output. */
-  readonly printer: (output: OutputSettings) => Printer;
+  readonly printer: (output: PrintedSettings) => Printer;
   /** Called when the last sample is delivered; never rejects. */
   readonly end: () => Promise<void>;
 }

@@ -65,10 +65,12 @@ class Saver {
 
 /** The outputs that can take profiles. Throws a ConfigError when there is none. */
 function takers(outputs: readonly OutputSettings[], log: Logger): readonly OutputSettings[] {
-  const found = outputs.filter(({ printer }) => lineFormats.includes(printer));
+  const formatOf = (output: OutputSettings): string =>
+    output.type === 'prometheus' ? 'a page' : output.printer;
+  const found = outputs.filter((output) => lineFormats.some((format) => format === formatOf(output)));
   for (const output of outputs)
     if (!found.includes(output))
-      log.warn(`output ${output.name} prints ${output.printer} and gets no profiles, which are JSON`);
+      log.warn(`output ${output.name} prints ${formatOf(output)} and gets no profiles, which are JSON`);
   if (found.length === 0) throw new ConfigError('no output takes profiles: they are lines of JSON');
   return found;
 }

@@ -1,22 +1,23 @@
 import { secretIn, secretPath } from './secret.ts';
-import type { HttpSettings } from './settings.ts';
+import type { Credentials } from './settings.ts';
 
 /**
  * What the header `Authorization` says, made anew for each request: a token that is replaced in its file counts from
  * the next request on. The secret is the first of these: `password` or `token`, the file `token_file`, the credential
  * that systemd left in `$CREDENTIALS_DIRECTORY` under the name of the output. With a user name it is a password (basic
- * authentication, RFC 7617), else a token (RFC 6750; InfluxDB 2 has a word of its own for it).
+ * authentication, RFC 7617), else a token.
  *
+ * @param scheme of a token: RFC 6750, or the word that InfluxDB 2 has
  * @param directory of $CREDENTIALS_DIRECTORY
  * @returns a function that returns the value, or undefined where there is no secret
  * @throws Error (that function, too) for a file that cannot be read or is empty
  */
 export function authorization(
-  { name, url, credentials }: Pick<HttpSettings, 'name' | 'url' | 'credentials'>,
+  { name, credentials }: { readonly name: string; readonly credentials: Credentials },
+  scheme: 'Token' | 'Bearer',
   directory: string | undefined,
 ): () => string | undefined {
   const { username, password, token, tokenFile } = credentials;
-  const scheme = new URL(url).pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
   const path = secretPath(name, tokenFile, directory);
   const given = password ?? token;
   return () => {

@@ -68,7 +68,8 @@ export class HttpDestination implements Destination {
     this.#target = origin + pathname;
     this.#outage = new Outage(log, this);
     this.#client = new HttpClient(url, timeout * 1000, tlsOptions(tls));
-    this.#authorization = authorization(settings, process.env['CREDENTIALS_DIRECTORY']);
+    const scheme = pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
+    this.#authorization = authorization(settings, scheme, process.env['CREDENTIALS_DIRECTORY']);
     this.#authorization();
     this.#most = batch.bytes;
     this.#store = new Store(queue, spool, log);

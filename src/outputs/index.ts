@@ -6,19 +6,19 @@ import { HttpDestination } from './http.ts';
 import type { Output } from './output.ts';
 import { PrintedOutput } from './printed-output.ts';
 import { SelectingPrinter } from './selection.ts';
-import type { OutputSettings } from './settings.ts';
+import type { PrintedSettings } from './settings.ts';
 import { stdoutDestination } from './stdout.ts';
 import { TcpDestination } from './tcp.ts';
 import { UdpDestination } from './udp.ts';
 
 /**
- * Makes an output; it starts to connect at once.
+ * Makes an output that sends what it prints; it starts to connect at once.
  *
  * @param onClosed called once when the reader of standard output is gone, which ends the program and is no error
  * @throws Error with a message for the user when a file cannot be opened or read
  */
 export function createOutput(
-  settings: OutputSettings,
+  settings: PrintedSettings,
   printer: Printer,
   log: Logger,
   onClosed: () => void,
@@ -30,7 +30,7 @@ export function createOutput(
 }
 
 function createDestination(
-  settings: OutputSettings,
+  settings: PrintedSettings,
   printer: Printer,
   log: Logger,
   onClosed: () => void,

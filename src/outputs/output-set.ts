@@ -6,7 +6,8 @@ import type { Sample } from '../sampling/sample.ts';
 import type { Heir } from './destination.ts';
 import { createOutput } from './index.ts';
 import type { Output } from './output.ts';
-import type { OutputSettings } from './settings.ts';
+import { PrometheusEndpoint } from './prometheus/endpoint.ts';
+import type { OutputSettings, PrintedSettings } from './settings.ts';
 
 /** ms that an output whose place another one took has to deliver what is queued. */
 const replacedDeadline = 2000;
@@ -32,7 +33,7 @@ export class OutputSet {
    */
   constructor(
     readonly log: Logger,
-    readonly printerOf: (settings: OutputSettings) => Printer,
+    readonly printerOf: (settings: PrintedSettings) => Printer,
     readonly onClosed: () => void,
   ) {}
 
@@ -57,7 +58,7 @@ export class OutputSet {
     try {
       this.#become(await this.#make(wanted));
     } catch (error) {
-      // One that had to leave its spool comes back.
+      // One that had to leave its place comes back.
       this.#become(await this.#make(before.map(({ settings }) => settings)));
       throw error;
     }
@@ -105,14 +106,15 @@ export class OutputSet {
   }
 
   #create(settings: OutputSettings): Output {
+    if (settings.type === 'prometheus') return new PrometheusEndpoint(settings, this.log);
     return createOutput(settings, this.printerOf(settings), this.log, this.onClosed);
   }
 
-  /** A spool has one user: the one before must have left it. */
+  /** A spool and an address to listen on have one user: the one before must have left it. */
   async #vacate(settings: OutputSettings): Promise<void> {
-    const directory = spoolOf(settings);
-    const holder = this.#members.find((member) => spoolOf(member.settings) === directory);
-    if (directory !== undefined && holder !== undefined) await this.#leave(holder.output, 0);
+    const place = placeOf(settings);
+    const holder = this.#members.find((member) => placeOf(member.settings) === place);
+    if (place !== undefined && holder !== undefined) await this.#leave(holder.output, 0);
   }
 
   /** Closes an output; what is left of it goes to the heir. */
@@ -129,12 +131,16 @@ export class OutputSet {
   }
 }
 
-function spoolOf(settings: OutputSettings): string | undefined {
+/** What only one output can have: the directory of its spool, or its address. */
+function placeOf(settings: OutputSettings): string | undefined {
+  if (settings.type === 'prometheus') return `${settings.host} ${settings.port}`;
   return settings.type === 'tcp' || settings.type === 'http' ? settings.spool?.directory : undefined;
 }
 
 /** Whether what one output has left is in the format of another one of its name; a table has its columns' own. */
-function canInherit(heir: OutputSettings, { name, printer, print }: OutputSettings): boolean {
+function canInherit(heir: OutputSettings, leaving: OutputSettings): boolean {
+  if (heir.type === 'prometheus' || leaving.type === 'prometheus') return false;
+  const { name, printer, print } = leaving;
   if (heir.name !== name || heir.printer !== printer) return false;
   return printer !== 'csv' || isDeepStrictEqual(heir.print, print);
 }

@@ -16,33 +16,46 @@ export interface Selection {
   readonly exclude?: readonly string[] | undefined;
 }
 
-/** A printer that is shown a part of each sample. The rows are those of the sample itself, none is copied. */
-export class SelectingPrinter implements Printer {
+/** Takes the selected part of a sample. The rows are those of the sample itself, none is copied. */
+export class Selector {
   readonly #collectors: readonly CollectorName[] | undefined;
   readonly #include: readonly VmPattern[] | undefined;
   readonly #exclude: readonly VmPattern[];
 
-  constructor(
-    readonly printer: Printer,
-    { collectors, include, exclude }: Selection,
-  ) {
+  constructor({ collectors, include, exclude }: Selection) {
     this.#collectors = collectors;
     this.#include = include?.map(vmPattern);
     this.#exclude = exclude?.map(vmPattern) ?? [];
   }
 
-  print(sample: Sample): readonly Buffer[] {
+  part(sample: Sample): Sample {
     const chosen = this.#collectors;
-    return this.printer.print({
+    return {
       ...sample,
       vms: sample.vms.filter(this.#wanted),
       collectors:
         chosen === undefined ? sample.collectors : sample.collectors.filter((name) => chosen.includes(name)),
-    });
+    };
   }
 
   readonly #wanted = ({ vm }: VmRows): boolean =>
     (this.#include?.some((means) => means(vm)) ?? true) && !this.#exclude.some((means) => means(vm));
+}
+
+/** A printer that is shown a part of each sample. */
+export class SelectingPrinter implements Printer {
+  readonly #selector: Selector;
+
+  constructor(
+    readonly printer: Printer,
+    selection: Selection,
+  ) {
+    this.#selector = new Selector(selection);
+  }
+
+  print(sample: Sample): readonly Buffer[] {
+    return this.printer.print(this.#selector.part(sample));
+  }
 
   begin(): void {
     this.printer.begin?.();

@@ -28,13 +28,16 @@ export interface RotationSettings {
   readonly keep: number;
 }
 
-interface Common {
+interface Named {
   /** NAME of [output.NAME]. */
   readonly name: string;
-  readonly printer: PrinterName;
-  readonly print: PrinterSettings;
   /** The part of each sample that it gets, where it does not get all. */
   readonly select?: Selection;
+}
+
+interface Common extends Named {
+  readonly printer: PrinterName;
+  readonly print: PrinterSettings;
 }
 
 export interface StdoutSettings extends Common {
@@ -98,4 +101,21 @@ export interface HttpSettings extends Common {
   readonly tls: TlsSettings;
 }
 
-export type OutputSettings = StdoutSettings | FileSettings | TcpSettings | UdpSettings | HttpSettings;
+export interface PrometheusSettings extends Named {
+  readonly type: 'prometheus';
+  /** What the page holds. */
+  readonly print: Pick<PrinterSettings, 'verbose' | 'devices'>;
+  /** Address to listen on. */
+  readonly host: string;
+  readonly port: number;
+  /** Seconds in which a request must have come, and its answer have been taken. */
+  readonly timeout: number;
+  /** What a scraper must show; nothing where there are none. */
+  readonly credentials: Credentials;
+  /** Our certificate and its key, where the connection is encrypted. */
+  readonly tls?: TlsSettings;
+}
+
+/** Outputs that print samples as they come, and send them. */
+export type PrintedSettings = StdoutSettings | FileSettings | TcpSettings | UdpSettings | HttpSettings;
+export type OutputSettings = PrintedSettings | PrometheusSettings;

@@ -8,7 +8,7 @@ import type { Metric } from '../../src/metrics/catalogue.ts';
 import type { Row } from '../../src/metrics/row.ts';
 import { createOutput } from '../../src/outputs/index.ts';
 import type { Output } from '../../src/outputs/output.ts';
-import type { HttpSettings, OutputSettings } from '../../src/outputs/settings.ts';
+import type { HttpSettings, PrintedSettings } from '../../src/outputs/settings.ts';
 import { createPrinter } from '../../src/printers/index.ts';
 import type { Precision } from '../../src/printers/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
@@ -27,7 +27,7 @@ function influx(url: string, precision: Precision = 'ns', changed: Partial<HttpS
 
 function open(
   t: TestContext,
-  settings: OutputSettings,
+  settings: PrintedSettings,
 ): { output: Output; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
   const output = createOutput(settings, createPrinter(settings.printer, settings.print), log, () => {});
@@ -377,7 +377,7 @@ test('VictoriaMetrics holds what came over tcp and udp', { skip: noVictoria }, a
   for (const type of ['tcp', 'udp'] as const) {
     const server = await Victoria.start(t);
     const peer = { host: '127.0.0.1', port: server.linePort };
-    const settings: OutputSettings =
+    const settings: PrintedSettings =
       type === 'tcp'
         ? { ...common, type, print: { ...print, layout: 'cycle' }, ...peer, queue, timeout: 5 }
         : { ...common, type, print, ...peer, maxDatagram: 65507 };
