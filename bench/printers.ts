@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { scopes } from '../src/metrics/define.ts';
 import type { Scope } from '../src/metrics/define.ts';
 import { collectorNames, columns } from '../src/metrics/catalogue.ts';
+import { countersOf } from '../src/metrics/counters.ts';
 import { Row } from '../src/metrics/row.ts';
 import { RecordQueue } from '../src/outputs/queue.ts';
 import { createPrinter } from '../src/printers/index.ts';
@@ -15,6 +16,7 @@ import type { PrinterName } from '../src/printers/index.ts';
 import type { PrinterSettings } from '../src/printers/printer.ts';
 import { quote } from '../src/printers/json.ts';
 import { maxNumberBytes, writeNumber } from '../src/printers/numbers.ts';
+import { PrometheusPage } from '../src/printers/prometheus/page.ts';
 import { TextCache } from '../src/printers/text-cache.ts';
 import type { Sample } from '../src/sampling/sample.ts';
 
@@ -46,6 +48,8 @@ function fill(row: Row, name: string): Row {
     if (kind === 'text') row.texts[slot] = `${id}-of-${name}`;
     else row.values[slot] = typical(unit);
   }
+  for (const { metric } of countersOf(row.scope))
+    row.counters[metric.slot] = Math.floor(random() * 2 ** (20 + random() * 30));
   return row;
 }
 
@@ -160,6 +164,16 @@ measure('text, human', printed('text', { human: true }));
 
 const body = Buffer.concat(createPrinter('influx', { ...settings, layout: 'event' }).print(sample));
 for (const level of [1, 6]) measure(`gzip of influx, level ${level}`, () => gzipSync(body, { level }).length);
+const page = (verbose: boolean, devices: boolean) => {
+  const printer = new PrometheusPage({ verbose, devices });
+  return () => printer.print(sample, 'openmetrics').length;
+};
+measure('prometheus', page(false, false));
+measure('prometheus, devices', page(false, true));
+measure('prometheus, verbose, devices', page(true, true));
+const scraped = new PrometheusPage({ verbose: false, devices: true }).print(sample, 'openmetrics');
+for (const level of [1, 2, 6])
+  measure(`gzip of prometheus, devices, level ${level}`, () => gzipSync(scraped, { level }).length);
 const queue = new RecordQueue({ maxBytes: 64 << 20, whenFull: 'drop_oldest' });
 const queued = (name: PrinterName, changed: Partial<PrinterSettings>) => {
   const printer = createPrinter(name, { ...settings, ...changed });

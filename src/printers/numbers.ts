@@ -44,7 +44,7 @@ export function writeNumber(bytes: Buffer, at: number, value: number): number {
  * @param decimals 0 to 9
  */
 export function writeDecimal(bytes: Buffer, at: number, count: number, decimals: number): number {
-  if (decimals === 0) return writeNumber(bytes, at, Math.round(count));
+  if (decimals === 0 || count === 0) return writeNumber(bytes, at, Math.round(count));
   const scale = 10 ** decimals;
   const whole = Math.floor(count / scale);
   const point = writeNumber(bytes, at, whole);

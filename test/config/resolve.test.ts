@@ -240,6 +240,47 @@ test('the state directory of systemd wins over the default only', () => {
   assert.equal(settings(undefined, { ...systemd, PROXTOP_STATE_DIR: '/srv' }).stateDir, '/srv');
 });
 
+test('an address to listen on means prometheus, beside what else is described', () => {
+  const endpoint = {
+    name: 'prometheus',
+    type: 'prometheus',
+    print: { verbose: false, devices: false },
+    host: '127.0.0.1',
+    port: 9788,
+    timeout: 30,
+    credentials: {},
+  };
+  const types = (...given: Parameters<typeof settings>): string[] =>
+    settings(...given).outputs.map(({ name, type }) => `${name} ${type}`);
+  assert.deepEqual(settings('[output.prometheus]\nlisten = 127.0.0.1:9788').outputs, [endpoint]);
+  assert.deepEqual(settings('[output.prometheus]\ntype = prometheus').outputs, [endpoint]);
+  assert.deepEqual(settings(undefined, { PROXTOP_LISTEN: '127.0.0.1:9788' }).outputs, [endpoint]);
+
+  const secured =
+    '[output.p]\nlisten = [::]:1\ndevices = yes\ntls_cert = /c\ntls_key = /k\nusername = u\npassword = p';
+  assert.deepEqual(settings(secured).outputs, [
+    {
+      ...{ ...endpoint, name: 'p', host: '::', port: 1, print: { verbose: false, devices: true } },
+      credentials: { username: 'u', password: 'p' },
+      tls: { cert: '/c', key: '/k' },
+    },
+  ]);
+  const beside = { PROXTOP_LISTEN: '[::1]:9' };
+  assert.deepEqual(types('[output.a]\ntype = stdout', beside), ['a stdout', 'prometheus prometheus']);
+  assert.deepEqual(types(undefined, { ...beside, PROXTOP_TARGET: 'a:1' }), [
+    'tcp tcp',
+    'prometheus prometheus',
+  ]);
+  refuses('[output.p]\nlisten = 9788', /listen: found "9788", expected/);
+  refuses(
+    '[output.p]\nlisten = a:1\nprinter = json',
+    /printer: applies to stdout, file, tcp, udp and http, but/,
+  );
+  refuses('[output.p]\nlisten = a:1\npassword = x', /a password needs a username/);
+  refuses('[output.p]\nlisten = a:1\ntls_cert = /c', /tls_cert: has no meaning without tls_key/);
+  refuses('[output.p]\ntype = tcp\ntarget = a:1\nlisten = a:1', /listen: applies to prometheus, but/);
+});
+
 test('contradictions within an output', () => {
   const tcp = '[output.a]\ntype = tcp\ntarget = a:1\n';
   refuses(`${tcp}spool_max = 20M`, 'p.conf:4, [output.a] spool_max: has no meaning without spool');
@@ -255,7 +296,7 @@ test('contradictions within an output', () => {
   refuses('[output...]\ntype = stdout', /unknown section/);
   refuses(
     '[output.a]\nprinter = json',
-    'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp, udp or http',
+    'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp, udp, http or prometheus',
   );
   refuses(
     '[output.a]\ntype = tcp',
@@ -264,7 +305,7 @@ test('contradictions within an output', () => {
   refuses('[output.a]\ntype = file', 'p.conf:2, [output.a] type: file needs a target (target): a path');
   refuses(
     '[output.a]\ntype = udp\ntarget = a:1\ntimeout = 5',
-    'p.conf:4, [output.a] timeout: applies to tcp and http, but this output is udp',
+    'p.conf:4, [output.a] timeout: applies to tcp, http and prometheus, but this output is udp',
   );
   refuses(
     '[output.a]\ntype = stdout\ntarget = a:1',

@@ -39,6 +39,7 @@ test('every key and value it shows is valid', () => {
       ['influx', 'http'],
       ['requests', 'http'],
       ['intake', 'http'],
+      ['prometheus', 'prometheus'],
     ],
   );
   assert.deepEqual(netdev, ['eno1', 'eno2']);
@@ -52,7 +53,8 @@ test('it shows every key there is, with its default', () => {
       const maps = section === 'output' ? outputs : [file[section]];
       const shown = maps.map((given) => given.get(key)?.text).filter((text) => text !== undefined);
       assert.ok(shown.length > 0, `${section} ${key} is not shown`);
-      if (option.default !== undefined) assert.deepEqual(shown, [option.default], `${section} ${key}`);
+      if (option.default === undefined) continue;
+      for (const value of shown) assert.equal(value, option.default, `${section} ${key}`);
     }
   }
   const keys = [...Object.keys(printing), ...Object.keys(selecting)];

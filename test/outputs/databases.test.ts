@@ -1,7 +1,5 @@
 /** What real databases hold after our outputs wrote to them: read back by query, compared with the sample itself. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { columns } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/catalogue.ts';
@@ -14,6 +12,7 @@ import type { Precision } from '../../src/printers/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { completeSample, row, sampleOf, set, vmRows } from '../printers/sample.ts';
 import { Daemon, installed } from './daemon.ts';
+import { Influx, noInflux } from './influxd.ts';
 import { directory, freePort, logs, until } from './helpers.ts';
 import { httpSettings } from './http-receiver.ts';
 
@@ -104,61 +103,6 @@ const isTag = ({ id }: Metric): boolean =>
   ['UUID', 'name', 'vmid', 'tags', 'device', 'host_name'].includes(id);
 const isInteger = ({ id, unit }: Metric): boolean =>
   unit === 'count' && !id.startsWith('cpu_load') && id !== 'disk_queue_length';
-
-// Debian's InfluxDB 1.6.
-const noInflux = !installed('influxd') && 'no influxd';
-
-class Influx {
-  readonly daemon: Daemon;
-  readonly url: string;
-
-  private constructor(t: TestContext, path: string, port: number, config: string, rpc: number) {
-    this.url = `http://127.0.0.1:${port}`;
-    writeFileSync(
-      join(path, 'influxdb.conf'),
-      `reporting-disabled = true\nbind-address = "127.0.0.1:${rpc}"\n[meta]\ndir = "${path}/meta"\n` +
-        `[data]\ndir = "${path}/data"\nwal-dir = "${path}/wal"\n[monitor]\nstore-enabled = false\n` +
-        `[http]\nbind-address = "127.0.0.1:${port}"\nlog-enabled = false\n${config}\n`,
-    );
-    this.daemon = new Daemon(
-      t,
-      'influxd',
-      ['run', '-config', join(path, 'influxdb.conf')],
-      `${this.url}/ping`,
-    );
-  }
-
-  static async start(t: TestContext, config = ''): Promise<Influx> {
-    const server = new Influx(t, directory(t), await freePort(), config, await freePort());
-    await server.daemon.start();
-    return server;
-  }
-
-  get write(): string {
-    return `${this.url}/write?db=p`;
-  }
-
-  /** The rows of a query's answer, each as an object. */
-  async query(q: string, access = ''): Promise<Record<string, unknown>[]> {
-    const body = new URLSearchParams({ q, db: 'p', epoch: 'ns' });
-    const response = await fetch(`${this.url}/query?${access}`, { method: 'POST', body });
-    const text = await response.text();
-    assert.equal(response.status, 200, text);
-    interface Series {
-      readonly name: string;
-      readonly columns: readonly string[];
-      readonly values: readonly unknown[][];
-    }
-    const { results } = JSON.parse(text) as { results: { series?: Series[]; error?: string }[] };
-    assert.equal(results[0]?.error, undefined);
-    return (results[0]?.series ?? []).flatMap(({ name, columns, values }) =>
-      values.map((cells) => ({
-        measurement: name,
-        ...Object.fromEntries(columns.map((column, index) => [column, cells[index]])),
-      })),
-    );
-  }
-}
 
 test(
   'InfluxDB holds every field of every row, with its type, and nothing else',

@@ -116,7 +116,7 @@ export function described({ host: { row }, seq, time, runs }: Sample, rows: Labe
         texts[STATE] === 'up' ? '1' : '0',
       ]),
     },
-    { head: duration, lines: ofRuns((run) => run.duration / 1000) },
+    { head: duration, lines: ofRuns(({ duration: ms }) => Number((ms / 1000).toFixed(6))) },
     { head: success, lines: ofRuns(({ failed }) => (failed ? 0 : 1)) },
     { head: samples, lines: [['', String(seq)]] },
     { head: sampleTime, lines: [['', String(time / 1000)]] },
