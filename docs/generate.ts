@@ -2,6 +2,7 @@
 // docs/profiler.md, manual pages and completions of the package.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dashboards } from './integrations/grafana/build.ts';
 import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
 import { proxtopProgram } from '../src/cli/arguments.ts';
@@ -83,8 +84,7 @@ function read(path: string): string {
   }
 }
 
-const check = process.argv.includes('--check');
-for (const [path, generate] of [
+const generated: readonly (readonly [path: string, generate: (before: string) => string])[] = [
   ['docs/metrics.md', metricsDocument],
   ['README.md', readme],
   ['docs/profiler.md', profilerDocument],
@@ -95,7 +95,10 @@ for (const [path, generate] of [
   ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, [])],
   ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, ['status'])],
   ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, [])],
-] as const) {
+  ...dashboards().map(([path, content]) => [path, () => content] as const),
+];
+const check = process.argv.includes('--check');
+for (const [path, generate] of generated) {
   const before = read(path);
   const after = generate(before);
   if (after === before) continue;

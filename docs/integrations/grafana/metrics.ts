@@ -1,0 +1,19 @@
+import { columns } from '../../../src/metrics/catalogue.ts';
+import type { Metric } from '../../../src/metrics/catalogue.ts';
+import type { Scope } from '../../../src/metrics/define.ts';
+import { families } from '../../../src/printers/prometheus/families.ts';
+
+/** A metric of the catalogue. Throws where there is none: a dashboard must not ask for what nobody writes. */
+export function metric(scope: Scope, id: string): Metric {
+  const found = columns(scope).find((each) => each.id === id);
+  if (found === undefined) throw new RangeError(`no ${id} in ${scope}`);
+  return found;
+}
+
+/** The name under which Prometheus has the counter behind a metric, or the level that it is. Throws where it has none. */
+export function sampleOf(scope: Scope, id: string): string {
+  const wanted = metric(scope, id);
+  const family = families.find(({ sources }) => sources.some((source) => source.metric === wanted));
+  if (family === undefined) throw new RangeError(`${id} in ${scope} is not published`);
+  return family.type === 'counter' ? `${family.name}_total` : family.name;
+}
