@@ -5,16 +5,21 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EVERYTHING, proxtop } from '../e2e/program.ts';
+import { Lab, missingForLab } from '../lab/lab.ts';
 import { installed } from '../outputs/daemon.ts';
 import { directory, freePort, until } from '../outputs/helpers.ts';
 
 const shipped = new URL('../../docs/integrations/rsyslog/proxtop.conf', import.meta.url);
-const skip = !installed('rsyslogd') && 'needs rsyslogd (Debian package rsyslog)';
+const missing = [...missingForLab(), ...(installed('rsyslogd') ? [] : ['rsyslogd (Debian package rsyslog)'])];
+const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 
 test(
   'the shipped configuration of rsyslog writes every line, and those of VMs apart',
   { skip },
   async (t) => {
+    const lab = Lab.create();
+    t.after(() => lab.close());
+    await lab.run({ guest: 'idle' });
     const path = directory(t);
     const port = await freePort();
     const config = readFileSync(shipped, 'utf8')
@@ -34,7 +39,8 @@ test(
 
     const delivery = ['--output=tcp', `--target=127.0.0.1:${port}`, '--printer=json', '--layout=event'];
     const { code, stderr } = await proxtop([
-      '--qemu',
+      ...lab.flags(),
+      '--proxmox',
       '--runs=3',
       '--frequency=0.2',
       ...EVERYTHING,
@@ -53,6 +59,7 @@ test(
     assert.equal(new Set(all.map(({ event_id }) => event_id)).size, all.length);
     assert.equal(all.filter(({ type }) => type === 'host').length, 3);
     const ofVms = all.filter(({ type }) => type === 'vm').map(({ event_id }) => event_id);
+    assert.equal(ofVms.length, 3);
     assert.deepEqual(
       rows('proxtop-vms.json').map(({ event_id }) => event_id),
       ofVms,

@@ -58,6 +58,18 @@ const sampleTime: FamilyHead = {
   help: 'When the sample was taken that this page shows, since 1970',
 };
 
+/** All of them, for documents. */
+export const describedHeads: readonly FamilyHead[] = [
+  vmInfo,
+  vmState,
+  hostInfo,
+  outputUp,
+  duration,
+  success,
+  samples,
+  sampleTime,
+];
+
 /** A family that is no metric of the catalogue, with its samples: what stands in braces, and the number. */
 export interface DescribedFamily {
   readonly head: FamilyHead;
