@@ -1,7 +1,7 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
 .PHONY: help deps addon build lint test test-host deb demo bench docs clean
 
-PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics \
+PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd \
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd

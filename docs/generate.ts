@@ -3,6 +3,7 @@
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dashboards } from './integrations/grafana/build.ts';
+import { migratingDocument } from './generators/migrating.ts';
 import { prometheusDocument } from './integrations/prometheus/document.ts';
 import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
@@ -96,6 +97,7 @@ const generated: readonly (readonly [path: string, generate: (before: string) =>
   ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, [])],
   ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, ['status'])],
   ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, [])],
+  ['docs/migrating.md', migratingDocument],
   ['docs/integrations/prometheus/metrics.md', prometheusDocument],
   ...dashboards().map(([path, content]) => [path, () => content] as const),
 ];

@@ -62,7 +62,7 @@ export const output = {
   timeout: {
     type: decimal(1, 3600, 'seconds'),
     default: '30',
-    help: 'seconds without progress, or for http without answer, after which a connection is given up and made anew',
+    help: 'seconds without progress, or for http without answer, after which a connection is given up and made anew; for prometheus, after which a scraper is cut off that is slow',
     outputs: ['tcp', 'http', 'prometheus'],
   },
   spool: {
@@ -119,7 +119,7 @@ export const output = {
   },
   token: {
     type: text('a token'),
-    help: 'for tcp the first line of each connection, for http a token to send with each request',
+    help: 'for tcp the first line of each connection, for http a token to send with each request; for prometheus the one that a scraper must send',
     outputs: ['tcp', 'http', 'prometheus'],
   },
   token_file: {

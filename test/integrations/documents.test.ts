@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { parseConfig } from '../../src/config/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
+import { catalogue } from '../../src/metrics/catalogue.ts';
 
 const docs = new URL('../../docs/', import.meta.url).pathname;
 const documents = [
@@ -32,6 +33,18 @@ test('every file that is linked is there', () => {
     for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g))
       if (!target.startsWith('http'))
         assert.ok(existsSync(join(dirname(path), target)), `${path}: ${target}`);
+});
+
+test('what esxtop users are told to look at is in the catalogue', () => {
+  const text = readFileSync(join(docs, 'migrating.md'), 'utf8');
+  const guide = text.slice(text.indexOf('## From esxtop'));
+  const ids = guide.match(/`(?:cpu|ram|disk|net|psi)_\w+`/g)?.map((id) => id.slice(1, -1)) ?? [];
+  assert.ok(ids.length > 30);
+  for (const id of ids)
+    assert.ok(
+      catalogue.some((metric) => metric.id === id),
+      id,
+    );
 });
 
 test('every JSON that is shown or shipped is JSON', () => {

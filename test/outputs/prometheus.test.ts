@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { OutputSet } from '../../src/outputs/output-set.ts';
 import { PrometheusEndpoint } from '../../src/outputs/prometheus/endpoint.ts';
 import { acceptsGzip, pageFormat } from '../../src/outputs/prometheus/negotiation.ts';
 import { Pages } from '../../src/outputs/prometheus/pages.ts';
@@ -310,4 +311,31 @@ test('closing lets a page that is under way arrive, and cuts what does not end',
   await assert.rejects(get(port), /ECONNREFUSED/);
   idle.socket.resume();
   await idle.cut;
+});
+
+test('another configuration of it takes its address over; one that cannot be leaves it where it was', async (t) => {
+  const { log } = logs();
+  const set = new OutputSet(
+    log,
+    () => assert.fail('it has no printer'),
+    () => assert.fail('closed'),
+  );
+  t.after(() => set.close(0));
+  const port = await freePort();
+  const serves = async (): Promise<number | undefined> => {
+    await until(() => set.list[0]?.status.state === 'up', 'it listens');
+    set.write(sample);
+    return (await get(port)).status;
+  };
+  await set.replace([{ ...settings, port }]);
+  assert.equal(await serves(), 200);
+  const [first] = set.list;
+  await set.replace([{ ...settings, port }]);
+  assert.equal(set.list[0], first, 'the same settings, the same endpoint');
+  await set.replace([{ ...settings, port, credentials: { token: 'secret' } }]);
+  assert.equal(await serves(), 401);
+  await assert.rejects(set.replace([{ ...settings, port, credentials: { username: 'a' } }]), /username/);
+  assert.equal(await serves(), 401);
+  await set.replace([]);
+  await assert.rejects(get(port), /ECONNREFUSED/);
 });
