@@ -1,7 +1,8 @@
 // Writes what is repeated from the code: docs/metrics.md, docs/configuration.md, the tables of flags in README.md and
 // docs/profiler.md, manual pages and completions of the package.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { dashboards } from './integrations/grafana/build.ts';
 import { migratingDocument } from './generators/migrating.ts';
 import { prometheusDocument } from './integrations/prometheus/document.ts';
@@ -110,6 +111,7 @@ for (const [path, generate] of generated) {
     process.stderr.write(`${path} is stale: run npx tsx docs/generate.ts\n`);
     process.exitCode = 1;
   } else {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, after);
   }
 }

@@ -108,6 +108,7 @@ test('the documents are generated, and a stale one is found', () => {
     mkdirSync(join(directory, 'docs'));
     for (const path of ['README.md', 'docs/profiler.md'])
       writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
+    writeFileSync(join(directory, 'docs/migrating.md'), '<!-- names -->\n<!-- /names -->\n');
     execFileSync(tsx, [generate], { cwd: directory });
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     assert.match(

@@ -337,5 +337,5 @@ test('another configuration of it takes its address over; one that cannot be lea
   await assert.rejects(set.replace([{ ...settings, port, credentials: { username: 'a' } }]), /username/);
   assert.equal(await serves(), 401);
   await set.replace([]);
-  await assert.rejects(get(port), /ECONNREFUSED/);
+  await assert.rejects(get(port));
 });
