@@ -40,7 +40,6 @@ const controls: Readonly<Record<string, string>> = {
 };
 
 /** ESC [ or ESC O, parameters, a final character (ECMA-48, 5.4). */
-// eslint-disable-next-line no-control-regex -- the terminal's own language
 const sequence = /^\x1b[[O]([0-?]*)[ -/]*([@-~])/;
 /** A mouse report of mode 1006: button, column, row. */
 const mouse = /^<(\d+);(\d+);(\d+)$/;
@@ -89,7 +88,7 @@ export class KeyDecoder {
 
 /** The first key of a text and its length in it; 0 where more must come first, no key where none is known. */
 function next(text: string): [key: Key | undefined, length: number] {
-  if (text.startsWith(ESC) && (text.length === 1 || /^\x1b[[O]/.test(text))) return escaped(text); // eslint-disable-line no-control-regex
+  if (text.startsWith(ESC) && (text.length === 1 || /^\x1b[[O]/.test(text))) return escaped(text);
   const [character = ''] = text;
   return [{ name: nameOf(character) }, character.length];
 }
