@@ -13,6 +13,7 @@ const layers = [
   ['outputs'],
   ['config'],
   ['cli'],
+  ['tui'],
   ['daemon'],
 ];
 

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { parseCommandLine } from './cli/arguments.ts';
 import { describeSettings } from './cli/check.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
@@ -8,7 +9,8 @@ import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 
 async function main(): Promise<ExitCode> {
-  const command = parseCommandLine(process.argv.slice(2), process.env);
+  const onTerminal = isatty(0) && isatty(1);
+  const command = parseCommandLine(process.argv.slice(2), process.env, onTerminal);
   switch (command.kind) {
     case 'help':
       answer(command.text);
@@ -20,7 +22,7 @@ async function main(): Promise<ExitCode> {
       answer(command.format === 'json' ? metricsJson() : metricsTable());
       break;
     case 'check':
-      answer(describeSettings(command.settings));
+      answer(describeSettings(command.settings, command.view));
       break;
     case 'status': {
       const { text, exitCode } = describeStatus(command.directory);
@@ -30,7 +32,7 @@ async function main(): Promise<ExitCode> {
     case 'run': {
       // Loaded only here: --help and --check answer without it.
       const { run } = await import('./daemon/run.ts');
-      return run(command.settings, process.env, command.configFile);
+      return run(command.settings, process.env, command);
     }
   }
   return exitCodes.done;

@@ -14,15 +14,22 @@ import { canBeNegated, flags, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 import { helpText } from './help.ts';
 import { reportDirectory } from './status-report.ts';
+import { settingsOfView } from './wanted-view.ts';
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'list-metrics'; readonly format: 'table' | 'json' }
-  | { readonly kind: 'check'; readonly settings: Settings }
+  | { readonly kind: 'check'; readonly settings: Settings; readonly view: boolean }
   | { readonly kind: 'status'; readonly directory: string }
-  | { readonly kind: 'run'; readonly settings: Settings; readonly configFile?: string };
+  | {
+      readonly kind: 'run';
+      readonly settings: Settings;
+      readonly configFile?: string;
+      /** Whether the terminal view is shown. */
+      readonly view: boolean;
+    };
 
 const byName: ReadonlyMap<string, Flag> = new Map(flags.map((flag) => [flag.name, flag]));
 const withValue = flags.filter(({ placeholder }) => placeholder !== undefined).map(({ name }) => name);
@@ -32,8 +39,14 @@ const allNames = flags.flatMap(({ name, aliases }) => [name, ...aliases]);
 /**
  * Reads command line (without node and script), environment and the file that --config names. Throws a ConfigError.
  * Called again with the same arguments it reads the file anew.
+ *
+ * @param onTerminal whether standard input and output are a terminal
  */
-export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+export function parseCommandLine(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onTerminal = false,
+): Command {
   const status = argv[0] === 'status';
   const given = parseFlags(status ? argv.slice(1) : argv);
   if (given.has('help')) return { kind: 'help', text: helpText() };
@@ -43,10 +56,21 @@ export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv
     return { kind: 'list-metrics', format: parseGiven(list, (text) => listFormats.parse(text)) };
   const configFile = given.get('config')?.text;
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
-  const settings = resolveSettings(file, readEnvironment(env), argumentLayer(given));
+  const environment = readEnvironment(env);
+  const args = argumentLayer(given);
+  const settings = resolveSettings(file, environment, args);
   if (status) return { kind: 'status', directory: reportDirectory(env, settings.roots.rundir) };
-  if (given.has('check')) return { kind: 'check', settings };
-  return { kind: 'run', settings, ...(configFile !== undefined && { configFile }) };
+  const ofView = settingsOfView(settings, {
+    file,
+    environment,
+    args,
+    asked: given.has('view'),
+    onTerminal,
+    terminal: env['TERM'],
+  });
+  const wanted = { settings: ofView ?? settings, view: ofView !== undefined };
+  if (given.has('check')) return { kind: 'check', ...wanted };
+  return { kind: 'run', ...wanted, ...(configFile !== undefined && { configFile }) };
 }
 
 const listFormats = choice(['table', 'json']);

@@ -14,8 +14,8 @@ import type {
 
 const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 
-/** The text of `--check`: what would run with these settings. */
-export function describeSettings(settings: Settings): string {
+/** The text of `--check`: what would run with these settings. @param view whether the terminal view is shown */
+export function describeSettings(settings: Settings, view = false): string {
   const {
     frequency,
     runs,
@@ -46,6 +46,9 @@ export function describeSettings(settings: Settings): string {
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
+    ...(view
+      ? [['view', 'on this terminal; it measures everything, and asks monitors every time'] as const]
+      : []),
     ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;

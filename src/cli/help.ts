@@ -9,11 +9,12 @@ const width = 80;
 
 const notes: Partial<Record<FlagGroup, string>> = {
   'What to measure': `Without --cpu to --host: ${schema.general.collectors.default}.`,
-  'Where to send it': 'Without any of these: a table on standard output.',
+  'Where to send it':
+    'Without any of these: the terminal view, or lines of text where standard output is no terminal.',
 };
 
 const examples = [
-  ['proxtop', 'a table of all VMs, every second'],
+  ['proxtop', 'watch the VMs; key h shows all keys'],
   ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],

@@ -12,6 +12,8 @@ interface LogLine {
 
 const STDERR = 2;
 const ERROR = 50;
+/** Lines that are kept for the end of a view. */
+const HELD_BACK = 50;
 
 /** Name and priority of each level; priorities after syslog(3). */
 const levels: Readonly<Record<number, readonly [name: string, priority: number]>> = {
@@ -21,17 +23,48 @@ const levels: Readonly<Record<number, readonly [name: string, priority: number]>
   50: ['error', 3],
 };
 
+/** Where the log goes: stderr, or for a while somebody who shows it, because a line on the terminal would spoil a screen. */
+export class LogStream {
+  #show: ((text: string) => void) | undefined;
+  #heldBack: string[] = [];
+
+  constructor() {
+    // A stderr that was closed must not end the program.
+    process.stderr.on('error', () => undefined);
+  }
+
+  write(text: string): void {
+    if (this.#show === undefined || !process.stderr.isTTY) process.stderr.write(text);
+    else this.#heldBack = [...this.#heldBack, text].slice(-HELD_BACK);
+    this.#show?.(text);
+  }
+
+  /** Hands the log to `show`, and to stderr only where that is no terminal. */
+  divert(show: (text: string) => void): void {
+    this.#show = show;
+  }
+
+  /** Goes to stderr again, with the last lines that were held back. */
+  restore(): void {
+    this.#show = undefined;
+    process.stderr.write(this.#heldBack.join(''));
+    this.#heldBack = [];
+  }
+}
+
 /**
  * The program's log, on stderr: for the journal each line begins with its priority (sd-daemon(3)), for people with
  * the time and the level. Nothing else is ever written to stderr, and nothing of it to stdout.
  */
-export function createLog(level: LogLevel, env: NodeJS.ProcessEnv): Logger {
+export function createLog(
+  level: LogLevel,
+  env: NodeJS.ProcessEnv,
+  stream: LogStream = new LogStream(),
+): Logger {
   const format = isJournal(env['JOURNAL_STREAM']) ? forJournal : forPeople;
-  // A stderr that was closed must not end the program.
-  process.stderr.on('error', () => undefined);
   const destination = {
     write: (json: string): void => {
-      process.stderr.write(format(JSON.parse(json) as LogLine));
+      stream.write(format(JSON.parse(json) as LogLine));
     },
   };
   return pino({ level, base: null, timestamp: false }, destination);

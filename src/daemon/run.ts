@@ -6,13 +6,15 @@ import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
 import { Paths } from '../kernel/paths.ts';
+import { collectorNames } from '../metrics/catalogue.ts';
 import { createOutput } from '../outputs/index.ts';
 import type { Output } from '../outputs/output.ts';
 import { createPrinter } from '../printers/index.ts';
 import { sampleLoop } from '../sampling/loop.ts';
+import { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
-import { createLog } from './logging.ts';
+import { LogStream, createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
 import { StatusFile } from './status-file.ts';
 import { reportFileTroubles } from './trouble-report.ts';
@@ -22,18 +24,27 @@ const FLUSH_DEADLINE = 5000;
 /** ms that reads under way have to come back when all else has ended. */
 const EXIT_DEADLINE = 1000;
 
+/** How a run was asked for. */
+export interface RunRequest {
+  /** Where the settings come from, for those who ask how it runs. */
+  readonly configFile?: string;
+  /** Whether the terminal view is shown. */
+  readonly view: boolean;
+}
+
 /**
- * Samples and streams until the runs are done or a signal says stop.
+ * Samples and streams until the runs are done, a signal says stop, or the user of the view has seen enough.
  *
- * @param configFile where the settings come from, for those who ask how it runs
  * @returns the exit code
  */
 export async function run(
-  settings: Settings,
+  asked: Settings,
   env: NodeJS.ProcessEnv,
-  configFile?: string,
+  { configFile, view: viewed }: RunRequest,
 ): Promise<ExitCode> {
-  const log = createLog(settings.logLevel, env);
+  const settings = viewed ? forView(asked) : asked;
+  const logStream = new LogStream();
+  const log = createLog(settings.logLevel, env, logStream);
   reportFileTroubles(log);
   const paths = new Paths(settings.roots);
   const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
@@ -54,8 +65,8 @@ export async function run(
   };
   const connector = found ?? new AwaitedConnector(look);
   const wanted = {
-    verbose: settings.outputs.some(({ print }) => print.verbose),
-    devices: settings.outputs.some(({ print }) => print.devices),
+    verbose: viewed || settings.outputs.some(({ print }) => print.verbose),
+    devices: viewed || settings.outputs.some(({ print }) => print.devices),
   };
   const { netdev, storedev } = settings;
   const collectors = createCollectors(settings.collectors, paths, { wanted, netdev, storedev });
@@ -80,16 +91,31 @@ export async function run(
   obeySignals(stop, outputs);
   keepMemoryLow();
   const statusFile = new StatusFile(reportDirectory(env, paths.roots.rundir), configFile, outputs, log);
-  const { frequency, runs } = settings;
+  const pace = new Pace(settings.frequency, stop.signal);
+  // Loaded only here: a daemon needs none of it.
+  const view = viewed ? (await import('./live-view.ts')).openLiveView(pace, stop, logStream, env) : undefined;
   const emit = (sample: Sample): void => {
+    view?.update(sample);
     for (const output of outputs) output.write(sample);
   };
-  await sampleLoop(sampler, connector, { frequency, runs, outputs, emit }, stop.signal, log);
+  const { runs } = settings;
+  await sampleLoop(sampler, connector, { pace, runs, outputs, emit }, stop.signal, log);
+  view?.close();
   await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
   await statusFile.close();
   sampler.close();
   endInSpiteOfHangingFiles();
   return exitCodes.done;
+}
+
+/** A view shows everything, as fresh as it can be had; the outputs beside it get what they would without it. */
+function forView(settings: Settings): Settings {
+  const outputs = settings.outputs.map((output) => ({
+    ...output,
+    select: { ...output.select, collectors: output.select?.collectors ?? settings.collectors },
+  }));
+  const { frequency, detailInterval = frequency } = settings;
+  return { ...settings, collectors: collectorNames, detailInterval, outputs };
 }
 
 /**

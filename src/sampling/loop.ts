@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Connector } from '../connectors/connector.ts';
 import { Clock, sleep } from './clock.ts';
 import type { ObservedOutput } from './output-status.ts';
+import type { Pace } from './pace.ts';
 import type { Sample } from './sample.ts';
 import type { Sampler } from './sampler.ts';
 
@@ -14,8 +15,8 @@ const PRIMING_INTERVAL = 1000;
 
 /** How often to sample, and what to do with a sample. */
 export interface LoopSettings {
-  /** Seconds between samples. */
-  readonly frequency: number;
+  /** How often. */
+  readonly pace: Pace;
   /** Samples to take; Infinity for no end. */
   readonly runs: number;
   readonly outputs: readonly ObservedOutput[];
@@ -31,19 +32,28 @@ export async function sampleLoop(
   stop: AbortSignal,
   log: Logger,
 ): Promise<void> {
-  const interval = settings.frequency * 1000;
+  const { pace } = settings;
   if (!(await prime(sampler, connector, stop))) return;
-  const first = new Clock(Math.min(interval, PRIMING_INTERVAL), log);
+  const first = new Clock(Math.min(pace.frequency * 1000, PRIMING_INTERVAL), log);
   if (!(await first.tick(stop))) return;
-  const clock = new Clock(interval, log);
+  const clock = new Clock(pace.frequency * 1000, log);
   for (let run = 1; ; run++) {
     const started = performance.now();
     settings.emit(sampler.sample(clock.missed, settings.outputs));
     sampler.agent.cycleTook(performance.now() - started);
     if (run >= settings.runs) return;
     void connector.poll();
-    if (!(await clock.tick(stop))) return;
+    if (!(await nextTick(clock, pace, stop))) return;
   }
+}
+
+/** Waits for the tick of the clock, or until somebody wants a sample at once. @returns false when `stop` is aborted */
+async function nextTick(clock: Clock, pace: Pace, stop: AbortSignal): Promise<boolean> {
+  while (!stop.aborted) {
+    clock.change(pace.frequency * 1000);
+    if ((await clock.tick(pace.next())) || pace.takeWish()) break;
+  }
+  return !stop.aborted;
 }
 
 /**

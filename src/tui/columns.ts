@@ -1,7 +1,6 @@
 import { columns as metricsOf } from '../metrics/catalogue.ts';
 import type { Metric } from '../metrics/catalogue.ts';
 import type { Scope, Unit } from '../metrics/define.ts';
-import { unitWidths } from './format.ts';
 import type { View } from './views.ts';
 
 /** A column of a table: a metric of the rows, or what names the VM that a row belongs to. */
@@ -14,7 +13,7 @@ export interface Column {
   readonly text: boolean;
   /** Whether it is read from the row of the VM instead of that of its device. */
   readonly ofVm: boolean;
-  /** Width that it has at least; that of column `name` follows the names. */
+  /** Columns of the screen that its texts and its heading need; those of column `name` follow the names. */
   readonly width: number;
 }
 
@@ -81,6 +80,6 @@ function column(metric: Metric, headings: View['headings'], ofVm: boolean): Colu
   const { id, title, unit, kind } = metric;
   const text = kind === 'text';
   const heading = headings?.[id] ?? title;
-  const width = Math.max(heading.length, text ? (textWidths[id] ?? 12) : unitWidths[unit]);
+  const width = Math.max(heading.length, text ? (textWidths[id] ?? 12) : 0);
   return { id, heading, metric, unit, text, ofVm, width };
 }

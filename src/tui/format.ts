@@ -5,25 +5,24 @@ export const unitModes = ['auto', 'MiB', 'bytes'] as const;
 export type UnitMode = (typeof unitModes)[number];
 
 const MIB = 2 ** 20;
-const suffixes = ['B', 'K', 'M', 'G', 'T', 'P', 'E'];
+const suffixes = ['K', 'M', 'G', 'T', 'P', 'E'];
 
-/** Columns that a number of each unit takes at least, so that columns do not change their widths. */
-export const unitWidths: Readonly<Record<Unit, number>> = {
-  '-': 8,
-  count: 5,
-  percent: 6,
-  ratio: 5,
-  bytes: 7,
-  'bytes per second': 7,
-  'MiB per second': 7,
-  'megabit per second': 7,
-  'per second': 6,
-  seconds: 6,
-  ms: 7,
-  'ms per second': 6,
-  'us per second': 7,
-  MHz: 5,
-};
+/** Columns that a number takes at most, so that columns do not change their widths. */
+const NUMBER_WIDTH = 6;
+const EXACT_WIDTH = 15;
+
+/** Columns that numbers of a unit take. */
+export function numberWidth(unit: Unit, mode: UnitMode): number {
+  return mode === 'bytes' && isSize(unit)
+    ? EXACT_WIDTH
+    : unit === 'percent'
+      ? NUMBER_WIDTH - 1
+      : NUMBER_WIDTH;
+}
+
+function isSize(unit: Unit): boolean {
+  return unit === 'bytes' || unit === 'bytes per second';
+}
 
 /** A number as a cell of a table; the heading says what it is. NaN, which is not known, is a dash. */
 export function formatNumber(value: number, unit: Unit, mode: UnitMode = 'auto'): string {
@@ -36,7 +35,7 @@ export function formatNumber(value: number, unit: Unit, mode: UnitMode = 'auto')
       return value < 1000 ? significant(value, 1) : duration(value);
     case 'count':
     case 'MHz':
-      return Number.isInteger(value) ? String(value) : significant(value, 2);
+      return significant(value, Number.isInteger(value) ? 0 : 2);
     case 'percent':
     case 'per second':
     case 'ms per second':
@@ -54,21 +53,29 @@ export function formatNumber(value: number, unit: Unit, mode: UnitMode = 'auto')
 function size(bytes: number, mode: UnitMode): string {
   if (mode === 'bytes') return bytes.toFixed(0);
   if (mode === 'MiB') return significant(bytes / MIB, 1);
-  let value = bytes;
-  let power = 0;
-  // What would be rounded to 1000 is shown in the next unit.
-  while (Math.abs(value) >= 999.5 && power < suffixes.length - 1) {
-    value /= 1024;
-    power++;
-  }
-  const decimals = power === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(decimals)}${suffixes[power] ?? ''}`;
+  return scaled(bytes, 1024, 'B');
 }
 
-/** So many decimals, less for large numbers: four digits tell enough. */
+/** So many decimals, fewer for large numbers: four digits tell enough. */
 function significant(value: number, decimals: number): string {
-  const spare = value >= 999.95 ? 0 : value >= 99.995 ? 1 : 2;
+  const size = Math.abs(value);
+  if (size >= 99_999.5) return scaled(value, 1000, '');
+  const spare = size >= 999.95 ? 0 : size >= 99.995 ? 1 : 2;
   return value.toFixed(Math.min(spare, decimals));
+}
+
+/** Three digits and a suffix, as large as can be. @param none the suffix of what is not scaled */
+function scaled(value: number, base: number, none: string): string {
+  let rest = value;
+  let power = 0;
+  // What would be rounded to 1000 is shown in the next unit.
+  while (Math.abs(rest) >= 999.5 && power < suffixes.length) {
+    rest /= base;
+    power++;
+  }
+  const size = Math.abs(rest);
+  const decimals = power === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  return `${rest.toFixed(decimals)}${power === 0 ? none : (suffixes[power - 1] ?? '')}`;
 }
 
 function duration(seconds: number): string {

@@ -1,5 +1,7 @@
 import { isPinned } from './columns.ts';
 import type { Column } from './columns.ts';
+import { numberWidth } from './format.ts';
+import type { UnitMode } from './format.ts';
 
 /** A column and the width it has on the screen. */
 export interface Placed {
@@ -8,7 +10,7 @@ export interface Placed {
 }
 
 /** Names are never narrower, and not wider unless the user says so. */
-const NARROWEST_NAME = 10;
+const NARROWEST_NAME = 14;
 const WIDEST_NAME = 40;
 
 /** What decides about the place of columns. */
@@ -19,6 +21,7 @@ export interface Wishes {
   readonly nameWidth: number;
   /** Of the longest name. */
   readonly longestName: number;
+  readonly units: UnitMode;
   /** Id of the column that must be seen. */
   readonly cursor: string | undefined;
 }
@@ -41,17 +44,23 @@ export function place(columns: readonly Column[], wishes: Wishes): readonly Plac
   return fitting([...pinned, ...others.slice(cursor)], wishes.width);
 }
 
+function widthOf(column: Column, columns: readonly Column[], wishes: Wishes): number {
+  return column.id === 'name' ? widthOfNames(columns, wishes) : plainWidth(column, wishes.units);
+}
+
 /** Names give way until all columns fit. */
-function widthOf(
-  column: Column,
-  columns: readonly Column[],
-  { width, nameWidth, longestName }: Wishes,
-): number {
-  if (column.id !== 'name') return column.width;
+function widthOfNames(columns: readonly Column[], { width, nameWidth, longestName, units }: Wishes): number {
   if (nameWidth > 0) return nameWidth;
-  const others = columns.reduce((sum, each) => sum + (each === column ? 0 : each.width + 1), 0);
+  const others = columns.reduce(
+    (sum, each) => sum + (each.id === 'name' ? 0 : plainWidth(each, units) + 1),
+    0,
+  );
   const wanted = Math.min(WIDEST_NAME, Math.max(NARROWEST_NAME, longestName));
   return Math.max(NARROWEST_NAME, Math.min(wanted, width - others));
+}
+
+function plainWidth({ text, width, unit }: Column, units: UnitMode): number {
+  return text ? width : Math.max(width, numberWidth(unit, units));
 }
 
 /** The first columns, as many as fit; the first one always. */

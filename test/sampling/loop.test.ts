@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleLoop } from '../../src/sampling/loop.ts';
+import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
@@ -17,7 +18,13 @@ async function run(
   const connector = new TestConnector();
   const { log } = logs();
   const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
-  await sampleLoop(sampler, connector, { frequency, runs, outputs: noOutputs, emit: seen }, stop, log);
+  await sampleLoop(
+    sampler,
+    connector,
+    { pace: new Pace(frequency, stop), runs, outputs: noOutputs, emit: seen },
+    stop,
+    log,
+  );
   return connector;
 }
 
@@ -47,4 +54,29 @@ test('the first sample does not wait for a long interval, and a stop ends the wa
 test('a stop before the first sample leaves none', async () => {
   const { polls } = await run(1, Infinity, AbortSignal.abort(), () => assert.fail('a sample'));
   assert.deepEqual(polls, [true]);
+});
+
+test('another interval holds from the next tick on, and a wish for a sample does not wait for it', async () => {
+  const stop = new AbortController();
+  const pace = new Pace(0.1, stop.signal);
+  const sampler = new Sampler(new Paths(defaultRoots), new TestConnector(), [], logs().log);
+  const seqs: number[] = [];
+  const emit = ({ seq }: Sample): void => {
+    seqs.push(seq);
+    if (seq === 2) pace.frequency = 3600;
+    // With an hour between ticks only a wish brings the third sample, once the loop waits.
+    if (seq === 2)
+      setImmediate(() => {
+        pace.sampleNow();
+      });
+    if (seq === 3) stop.abort();
+  };
+  await sampleLoop(
+    sampler,
+    new TestConnector(),
+    { pace, runs: Infinity, outputs: noOutputs, emit },
+    stop.signal,
+    logs().log,
+  );
+  assert.deepEqual(seqs, [1, 2, 3]);
 });

@@ -122,6 +122,7 @@ export class VmPage implements Page {
       width: columns,
       nameWidth: 0,
       longestName: 0,
+      units,
       cursor: undefined,
     });
     return [

@@ -50,7 +50,7 @@ export class Cells {
   /** Sets a whole row, from 0; rows beyond the screen are ignored. */
   set(row: number, line: Line): void {
     const { columns, rows } = this.#size;
-    if (row >= rows) return;
+    if (row < 0 || row >= rows) return;
     const last = (row + 1) * columns;
     let at = row * columns;
     for (const { text, style, reverse } of line) {

@@ -2,6 +2,7 @@ import { write, writeSync } from 'node:fs';
 import type { Cells } from './cells.ts';
 import { KeyDecoder } from './keys.ts';
 import type { Key } from './keys.ts';
+import type { Depth } from './palette.ts';
 import type { Size } from './spans.ts';
 
 const STDOUT = 1;
@@ -13,6 +14,22 @@ const UNSTOPPED = 100;
 /** Screen of its own (1049), no cursor (25), no wrapping (7), mouse buttons and wheel (1000) told in text (1006). */
 const enter = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?1000h\x1b[?1006h\x1b[2J';
 const leave = '\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l';
+
+/** What the terminal can show. */
+export interface Capabilities {
+  readonly depth: Depth;
+  /** Whether it shows characters beyond ASCII. */
+  readonly unicode: boolean;
+}
+
+/** What the terminal can show, after what the environment says: TERM, COLORTERM, NO_COLOR and the locale. */
+export function capabilities(env: NodeJS.ProcessEnv): Capabilities {
+  const depth = process.stdout.getColorDepth(env);
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((each) => (each ?? '') !== '');
+  // The console of Linux has no bars and few letters.
+  const unicode = /utf-?8/i.test(locale ?? '') && env['TERM'] !== 'linux';
+  return { depth: depth === 4 || depth === 8 || depth === 24 ? depth : 1, unicode };
+}
 
 /** Who uses the terminal. */
 export interface TerminalUser {
