@@ -9,8 +9,10 @@ export interface Placed {
   readonly width: number;
 }
 
-/** Names are never narrower, and not wider unless the user says so. */
+/** Names are not narrower unless the screen is, and not wider unless the user says so. */
 const NARROWEST_NAME = 14;
+/** Share of a narrow screen that names get. */
+const SHARE = 3;
 const WIDEST_NAME = 40;
 
 /** What decides about the place of columns. */
@@ -55,8 +57,9 @@ function widthOfNames(columns: readonly Column[], { width, nameWidth, longestNam
     (sum, each) => sum + (each.id === 'name' ? 0 : plainWidth(each, units) + 1),
     0,
   );
-  const wanted = Math.min(WIDEST_NAME, Math.max(NARROWEST_NAME, longestName));
-  return Math.max(NARROWEST_NAME, Math.min(wanted, width - others));
+  const narrowest = Math.min(NARROWEST_NAME, Math.floor(width / SHARE));
+  const wanted = Math.min(WIDEST_NAME, Math.max(narrowest, longestName));
+  return Math.max(narrowest, Math.min(wanted, width - others));
 }
 
 function plainWidth({ text, width, unit }: Column, units: UnitMode): number {

@@ -117,8 +117,8 @@ export const views: readonly View[] = [
     title: 'memory of each VM',
     scope: 'vm',
     collectors: ['mem'],
-    sort: 'ram_used',
-    sortKeys: { M: 'ram_total', B: 'ram_actual', G: 'ram_used', S: 'ram_swap', N: 'name' },
+    sort: 'ram_rss',
+    sortKeys: { M: 'ram_total', B: 'ram_actual', G: 'ram_used', R: 'ram_rss', S: 'ram_swap', N: 'name' },
     panel: ['mem', 'swap'],
   },
   {
