@@ -65,6 +65,6 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */
 function longestName({ vms }: Sample, entries: readonly Entry[]): number {
   const names = vms.map(({ row }) => textWidth(textOf(row, 'name')));
-  const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 2));
+  const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 1));
   return [...names, ...labels].reduce((longest, width) => Math.max(longest, width), 0);
 }

@@ -26,7 +26,7 @@ export function entryLine(
   return placed.flatMap(({ column, width }): Span[] => {
     const blank = { text: ' ', reverse: selected };
     if (entry.label !== undefined && column.text) {
-      const text = column.id === 'name' ? `  ${entry.label}` : '';
+      const text = column.id === 'name' ? ` ${entry.label}` : '';
       return [{ text: fit(text, width), style: 'dim', reverse: selected }, blank];
     }
     if (column.text) return [{ text: fit(textIn(entry, column) ?? '-', width), reverse: selected }, blank];

@@ -91,8 +91,7 @@ export class TerminalView implements Commands, TerminalUser {
   /** Draws, once for all that happens before the event loop turns. */
   redraw(): void {
     this.#drawing ??= setImmediate(() => {
-      this.#drawing = undefined;
-      this.#draw();
+      this.#drawNow();
     });
   }
 
@@ -101,6 +100,8 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   press(key: Key): void {
+    // What a key is about must be what the key before it made of the screen.
+    if (this.#drawing !== undefined) this.#drawNow();
     if (key.name === 'ctrl-c') this.quit();
     else if (key.name === 'ctrl-z') this.suspend();
     else if (this.#prompt !== undefined) this.#answer(this.#prompt, key);
@@ -221,6 +222,12 @@ export class TerminalView implements Commands, TerminalUser {
     const { done, message } = prompt.press(key);
     if (done) this.#prompt = undefined;
     if (message !== undefined) this.tell(message);
+  }
+
+  #drawNow(): void {
+    clearImmediate(this.#drawing);
+    this.#drawing = undefined;
+    this.#draw();
   }
 
   #draw(): void {

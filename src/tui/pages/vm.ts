@@ -64,10 +64,10 @@ export class VmPage implements Page {
       ...identity(vm.row, columns),
       [],
       ...this.#sparklines(columns),
-      ...sections.flatMap(([title, collector]) => this.#section(title, collector, vm.row, columns)),
       ...this.#devices('vCPUs', 'vm_vcpu', vm.vcpus, columns),
       ...this.#devices('Virtual disks', 'vm_disk', vm.disks, columns),
       ...this.#devices('Virtual NICs', 'vm_nic', vm.nics, columns),
+      ...sections.flatMap(([title, collector]) => this.#section(title, collector, vm.row, columns)),
     ];
   }
 
