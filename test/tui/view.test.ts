@@ -102,7 +102,11 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
       (await pane.shows('日本e\u0301')).split('\n').find((text) => text.startsWith(String(evil.vmid))) ?? '';
     assert.ok(line.includes(HOSTILE_SHOWN), line);
     // tmux gives a wide character two columns and no blank: the line has two characters fewer, and one mark more.
-    assert.equal([...line.slice(0, line.indexOf('0.0') + 3)].length, 'VMID   '.length + 20 + 6 - 2 + 1, line);
+    assert.equal(
+      Array.from(line.slice(0, line.indexOf('0.0') + 3)).length,
+      'VMID   '.length + 20 + 6 - 2 + 1,
+      line,
+    );
     assert.ok(heading.includes('%USED'));
   });
 
@@ -317,9 +321,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
   test('a terminal without colours, and one without unicode, show the same in other ways', async () => {
     await open(80, 24, { NO_COLOR: '1', LANG: 'C' });
     const screen = await pane.shows('sort %USEDv');
-    // eslint-disable-next-line no-control-regex
     assert.match(screen, /^[\x00-\x7f]*$/);
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(pane.coloured, /\x1b\[(?:\d+;)*[34][0-8]/);
   });
 

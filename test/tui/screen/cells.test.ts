@@ -12,7 +12,6 @@ function cells(columns: number, rows: number, unicode = true): Cells {
 
 /** What is written without what only moves and colours. */
 function written(changes: string): string {
-  // eslint-disable-next-line no-control-regex
   return changes.replaceAll(/\x1b\[[?\d;]*[a-zA-Z]/g, '');
 }
 
@@ -36,7 +35,7 @@ test('a line is cut at the edge, a wide character that is only half there is lef
 test('after a character that terminals may take for wider or narrower the place is told anew', () => {
   const screen = cells(6, 1);
   screen.set(0, line('e\u0301x'));
-  assert.match(screen.changes(), /\u0301\x1b\[1;2Hx/); // eslint-disable-line no-control-regex
+  assert.match(screen.changes(), /\u0301\x1b\[1;2Hx/);
 });
 
 test('a wide character gives way to two narrow ones and comes back', () => {
