@@ -11,8 +11,10 @@ const layers = [
   ['sampling'],
   ['printers'],
   ['outputs'],
+  ['recording'],
   ['config'],
   ['cli'],
+  ['tui'],
   ['daemon'],
 ];
 

@@ -1,6 +1,8 @@
 import type { Roots } from '../kernel/paths.ts';
 import { nowhere } from '../kernel/paths.ts';
 import type { Settings } from '../config/settings.ts';
+import { resolveThresholds } from '../config/thresholds.ts';
+import type { Thresholds } from '../config/thresholds.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
 import type {
@@ -29,6 +31,7 @@ export function describeSettings(settings: Settings): string {
     logLevel,
     stateDir,
     outputs,
+    thresholds,
   } = settings;
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
@@ -46,10 +49,24 @@ export function describeSettings(settings: Settings): string {
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
+    ['thresholds', describeThresholds(thresholds)],
     ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
+}
+
+/** Those that differ from the defaults. */
+function describeThresholds(thresholds: Thresholds): string {
+  const defaults = resolveThresholds(new Map());
+  const changed = [...thresholds]
+    .filter(([id, { warn, bad }]) => {
+      const usual = defaults.get(id);
+      return !Object.is(usual?.warn, warn) || usual?.bad !== bad;
+    })
+    .map(([id, { warn, bad }]) => `${id} ${Number.isNaN(warn) ? bad : `${warn}/${bad}`}`);
+  const off = [...defaults.keys()].filter((id) => !thresholds.has(id)).map((id) => `${id} off`);
+  return ['of the terminal view: the defaults', ...changed, ...off].join(', ');
 }
 
 function describeRoot(roots: Roots, name: keyof Roots): string {

@@ -56,6 +56,10 @@ export function helpText(): string {
       '  ',
     ),
     ...wrap(
+      'What the terminal view shows in yellow and in red is set by [thresholds] of that file: METRIC = warn/bad.',
+      '  ',
+    ),
+    ...wrap(
       `Exit codes: ${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration; of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
       '  ',
     ),

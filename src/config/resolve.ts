@@ -9,6 +9,7 @@ import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
 import { resolveOutputs } from './outputs.ts';
 import { schema } from './schema.ts';
 import type { Settings } from './settings.ts';
+import { resolveThresholds } from './thresholds.ts';
 
 /**
  * The settings of a run: defaults < file < environment < arguments. Throws a ConfigError for the first value that is
@@ -42,6 +43,7 @@ export function resolveSettings(
     stateDir: values.state_dir,
     logLevel: values.log_level,
     outputs: resolveOutputs(file, environment, args, { measured: collectors, stateDir: values.state_dir }),
+    thresholds: resolveThresholds(file?.thresholds ?? none),
   };
 }
 

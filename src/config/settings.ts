@@ -1,6 +1,7 @@
 import type { Roots } from '../kernel/paths.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { OutputSettings } from '../outputs/settings.ts';
+import type { Thresholds } from './thresholds.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -27,4 +28,6 @@ export interface Settings {
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly outputs: readonly OutputSettings[];
+  /** From where on the terminal view calls a value a warning, or bad. */
+  readonly thresholds: Thresholds;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { parseConfig } from '../../src/config/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
+import { resolveThresholds } from '../../src/config/thresholds.ts';
 import type { Settings } from '../../src/config/settings.ts';
 
 /** Settings of a file and an environment. */
@@ -30,6 +31,7 @@ test('the defaults', () => {
     connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
     stateDir: '/var/lib/proxtop',
+    thresholds: resolveThresholds(new Map()),
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
   });
