@@ -76,6 +76,7 @@ function describeRoot(roots: Roots, name: keyof Roots): string {
 function describeOutput(output: OutputSettings): string {
   const { printer, print } = output;
   const parts = [destination(output), describePrinter(output)];
+  if (printer === 'esxtop') return parts.concat(describeSelection(output.select ?? {})).join('; ');
   if (print.verbose) parts.push('verbose metrics');
   if (print.devices) parts.push('rows of devices');
   if (print.human && printer === 'text') parts.push('human sizes');
@@ -94,6 +95,8 @@ function describePrinter({ printer, print: { layout, precision = 'ns' } }: Outpu
       return `msgpack, one map for each ${unit}`;
     case 'influx':
       return `influx, timestamps in ${precision}`;
+    case 'esxtop':
+      return "esxtop's wide CSV, one line for each cycle";
     case 'csv':
     case 'text':
       return printer;

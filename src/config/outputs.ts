@@ -174,8 +174,8 @@ function selection(own: GivenMap, measured: readonly CollectorName[]): Selection
 
 /** Printers whose records make no sense to the receivers of an output. */
 const unsuited: Readonly<Partial<Record<OutputType, readonly PrinterName[]>>> = {
-  udp: ['msgpack', 'csv'],
-  http: ['msgpack', 'csv', 'text'],
+  udp: ['msgpack', 'csv', 'esxtop'],
+  http: ['msgpack', 'csv', 'text', 'esxtop'],
 };
 
 function refusePrinter(printer: PrinterName, type: OutputType, own: GivenMap): void {
@@ -205,6 +205,8 @@ function printSettings(
   const inRows = type === 'udp' || (type === 'http' && printer === 'influx');
   return {
     ...readValues(printing, inherited),
+    // esxtop's batch mode has all there is.
+    ...(printer === 'esxtop' && { verbose: true, devices: true }),
     layout: layout ?? (inRows ? 'event' : 'cycle'),
     ...(precision !== undefined && { precision }),
   };

@@ -15,7 +15,7 @@ import { Sampler } from '../sampling/sampler.ts';
 import { createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
 import { StatusFile } from './status-file.ts';
-import { reportFileTroubles } from './trouble-report.ts';
+import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
 const FLUSH_DEADLINE = 5000;
@@ -35,6 +35,7 @@ export async function run(
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
   reportFileTroubles(log);
+  reportMissingColumns(log);
   const paths = new Paths(settings.roots);
   const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
   const detect = () => detectConnector(settings, paths, beat, log);

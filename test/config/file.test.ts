@@ -81,7 +81,7 @@ test('refuses unknown keys and sections, and names what may be meant', () => {
     ],
     [
       '[output]',
-      /^p\.conf:1: unknown section: found "\[output\]", expected \[connector\] or \[output\.NAME\]/,
+      /^p\.conf:1: unknown section: found "\[output\]", expected \[connector\], \[output\.NAME\] or \[thresholds\]/,
     ],
     ['[output.a b]', /^p\.conf:1: unknown section/],
     ['[]', /^p\.conf:1: unknown section/],
