@@ -1,5 +1,6 @@
 import type { Roots } from '../kernel/paths.ts';
 import { nowhere } from '../kernel/paths.ts';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { resolveThresholds } from '../config/thresholds.ts';
 import type { Thresholds } from '../config/thresholds.ts';
@@ -30,7 +31,7 @@ export function describeSettings(settings: Settings): string {
     roots,
     logLevel,
     stateDir,
-    outputs,
+    replay,
     thresholds,
   } = settings;
   const rows: (readonly [string, string])[] = [
@@ -50,7 +51,8 @@ export function describeSettings(settings: Settings): string {
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
     ['thresholds', describeThresholds(thresholds)],
-    ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
+    ...(replay === undefined ? [] : [['replay', replay] as const]),
+    ...allOutputs(settings).map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;

@@ -2,23 +2,21 @@ import { createCollectors } from '../collectors/index.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { reportDirectory } from '../cli/status-report.ts';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
 import { Paths } from '../kernel/paths.ts';
-import { createOutput } from '../outputs/index.ts';
 import type { Output } from '../outputs/output.ts';
-import { createPrinter } from '../printers/index.ts';
 import { sampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import { createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
+import { closeOutputs, endBy, obeySignals, openOutputs } from './outputs.ts';
 import { StatusFile } from './status-file.ts';
 import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
 
-/** ms that queued records have to leave when the program ends. */
-const FLUSH_DEADLINE = 5000;
 /** ms that reads under way have to come back when all else has ended. */
 const EXIT_DEADLINE = 1000;
 
@@ -34,6 +32,7 @@ export async function run(
   configFile?: string,
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
+  const outputSettings = allOutputs(settings);
   reportFileTroubles(log);
   reportMissingColumns(log);
   const paths = new Paths(settings.roots);
@@ -55,27 +54,19 @@ export async function run(
   };
   const connector = found ?? new AwaitedConnector(look);
   const wanted = {
-    verbose: settings.outputs.some(({ print }) => print.verbose),
-    devices: settings.outputs.some(({ print }) => print.devices),
+    verbose: outputSettings.some(({ print }) => print.verbose),
+    devices: outputSettings.some(({ print }) => print.devices),
   };
   const { netdev, storedev } = settings;
   const collectors = createCollectors(settings.collectors, paths, { wanted, netdev, storedev });
   const sampler = new Sampler(paths, connector, collectors, log);
 
   const stop = new AbortController();
-  const outputs: Output[] = [];
+  let outputs: readonly Output[];
   try {
-    for (const output of settings.outputs) {
-      const printer = createPrinter(output.printer, output.print);
-      outputs.push(
-        createOutput(output, printer, log, () => {
-          stop.abort();
-        }),
-      );
-    }
+    outputs = await openOutputs(outputSettings, log, stop);
   } catch (error) {
     log.error((error as Error).message);
-    await Promise.all(outputs.map((output) => output.close(0)));
     return exitCodes.failure;
   }
   obeySignals(stop, outputs);
@@ -86,7 +77,7 @@ export async function run(
     for (const output of outputs) output.write(sample);
   };
   await sampleLoop(sampler, connector, { frequency, runs, outputs, emit }, stop.signal, log);
-  await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
+  await closeOutputs(outputs);
   await statusFile.close();
   sampler.close();
   endInSpiteOfHangingFiles();
@@ -101,22 +92,4 @@ function endInSpiteOfHangingFiles(): void {
   setTimeout(() => {
     endBy('SIGTERM');
   }, EXIT_DEADLINE).unref();
-}
-
-function endBy(signal: NodeJS.Signals): void {
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-}
-
-/** The first SIGINT or SIGTERM ends the sampling and delivers what is queued; a second one ends the program at once. */
-function obeySignals(stop: AbortController, outputs: readonly Output[]): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) endBy(signal);
-      stop.abort();
-    });
-  }
-  process.on('SIGHUP', () => {
-    for (const output of outputs) output.reopen();
-  });
 }

@@ -31,6 +31,8 @@ test('the defaults', () => {
     connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
     stateDir: '/var/lib/proxtop',
+    record: undefined,
+    replay: undefined,
     thresholds: resolveThresholds(new Map()),
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
@@ -289,5 +291,36 @@ test('a wrong value in the environment names the variable', () => {
   assert.equal(
     settings('', { PROXTOP_SERVICE_HOST: '10.0.0.1', PROXTOP_PORT: 'tcp://10.0.0.1:80' }).frequency,
     1,
+  );
+});
+
+test('a recording holds everything, beside the outputs there are, by the ending of its name', () => {
+  const { record, outputs } = settings('record = /tmp/a.msgpack');
+  assert.deepEqual(
+    outputs.map(({ type }) => type),
+    ['stdout'],
+  );
+  const expected = {
+    name: 'record',
+    type: 'file',
+    path: '/tmp/a.msgpack',
+    printer: 'msgpack',
+    print: { ...print, verbose: true, devices: true },
+    queue,
+  };
+  assert.deepEqual(record, expected);
+  assert.deepEqual(settings('record = a.json').record, { ...expected, path: 'a.json', printer: 'json' });
+  refuses(
+    'record = a.json.gz',
+    'p.conf:1, record: found "a.json.gz", expected a path that does not end in .gz, as it is not compressed while it is written',
+  );
+});
+
+test("esxtop's printer prints all there is", () => {
+  const [output] = settings('[output.a]\ntype = stdout\nprinter = esxtop').outputs;
+  assert.deepEqual(output?.print, { ...print, verbose: true, devices: true });
+  refuses(
+    '[output.a]\ntype = udp\ntarget = h:1\nprinter = esxtop',
+    /found "esxtop", expected json, influx or text/,
   );
 });
