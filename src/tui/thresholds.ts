@@ -1,7 +1,7 @@
 import { relations } from '../config/thresholds.ts';
 import type { Levels, Thresholds } from '../config/thresholds.ts';
-import { columns } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
+import { valueOf } from './row-values.ts';
 
 /** How a value is to be taken. */
 export type Verdict = 'ok' | 'warn' | 'bad';
@@ -22,8 +22,7 @@ export function judge(thresholds: Thresholds, id: string, value: number, row: Ro
 export function compared(id: string, value: number, row: Row): number {
   const relation = relations[id];
   if (relation === undefined) return value;
-  const slot = columns(row.scope).find((metric) => metric.id === relation.to)?.slot ?? -1;
-  return (value / (row.values[slot] ?? NaN)) * relation.scale;
+  return (value / valueOf(row, relation.to)) * relation.scale;
 }
 
 function verdictOf({ warn, bad }: Levels, value: number): Verdict {
