@@ -11,6 +11,7 @@ const layers = [
   ['sampling'],
   ['printers'],
   ['outputs'],
+  ['recording'],
   ['config'],
   ['cli'],
   ['tui'],

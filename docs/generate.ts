@@ -35,11 +35,11 @@ function code(text: string): string {
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
-    const rows = columns(scope).map(({ id, unit, kind, shown, source, definition, needs }) => [
+    const rows = columns(scope).map(({ id, meaning, unit, kind, shown, source, definition, needs }) => [
       code(id),
-      ...[unit, kind, shown, source, definition, needs].map(plain),
+      ...[meaning === definition ? '' : meaning, unit, kind, shown, source, definition, needs].map(plain),
     ]);
-    return `## ${titles[scope]} (scope ${scope})\n\n${table(['id', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
+    return `## ${titles[scope]} (scope ${scope})\n\n${table(['id', 'meaning', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
   });
   return [
     '# Metrics\n',

@@ -30,7 +30,12 @@ async function main(): Promise<ExitCode> {
       return exitCode;
     }
     case 'run': {
-      // Loaded only here: --help and --check answer without it.
+      // Loaded only here: --help and --check answer without them.
+      const { replay } = command.settings;
+      if (replay !== undefined) {
+        const { replayFile } = await import('./daemon/replay.ts');
+        return replayFile(replay, command.settings, process.env);
+      }
       const { run } = await import('./daemon/run.ts');
       return run(command.settings, process.env, command);
     }

@@ -1,6 +1,9 @@
 import type { Roots } from '../kernel/paths.ts';
 import { nowhere } from '../kernel/paths.ts';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { resolveThresholds } from '../config/thresholds.ts';
+import type { Thresholds } from '../config/thresholds.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
 import type {
@@ -28,7 +31,8 @@ export function describeSettings(settings: Settings, view = false): string {
     roots,
     logLevel,
     stateDir,
-    outputs,
+    replay,
+    thresholds,
   } = settings;
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
@@ -46,13 +50,28 @@ export function describeSettings(settings: Settings, view = false): string {
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
+    ['thresholds', describeThresholds(thresholds)],
+    ...(replay === undefined ? [] : [['replay', replay] as const]),
     ...(view
       ? [['view', 'on this terminal; it measures everything, and asks monitors every time'] as const]
       : []),
-    ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
+    ...allOutputs(settings).map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
+}
+
+/** Those that differ from the defaults. */
+function describeThresholds(thresholds: Thresholds): string {
+  const defaults = resolveThresholds(new Map());
+  const changed = [...thresholds]
+    .filter(([id, { warn, bad }]) => {
+      const usual = defaults.get(id);
+      return !Object.is(usual?.warn, warn) || usual?.bad !== bad;
+    })
+    .map(([id, { warn, bad }]) => `${id} ${Number.isNaN(warn) ? bad : `${warn}/${bad}`}`);
+  const off = [...defaults.keys()].filter((id) => !thresholds.has(id)).map((id) => `${id} off`);
+  return ['of the terminal view: the defaults', ...changed, ...off].join(', ');
 }
 
 function describeRoot(roots: Roots, name: keyof Roots): string {
@@ -62,6 +81,7 @@ function describeRoot(roots: Roots, name: keyof Roots): string {
 function describeOutput(output: OutputSettings): string {
   const { printer, print } = output;
   const parts = [destination(output), describePrinter(output)];
+  if (printer === 'esxtop') return parts.concat(describeSelection(output.select ?? {})).join('; ');
   if (print.verbose) parts.push('verbose metrics');
   if (print.devices) parts.push('rows of devices');
   if (print.human && printer === 'text') parts.push('human sizes');
@@ -80,6 +100,8 @@ function describePrinter({ printer, print: { layout, precision = 'ns' } }: Outpu
       return `msgpack, one map for each ${unit}`;
     case 'influx':
       return `influx, timestamps in ${precision}`;
+    case 'esxtop':
+      return "esxtop's wide CSV, one line for each cycle";
     case 'csv':
     case 'text':
       return printer;

@@ -4,6 +4,7 @@ import { schema } from '../config/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { canBeNegated, flags, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
+import { wrap as wrapTo } from './wrap.ts';
 
 const width = 80;
 
@@ -57,6 +58,10 @@ export function helpText(): string {
       '  ',
     ),
     ...wrap(
+      'What the terminal view shows in yellow and in red is set by [thresholds] of that file: METRIC = warn/bad.',
+      '  ',
+    ),
+    ...wrap(
       `Exit codes: ${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration; of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
       '  ',
     ),
@@ -72,20 +77,6 @@ function flagNames(flag: Flag): string {
   return `${short === undefined ? '    ' : `-${short}, `}${long}${synopsis(flag)}`;
 }
 
-/** Breaks a text at spaces; the first line begins with `lead`, the others are indented as far. */
 function wrap(text: string, lead: string): string[] {
-  const indent = ' '.repeat(lead.length);
-  const lines: string[] = [];
-  let line = lead;
-  let empty = true;
-  for (const word of text.split(' ')) {
-    if (!empty && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = indent;
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
+  return wrapTo(text, lead, width);
 }

@@ -25,6 +25,15 @@ export const output = {
     otherwise: 'text on stdout, json elsewhere',
     help: `format: ${listed(printerNames)}`,
     flag: { group: where, alias: 'p', placeholder: 'FORMAT' },
+    switches: [
+      {
+        name: 'batch',
+        alias: 'b',
+        value: 'esxtop',
+        group: where,
+        help: "esxtop's wide CSV, a line for each sample: --printer=esxtop",
+      },
+    ],
   },
   layout: {
     type: choice(['cycle', 'event']),

@@ -2,7 +2,7 @@ import { defaultRoots } from '../kernel/paths.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Option } from './option.ts';
 import { output } from './schema-output.ts';
-import { choice, choices, decimal, libvirtUri, names, text, times, truth } from './values.ts';
+import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from './values.ts';
 
 /** The collectors by the names users know them by. */
 const collectors: Readonly<Record<string, CollectorName>> = {
@@ -153,6 +153,17 @@ const general = {
     default: defaultRoots.pvedir,
     help: 'cluster file system of Proxmox VE, with the configuration of the VMs',
     flag: { group: found, placeholder: 'DIR' },
+  },
+  record: {
+    type: recordingPath,
+    help: 'also write all that is sampled to a file, to be replayed: .msgpack is compact, others are JSON lines',
+    flag: { group: where, placeholder: 'FILE' },
+  },
+  replay: {
+    type: text('a path'),
+    otherwise: 'what runs now',
+    help: 'take the samples from a file that proxtop wrote as json or msgpack, gzip or not',
+    flag: { group: what, placeholder: 'FILE' },
   },
   state_dir: {
     type: text('a directory'),

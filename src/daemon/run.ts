@@ -2,25 +2,23 @@ import { createCollectors } from '../collectors/index.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { reportDirectory } from '../cli/status-report.ts';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
 import { Paths } from '../kernel/paths.ts';
 import { collectorNames } from '../metrics/catalogue.ts';
-import { createOutput } from '../outputs/index.ts';
 import type { Output } from '../outputs/output.ts';
-import { createPrinter } from '../printers/index.ts';
 import { sampleLoop } from '../sampling/loop.ts';
 import { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import { LogStream, createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
+import { closeOutputs, endBy, obeySignals, openOutputs } from './outputs.ts';
 import { StatusFile } from './status-file.ts';
-import { reportFileTroubles } from './trouble-report.ts';
+import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
 
-/** ms that queued records have to leave when the program ends. */
-const FLUSH_DEADLINE = 5000;
 /** ms that reads under way have to come back when all else has ended. */
 const EXIT_DEADLINE = 1000;
 
@@ -45,7 +43,9 @@ export async function run(
   const settings = viewed ? forView(asked) : asked;
   const logStream = new LogStream();
   const log = createLog(settings.logLevel, env, logStream);
+  const outputSettings = allOutputs(settings);
   reportFileTroubles(log);
+  reportMissingColumns(log);
   const paths = new Paths(settings.roots);
   const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
   const detect = () => detectConnector(settings, paths, beat, log);
@@ -65,27 +65,19 @@ export async function run(
   };
   const connector = found ?? new AwaitedConnector(look);
   const wanted = {
-    verbose: viewed || settings.outputs.some(({ print }) => print.verbose),
-    devices: viewed || settings.outputs.some(({ print }) => print.devices),
+    verbose: viewed || outputSettings.some(({ print }) => print.verbose),
+    devices: viewed || outputSettings.some(({ print }) => print.devices),
   };
   const { netdev, storedev } = settings;
   const collectors = createCollectors(settings.collectors, paths, { wanted, netdev, storedev });
   const sampler = new Sampler(paths, connector, collectors, log);
 
   const stop = new AbortController();
-  const outputs: Output[] = [];
+  let outputs: readonly Output[];
   try {
-    for (const output of settings.outputs) {
-      const printer = createPrinter(output.printer, output.print);
-      outputs.push(
-        createOutput(output, printer, log, () => {
-          stop.abort();
-        }),
-      );
-    }
+    outputs = await openOutputs(outputSettings, log, stop);
   } catch (error) {
     log.error((error as Error).message);
-    await Promise.all(outputs.map((output) => output.close(0)));
     return exitCodes.failure;
   }
   obeySignals(stop, outputs);
@@ -101,7 +93,7 @@ export async function run(
   const { runs } = settings;
   await sampleLoop(sampler, connector, { pace, runs, outputs, emit }, stop.signal, log);
   view?.close();
-  await Promise.all(outputs.map((output) => output.close(FLUSH_DEADLINE)));
+  await closeOutputs(outputs);
   await statusFile.close();
   sampler.close();
   endInSpiteOfHangingFiles();
@@ -126,22 +118,4 @@ function endInSpiteOfHangingFiles(): void {
   setTimeout(() => {
     endBy('SIGTERM');
   }, EXIT_DEADLINE).unref();
-}
-
-function endBy(signal: NodeJS.Signals): void {
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-}
-
-/** The first SIGINT or SIGTERM ends the sampling and delivers what is queued; a second one ends the program at once. */
-function obeySignals(stop: AbortController, outputs: readonly Output[]): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) endBy(signal);
-      stop.abort();
-    });
-  }
-  process.on('SIGHUP', () => {
-    for (const output of outputs) output.reopen();
-  });
 }

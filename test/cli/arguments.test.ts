@@ -167,9 +167,12 @@ test('bad values', () => {
   }
   refuses(
     '--printer jsonn',
-    '--printer: found "jsonn", expected json, influx, msgpack, csv or text; did you mean "json"?',
+    '--printer: found "jsonn", expected json, influx, msgpack, csv, text or esxtop; did you mean "json"?',
   );
-  refuses('--printer=ncurses', '--printer: found "ncurses", expected json, influx, msgpack, csv or text');
+  refuses(
+    '--printer=ncurses',
+    '--printer: found "ncurses", expected json, influx, msgpack, csv, text or esxtop',
+  );
   refuses('-o tpc', '--output: found "tpc", expected stdout, file, tcp, udp or http; did you mean "tcp"?');
   refuses('--detail-interval 1 -f 2', /^--detail-interval: found "1", expected the frequency or more/);
   refuses('', 'PROXTOP_FREQUENCY: found "abc", expected a number of seconds from 0.1 to 86400', {

@@ -43,7 +43,7 @@ test('the metrics as JSON have the columns of the contract, in its order', () =>
     assert.deepEqual(Object.keys(metric).slice(0, contract.length), contract);
     assert.deepEqual(
       Object.keys(metric).slice(contract.length),
-      catalogue[index]?.needs === '' ? [] : ['needs'],
+      catalogue[index]?.needs === '' ? ['meaning'] : ['meaning', 'needs'],
     );
   }
   assert.ok(metrics.some(({ id, needs }) => id === 'psi_some_cpu_avg10' && needs === 'PSI'));

@@ -1,0 +1,196 @@
+import type { Vm } from '../connectors/connector.ts';
+import { catalogue, collectorNames, columns, slots } from '../metrics/catalogue.ts';
+import type { CollectorName, Metric } from '../metrics/catalogue.ts';
+import { scopes } from '../metrics/define.ts';
+import type { Scope } from '../metrics/define.ts';
+import { Row } from '../metrics/row.ts';
+import type { Sample, VmRows } from '../sampling/sample.ts';
+import type { Fields } from './format.ts';
+import { asFields } from './format.ts';
+
+const identity = slots('identity', 'vm');
+const { cpu_cores } = slots('cpu', 'vm');
+
+const metricsOf = Object.fromEntries(
+  scopes.map((scope) => [scope, new Map(columns(scope).map((metric) => [metric.id, metric]))]),
+) as unknown as Record<Scope, ReadonlyMap<string, Metric>>;
+
+const ownIds = new Set(catalogue.map(({ id }) => id));
+/** Ids of the original program that are none of ours. */
+const originalIds = new Set(
+  catalogue
+    .flatMap(({ original }) => original.split(' ')[0] ?? [])
+    .filter((id) => id !== '' && !ownIds.has(id)),
+);
+
+/** A VM of a recording, with rows that are kept as long as it is in the samples. */
+class RecordedVm implements VmRows {
+  readonly row = new Row('vm');
+  readonly vcpus: Row[] = [];
+  readonly disks: Row[] = [];
+  readonly nics: Row[] = [];
+  readonly vm: { -readonly [K in keyof Vm]: Vm[K] };
+
+  constructor(key: string) {
+    this.vm = { key, uuid: '', name: '', vcpus: 0, disks: [], nics: [] };
+  }
+}
+
+/**
+ * Makes samples of recorded objects, of the shape in which they were taken. Like there, a sample and its rows are used
+ * again for the next one.
+ */
+export class SampleBuilder {
+  readonly #host = { row: new Row('host'), disks: [] as Row[], nics: [] as Row[] };
+  readonly #agent = new Row('agent');
+  readonly #outputs: Row[] = [];
+  #vms = new Map<string, RecordedVm>();
+  readonly #ran = new Set<CollectorName>();
+  #collectors: readonly CollectorName[] = [];
+
+  /**
+   * @param objects one whole sample, or its rows one by one
+   * @returns undefined for objects that are no sample
+   */
+  build(objects: readonly Fields[]): Sample | undefined {
+    const cycle = 'type' in (objects[0] ?? {}) ? assembled(objects) : objects[0];
+    if (!Array.isArray(cycle?.['domains'])) return undefined;
+    const { '@timestamp': timestamp, run, seq, interval } = cycle;
+    const host = asFields(cycle['host']) ?? {};
+    const agent = asFields(cycle['agent']) ?? {};
+    this.#fill(this.#host.row, host);
+    this.#fillAll(this.#host.disks, 'host_disk', host['disks']);
+    this.#fillAll(this.#host.nics, 'host_nic', host['nics']);
+    const vms = this.#fillVms(listOf(cycle['domains']));
+    this.#fill(this.#agent, agent);
+    this.#fillAll(this.#outputs, 'agent_output', agent['outputs']);
+    if (this.#ran.size > this.#collectors.length)
+      this.#collectors = collectorNames.filter((name) => this.#ran.has(name));
+    return {
+      time: Date.parse(String(timestamp)),
+      run: String(run),
+      seq: Number(seq),
+      interval: typeof interval === 'number' ? interval : NaN,
+      host: this.#host,
+      vms,
+      agent: this.#agent,
+      outputs: this.#outputs,
+      collectors: this.#collectors,
+    };
+  }
+
+  #fillVms(domains: readonly Fields[]): VmRows[] {
+    const vms = new Map<string, RecordedVm>();
+    for (const domain of domains) {
+      const key = keyOf(domain);
+      const vm = this.#vms.get(key) ?? new RecordedVm(key);
+      vms.set(key, vm);
+      this.#fill(vm.row, domain);
+      this.#fillAll(vm.vcpus, 'vm_vcpu', domain['vcpus']);
+      this.#fillAll(vm.disks, 'vm_disk', domain['disks']);
+      this.#fillAll(vm.nics, 'vm_nic', domain['nics']);
+      describe(vm);
+    }
+    this.#vms = vms;
+    return [...vms.values()];
+  }
+
+  #fillAll(rows: Row[], scope: Scope, list: unknown): void {
+    const objects = listOf(list);
+    rows.length = Math.min(rows.length, objects.length);
+    for (const [index, object] of objects.entries()) this.#fill((rows[index] ??= new Row(scope)), object);
+  }
+
+  /** Sets what an object tells. What the catalogue does not know, or has as another type, is passed over. */
+  #fill(row: Row, object: Fields): void {
+    row.clear();
+    const metrics = metricsOf[row.scope];
+    for (const [id, value] of Object.entries(object)) {
+      const metric = metrics.get(id);
+      if (metric === undefined) continue;
+      if (metric.kind === 'text') {
+        if (typeof value !== 'string') continue;
+        row.texts[metric.slot] = value;
+      } else {
+        if (typeof value !== 'number') continue;
+        row.values[metric.slot] = value;
+      }
+      // The host's name is there whichever collectors ran.
+      if (metric.collector !== '-' && id !== 'host_name') this.#ran.add(metric.collector);
+    }
+  }
+}
+
+/** Whether a sample was written under the names of the original program. */
+export function hasOriginalNames(objects: readonly Fields[]): boolean {
+  return objects.some((object) =>
+    [object, asFields(object['host']) ?? {}].some((row) =>
+      Object.keys(row).some((id) => originalIds.has(id)),
+    ),
+  );
+}
+
+/** Tells of a VM what its row does. */
+function describe({ vm, row: { texts, values } }: RecordedVm): void {
+  vm.uuid = texts[identity.UUID] ?? '';
+  vm.name = texts[identity.name] ?? '';
+  vm.vmid = texts[identity.vmid];
+  vm.tags = texts[identity.tags];
+  vm.lock = texts[identity.lock];
+  vm.state = texts[identity.state];
+  vm.vcpus = values[cpu_cores] || 0;
+}
+
+function keyOf({ UUID, pid }: Fields): string {
+  return [UUID, pid].filter((part) => typeof part === 'string').join(' ');
+}
+
+function listOf(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.map(asFields).filter((item) => item !== undefined) : [];
+}
+
+/** Puts the rows of one sample together to what one object tells as a whole. */
+function assembled(rows: readonly Fields[]): Fields {
+  const list: Record<'host_disk' | 'host_nic' | 'agent_output', Fields[]> = {
+    host_disk: [],
+    host_nic: [],
+    agent_output: [],
+  };
+  const domains = new Map<unknown, Fields & Record<'vcpus' | 'disks' | 'nics', Fields[]>>();
+  let host: Fields = {};
+  let agent: Fields = {};
+  for (const row of rows) {
+    const domain = domains.get(row['UUID']);
+    switch (row['type']) {
+      case 'host':
+        host = row;
+        break;
+      case 'agent':
+        agent = row;
+        break;
+      case 'host_disk':
+      case 'host_nic':
+      case 'agent_output':
+        list[row['type']].push(row);
+        break;
+      case 'vm':
+        domains.set(row['UUID'], { ...row, vcpus: [], disks: [], nics: [] });
+        break;
+      case 'vm_vcpu':
+        domain?.vcpus.push(row);
+        break;
+      case 'vm_disk':
+        domain?.disks.push(row);
+        break;
+      case 'vm_nic':
+        domain?.nics.push(row);
+        break;
+    }
+  }
+  return {
+    ...rows[0],
+    host: { ...host, disks: list.host_disk, nics: list.host_nic },
+    domains: [...domains.values()],
+    agent: { ...agent, outputs: list.agent_output },
+  };
+}
