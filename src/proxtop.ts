@@ -32,6 +32,10 @@ async function main(): Promise<ExitCode> {
     case 'run': {
       // Loaded only here: --help and --check answer without them.
       const { replay } = command.settings;
+      if (replay !== undefined && command.view) {
+        const { viewReplay } = await import('./daemon/replay-view.ts');
+        return viewReplay(replay, command.settings, process.env);
+      }
       if (replay !== undefined) {
         const { replayFile } = await import('./daemon/replay.ts');
         return replayFile(replay, command.settings, process.env);

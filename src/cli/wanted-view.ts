@@ -28,7 +28,8 @@ const dumb = ['', 'dumb', 'unknown'];
  */
 export function settingsOfView(settings: Settings, invocation: Invocation): Settings | undefined {
   const { asked, onTerminal, terminal = '' } = invocation;
-  const described = describesOutput(invocation);
+  const converts = settings.replay !== undefined && settings.record !== undefined;
+  const described = describesOutput(invocation) || converts;
   if (!asked && (!onTerminal || described || wantsText(invocation))) return undefined;
   if (!onTerminal) throw new ConfigError('--view: needs a terminal as standard input and output');
   if (dumb.includes(terminal)) {
@@ -37,6 +38,8 @@ export function settingsOfView(settings: Settings, invocation: Invocation): Sett
         'proxtop --printer=text prints a table instead, one line for each VM',
     );
   }
+  if (settings.replay !== undefined && described)
+    throw new ConfigError('--view: what is replayed is shown or printed; leave out --view, or the outputs');
   const outputs = described ? settings.outputs : [];
   const rival = outputs.find(({ type }) => type === 'stdout');
   if (rival !== undefined)

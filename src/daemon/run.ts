@@ -4,6 +4,7 @@ import { exitCodes } from '../cli/exit-codes.ts';
 import { reportDirectory } from '../cli/status-report.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Thresholds } from '../config/thresholds.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
 import { Paths } from '../kernel/paths.ts';
@@ -17,6 +18,7 @@ import { LogStream, createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
 import { closeOutputs, endBy, obeySignals, openOutputs } from './outputs.ts';
 import { StatusFile } from './status-file.ts';
+import type { OpenedView } from './view.ts';
 import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
 
 /** ms that reads under way have to come back when all else has ended. */
@@ -84,8 +86,7 @@ export async function run(
   keepMemoryLow();
   const statusFile = new StatusFile(reportDirectory(env, paths.roots.rundir), configFile, outputs, log);
   const pace = new Pace(settings.frequency, stop.signal);
-  // Loaded only here: a daemon needs none of it.
-  const view = viewed ? (await import('./live-view.ts')).openLiveView(pace, stop, logStream, env) : undefined;
+  const view = viewed ? await openLive(pace, stop, settings.thresholds, logStream, env) : undefined;
   const emit = (sample: Sample): void => {
     view?.update(sample);
     for (const output of outputs) output.write(sample);
@@ -98,6 +99,19 @@ export async function run(
   sampler.close();
   endInSpiteOfHangingFiles();
   return exitCodes.done;
+}
+
+/** Opens the view on what is sampled; its code is loaded only here. */
+async function openLive(
+  pace: Pace,
+  stop: AbortController,
+  thresholds: Thresholds,
+  log: LogStream,
+  env: NodeJS.ProcessEnv,
+): Promise<OpenedView> {
+  const { openView } = await import('./view.ts');
+  const { LiveSource } = await import('../tui/live-source.ts');
+  return openView(new LiveSource(pace, stop), thresholds, log, env);
 }
 
 /** A view shows everything, as fresh as it can be had; the outputs beside it get what they would without it. */

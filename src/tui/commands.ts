@@ -1,16 +1,19 @@
+import type { Desk, Source } from './source.ts';
 import type { TableControl } from './table-control.ts';
 import { views } from './views.ts';
 
 /** What keys can make a view do. */
-export interface Commands {
+export interface Commands extends Desk {
   readonly table: TableControl;
+  readonly source: Source;
   help(): void;
   quit(): void;
   suspend(): void;
   nextUnits(): void;
   chooseFields(): void;
-  changeInterval(by: -1 | 1): void;
-  refresh(): void;
+  why(): void;
+  blame(): void;
+  repaint(): void;
   filter(): void;
   expand(): void;
   openVm(): void;
@@ -59,14 +62,16 @@ export const commands: readonly Command[] = [
   command(['enter'], 'Enter', 'everything known about a VM, with its last two minutes', (view) => {
     view.openVm();
   }),
-  command(['+', '='], '+', 'longer interval', (view) => {
-    view.changeInterval(1);
-  }),
-  command(['-'], '-', 'shorter interval', (view) => {
-    view.changeInterval(-1);
-  }),
-  command(['space', 'ctrl-l'], 'space', 'sample and draw now', (view) => {
-    view.refresh();
+  command(
+    ['w'],
+    'w',
+    'why: what the value at the cursor means, where it comes from, and what causes it',
+    (view) => {
+      view.why();
+    },
+  ),
+  command(['b'], 'b', 'blame: who suffers, beside who takes most', (view) => {
+    view.blame();
   }),
   command(['L'], 'L', 'width of names', (view) => {
     view.askNameWidth();
@@ -106,6 +111,9 @@ export const commands: readonly Command[] = [
   command(['escape'], 'Esc', 'no filter, cursor to the first row', ({ table }) => {
     table.reset();
   }),
+  command(['ctrl-l'], 'Ctrl-L', 'draw everything anew', (view) => {
+    view.repaint();
+  }),
   command(['ctrl-z'], 'Ctrl-Z', 'stop; fg goes on', (view) => {
     view.suspend();
   }),
@@ -115,6 +123,11 @@ const byKey = new Map(commands.flatMap((each) => each.keys.map((key) => [key, ea
 
 /** Does what a key stands for in a table. @returns whether it stands for anything */
 export function obey(view: Commands, key: string): boolean {
+  const ofSource = view.source.commands.find(({ keys }) => keys.includes(key));
+  if (ofSource !== undefined) {
+    ofSource.act(key, view);
+    return true;
+  }
   const found = byKey.get(key);
   if (found !== undefined) {
     found.act(view, key);

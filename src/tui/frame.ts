@@ -6,7 +6,7 @@ import { panelLines } from './panel.ts';
 import { textWidth } from './screen/glyphs.ts';
 import type { Line, Size } from './screen/spans.ts';
 import type { Settings } from './settings.ts';
-import { textOf } from './table.ts';
+import { textOrBlank } from './row-values.ts';
 import type { Entry } from './table.ts';
 import { place } from './table-layout.ts';
 import type { Placed } from './table-layout.ts';
@@ -64,7 +64,7 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
 
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */
 function longestName({ vms }: Sample, entries: readonly Entry[]): number {
-  const names = vms.map(({ row }) => textWidth(textOf(row, 'name')));
+  const names = vms.map(({ row }) => textWidth(textOrBlank(row, 'name')));
   const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 1));
   return [...names, ...labels].reduce((longest, width) => Math.max(longest, width), 0);
 }

@@ -1,5 +1,5 @@
 import type { Sample } from '../sampling/sample.ts';
-import { metricOf } from './table.ts';
+import { metricOf } from './row-values.ts';
 
 /** What is remembered of each VM. */
 export const remembered = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'net_rx_mbit', 'net_tx_mbit'] as const;

@@ -1,7 +1,6 @@
 import type { Row } from '../metrics/row.ts';
 import type { Style } from './screen/spans.ts';
-
-export type Verdict = 'ok' | 'warn' | 'bad';
+import type { Verdict } from './thresholds.ts';
 
 /** What a value means for the VM or host that the row is about. */
 export type Judge = (metricId: string, value: number, row: Row) => Verdict;

@@ -5,7 +5,7 @@ import { styleOf } from './judge.ts';
 import type { Judge } from './judge.ts';
 import { panelGroups } from './panel-groups.ts';
 import type { Line, Span } from './screen/spans.ts';
-import { metricOf } from './table.ts';
+import { metricOf } from './row-values.ts';
 import type { View } from './views.ts';
 
 /** The lines about the host above the table, of which each shows what is known and fits. */

@@ -22,3 +22,8 @@ export function valueOf(row: Row, id: string): number {
 export function textOf(row: Row, id: string): string | undefined {
   return row.texts[metricOf(row.scope, id)?.slot ?? -1];
 }
+
+/** A text of a row by its id; '' where the row does not know it. */
+export function textOrBlank(row: Row, id: string): string {
+  return textOf(row, id) ?? '';
+}

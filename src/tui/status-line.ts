@@ -2,12 +2,12 @@ import type { Row } from '../metrics/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { fit, textWidth } from './screen/glyphs.ts';
 import type { Line, Span, Style } from './screen/spans.ts';
-import { metricOf, textOf } from './table.ts';
+import { textOrBlank, valueOf } from './row-values.ts';
 
 /** What the status line tells beside the sample. */
 export interface Status {
-  /** Seconds between two samples as they are wanted. */
-  readonly interval: number;
+  /** Seconds between two samples as they are wanted; undefined where they come as they come. */
+  readonly interval: number | undefined;
   /** Name of the view, or title of the page. */
   readonly view: string;
   /** VMs that the filter leaves; undefined where there is none. */
@@ -32,9 +32,9 @@ const WIDEST_HOST = 24;
 /** The first line of the screen. */
 export function statusLine(sample: Sample, status: Status, columns: number): Line {
   const { agent, vms } = sample;
-  const host = textOf(sample.host.row, 'host_name');
+  const host = textOrBlank(sample.host.row, 'host_name');
   const count = status.filter === undefined ? `${vms.length}` : `${status.filter.left}/${vms.length}`;
-  const missed = number(agent, 'missed_ticks');
+  const missed = valueOf(agent, 'missed_ticks');
   const arrow = status.unicode ? (status.reverse ? '▲' : '▼') : status.reverse ? '^' : 'v';
   const parts: Part[] = [
     { text: fit(host, Math.min(WIDEST_HOST, textWidth(host))), style: 'title', rank: 1 },
@@ -54,24 +54,25 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
   return fitting(parts, columns);
 }
 
-function number(row: Row, id: string): number {
-  const metric = metricOf(row.scope, id);
-  return metric === undefined ? NaN : (row.values[metric.slot] ?? NaN);
-}
-
 /** Actual and wanted seconds between two samples. */
-function refresh(actual: number, wanted: number): string {
+function refresh(actual: number, wanted: number | undefined): string {
   const shown = Number.isNaN(actual) ? '-' : actual.toFixed(actual < 10 ? 2 : 1);
-  return `${shown}/${wanted}s`;
+  return wanted === undefined ? `${shown}s` : `${shown}/${wanted}s`;
 }
 
 function outputsPart(outputs: readonly Row[]): Part[] {
   if (outputs.length === 0) return [];
-  const troubled = outputs.filter((row) => textOf(row, 'state') !== 'up');
+  const troubled = outputs.filter((row) => textOrBlank(row, 'state') !== 'up');
   const [first] = troubled;
   if (first === undefined) return [{ text: `out ${outputs.length} up`, style: 'good', rank: 5 }];
   const more = troubled.length > 1 ? ` +${troubled.length - 1}` : '';
-  return [{ text: `out ${textOf(first, 'name')} ${textOf(first, 'state')}${more}`, style: 'bad', rank: 3 }];
+  return [
+    {
+      text: `out ${textOrBlank(first, 'name')} ${textOrBlank(first, 'state')}${more}`,
+      style: 'bad',
+      rank: 3,
+    },
+  ];
 }
 
 function fitting(parts: readonly Part[], columns: number): Line {

@@ -1,3 +1,5 @@
+import type { Metric } from '../metrics/catalogue.ts';
+import type { Row } from '../metrics/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 import { columnsOf, defaultColumns } from './columns.ts';
 import type { Column } from './columns.ts';
@@ -9,7 +11,7 @@ import { FieldsPage } from './pages/fields.ts';
 import type { Line, Size } from './screen/spans.ts';
 import { line } from './screen/spans.ts';
 import type { Settings, ViewSettings } from './settings.ts';
-import { entriesOf } from './table.ts';
+import { entriesOf, metricIn, source } from './table.ts';
 import type { Entry } from './table.ts';
 import { viewOf, views } from './views.ts';
 import type { View } from './views.ts';
@@ -48,6 +50,21 @@ export class TableControl {
   /** The column of the cursor, or else the one that the rows are sorted by. */
   get column(): Column | undefined {
     return this.#column(this.#columnCursor ?? this.viewSettings.sort);
+  }
+
+  /** The value at the cursor: of which metric, and where; undefined where there is none. */
+  cell(): { readonly metric: Metric; readonly key: string; readonly column: Column } | undefined {
+    const { column } = this;
+    const { entry } = this.cursor;
+    if (column === undefined || entry === undefined) return undefined;
+    const metric = metricIn(entry, column);
+    return metric && { metric, key: entry.key, column };
+  }
+
+  /** The row that a value is in, in another sample; undefined where it is not there. @param key of the entry */
+  rowOf(sample: Sample, key: string, column: Column): Row | undefined {
+    const entry = this.#list(sample).find((each) => each.key === key);
+    return entry && source(entry, column);
   }
 
   /** The VM of the row of the cursor. */
@@ -125,14 +142,18 @@ export class TableControl {
 
   /** Host panel and table. */
   lines(sample: Sample, size: Size): readonly Line[] {
-    const { view, viewSettings: settings, filter, judge, cursor } = this;
-    const all = this.#allColumns;
-    this.#entries = entriesOf(sample, { view, settings, filter, expanded: this.#expanded }, all);
+    const { view, viewSettings: settings, judge, cursor } = this;
+    this.#entries = this.#list(sample);
     const columns = settings.columns.flatMap((id) => this.#column(id) ?? []);
     const state = { view, settings: this.settings, columns, entries: this.#entries, cursor, judge };
     this.#frame = tableFrame(sample, { ...state, columnCursor: this.#columnCursor }, size);
     if (this.#entries.length > 0) return this.#frame.lines;
     return [...this.#frame.lines, line(this.#nothing(), 'dim')];
+  }
+
+  #list(sample: Sample): readonly Entry[] {
+    const { view, viewSettings: settings, filter } = this;
+    return entriesOf(sample, { view, settings, filter, expanded: this.#expanded }, this.#allColumns);
   }
 
   get #allColumns(): readonly Column[] {

@@ -1,9 +1,8 @@
-import { columns as metricsOf } from '../metrics/catalogue.ts';
 import type { Metric } from '../metrics/catalogue.ts';
-import type { Scope } from '../metrics/define.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 import type { Column } from './columns.ts';
+import { metricOf, textOrBlank } from './row-values.ts';
 import type { ViewSettings } from './settings.ts';
 import type { TableScope, View } from './views.ts';
 
@@ -30,19 +29,6 @@ export interface TableQuery {
   readonly filter: string;
   /** Keys of the VMs that are expanded. */
   readonly expanded: ReadonlySet<string>;
-}
-
-/** Metrics by scope and id. */
-const slotsByScope = new Map<Scope, ReadonlyMap<string, Metric>>();
-
-/** The metric of an id in a scope; undefined where it has none. */
-export function metricOf(scope: Scope, id: string): Metric | undefined {
-  let metrics = slotsByScope.get(scope);
-  if (metrics === undefined) {
-    metrics = new Map(metricsOf(scope).map((metric) => [metric.id, metric]));
-    slotsByScope.set(scope, metrics);
-  }
-  return metrics.get(id);
 }
 
 /** The number in a column of an entry; NaN where it is not known. */
@@ -89,18 +75,18 @@ function listed(sample: Sample, { scope, diskTypes }: View): readonly Entry[] {
     case 'vm_nic':
       return sample.vms.flatMap((vm) => vm.nics.map((row) => ({ key: deviceKey(vm, row), row, vm })));
     case 'host_nic':
-      return sample.host.nics.map((row) => ({ key: textOf(row, 'device'), row }));
+      return sample.host.nics.map((row) => ({ key: textOrBlank(row, 'device'), row }));
     case 'host_disk':
       return sample.host.disks
-        .filter((row) => diskTypes?.includes(textOf(row, 'disk_type')) ?? true)
-        .map((row) => ({ key: textOf(row, 'device'), row }));
+        .filter((row) => diskTypes?.includes(textOrBlank(row, 'disk_type')) ?? true)
+        .map((row) => ({ key: textOrBlank(row, 'device'), row }));
   }
 }
 
 /** The rows below an expanded VM. */
 function partsOf(vm: VmRows): readonly Entry[] {
   const part = (row: Row): Entry => {
-    const device = textOf(row, 'device');
+    const device = textOrBlank(row, 'device');
     const label = row.scope === 'vm_vcpu' ? `vcpu ${device}` : device;
     return { key: deviceKey(vm, row), row, vm, label };
   };
@@ -115,13 +101,7 @@ function partsOf(vm: VmRows): readonly Entry[] {
 }
 
 function deviceKey({ vm }: VmRows, row: Row): string {
-  return `${vm.key}/${row.scope}/${textOf(row, 'device')}`;
-}
-
-/** A text of a row; '' where it is not known. */
-export function textOf(row: Row, id: string): string {
-  const metric = metricOf(row.scope, id);
-  return (metric === undefined ? undefined : row.texts[metric.slot]) ?? '';
+  return `${vm.key}/${row.scope}/${textOrBlank(row, 'device')}`;
 }
 
 function filtered(entries: readonly Entry[], filter: string): readonly Entry[] {
@@ -139,10 +119,10 @@ const searchedIds: Readonly<Record<TableScope, readonly string[]>> = {
 };
 
 function searched({ row, vm }: Entry): string[] {
-  const own = searchedIds[row.scope as TableScope].map((id) => textOf(row, id));
+  const own = searchedIds[row.scope as TableScope].map((id) => textOrBlank(row, id));
   return vm === undefined
     ? own
-    : [...own, ...['name', 'vmid', 'UUID', 'tags'].map((id) => textOf(vm.row, id))];
+    : [...own, ...['name', 'vmid', 'UUID', 'tags'].map((id) => textOrBlank(vm.row, id))];
 }
 
 const collator = new Intl.Collator('en', { numeric: true });

@@ -1,3 +1,5 @@
+import type { Thresholds } from '../config/thresholds.ts';
+import type { Row } from '../metrics/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { obey } from './commands.ts';
 import type { Commands } from './commands.ts';
@@ -6,9 +8,11 @@ import { helpLine } from './help-line.ts';
 import { History } from './history.ts';
 import type { Judge } from './judge.ts';
 import { PageFrame } from './page-frame.ts';
+import { BlamePage } from './pages/blame.ts';
 import { helpPage } from './pages/help.ts';
 import type { Page } from './pages/page.ts';
 import { VmPage } from './pages/vm.ts';
+import { WhyPage } from './pages/why.ts';
 import { Prompt } from './prompt.ts';
 import type { Question } from './prompt.ts';
 import { Cells } from './screen/cells.ts';
@@ -23,7 +27,8 @@ import { Snapshots } from './snapshot.ts';
 import type { Source } from './source.ts';
 import { statusLine } from './status-line.ts';
 import { TableControl } from './table-control.ts';
-import { textOf } from './table.ts';
+import { judge } from './thresholds.ts';
+import { textOrBlank } from './row-values.ts';
 
 /** ms that a message stays. */
 const MESSAGE_TIME = 6000;
@@ -31,7 +36,8 @@ const MESSAGE_TIME = 6000;
 /** The terminal view: shows samples as they come, and obeys keys. */
 export class TerminalView implements Commands, TerminalUser {
   readonly table: TableControl;
-  readonly #source: Source;
+  readonly source: Source;
+  readonly #thresholds: Thresholds;
   readonly #judge: Judge;
   readonly #unicode: boolean;
   readonly #settingsPath: string;
@@ -46,13 +52,19 @@ export class TerminalView implements Commands, TerminalUser {
   #drawing: NodeJS.Immediate | undefined;
 
   /** @param settingsPath where key W keeps what the user chose */
-  constructor(source: Source, judge: Judge, { depth, unicode }: Capabilities, settingsPath: string) {
-    this.#source = source;
-    this.#judge = judge;
+  constructor(
+    source: Source,
+    thresholds: Thresholds,
+    { depth, unicode }: Capabilities,
+    settingsPath: string,
+  ) {
+    this.source = source;
+    this.#thresholds = thresholds;
+    this.#judge = (id, value, row) => judge(thresholds, id, value, row);
     this.#unicode = unicode;
     this.#settingsPath = settingsPath;
     const { settings, trouble } = loadSettings(settingsPath);
-    this.table = new TableControl(settings, judge);
+    this.table = new TableControl(settings, this.#judge);
     this.#cells = new Cells(switches(depth), unicode);
     this.#terminal = new Terminal(this.#cells, this);
     if (trouble !== undefined) this.tell(trouble);
@@ -88,6 +100,11 @@ export class TerminalView implements Commands, TerminalUser {
     this.redraw();
   }
 
+  /** Asks in the last line. */
+  ask(question: Question): void {
+    this.#prompt = new Prompt(question);
+  }
+
   /** Draws, once for all that happens before the event loop turns. */
   redraw(): void {
     this.#drawing ??= setImmediate(() => {
@@ -96,7 +113,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   gone(): void {
-    this.#source.quit();
+    this.source.quit();
   }
 
   press(key: Key): void {
@@ -112,11 +129,11 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   help(): void {
-    this.#openPage(helpPage(this.table.view));
+    this.#openPage(helpPage(this.table.view, this.source));
   }
 
   quit(): void {
-    this.#source.quit();
+    this.source.quit();
   }
 
   suspend(): void {
@@ -133,14 +150,24 @@ export class TerminalView implements Commands, TerminalUser {
     this.#openPage(this.table.fieldsPage());
   }
 
-  changeInterval(by: -1 | 1): void {
-    this.#source.changeInterval(by);
-    this.tell(`interval ${this.#source.interval} s`);
+  why(): void {
+    const cell = this.table.cell();
+    if (cell === undefined) {
+      this.tell('there is no value here; arrows move to one');
+      return;
+    }
+    const { metric, key, column } = cell;
+    const row = (): Row | undefined =>
+      this.#sample === undefined ? undefined : this.table.rowOf(this.#sample, key, column);
+    this.#openPage(new WhyPage(metric, row, this.#thresholds));
   }
 
-  refresh(): void {
+  blame(): void {
+    this.#openPage(new BlamePage(() => this.#sample, this.#thresholds));
+  }
+
+  repaint(): void {
     this.#cells.reset(this.#terminal.size);
-    this.#source.refresh();
   }
 
   filter(): void {
@@ -153,7 +180,7 @@ export class TerminalView implements Commands, TerminalUser {
     const givenUp = (): void => {
       table.filter = before;
     };
-    this.#ask({ label: 'show only', text: before, typed, givenUp, answered: () => undefined });
+    this.ask({ label: 'show only', text: before, typed, givenUp, answered: () => undefined });
   }
 
   expand(): void {
@@ -168,7 +195,7 @@ export class TerminalView implements Commands, TerminalUser {
       return;
     }
     const { key } = vm.vm;
-    const name = `${textOf(vm.row, 'vmid')} ${textOf(vm.row, 'name')}`.trim();
+    const name = `${textOrBlank(vm.row, 'vmid')} ${textOrBlank(vm.row, 'name')}`.trim();
     this.#openPage(
       new VmPage(name, key, {
         vm: () => this.#sample?.vms.find((each) => each.vm.key === key),
@@ -207,15 +234,11 @@ export class TerminalView implements Commands, TerminalUser {
     this.#page = new PageFrame(page);
   }
 
-  #ask(question: Question): void {
-    this.#prompt = new Prompt(question);
-  }
-
   #askNumber(label: string, value: number, take: (value: number) => void): void {
     const answered = (text: string): undefined => {
       take(Math.min(1000, Number(text)));
     };
-    this.#ask({ label, text: value === 0 ? '' : String(value), allowed: /\d/, answered });
+    this.ask({ label, text: value === 0 ? '' : String(value), allowed: /\d/, answered });
   }
 
   #answer(prompt: Prompt, key: Key): void {
@@ -247,17 +270,17 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   #statusLine(columns: number): Line {
-    if (this.#sample === undefined) return [{ text: 'proxtop', style: 'title' }];
+    if (this.#sample === undefined) return line('proxtop', 'title');
     const { filter, vmsLeft, sortHeading, settings, view, viewSettings } = this.table;
     const status = {
-      interval: this.#source.interval,
+      interval: this.source.interval,
       view: this.#page?.title ?? view.name,
       filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
       sort: sortHeading,
       reverse: viewSettings.reverse,
       units: settings.units,
       unicode: this.#unicode,
-      note: this.#source.note,
+      note: this.source.note,
     };
     return statusLine(this.#sample, status, columns);
   }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { columnsOf } from '../../src/tui/columns.ts';
 import { defaultSettings } from '../../src/tui/settings.ts';
 import type { ViewSettings } from '../../src/tui/settings.ts';
-import { entriesOf, numberIn, textOf } from '../../src/tui/table.ts';
+import { textOrBlank } from '../../src/tui/row-values.ts';
+import { entriesOf, numberIn } from '../../src/tui/table.ts';
 import type { Entry } from '../../src/tui/table.ts';
 import { viewOf, views } from '../../src/tui/views.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
@@ -31,8 +32,8 @@ function names(list: readonly Entry[]): string[] {
     ({ row: { scope }, row: own, vm: owner, label }) =>
       label ??
       (scope === 'vm'
-        ? textOf(own, 'name')
-        : `${owner === undefined ? '' : textOf(owner.row, 'name')} ${textOf(own, 'device')}`.trim()),
+        ? textOrBlank(own, 'name')
+        : `${owner === undefined ? '' : textOrBlank(owner.row, 'name')} ${textOrBlank(own, 'device')}`.trim()),
   );
 }
 

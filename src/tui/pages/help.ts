@@ -2,13 +2,14 @@ import { columnsOf } from '../columns.ts';
 import { commands } from '../commands.ts';
 import { line } from '../screen/spans.ts';
 import type { Line } from '../screen/spans.ts';
+import type { Source } from '../source.ts';
 import { views } from '../views.ts';
 import type { View } from '../views.ts';
 import { textPage } from './page.ts';
 import type { Page } from './page.ts';
 
-/** All keys, with those that sort in this view. */
-export function helpPage(view: View): Page {
+/** All keys, with those that sort in this view and those of its source. */
+export function helpPage(view: View, source: Source): Page {
   const headings = new Map(columnsOf(view).map(({ id, heading }) => [id, heading]));
   const sortKeys = Object.entries(view.sortKeys);
   return textPage('help', [
@@ -19,6 +20,7 @@ export function helpPage(view: View): Page {
     ...sortKeys.map(([key, id]) => keyLine(key, `by ${headings.get(id) ?? id}`)),
     [],
     line('Keys', 'heading'),
+    ...source.commands.map(({ label, help }) => keyLine(label, help)),
     ...commands.filter(({ label }) => label !== '').map(({ label, help }) => keyLine(label, help)),
     [],
     line(

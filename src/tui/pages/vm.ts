@@ -14,7 +14,7 @@ import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
 import { sparkline } from '../sparkline.ts';
-import { metricOf, textOf } from '../table.ts';
+import { metricOf, textOrBlank } from '../row-values.ts';
 import { place } from '../table-layout.ts';
 import { entryLine, headingLine } from '../table-lines.ts';
 import type { Page } from './page.ts';
@@ -130,7 +130,7 @@ export class VmPage implements Page {
       line(title, 'heading'),
       headingLine(placed, '', undefined),
       ...rows.map((row) =>
-        entryLine({ key: textOf(row, 'device'), row }, placed, { units, judge, selected: false }),
+        entryLine({ key: textOrBlank(row, 'device'), row }, placed, { units, judge, selected: false }),
       ),
     ];
   }
