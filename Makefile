@@ -1,12 +1,12 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps build lint test demo bench docs clean
+.PHONY: help deps build lint test demo bench docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd
 
 help:
-	@echo "make build | lint | test | demo | bench | docs | clean"
+	@echo "make build | lint | test | demo | bench | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -35,6 +35,10 @@ bench: deps build
 
 docs: node_modules
 	node --import tsx docs/generate.ts
+
+# Pictures of the terminal view for the README, of real VMs.
+screenshots: deps build
+	node --import tsx docs/screenshots.ts
 
 clean:
 	rm -rf dist node_modules

@@ -15,7 +15,7 @@ const notes: Partial<Record<FlagGroup, string>> = {
 };
 
 const examples = [
-  ['proxtop', 'watch the VMs; key h shows all keys'],
+  ['proxtop', 'watch the VMs; h shows all keys'],
   ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],

@@ -313,7 +313,9 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     pane.type('fg');
     await pane.shows('  memory  ');
     process.kill(pid, 'SIGSTOP');
-    process.kill(pid, 'SIGCONT');
+    await pane.shows('Stopped');
+    pane.type('fg');
+    await pane.shows('  memory  ');
     pane.press('d');
     await pane.shows('  disk  ');
   });
@@ -333,6 +335,77 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     assert.match(refused, /--printer=text/);
     pane.type(`${command('-r', '1')} | cat; echo "code $?"`);
     await pane.shows(/code 0/);
+  });
+
+  test('w explains the value at the cursor, b names who suffers and who takes', async () => {
+    await open(100, 40);
+    pane.press('c', 'R', 'w');
+    const why = await pane.shows('cpu_steal of a VM');
+    assert.match(why, /now +[\d.]+%: (fine|yellow|red)/);
+    assert.match(why, /schedstat field 2/);
+    assert.match(why, /yellow from 5, red from 10 percent/);
+    pane.press('q', 'Left', 'Left', 'w');
+    await pane.shows('cpu_cores of a VM');
+    pane.press('q', 'b');
+    await pane.shows(/Suffering|No VM suffers/);
+    pane.press('q');
+    await pane.until('the table', () => rows().length === 3);
+  });
+
+  test('thresholds of the configuration colour values', async () => {
+    const config = join(home, 'proxtop.conf');
+    writeFileSync(config, '[thresholds]\nram_rss = 1000/2000\ncpu_steal = off\n');
+    pane = await Pane.open(80, 24, { HOME: home });
+    pane.type(command('--config', config));
+    await pane.shows('busy');
+    pane.press('End');
+    await pane.until('red sizes', () => /\x1b\[[\d;]*38;5;203m *[\d.]+M/.test(pane.coloured));
+    pane.press('M', 'w');
+    await pane.shows(/now .*: red/);
+  });
+
+  test('a recording that was made while watching shows the same screens again', async () => {
+    const file = join(home, 'recorded.msgpack');
+    pane = await Pane.open(100, 24, { HOME: home });
+    pane.type(command('--record', file));
+    await pane.shows('busy');
+    const live = new Map<string, string>();
+    const time = (screen: string): string => /\d\d:\d\d:\d\d$/m.exec(screen)?.[0] ?? '';
+    const body = (screen: string): string => screen.split('\n').slice(1, -2).join('\n');
+    await pane.until('some samples', (screen) => {
+      const again = pane.screen;
+      if (screen === again) live.set(time(screen), body(screen));
+      return live.size >= 4;
+    });
+    pane.press('q');
+    await pane.shows('READY$');
+    pane.type(`${PROXTOP} --replay ${file}`);
+    await pane.shows('replay x1');
+    pane.press('Space');
+    await pane.shows('replay, paused');
+    for (const [at, screen] of [...live].slice(1)) {
+      pane.press('J');
+      pane.type(at);
+      await pane.until(at, (text) => time(text) === at && body(text) === screen);
+    }
+    const [, second = ''] = live.keys();
+    pane.press('[', '[', '[');
+    await pane.until('earlier', (text) => time(text) < second);
+    pane.press(']');
+    await pane.shows(second.slice(0, 5));
+    pane.press('+', '+', 'Space');
+    await pane.shows(/replay(?: x4|, at its end)/);
+    pane.press('G');
+    await pane.shows('replay, at its end');
+    pane.press('J');
+    pane.type('soon');
+    await pane.shows('soon: no time');
+    pane.press('h');
+    await pane.shows('help');
+    pane.press('End');
+    await pane.shows('a minute back');
+    pane.press('q', 'q');
+    await pane.shows('READY$');
   });
 
   test('outputs run beside the view, get what they would without it, and their state is shown', async () => {
