@@ -17,7 +17,7 @@ export function instant(text: string, from: number): number | undefined {
   if (day !== undefined) {
     const [year = NaN, month = NaN, date = NaN] = day.split('-').map(Number);
     const start = new Date(year, month - 1, date);
-    return start.getDate() === date ? onDay(time, start) : undefined;
+    return start.getDate() === date && start.getMonth() === month - 1 ? onDay(time, start) : undefined;
   }
   return onDay(wanted, new Date(from));
 }

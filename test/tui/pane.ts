@@ -26,6 +26,7 @@ export class Pane {
       LANG: 'C.UTF-8',
       PATH: process.env['PATH'] ?? '',
       HOME: '/nonexistent',
+      HISTFILE: '',
       ...env,
     };
     const variables = Object.entries(all).map(([name, value]) => `${name}=${value}`);

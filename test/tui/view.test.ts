@@ -292,6 +292,16 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     });
   }
 
+  test('it ends when its terminal goes away', async () => {
+    await open();
+    const pid = pidOf(pane);
+    const other = await Pane.open(80, 24, { HOME: home });
+    pane.close();
+    pane = other;
+    pane.type(`while kill -0 ${pid}; do sleep 0.1; done; echo "gone"`);
+    await pane.shows(/^gone/m);
+  });
+
   test('Ctrl-Z gives the terminal back and fg goes on, after kill -STOP too', async () => {
     await open();
     pane.press('c');
@@ -366,7 +376,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
 
   test('a recording that was made while watching shows the same screens again', async () => {
     const file = join(home, 'recorded.msgpack');
-    pane = await Pane.open(100, 24, { HOME: home });
+    pane = await Pane.open(100, 50, { HOME: home });
     pane.type(command('--record', file));
     await pane.shows('busy');
     const live = new Map<string, string>();
@@ -402,7 +412,6 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     await pane.shows('soon: no time');
     pane.press('h');
     await pane.shows('help');
-    pane.press('End');
     await pane.shows('a minute back');
     pane.press('q', 'q');
     await pane.shows('READY$');

@@ -24,7 +24,9 @@ export interface Capabilities {
 
 /** What the terminal can show, after what the environment says: TERM, COLORTERM, NO_COLOR and the locale. */
 export function capabilities(env: NodeJS.ProcessEnv): Capabilities {
-  const depth = process.stdout.getColorDepth(env);
+  const told = process.stdout.getColorDepth(env);
+  // Node knows the 256 colours of xterm alone by their names.
+  const depth = told === 4 && /-256color$/.test(env['TERM'] ?? '') ? 8 : told;
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((each) => (each ?? '') !== '');
   // The console of Linux has no bars and few letters.
   const unicode = /utf-?8/i.test(locale ?? '') && env['TERM'] !== 'linux';
