@@ -1,4 +1,5 @@
 import { parseCommandLine } from './cli/arguments.ts';
+import type { Command } from './cli/arguments.ts';
 import { describeSettings } from './cli/check.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
@@ -6,9 +7,11 @@ import { metricsJson, metricsTable } from './cli/list-metrics.ts';
 import { describeStatus } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
+import type { Settings } from './config/settings.ts';
 
 async function main(): Promise<ExitCode> {
-  const command = parseCommandLine(process.argv.slice(2), process.env);
+  const parse = (): Command => parseCommandLine(process.argv.slice(2), process.env);
+  const command = parse();
   switch (command.kind) {
     case 'help':
       answer(command.text);
@@ -35,7 +38,12 @@ async function main(): Promise<ExitCode> {
         return replayFile(replay, command.settings, process.env);
       }
       const { run } = await import('./daemon/run.ts');
-      return run(command.settings, process.env, command.configFile);
+      const reread = (): Settings => {
+        const again = parse();
+        return again.kind === 'run' ? again.settings : command.settings;
+      };
+      const { settings, config } = command;
+      return run(settings, { program: 'proxtop', env: process.env, config, reread });
     }
   }
   return exitCodes.done;

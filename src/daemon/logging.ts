@@ -21,20 +21,30 @@ const levels: Readonly<Record<number, readonly [name: string, priority: number]>
   50: ['error', 3],
 };
 
+/** The least level that is written; that of every logger made from the program's own, also of those made before. */
+let threshold = 0;
+
+/** Changes what is logged from now on. */
+export function setLogLevel(level: LogLevel): void {
+  threshold = pino.levels.values[level] ?? 0;
+}
+
 /**
  * The program's log, on stderr: for the journal each line begins with its priority (sd-daemon(3)), for people with
  * the time and the level. Nothing else is ever written to stderr, and nothing of it to stdout.
  */
 export function createLog(level: LogLevel, env: NodeJS.ProcessEnv): Logger {
+  setLogLevel(level);
   const format = isJournal(env['JOURNAL_STREAM']) ? forJournal : forPeople;
   // A stderr that was closed must not end the program.
   process.stderr.on('error', () => undefined);
   const destination = {
     write: (json: string): void => {
-      process.stderr.write(format(JSON.parse(json) as LogLine));
+      const line = JSON.parse(json) as LogLine;
+      if (line.level >= threshold) process.stderr.write(format(line));
     },
   };
-  return pino({ level, base: null, timestamp: false }, destination);
+  return pino({ level: 'debug', base: null, timestamp: false }, destination);
 }
 
 /** Whether stderr is the stream to the journal that systemd names as `device:inode`. */

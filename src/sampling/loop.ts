@@ -12,10 +12,8 @@ const PRIMING_DEADLINE = 3000;
 /** The first sample does not wait for the tick of a long interval, but at most this long. ms. */
 const PRIMING_INTERVAL = 1000;
 
-/** How often to sample, and what to do with a sample. */
+/** What becomes of the samples. */
 export interface LoopSettings {
-  /** Seconds between samples. */
-  readonly frequency: number;
   /** Samples to take; Infinity for no end. */
   readonly runs: number;
   readonly outputs: readonly ObservedOutput[];
@@ -23,26 +21,44 @@ export interface LoopSettings {
   readonly emit: (sample: Sample) => void;
 }
 
-/** Samples on the beat of the clock until `runs` are done or `stop` is aborted. */
-export async function sampleLoop(
-  sampler: Sampler,
-  connector: Connector,
-  settings: LoopSettings,
-  stop: AbortSignal,
-  log: Logger,
-): Promise<void> {
-  const interval = settings.frequency * 1000;
-  if (!(await prime(sampler, connector, stop))) return;
-  const first = new Clock(Math.min(interval, PRIMING_INTERVAL), log);
-  if (!(await first.tick(stop))) return;
-  const clock = new Clock(interval, log);
-  for (let run = 1; ; run++) {
-    const started = performance.now();
-    settings.emit(sampler.sample(clock.missed, settings.outputs));
-    sampler.agent.cycleTook(performance.now() - started);
-    if (run >= settings.runs) return;
-    void connector.poll();
-    if (!(await clock.tick(stop))) return;
+/** Samples on the beat of the clock. */
+export class SampleLoop {
+  #clock: Clock | undefined;
+
+  /** @param frequency seconds between samples */
+  constructor(
+    readonly sampler: Sampler,
+    readonly connector: Connector,
+    readonly frequency: number,
+    readonly log: Logger,
+  ) {}
+
+  /** Samples until `runs` are done or `stop` is aborted. Called again, it goes on in the same beat. */
+  async run(settings: LoopSettings, stop: AbortSignal): Promise<void> {
+    const clock = await this.#begin(stop);
+    if (clock === undefined) return;
+    for (let run = 1; ; run++) {
+      const started = performance.now();
+      settings.emit(this.sampler.sample(clock.missed, settings.outputs));
+      this.sampler.agent.cycleTook(performance.now() - started);
+      if (run >= settings.runs) return;
+      void this.connector.poll();
+      if (!(await clock.tick(stop))) return;
+    }
+  }
+
+  close(): void {
+    this.sampler.close();
+  }
+
+  /** Waits for the first tick, or for the next one; undefined when `stop` was aborted before. */
+  async #begin(stop: AbortSignal): Promise<Clock | undefined> {
+    const interval = this.frequency * 1000;
+    if (this.#clock !== undefined) return (await this.#clock.tick(stop)) ? this.#clock : undefined;
+    if (!(await prime(this.sampler, this.connector, stop))) return undefined;
+    const first = new Clock(Math.min(interval, PRIMING_INTERVAL), this.log);
+    if (!(await first.tick(stop))) return undefined;
+    return (this.#clock = new Clock(interval, this.log));
   }
 }
 

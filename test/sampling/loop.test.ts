@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleLoop } from '../../src/sampling/loop.ts';
+import { SampleLoop } from '../../src/sampling/loop.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
@@ -17,7 +17,10 @@ async function run(
   const connector = new TestConnector();
   const { log } = logs();
   const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
-  await sampleLoop(sampler, connector, { frequency, runs, outputs: noOutputs, emit: seen }, stop, log);
+  await new SampleLoop(sampler, connector, frequency, log).run(
+    { runs, outputs: noOutputs, emit: seen },
+    stop,
+  );
   return connector;
 }
 
@@ -47,4 +50,35 @@ test('the first sample does not wait for a long interval, and a stop ends the wa
 test('a stop before the first sample leaves none', async () => {
   const { polls } = await run(1, Infinity, AbortSignal.abort(), () => assert.fail('a sample'));
   assert.deepEqual(polls, [true]);
+});
+
+test('a loop that was stopped goes on in its beat: no tick is missed and nothing is read anew', async () => {
+  const connector = new TestConnector();
+  const { log, at } = logs();
+  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), connector, [], log), connector, 0.4, log);
+  const samples: Sample[] = [];
+  const times: number[] = [];
+  for (const runs of [2, 2]) {
+    const stop = new AbortController();
+    const emit = (sample: Sample): void => {
+      samples.push({ ...sample });
+      times.push(Date.now());
+      if (samples.length % runs === 0)
+        setImmediate(() => {
+          stop.abort();
+        });
+    };
+    await loop.run({ runs: Infinity, outputs: noOutputs, emit }, stop.signal);
+  }
+  assert.deepEqual(
+    samples.map(({ seq }) => seq),
+    [1, 2, 3, 4],
+  );
+  assert.equal(new Set(samples.map(({ run }) => run)).size, 1);
+  const ticks = times.map((time) => Math.round(time / 400));
+  assert.deepEqual(
+    ticks.slice(1),
+    ticks.slice(0, -1).map((tick) => tick + 1),
+  );
+  assert.deepEqual(at('warn'), []);
 });
