@@ -1,12 +1,13 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps build lint test demo bench docs screenshots clean
+.PHONY: help deps addon build lint test test-host deb demo bench docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
-	openssh-server openssh-client netcat-openbsd
+	openssh-server openssh-client netcat-openbsd \
+	dpkg-dev debhelper lintian build-essential libsystemd-dev debootstrap systemd
 
 help:
-	@echo "make build | lint | test | demo | bench | docs | screenshots | clean"
+	@echo "make build | deb | lint | test | test-host | demo | bench | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -16,16 +17,39 @@ deps:
 build: node_modules
 	node build.mjs
 
+# Installing runs no scripts of packages (.npmrc), but for the one addon, which is compiled here: sd-notify. It is
+# needed by the package alone; without it the daemon speaks to systemd through the program systemd-notify.
 node_modules: package-lock.json
 	npm ci
 	@touch node_modules
+
+addon: node_modules
+	npm rebuild sd-notify --ignore-scripts=false --foreground-scripts=false \
+		$(addprefix --nodedir=,$(patsubst %/include/node/node.h,%,$(wildcard $(NODE_PREFIX)/include/node/node.h)))
+
+NODE_PREFIX = $(shell node -p 'path.resolve(process.execPath, "../..")')
+
+# The Debian package, in build/: from a copy without anything that is not in the checkout.
+deb: deps
+	rm -rf build/deb
+	mkdir -p build/deb/proxtop
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t build/deb/proxtop
+	cd build/deb/proxtop && dpkg-buildpackage --build=binary --no-sign
+	lintian --fail-on error,warning build/deb/*.changes
+	mv build/deb/*.deb build/
+	rm -rf build/deb
 
 lint: node_modules
 	npm run lint
 	node --import tsx docs/generate.ts --check
 
-test: deps build lint
+test: deps addon build lint test-host
 	test/run
+
+# The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.
+test-host: deb
+	test/host/build-image >/dev/null
+	node --import tsx --test --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts
 
 demo: deps build
 	node --import tsx test/lab/demo.ts

@@ -11,6 +11,7 @@ const layers = [
   ['sampling'],
   ['printers'],
   ['outputs'],
+  ['profiler'],
   ['recording'],
   ['config'],
   ['cli'],
@@ -21,9 +22,12 @@ const layers = [
 const zones = layers.flatMap((names, level) =>
   names.map((name) => ({
     target: `./src/${name}`,
-    from: [...layers.slice(level + 1).flat(), ...names.filter((other) => other !== name), 'proxtop.ts'].map(
-      (other) => `./src/${other}`,
-    ),
+    from: [
+      ...layers.slice(level + 1).flat(),
+      ...names.filter((other) => other !== name),
+      'proxtop.ts',
+      'proxprofiler.ts',
+    ].map((other) => `./src/${other}`),
     message: `${name} may import only from the stages before it`,
   })),
 );

@@ -24,8 +24,9 @@ import type { LabVm } from '../test/lab/vm.ts';
 const PROGRAM = fileURLToPath(new URL('../dist/proxtop', import.meta.url));
 const FLAGS =
   '--cpu --mem --disk --net --io --pressure --host --verbose --output=stdout --printer=json'.split(' ');
-const WARM_UP = 10;
-const SAMPLES = 30;
+/** Samples until V8 has compiled what is hot: a service runs for months, and compiling is a quarter of its first minute. */
+const WARM_UP = 120;
+const SAMPLES = 60;
 const PASSES = 30;
 
 interface Agent {

@@ -1,11 +1,19 @@
-// Writes what the documentation repeats from the code: docs/metrics.md and the table of flags in README.md.
+// Writes what is repeated from the code: docs/metrics.md, docs/configuration.md, the tables of flags in README.md and
+// docs/profiler.md, the tables of docs/view.md, manual pages and completions of the package.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { flags, synopsis } from '../src/cli/flags.ts';
+import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
+import { proxtopProgram } from '../src/cli/arguments.ts';
+import { modes, profilerProgram } from '../src/cli/profiler-arguments.ts';
 import { columns } from '../src/metrics/catalogue.ts';
 import { scopes } from '../src/metrics/define.ts';
 import type { Scope } from '../src/metrics/define.ts';
+import { bashCompletion, zshCompletion } from './generators/completions.ts';
+import { configurationDocument } from './generators/configuration.ts';
+import { configurationManual, programManual } from './generators/manuals.ts';
+import { code, plain, table } from './generators/markdown.ts';
+import { viewDocument } from './generators/view.ts';
 
 const titles: Readonly<Record<Scope, string>> = {
   vm: 'A VM',
@@ -18,20 +26,6 @@ const titles: Readonly<Record<Scope, string>> = {
   agent: 'proxtop itself',
   agent_output: 'An output of proxtop',
 };
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(headings), `|${' --- |'.repeat(headings.length)}`, ...rows.map(line)].join('\n');
-}
-
-/** Plain text for a cell: what Markdown or HTML would take for markup is escaped. */
-function plain(text: string): string {
-  return text.replace(/[|<*\\]/g, '\\$&');
-}
-
-function code(text: string): string {
-  return text === '' ? '' : `\`${text}\``;
-}
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
@@ -53,17 +47,30 @@ function metricsDocument(): string {
 function flagRow(flag: Flag): readonly string[] {
   const short = flag.aliases.filter((alias) => alias.length === 1).map((alias) => `-${alias}, `);
   const other = flag.aliases.filter((alias) => alias.length > 1).map((alias) => `, --${alias}`);
-  const sections = { general: '', connector: '[connector] ', output: '[output.NAME] ' };
+  const sections = {
+    general: '',
+    connector: '[connector] ',
+    output: '[output.NAME] ',
+    profiler: '[profiler] ',
+  };
   const key = flag.option === undefined ? '' : sections[flag.option.section] + flag.option.key;
   const names = `${short.join('')}--${flag.name}${other.join('')}${synopsis(flag)}`;
   return [code(names), plain(flag.help), plain(flag.otherwise ?? ''), code(key)];
 }
 
 function readme(text: string): string {
+  return withFlags(text, flags);
+}
+
+/** proxprofiler takes most flags of proxtop too; its document lists those of its own. */
+function profilerDocument(text: string): string {
+  return withFlags(text, [...sectionFlags(['profiler']), ...modes]);
+}
+
+function withFlags(text: string, listed: readonly Flag[]): string {
   const block = /(<!-- flags -->\n)[\s\S]*?(<!-- \/flags -->)/;
-  if (!block.test(text))
-    throw new Error('README.md: expected a block from <!-- flags --> to <!-- /flags -->');
-  const rows = flags.filter(({ hidden }) => !hidden).map(flagRow);
+  if (!block.test(text)) throw new Error('expected a block from <!-- flags --> to <!-- /flags -->');
+  const rows = listed.filter(({ hidden }) => !hidden).map(flagRow);
   const content = table(['flag', 'meaning', 'default', 'in the file'], rows);
   return text.replace(block, (_, begin: string, end: string) => `${begin}${content}\n${end}`);
 }
@@ -81,6 +88,15 @@ const check = process.argv.includes('--check');
 for (const [path, generate] of [
   ['docs/metrics.md', metricsDocument],
   ['README.md', readme],
+  ['docs/profiler.md', profilerDocument],
+  ['docs/view.md', viewDocument],
+  ['docs/configuration.md', configurationDocument],
+  ['debian/proxtop.1', programManual],
+  ['debian/proxtop.conf.5', configurationManual],
+  ['debian/completions/bash/proxtop', () => bashCompletion(proxtopProgram, ['status'])],
+  ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, [])],
+  ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, ['status'])],
+  ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, [])],
 ] as const) {
   const before = read(path);
   const after = generate(before);

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { parseCommandLine } from './cli/arguments.ts';
+import type { Command } from './cli/arguments.ts';
 import { describeSettings } from './cli/check.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
@@ -7,10 +8,15 @@ import { metricsJson, metricsTable } from './cli/list-metrics.ts';
 import { describeStatus } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
+import type { Settings } from './config/settings.ts';
+
+/** What --check says of the terminal view. */
+const ofView = ['view', 'on this terminal; it measures everything, and asks monitors every time'] as const;
 
 async function main(): Promise<ExitCode> {
   const onTerminal = isatty(0) && isatty(1);
-  const command = parseCommandLine(process.argv.slice(2), process.env, onTerminal);
+  const parse = (): Command => parseCommandLine(process.argv.slice(2), process.env, onTerminal);
+  const command = parse();
   switch (command.kind) {
     case 'help':
       answer(command.text);
@@ -22,7 +28,7 @@ async function main(): Promise<ExitCode> {
       answer(command.format === 'json' ? metricsJson() : metricsTable());
       break;
     case 'check':
-      answer(describeSettings(command.settings, command.view));
+      answer(describeSettings(command.settings, command.view ? [ofView] : []));
       break;
     case 'status': {
       const { text, exitCode } = describeStatus(command.directory);
@@ -31,17 +37,26 @@ async function main(): Promise<ExitCode> {
     }
     case 'run': {
       // Loaded only here: --help and --check answer without them.
-      const { replay } = command.settings;
-      if (replay !== undefined && command.view) {
+      const { settings, config, view } = command;
+      const { replay } = settings;
+      if (replay !== undefined && view) {
         const { viewReplay } = await import('./daemon/replay-view.ts');
-        return viewReplay(replay, command.settings, process.env);
+        return viewReplay(replay, settings, process.env);
       }
       if (replay !== undefined) {
         const { replayFile } = await import('./daemon/replay.ts');
-        return replayFile(replay, command.settings, process.env);
+        return replayFile(replay, settings, process.env);
+      }
+      if (view) {
+        const { runView } = await import('./daemon/run-view.ts');
+        return runView(settings, process.env, config);
       }
       const { run } = await import('./daemon/run.ts');
-      return run(command.settings, process.env, command);
+      const reread = (): Settings => {
+        const again = parse();
+        return again.kind === 'run' ? again.settings : settings;
+      };
+      return run(settings, { program: 'proxtop', env: process.env, config, reread });
     }
   }
   return exitCodes.done;

@@ -17,8 +17,11 @@ import type {
 
 const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 
-/** The text of `--check`: what would run with these settings. @param view whether the terminal view is shown */
-export function describeSettings(settings: Settings, view = false): string {
+/** The text of `--check`: what would run with these settings. @param more lines that belong to another program */
+export function describeSettings(
+  settings: Settings,
+  more: readonly (readonly [string, string])[] = [],
+): string {
   const {
     frequency,
     runs,
@@ -34,6 +37,7 @@ export function describeSettings(settings: Settings, view = false): string {
     replay,
     thresholds,
   } = settings;
+  const all = allOutputs(settings);
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
     [
@@ -50,19 +54,18 @@ export function describeSettings(settings: Settings, view = false): string {
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
-    ['thresholds', describeThresholds(thresholds)],
+    ...describeThresholds(thresholds).map((text) => ['thresholds', text] as const),
     ...(replay === undefined ? [] : [['replay', replay] as const]),
-    ...(view
-      ? [['view', 'on this terminal; it measures everything, and asks monitors every time'] as const]
-      : []),
-    ...allOutputs(settings).map((output) => [`output ${output.name}`, describeOutput(output)] as const),
+    ...more,
+    ...(all.length === 0 ? [['output', 'none: describe an [output.NAME]'] as const] : []),
+    ...all.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
 }
 
-/** Those that differ from the defaults. */
-function describeThresholds(thresholds: Thresholds): string {
+/** Those that differ from the defaults, in one line; none where none does. */
+function describeThresholds(thresholds: Thresholds): readonly string[] {
   const defaults = resolveThresholds(new Map());
   const changed = [...thresholds]
     .filter(([id, { warn, bad }]) => {
@@ -71,7 +74,8 @@ function describeThresholds(thresholds: Thresholds): string {
     })
     .map(([id, { warn, bad }]) => `${id} ${Number.isNaN(warn) ? bad : `${warn}/${bad}`}`);
   const off = [...defaults.keys()].filter((id) => !thresholds.has(id)).map((id) => `${id} off`);
-  return ['of the terminal view: the defaults', ...changed, ...off].join(', ');
+  const all = [...changed, ...off].join(', ');
+  return all === '' ? [] : [`${all}; the defaults for all else`];
 }
 
 function describeRoot(roots: Roots, name: keyof Roots): string {
@@ -174,6 +178,6 @@ function sizeText(bytes: number): string {
   return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes} bytes`;
 }
 
-function seconds(count: number): string {
+export function seconds(count: number): string {
   return count === 1 ? 'second' : `${count} seconds`;
 }

@@ -31,10 +31,10 @@ export interface FlagOption {
   readonly list: boolean;
 }
 
-const information = { group: 'Configuration and information', hidden: false } as const;
+export const information = { group: 'Configuration and information', hidden: false } as const;
 
 /** The flags that set no option. */
-const own: readonly Flag[] = [
+export const own: readonly Flag[] = [
   {
     name: 'view',
     aliases: [],
@@ -63,13 +63,15 @@ const own: readonly Flag[] = [
   { ...information, name: 'help', aliases: ['h'], help: 'print this text and exit' },
 ];
 
-/** Every flag there is, in the order in which the help shows those of a group. */
-export const flags: readonly Flag[] = [
-  ...(['output', 'connector', 'general'] as const).flatMap((section) =>
+/** Every flag of proxtop, in the order in which the help shows those of a group. */
+export const flags: readonly Flag[] = [...sectionFlags(['output', 'connector', 'general']), ...own];
+
+/** The flags of all options of some sections. */
+export function sectionFlags(sections: readonly SectionName[]): readonly Flag[] {
+  return sections.flatMap((section) =>
     Object.entries(optionsOf(section)).flatMap(([key, option]) => flagsOf(section, key, option)),
-  ),
-  ...own,
-];
+  );
+}
 
 /** The flags of one option: a flag of its own, switches for its values, or none. */
 function flagsOf(section: SectionName, key: string, option: Option): Flag[] {

@@ -2,8 +2,9 @@ import { flagGroups } from '../config/option.ts';
 import type { FlagGroup } from '../config/option.ts';
 import { schema } from '../config/schema.ts';
 import { exitCodes } from './exit-codes.ts';
-import { canBeNegated, flags, synopsis } from './flags.ts';
+import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
+import type { Program } from './parse-flags.ts';
 import { wrap as wrapTo } from './wrap.ts';
 
 const width = 80;
@@ -22,49 +23,71 @@ const examples = [
   ['proxtop status', 'does the running one deliver?'],
 ] as const;
 
-/** The text of `--help`: at most 80 columns, without colours. */
-export function helpText(): string {
-  const shown = flags.filter((flag) => !flag.hidden);
+/** What the help of a program says besides its flags. */
+export interface HelpPage {
+  /** One sentence: what the program does. */
+  readonly purpose: string;
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+  /** Said below the heading of a group. */
+  readonly notes: Partial<Record<FlagGroup, string>>;
+  /** Environment variables to show. */
+  readonly variables: string;
+  /** Said after that about the configuration. */
+  readonly remarks: readonly string[];
+  /** Said after the exit codes that all programs have. */
+  readonly moreExitCodes?: string;
+}
+
+/** The text of `proxtop --help`. */
+export function helpText(program: Program): string {
+  const purpose =
+    'proxtop measures from outside what each KVM virtual machine of this host really gets: CPU, memory, disk, network, pressure.';
+  const variables = 'PROXTOP_FREQUENCY, PROXTOP_TARGET, ...';
+  const moreExitCodes = `of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded`;
+  const remarks = [
+    'What the terminal view shows in yellow and in red is set by [thresholds] of that file: METRIC = warn/bad.',
+  ];
+  return renderHelp(program, { purpose, examples, notes, variables, remarks, moreExitCodes });
+}
+
+/** The help of a program: at most 80 columns, without colours. */
+export function renderHelp(program: Program, page: HelpPage): string {
+  const shown = program.flags.filter((flag) => !flag.hidden);
   const names = new Map(shown.map((flag) => [flag, flagNames(flag)]));
   const column = Math.max(...[...names.values()].map((text) => text.length)) + 4;
   const negatable = shown.filter(canBeNegated).map(({ name }) => `--no-${name}`);
   const lines = [
-    ...wrap(
-      'proxtop measures from outside what each KVM virtual machine of this host really gets: CPU, memory, disk, network, pressure.',
-      '',
-    ),
+    ...wrap(page.purpose, ''),
     '',
-    'Usage: proxtop [FLAG]...',
-    '       proxtop status [FLAG]...',
+    ...program.usage.map((form, index) => `${index === 0 ? 'Usage: ' : '       '}${form}`),
     '',
     'Examples',
-    ...examples.map(([command, meaning]) => `  ${command.padEnd(44)}${meaning}`),
+    ...page.examples.map(([command, meaning]) => `  ${command.padEnd(44)}${meaning}`),
   ];
   for (const group of flagGroups) {
-    const note = notes[group];
-    lines.push('', group, ...(note === undefined ? [] : [`  ${note}`]));
-    for (const flag of shown) {
-      if (flag.group !== group) continue;
+    const members = shown.filter((flag) => flag.group === group);
+    if (members.length === 0) continue;
+    const note = page.notes[group];
+    lines.push('', group, ...(note === undefined ? [] : wrap(note, '  ')));
+    for (const flag of members) {
       const text = flag.otherwise === undefined ? flag.help : `${flag.help} (default: ${flag.otherwise})`;
       lines.push(...wrap(text, `  ${names.get(flag) ?? ''}`.padEnd(column)));
     }
   }
+  const codes = [
+    `${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration`,
+    ...(page.moreExitCodes === undefined ? [] : [page.moreExitCodes]),
+  ];
   lines.push(
     '',
     'More',
     ...wrap(`${negatable.join(', ')} turn off what the configuration turns on.`, '  '),
     ...wrap(
-      'Each setting can also come from the configuration file or the environment (PROXTOP_FREQUENCY, PROXTOP_TARGET, ...). Arguments win over the environment, and that over the file.',
+      `Each setting can also come from the configuration file or the environment (${page.variables}). Arguments win over the environment, and that over the file.`,
       '  ',
     ),
-    ...wrap(
-      'What the terminal view shows in yellow and in red is set by [thresholds] of that file: METRIC = warn/bad.',
-      '  ',
-    ),
-    ...wrap(
-      `Exit codes: ${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration; of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
-      '  ',
-    ),
+    ...page.remarks.flatMap((remark) => wrap(remark, '  ')),
+    ...wrap(`Exit codes: ${codes.join('; ')}.`, '  '),
   );
   return `${lines.join('\n')}\n`;
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { OutputStatus } from '../sampling/output-status.ts';
 
-/** What a running proxtop tells about itself, in a file that `proxtop status` reads. */
+/** What a running program tells about itself, in a file that `proxtop status` reads. */
 export interface StatusReport {
+  readonly program: 'proxtop' | 'proxprofiler';
   readonly version: string;
   readonly pid: number;
   /** See processIdentity: tells a file that a killed process left behind. */
@@ -12,7 +13,7 @@ export interface StatusReport {
   /** When this was written, ms since 1970. */
   readonly updated: number;
   /** The configuration file, where there is one. */
-  readonly config?: string;
+  readonly config?: string | undefined;
   readonly outputs: readonly OutputReport[];
 }
 

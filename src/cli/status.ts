@@ -83,7 +83,7 @@ const headings = [
 ];
 
 function describeReport(report: StatusReport, now: number): string {
-  const { version, pid, started, config, outputs } = report;
+  const { program, version, pid, started, config, outputs } = report;
   const troubles = troublesOf(report, now);
   const health = troubles.length === 0 ? 'healthy' : `degraded: ${troubles.join(', ')}`;
   const source = config === undefined ? '' : `, ${config}`;
@@ -93,7 +93,7 @@ function describeReport(report: StatusReport, now: number): string {
     (row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`,
   );
   return [
-    `proxtop ${version}, process ${pid}, up ${duration(now - started)}${source}: ${health}`,
+    `${program} ${version}, process ${pid}, up ${duration(now - started)}${source}: ${health}`,
     ...table.map((line) => line.trimEnd()),
     ...outputs.flatMap(remarks),
     '',

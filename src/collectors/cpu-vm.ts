@@ -8,6 +8,7 @@ import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
 import { Readings, now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const vmSlots = slots('cpu', 'vm');
 const vcpuSlots = slots('cpu', 'vm_vcpu');
@@ -88,6 +89,8 @@ export class VmCpu {
   private generation = -1;
   private lastCycle: number | undefined;
   private readonly throttle = new Readings(() => new ThrottleReading());
+  private readonly affinityBeat = new SlowBeat(30);
+  private affinity: string | undefined;
 
   constructor(
     private readonly process: Process,
@@ -125,7 +128,15 @@ export class VmCpu {
       values[vmSlots.cpu_other_total] = otherUsed;
       values[vmSlots.cpu_other_steal] = otherReady;
     }
-    if (wanted.verbose) values[vmSlots.cpu_throttled] = this.throttled();
+    if (!wanted.verbose) return;
+    values[vmSlots.cpu_throttled] = this.throttled();
+    target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
+  }
+
+  /** Where vCPUs may run changes rarely, and costs a read for each. */
+  private pinnedTo(): string | undefined {
+    if (this.affinityBeat.due(now())) this.affinity = this.process.vcpuAffinity();
+    return this.affinity;
   }
 
   /** Takes over the new list of threads; those that stay keep their readings. */

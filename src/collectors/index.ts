@@ -1,5 +1,5 @@
 import type { Paths } from '../kernel/paths.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
+import type { MeasuringName } from '../metrics/catalogue.ts';
 import { collectorNames } from '../metrics/catalogue.ts';
 import type { Collector, Wanted } from './collector.ts';
 import { CpuCollector } from './cpu.ts';
@@ -20,7 +20,7 @@ export interface CollectorSettings {
 }
 
 /** Every collector there is. */
-const registry: Readonly<Record<CollectorName, (paths: Paths, settings: CollectorSettings) => Collector>> = {
+const registry: Readonly<Record<MeasuringName, (paths: Paths, settings: CollectorSettings) => Collector>> = {
   cpu: (paths, { wanted }) => new CpuCollector(paths, wanted),
   mem: (paths, { wanted }) => new MemCollector(paths, wanted),
   disk: (paths, { wanted, storedev }) => new DiskCollector(paths, wanted, storedev),
@@ -32,7 +32,7 @@ const registry: Readonly<Record<CollectorName, (paths: Paths, settings: Collecto
 
 /** Makes the named collectors, in the order of the catalogue. */
 export function createCollectors(
-  names: readonly CollectorName[],
+  names: readonly MeasuringName[],
   paths: Paths,
   settings: CollectorSettings,
 ): Collector[] {

@@ -2,18 +2,20 @@ import { ConfigError } from './errors.ts';
 import type { Given } from './given.ts';
 import type { EnvironmentLayer } from './layer.ts';
 import { nearest } from './nearest.ts';
-import { environmentName, environmentPrefix as prefix, optionsOf, sectionNames } from './schema.ts';
+import { environmentName, environmentPrefix, optionsOf, profilerPrefix, sectionNames } from './schema.ts';
 
 /**
- * What PROXTOP_* variables say. An empty one counts as not set. Throws a ConfigError for a name that is nearly one of
- * ours; others are left alone, since a container or service manager may set PROXTOP_* of its own.
- * STATE_DIRECTORY is what systemd sets for StateDirectory=.
+ * What PROXTOP_* and PROXPROFILER_* variables say. An empty one counts as not set. Throws a ConfigError for a name that
+ * is nearly one of ours; others are left alone, since a container or service manager may set PROXTOP_* of its own.
+ * STATE_DIRECTORY is what systemd sets for StateDirectory=, NOTIFY_SOCKET what it sets for a service that tells it how
+ * it fares.
  */
 export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
   const layer = {
     general: new Map<string, Given>(),
     connector: new Map<string, Given>(),
     output: new Map<string, Given>(),
+    profiler: new Map<string, Given>(),
   };
   const known = new Set<string>();
   for (const section of sectionNames) {
@@ -24,15 +26,19 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
       if (text !== undefined && text !== '') layer[section].set(key, { text, origin: name });
     }
   }
-  const rests = [...known].map((name) => name.slice(prefix.length));
+  for (const prefix of [environmentPrefix, profilerPrefix]) refuseNearMisses(env, prefix, known);
+  const provided = new Map<string, Given>();
+  const [stateDir = ''] = env['STATE_DIRECTORY']?.split(':') ?? [];
+  if (stateDir !== '') provided.set('state_dir', { text: stateDir, origin: 'STATE_DIRECTORY' });
+  return { ...layer, provided, service: env['NOTIFY_SOCKET'] !== undefined };
+}
+
+function refuseNearMisses(env: NodeJS.ProcessEnv, prefix: string, known: ReadonlySet<string>): void {
+  const rests = [...known].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   for (const name of Object.keys(env)) {
     if (!name.startsWith(prefix) || known.has(name)) continue;
     const near = nearest(name.slice(prefix.length), rests);
     if (near !== undefined)
       throw new ConfigError(`${name}: unknown variable; did you mean ${prefix}${near}?`);
   }
-  const provided = new Map<string, Given>();
-  const [stateDir = ''] = env['STATE_DIRECTORY']?.split(':') ?? [];
-  if (stateDir !== '') provided.set('state_dir', { text: stateDir, origin: 'STATE_DIRECTORY' });
-  return { ...layer, provided };
 }

@@ -17,7 +17,7 @@ const troubles: Readonly<Record<string, string>> = {
 };
 
 /** The sections there can be. */
-const headers = ['[connector]', '[output.NAME]', '[thresholds]'];
+const headers = ['[connector]', '[output.NAME]', '[profiler]', '[thresholds]'];
 
 /** The one key of the original's file that was for proxtop. */
 const originalTarget = 'PROXTOP_TARGET';
@@ -55,6 +55,7 @@ interface Section {
 export function parseConfig(text: string, path: string): FileLayer {
   const general = new Map<string, Given>();
   const connector = new Map<string, Given>();
+  const profiler = new Map<string, Given>();
   const thresholds = new Map<string, Given>();
   const outputs = new Map<string, OutputSection>();
   let section: Section = { kind: 'general', header: '', given: general };
@@ -62,6 +63,7 @@ export function parseConfig(text: string, path: string): FileLayer {
   const open = (name: string, origin: string): Section => {
     const header = `[${name}]`;
     if (name === 'connector') return { kind: 'connector', header, given: connector };
+    if (name === 'profiler') return { kind: 'profiler', header, given: profiler };
     if (name === 'thresholds') return { kind: 'thresholds', header, given: thresholds };
     const output = /^output\.([\w-][\w.-]*)$/.exec(name)?.[1];
     if (output === undefined) {
@@ -104,7 +106,7 @@ export function parseConfig(text: string, path: string): FileLayer {
       set(section, key, value);
     }
   }
-  return { general, connector, outputs, thresholds };
+  return { general, connector, profiler, outputs, thresholds };
 }
 
 /** Takes quotes and comments off a value. The ini package reads 'single quoted' numbers as JSON: back to text. */
@@ -136,6 +138,7 @@ function hint(kind: SectionKind, header: string, key: string): string {
   if (kind !== 'output' && (key in schema.output || key in selecting) && key !== 'type')
     return '; it belongs in [output.NAME]';
   if (kind !== 'connector' && key in schema.connector) return '; it belongs in [connector]';
+  if (kind !== 'profiler' && key in schema.profiler) return '; it belongs in [profiler]';
   const known = keysOf(kind);
   const near = nearest(key.replace(/^PROXTOP_/, ''), known);
   if (near !== undefined) return `; did you mean ${near}?`;

@@ -8,12 +8,15 @@ export type Layer = Readonly<Record<SectionName, GivenMap>>;
 export interface EnvironmentLayer extends Layer {
   /** What the service manager sets up, in section general: it wins over the defaults only. */
   readonly provided: GivenMap;
+  /** Whether a service manager started us: nobody looks at standard output then. */
+  readonly service: boolean;
 }
 
 /** What a file says. */
 export interface FileLayer {
   readonly general: GivenMap;
   readonly connector: GivenMap;
+  readonly profiler: GivenMap;
   /** By NAME of [output.NAME], in the order of the file. */
   readonly outputs: ReadonlyMap<string, OutputSection>;
   /** By the ids of metrics. */

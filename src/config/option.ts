@@ -3,6 +3,9 @@ import type { ValueType } from './values.ts';
 /** The headings under which `--help` shows the flags, in its order. */
 export const flagGroups = [
   'What to measure',
+  'What to profile',
+  'What to do instead',
+  'How a profile is made',
   'Where to send it',
   'How often',
   'Where the VMs are found',

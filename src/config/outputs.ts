@@ -11,7 +11,7 @@ import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './given.ts';
 import type { Given, GivenMap, Values } from './given.ts';
 import { agreeOnPrecision, parseHttpUrl, readCredentials, readTls } from './http.ts';
-import type { FileLayer, Layer, OutputSection } from './layer.ts';
+import type { EnvironmentLayer, FileLayer, Layer, OutputSection } from './layer.ts';
 import type { OutputType } from './option.ts';
 import { appliesTo, optionsOf, printing, schema, selecting } from './schema.ts';
 import { listed } from './values.ts';
@@ -24,12 +24,13 @@ interface RunSettings {
 }
 
 /**
- * The outputs to run: the one that environment and arguments describe, else those of the file, else text on stdout.
+ * The outputs to run: the one that environment and arguments describe, else those of the file, else text on stdout;
+ * a service has none then.
  * Throws a ConfigError.
  */
 export function resolveOutputs(
   file: FileLayer | undefined,
-  environment: Layer,
+  environment: EnvironmentLayer,
   args: Layer,
   run: RunSettings,
 ): readonly OutputSettings[] {
@@ -45,6 +46,7 @@ export function resolveOutputs(
   }
   const common = file?.general ?? new Map<string, Given>();
   const above = overlay(environment.general, args.general);
+  if (first === undefined && sections.size === 0 && environment.service) return [];
   if (first !== undefined || sections.size === 0) {
     return [makeOutput(undefined, described, overlay(common, above), run)];
   }

@@ -1,5 +1,5 @@
 import type { Roots } from '../kernel/paths.ts';
-import { nowhere } from '../kernel/paths.ts';
+import { defaultRoots, nowhere } from '../kernel/paths.ts';
 import { parseUri } from '../libvirt/uri.ts';
 import { collectorNames } from '../metrics/catalogue.ts';
 import { ConfigError } from './errors.ts';
@@ -40,6 +40,7 @@ export function resolveSettings(
     connector: type,
     connection: connector.connection,
     roots: isElsewhere ? mountedHere(roots, given) : roots,
+    runDir: isElsewhere ? defaultRoots.rundir : rundir,
     stateDir: values.state_dir,
     logLevel: values.log_level,
     outputs: resolveOutputs(file, environment, args, { measured: collectors, stateDir: values.state_dir }),

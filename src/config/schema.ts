@@ -1,11 +1,12 @@
 import { defaultRoots } from '../kernel/paths.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
+import type { MeasuringName } from '../metrics/catalogue.ts';
 import type { Option } from './option.ts';
+import { profiler } from './profiler-schema.ts';
 import { output } from './schema-output.ts';
 import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from './values.ts';
 
 /** The collectors by the names users know them by. */
-const collectors: Readonly<Record<string, CollectorName>> = {
+const collectors: Readonly<Record<string, MeasuringName>> = {
   cpu: 'cpu',
   mem: 'mem',
   disk: 'disk',
@@ -168,7 +169,7 @@ const general = {
   state_dir: {
     type: text('a directory'),
     default: '/var/lib/proxtop',
-    help: 'where outputs keep their spools, each in a directory of its name',
+    help: 'where is kept what outlives the program: spools of outputs, profiles',
     flag: { group: where, placeholder: 'DIR' },
   },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -209,9 +210,9 @@ const connector = {
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** Every option there is, by section and key. */
-export const schema = { general, connector, output } as const;
+export const schema = { general, connector, output, profiler } as const;
 export type SectionName = keyof typeof schema;
-export const sectionNames: readonly SectionName[] = ['general', 'connector', 'output'];
+export const sectionNames: readonly SectionName[] = ['general', 'connector', 'output', 'profiler'];
 
 /** The options of a section, where their exact types do not matter. */
 export function optionsOf(section: SectionName): Readonly<Record<string, Option>> {
@@ -219,10 +220,12 @@ export function optionsOf(section: SectionName): Readonly<Record<string, Option>
 }
 
 export const environmentPrefix = 'PROXTOP_';
+export const profilerPrefix = 'PROXPROFILER_';
 
-/** The environment variable of an option: PROXTOP_ and its key; a type goes by the name of its section. */
+/** The environment variable of an option: PROXTOP_ (PROXPROFILER_) and its key; a type goes by the name of its section. */
 export function environmentName(section: SectionName, key: string): string {
-  return `${environmentPrefix}${(key === 'type' ? section : key).toUpperCase()}`;
+  const prefix = section === 'profiler' ? profilerPrefix : environmentPrefix;
+  return `${prefix}${(key === 'type' ? section : key).toUpperCase()}`;
 }
 
 /** Whether an option has a meaning for outputs of a type. */

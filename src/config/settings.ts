@@ -1,5 +1,5 @@
 import type { Roots } from '../kernel/paths.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
+import type { MeasuringName } from '../metrics/catalogue.ts';
 import type { FileSettings, OutputSettings } from '../outputs/settings.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -14,7 +14,7 @@ export interface Settings {
   /** Seconds between two questions to the same monitor, at least the frequency; undefined for the connector's own. */
   readonly detailInterval: number | undefined;
   /** In the order of the catalogue. */
-  readonly collectors: readonly CollectorName[];
+  readonly collectors: readonly MeasuringName[];
   /** Interfaces the host sums run over; undefined for all physical ones. */
   readonly netdev: readonly string[] | undefined;
   /** Devices the host sums run over; undefined for all physical ones. */
@@ -24,7 +24,9 @@ export interface Settings {
   readonly connection: string;
   /** Of the host the VMs run on. */
   readonly roots: Roots;
-  /** Where outputs keep what outlives the program. */
+  /** The runtime directory of the host this runs on. */
+  readonly runDir: string;
+  /** Where is kept what outlives the program. */
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly outputs: readonly OutputSettings[];

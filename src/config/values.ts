@@ -12,6 +12,8 @@ export interface ValueType<T> {
   readonly expected: string;
   /** Whether several values can be given at once. */
   readonly list?: true;
+  /** All that it can be, where that is a closed list. */
+  readonly words?: readonly string[];
   /** Nothing but true and false: a flag of this type takes no value. */
   readonly boolean?: true;
   parse(text: string): T | Refusal;
@@ -102,6 +104,7 @@ export function choice<const T extends string>(words: readonly T[]): ValueType<T
   const expected = listed(words);
   return {
     expected,
+    words,
     parse: (text) => words.find((word) => word === text) ?? refuse(text, expected, words),
   };
 }
@@ -112,6 +115,7 @@ export function choices<T>(byName: Readonly<Record<string, T>>): ValueType<reado
   const expected = `one or more of ${names.join(', ')}`;
   return {
     expected,
+    words: names,
     list: true,
     parse(text) {
       const chosen: T[] = [];

@@ -12,7 +12,7 @@ interface LogLine {
 
 const STDERR = 2;
 const ERROR = 50;
-/** Lines that are kept for the end of a view. */
+/** Lines that are held back at most. */
 const HELD_BACK = 50;
 
 /** Name and priority of each level; priorities after syslog(3). */
@@ -23,51 +23,53 @@ const levels: Readonly<Record<number, readonly [name: string, priority: number]>
   50: ['error', 3],
 };
 
-/** Where the log goes: stderr, or for a while somebody who shows it, because a line on the terminal would spoil a screen. */
-export class LogStream {
-  #show: ((text: string) => void) | undefined;
-  #heldBack: string[] = [];
+/** The least level that is written; that of every logger made from the program's own, also of those made before. */
+let threshold = 0;
 
-  constructor() {
-    // A stderr that was closed must not end the program.
-    process.stderr.on('error', () => undefined);
-  }
+/** Changes what is logged from now on. */
+export function setLogLevel(level: LogLevel): void {
+  threshold = pino.levels.values[level] ?? 0;
+}
 
-  write(text: string): void {
-    if (this.#show === undefined || !process.stderr.isTTY) process.stderr.write(text);
-    else this.#heldBack = [...this.#heldBack, text].slice(-HELD_BACK);
-    this.#show?.(text);
-  }
+/** Shows lines of the log in place of a terminal, whose screen they would spoil; undefined while nobody does. */
+let show: ((line: string) => void) | undefined;
+/** The last lines that were shown there, for when the terminal is back. */
+let heldBack: string[] = [];
 
-  /** Hands the log to `show`, and to stderr only where that is no terminal. */
-  divert(show: (text: string) => void): void {
-    this.#show = show;
-  }
+/** Hands the log to somebody who shows it, and to stderr only where that is no terminal. */
+export function divertLog(shower: (line: string) => void): void {
+  show = shower;
+}
 
-  /** Goes to stderr again, with the last lines that were held back. */
-  restore(): void {
-    this.#show = undefined;
-    process.stderr.write(this.#heldBack.join(''));
-    this.#heldBack = [];
-  }
+/** The log goes to stderr again, the last lines that were held back first. */
+export function restoreLog(): void {
+  show = undefined;
+  process.stderr.write(heldBack.join(''));
+  heldBack = [];
 }
 
 /**
  * The program's log, on stderr: for the journal each line begins with its priority (sd-daemon(3)), for people with
  * the time and the level. Nothing else is ever written to stderr, and nothing of it to stdout.
  */
-export function createLog(
-  level: LogLevel,
-  env: NodeJS.ProcessEnv,
-  stream: LogStream = new LogStream(),
-): Logger {
+export function createLog(level: LogLevel, env: NodeJS.ProcessEnv): Logger {
+  setLogLevel(level);
   const format = isJournal(env['JOURNAL_STREAM']) ? forJournal : forPeople;
+  // A stderr that was closed must not end the program.
+  process.stderr.on('error', () => undefined);
   const destination = {
     write: (json: string): void => {
-      stream.write(format(JSON.parse(json) as LogLine));
+      const line = JSON.parse(json) as LogLine;
+      if (line.level >= threshold) write(format(line));
     },
   };
-  return pino({ level, base: null, timestamp: false }, destination);
+  return pino({ level: 'debug', base: null, timestamp: false }, destination);
+}
+
+function write(text: string): void {
+  if (show === undefined || !process.stderr.isTTY) process.stderr.write(text);
+  else heldBack = [...heldBack, text].slice(-HELD_BACK);
+  show?.(text.trimEnd());
 }
 
 /** Whether stderr is the stream to the journal that systemd names as `device:inode`. */

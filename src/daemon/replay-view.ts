@@ -5,8 +5,8 @@ import { RecordingError } from '../recording/errors.ts';
 import { Player } from '../recording/player.ts';
 import { Recording } from '../recording/recording.ts';
 import { ReplaySource } from '../tui/replay-source.ts';
-import { LogStream, createLog } from './logging.ts';
-import { obeySignals } from './outputs.ts';
+import { createLog } from './logging.ts';
+import { obeySignals } from './signals.ts';
 import { openView } from './view.ts';
 
 /**
@@ -19,8 +19,7 @@ export async function viewReplay(
   settings: Settings,
   env: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
-  const logStream = new LogStream();
-  const log = createLog(settings.logLevel, env, logStream);
+  const log = createLog(settings.logLevel, env);
   let recording: Recording;
   try {
     recording = await Recording.open(path);
@@ -35,12 +34,12 @@ export async function viewReplay(
     ({ time } = sample);
     view.update(sample);
   });
-  const view = openView(new ReplaySource(player, () => time, stop), settings.thresholds, logStream, env);
-  obeySignals(stop, []);
+  const view = openView(new ReplaySource(player, () => time, stop), settings.thresholds, env, stop.signal);
+  obeySignals(stop, () => undefined);
   try {
     await player.play(stop.signal);
   } finally {
-    view.close();
+    stop.abort();
     await recording.close();
   }
   const { records } = recording.skipped;

@@ -21,7 +21,7 @@ export class StatusFile {
   /** @param directory is made when need be; where that fails there is no report, and the log says so once */
   constructor(
     readonly directory: string,
-    readonly config: string | undefined,
+    readonly about: Pick<StatusReport, 'program' | 'config'>,
     readonly outputs: readonly ObservedOutput[],
     readonly log: Logger,
   ) {
@@ -36,7 +36,11 @@ export class StatusFile {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing;
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // It was never written; the log has said so.
+    }
   }
 
   #write(): void {
@@ -57,12 +61,12 @@ export class StatusFile {
 
   #report(): StatusReport {
     return {
+      ...this.about,
       version,
       pid: process.pid,
       identity: this.#identity,
       started: this.#started,
       updated: Date.now(),
-      ...(this.config !== undefined && { config: this.config }),
       outputs: this.outputs.map((output) => this.#reportOutput(output)),
     };
   }

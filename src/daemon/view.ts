@@ -3,30 +3,27 @@ import { capabilities } from '../tui/screen/terminal.ts';
 import { settingsPath } from '../tui/settings-file.ts';
 import type { Source } from '../tui/source.ts';
 import { TerminalView } from '../tui/view.ts';
-import type { LogStream } from './logging.ts';
+import { divertLog, restoreLog } from './logging.ts';
 
-/** A terminal view that is shown. */
-export type OpenedView = Pick<TerminalView, 'update' | 'close'>;
-
-/** Opens the terminal view on a source. The log is shown in it until it is closed. */
+/**
+ * Opens the terminal view on a source, until the source is stopped. The log is shown in it meanwhile.
+ *
+ * @param stop gives the terminal back when it is aborted
+ */
 export function openView(
   source: Source,
   thresholds: Thresholds,
-  log: LogStream,
   env: NodeJS.ProcessEnv,
-): OpenedView {
+  stop: AbortSignal,
+): Pick<TerminalView, 'update'> {
   const view = new TerminalView(source, thresholds, capabilities(env), settingsPath(env));
-  log.divert((text) => {
-    view.tell(text.trimEnd());
+  divertLog((text) => {
+    view.tell(text);
   });
   view.open();
-  return {
-    update: (sample) => {
-      view.update(sample);
-    },
-    close: () => {
-      view.close();
-      log.restore();
-    },
-  };
+  stop.addEventListener('abort', () => {
+    view.close();
+    restoreLog();
+  });
+  return view;
 }

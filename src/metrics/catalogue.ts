@@ -9,16 +9,19 @@ import { identity } from './tables/identity.ts';
 import { io } from './tables/io.ts';
 import { mem } from './tables/mem.ts';
 import { net } from './tables/net.ts';
+import { profile } from './tables/profile.ts';
 import { psi } from './tables/psi.ts';
 
 /** Every metric is declared in exactly one of these tables; types, outputs and docs/metrics.md derive from them. */
-const tables = { identity, cpu, mem, disk, net, io, psi, host, agent };
+const tables = { identity, cpu, mem, disk, net, io, psi, host, profile, agent };
 type Tables = typeof tables;
 
 /** A table that a collector fills: all but the identity of rows and the agent's own figures, which are always there. */
 export type CollectorName = Exclude<keyof Tables, 'identity' | 'agent'>;
+/** One of them that reads what a host tells; the other judges what was read, and runs only in proxprofiler. */
+export type MeasuringName = Exclude<CollectorName, 'profile'>;
 export const collectorNames = Object.keys(tables).filter(
-  (name): name is CollectorName => name !== 'identity' && name !== 'agent',
+  (name): name is MeasuringName => name !== 'identity' && name !== 'agent' && name !== 'profile',
 );
 
 /** The ids that table T declares in scope S. */

@@ -175,6 +175,9 @@ export const meanings: Readonly<Record<string, string>> = {
   ...pressure('io'),
   ...pressure('mem'),
 
+  profile_likeliness:
+    'How usual it is for this VM to behave as it does now, after what proxprofiler learned about it; near 0 is unusual.',
+
   host_uptime: 'How long ago the host started.',
   host_vms: 'How many VMs run.',
 };

@@ -9,7 +9,10 @@ export interface Destination {
   reopen(): void;
   /**
    * Called once: delivers what is queued, for at most `deadline` ms, and closes. What was not
-   * delivered then is spooled, or counts as dropped.
+   * delivered then is spooled, or goes to the heir, or counts as dropped.
    */
-  close(deadline: number): Promise<void>;
+  close(deadline: number, heir?: Heir): Promise<void>;
 }
+
+/** Takes over what a destination that is replaced has left, the oldest first. */
+export type Heir = (record: Buffer) => void;

@@ -1,7 +1,7 @@
 import { closeSync, writev } from 'node:fs';
 import type { Logger } from 'pino';
 import type { OutputStatus } from '../sampling/output-status.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Heir } from './destination.ts';
 import { lastWord } from './last-word.ts';
 import { Outage } from './outage.ts';
 import { queuedStatus } from './queued-status.ts';
@@ -85,7 +85,7 @@ export class FileWriter implements Destination {
     // A file that was opened by someone else cannot be opened anew.
   }
 
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, heir?: Heir): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const timer = setTimeout(() => this.#finish?.(), deadline);
     clearTimeout(this.#retry);
@@ -94,9 +94,13 @@ export class FileWriter implements Destination {
     await finished;
     clearTimeout(timer);
     this.#closed = true;
-    this.#queue.drops.add('stopped', this.#batch.length);
+    if (heir === undefined) this.#queue.drops.add('stopped', this.#batch.length);
+    else
+      this.#batch.forEach((record) => {
+        heir(record);
+      });
     this.#batch = [];
-    this.#queue.clear('stopped');
+    this.#queue.end(heir);
     lastWord(this.log, this.status);
     for (const { file } of this.#next) release(file);
     if (!this.#writing) release(this.#file);

@@ -1,5 +1,6 @@
 import { constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Logger } from 'pino';
+import type { Heir } from './destination.ts';
 import { FileWriter, type AppendFile } from './file-writer.ts';
 import { endOfWholeValues } from './msgpack-end.ts';
 import { reasonOf } from './outage.ts';
@@ -58,8 +59,8 @@ export class FileDestination extends FileWriter {
     }
   }
 
-  override async close(deadline: number): Promise<void> {
-    await super.close(deadline);
+  override async close(deadline: number, heir?: Heir): Promise<void> {
+    await super.close(deadline, heir);
     this.#rotation?.stop();
   }
 

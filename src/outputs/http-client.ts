@@ -13,6 +13,7 @@ export class HttpClient {
   readonly #url: URL;
   readonly #agent: HttpAgent | HttpsAgent;
   #connections = 0;
+  #handedOver = false;
   #current: ClientRequest | undefined;
 
   /**
@@ -33,6 +34,11 @@ export class HttpClient {
   /** Connections that were made. */
   get connections(): number {
     return this.#connections;
+  }
+
+  /** Whether the last request had a connection, so that the server may have got it even without an answer. */
+  get handedOver(): boolean {
+    return this.#handedOver;
   }
 
   /**
@@ -67,6 +73,7 @@ export class HttpClient {
         headers: { ...headers, 'Content-Length': body.length },
       });
       this.#current = request;
+      this.#handedOver = false;
       let response: IncomingMessage | undefined;
       const timer = setTimeout(() => {
         // With the status all that counts is known; without it nothing is.
@@ -74,7 +81,12 @@ export class HttpClient {
         else response.destroy();
       }, this.timeout);
       request.once('socket', (socket) => {
-        if (socket.connecting) socket.once('connect', () => this.#connections++);
+        this.#handedOver = !socket.connecting;
+        if (socket.connecting)
+          socket.once('connect', () => {
+            this.#connections++;
+            this.#handedOver = true;
+          });
       });
       request.once('response', (incoming) => {
         response = incoming;

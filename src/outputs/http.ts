@@ -3,7 +3,7 @@ import { printable } from '../printers/printable.ts';
 import type { OutputStatus } from '../sampling/output-status.ts';
 import { backoff } from './backoff.ts';
 import { authorization } from './credentials.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Heir } from './destination.ts';
 import type { Entry } from './entry.ts';
 import { judge, retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
@@ -105,7 +105,7 @@ export class HttpDestination implements Destination {
   }
 
   /** Sends what waits. A server that fails gets one more attempt, at once, and no other. */
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, heir?: Heir): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const timer = setTimeout(() => this.#finish?.(), deadline);
     if (!this.#posting) this.#pump();
@@ -115,7 +115,7 @@ export class HttpDestination implements Destination {
     this.#closed = true;
     this.#client.close();
     this.#giveBack();
-    await this.#store.close();
+    await this.#store.close(heir);
     lastWord(this.log, this.status);
   }
 
@@ -186,7 +186,7 @@ export class HttpDestination implements Destination {
     }
     this.#posting = false;
     if (this.#closed) return;
-    if (answer === undefined) this.#failed(reason, 0, share.length);
+    if (answer === undefined) this.#failed(reason, 0, this.#client.handedOver ? share.length : 0);
     else this.#answered(answer, share);
   }
 
@@ -249,8 +249,8 @@ export class HttpDestination implements Destination {
     this.#batchBytes = 0;
   }
 
-  /** @param records in the request that failed */
-  #failed(reason: string, wait: number, records: number): void {
+  /** @param handedOver records of the request that failed, where the server may have got them */
+  #failed(reason: string, wait: number, handedOver: number): void {
     this.#store.reachable = false;
     this.#giveBack();
     // What was tried once waits no more for others.
@@ -260,7 +260,7 @@ export class HttpDestination implements Destination {
       this.#finish();
       return;
     }
-    this.#resent += records;
+    this.#resent += handedOver;
     this.#outage.begin(`${this.#target}: ${reason}`);
     const ms = Math.max(wait, this.pause(this.#attempt++));
     this.log.debug(`${this.#target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);

@@ -23,7 +23,7 @@ export function createOutput(
   log: Logger,
   onClosed: () => void,
 ): Output {
-  const own = log.child({ output: settings.name });
+  const own = log.child({}, { msgPrefix: `${settings.name}: ` });
   const selecting = settings.select === undefined ? printer : new SelectingPrinter(printer, settings.select);
   const destination = createDestination(settings, selecting, own, onClosed);
   return new PrintedOutput(settings.name, selecting, destination, own);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Printer } from '../printers/printer.ts';
 import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Heir } from './destination.ts';
 import { MinuteLimit } from './minute-limit.ts';
 import type { Output } from './output.ts';
 
@@ -47,7 +47,11 @@ export class PrintedOutput implements Output {
     this.destination.reopen();
   }
 
-  close(deadline: number): Promise<void> {
-    return (this.#closing ??= this.destination.close(deadline));
+  close(deadline: number, heir?: Heir): Promise<void> {
+    return (this.#closing ??= this.destination.close(deadline, heir));
+  }
+
+  inherit(record: Buffer): void {
+    this.destination.send([record]);
   }
 }

@@ -1,4 +1,5 @@
 import type { DropReason } from '../sampling/output-status.ts';
+import type { Heir } from './destination.ts';
 import { Drops } from './drops.ts';
 import { newEntry, type Entry } from './entry.ts';
 import { Fifo } from './fifo.ts';
@@ -72,5 +73,11 @@ export class RecordQueue {
     this.#passed += this.#records.length;
     this.#bytes = 0;
     this.#records.clear();
+  }
+
+  /** Hands all that waits to the heir; gives it up as `stopped` where there is none. */
+  end(heir: Heir | undefined): void {
+    if (heir === undefined) this.clear('stopped');
+    else for (let entry = this.shift(); entry !== undefined; entry = this.shift()) heir(entry.bytes);
   }
 }

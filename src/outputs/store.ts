@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { OutputStatus } from '../sampling/output-status.ts';
+import type { Heir } from './destination.ts';
 import { Drops } from './drops.ts';
 import type { Entry } from './entry.ts';
 import { Fifo } from './fifo.ts';
@@ -139,8 +140,8 @@ export class Store {
     for (let entry = later.shift(); entry !== undefined; entry = later.shift()) this.#returned.push(entry);
   }
 
-  /** Spools what is in memory, and drops what it cannot. */
-  async close(): Promise<void> {
+  /** Spools what is in memory. What it cannot goes to the heir, also what may have arrived, or is dropped. */
+  async close(heir?: Heir): Promise<void> {
     clearInterval(this.#timer);
     const spooled = this.#closeSpool();
     let timer: NodeJS.Timeout | undefined;
@@ -148,11 +149,12 @@ export class Store {
     await Promise.race([spooled, new Promise((resolve) => (timer = setTimeout(resolve, closeDeadline)))]);
     clearTimeout(timer);
     for (let entry = this.#returned.shift(); entry !== undefined; entry = this.#returned.shift()) {
-      if (entry.sent) continue;
-      if (entry.place === undefined) this.drops.add('stopped');
-      else entry.place.segment.waiting++;
+      const { sent, place, bytes } = entry;
+      if (place !== undefined) place.segment.waiting += sent ? 0 : 1;
+      else if (heir !== undefined) heir(bytes);
+      else if (!sent) this.drops.add('stopped');
     }
-    this.#queue.clear('stopped');
+    this.#queue.end(heir);
   }
 
   async #closeSpool(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { OutputStatus } from '../sampling/output-status.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Heir } from './destination.ts';
 import { queuedStatus } from './queued-status.ts';
 import { RecordQueue } from './queue.ts';
 import type { QueueSettings } from './settings.ts';
@@ -49,14 +49,14 @@ export class StreamDestination implements Destination {
     // Nothing to open anew.
   }
 
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, heir?: Heir): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const timer = setTimeout(() => this.#finish?.(), deadline);
     if (this.#queue.length + this.#inFlight === 0) this.#finish?.();
     await finished;
     clearTimeout(timer);
     this.#broken = true;
-    this.#giveUp();
+    this.#giveUp(heir);
   }
 
   #pump(): void {
@@ -76,8 +76,8 @@ export class StreamDestination implements Destination {
     this.#pump();
   };
 
-  #giveUp(): void {
-    this.#queue.clear('stopped');
+  #giveUp(heir?: Heir): void {
+    this.#queue.end(heir);
     this.#queue.drops.add('stopped', this.#inFlight);
     this.#inFlight = 0;
   }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { backoff } from './backoff.ts';
 import { connect, type Connecting } from './connect.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Heir } from './destination.ts';
 import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Entry } from './entry.ts';
 import { lastWord } from './last-word.ts';
@@ -97,7 +97,7 @@ export class TcpDestination implements Destination {
   }
 
   /** Flushes, half-closes and waits for the peer to close. A peer that is down gets one more attempt, at once. */
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, heir?: Heir): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.#finish = resolve));
     const timer = setTimeout(() => this.#finish?.(), deadline);
     if (this.#watch !== undefined) this.#pump();
@@ -110,7 +110,7 @@ export class TcpDestination implements Destination {
     this.#watch = undefined;
     this.#socket?.destroy();
     this.#giveBack();
-    await this.#store.close();
+    await this.#store.close(heir);
     lastWord(this.log, this.status);
   }
 

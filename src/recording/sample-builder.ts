@@ -1,5 +1,5 @@
 import type { Vm } from '../connectors/connector.ts';
-import { catalogue, collectorNames, columns, slots } from '../metrics/catalogue.ts';
+import { catalogue, columns, slots } from '../metrics/catalogue.ts';
 import type { CollectorName, Metric } from '../metrics/catalogue.ts';
 import { scopes } from '../metrics/define.ts';
 import type { Scope } from '../metrics/define.ts';
@@ -14,6 +14,10 @@ const { cpu_cores } = slots('cpu', 'vm');
 const metricsOf = Object.fromEntries(
   scopes.map((scope) => [scope, new Map(columns(scope).map((metric) => [metric.id, metric]))]),
 ) as unknown as Record<Scope, ReadonlyMap<string, Metric>>;
+
+const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))].filter(
+  (name) => name !== '-',
+);
 
 const ownIds = new Set(catalogue.map(({ id }) => id));
 /** Ids of the original program that are none of ours. */
@@ -65,7 +69,7 @@ export class SampleBuilder {
     this.#fill(this.#agent, agent);
     this.#fillAll(this.#outputs, 'agent_output', agent['outputs']);
     if (this.#ran.size > this.#collectors.length)
-      this.#collectors = collectorNames.filter((name) => this.#ran.has(name));
+      this.#collectors = collectorOrder.filter((name) => this.#ran.has(name));
     return {
       time: Date.parse(String(timestamp)),
       run: String(run),

@@ -32,15 +32,16 @@ export class Clock {
 
   /** Waits for the next tick. Resolves early, with false, when `stop` is aborted. */
   async tick(stop: AbortSignal): Promise<boolean> {
-    const number = Math.floor(Date.now() / this.interval) + 1;
+    let number = Math.floor(Date.now() / this.interval) + 1;
     // The last tick may have come a little early; the next one is not the same again.
-    this.number = number === this.number ? number + 1 : number;
-    const target = this.number * this.interval;
+    if (number === this.number) number++;
+    const target = number * this.interval;
     for (let wait = target - Date.now(); wait > EARLY; wait = target - Date.now()) {
       // A clock that was set back must not make us wait longer than one interval.
       if (wait > 2 * this.interval) break;
       if (!(await sleep(Math.min(wait, this.interval), stop))) return false;
     }
+    this.number = number;
     this.account();
     return !stop.aborted;
   }

@@ -13,47 +13,66 @@ const PRIMING_DEADLINE = 3000;
 /** The first sample does not wait for the tick of a long interval, but at most this long. ms. */
 const PRIMING_INTERVAL = 1000;
 
-/** How often to sample, and what to do with a sample. */
+/** What becomes of the samples. */
 export interface LoopSettings {
-  /** How often. */
-  readonly pace: Pace;
   /** Samples to take; Infinity for no end. */
   readonly runs: number;
   readonly outputs: readonly ObservedOutput[];
   /** Takes each sample; has read it when it returns. */
   readonly emit: (sample: Sample) => void;
+  /** Of somebody who watches; undefined for the frequency of the loop. */
+  readonly pace: Pace | undefined;
 }
 
-/** Samples on the beat of the clock until `runs` are done or `stop` is aborted. */
-export async function sampleLoop(
-  sampler: Sampler,
-  connector: Connector,
-  settings: LoopSettings,
-  stop: AbortSignal,
-  log: Logger,
-): Promise<void> {
-  const { pace } = settings;
-  if (!(await prime(sampler, connector, stop))) return;
-  const first = new Clock(Math.min(pace.frequency * 1000, PRIMING_INTERVAL), log);
-  if (!(await first.tick(stop))) return;
-  const clock = new Clock(pace.frequency * 1000, log);
-  for (let run = 1; ; run++) {
-    const started = performance.now();
-    settings.emit(sampler.sample(clock.missed, settings.outputs));
-    sampler.agent.cycleTook(performance.now() - started);
-    if (run >= settings.runs) return;
-    void connector.poll();
-    if (!(await nextTick(clock, pace, stop))) return;
-  }
-}
+/** Samples on the beat of the clock. */
+export class SampleLoop {
+  #clock: Clock | undefined;
 
-/** Waits for the tick of the clock, or until somebody wants a sample at once. @returns false when `stop` is aborted */
-async function nextTick(clock: Clock, pace: Pace, stop: AbortSignal): Promise<boolean> {
-  while (!stop.aborted) {
-    clock.change(pace.frequency * 1000);
-    if ((await clock.tick(pace.next())) || pace.takeWish()) break;
+  /** @param frequency seconds between samples */
+  constructor(
+    readonly sampler: Sampler,
+    readonly connector: Connector,
+    readonly frequency: number,
+    readonly log: Logger,
+  ) {}
+
+  /** Samples until `runs` are done or `stop` is aborted. Called again, it goes on in the same beat. */
+  async run(settings: LoopSettings, stop: AbortSignal): Promise<void> {
+    const clock = await this.#begin(stop);
+    if (clock === undefined) return;
+    for (let run = 1; ; run++) {
+      const started = performance.now();
+      settings.emit(this.sampler.sample(clock.missed, settings.outputs));
+      this.sampler.agent.cycleTook(performance.now() - started);
+      if (run >= settings.runs) return;
+      void this.connector.poll();
+      if (!(await this.#next(clock, settings.pace, stop))) return;
+    }
   }
-  return !stop.aborted;
+
+  close(): void {
+    this.sampler.close();
+  }
+
+  /** Waits for the next tick, or until somebody wants a sample; false when `stop` was aborted before. */
+  async #next(clock: Clock, pace: Pace | undefined, stop: AbortSignal): Promise<boolean> {
+    if (pace === undefined) return clock.tick(stop);
+    while (!stop.aborted) {
+      clock.change(pace.frequency * 1000);
+      if ((await clock.tick(pace.until(stop))) || pace.takeWish()) break;
+    }
+    return !stop.aborted;
+  }
+
+  /** Waits for the first tick, or for the next one; undefined when `stop` was aborted before. */
+  async #begin(stop: AbortSignal): Promise<Clock | undefined> {
+    const interval = this.frequency * 1000;
+    if (this.#clock !== undefined) return (await this.#clock.tick(stop)) ? this.#clock : undefined;
+    if (!(await prime(this.sampler, this.connector, stop))) return undefined;
+    const first = new Clock(Math.min(interval, PRIMING_INTERVAL), this.log);
+    if (!(await first.tick(stop))) return undefined;
+    return (this.#clock = new Clock(interval, this.log));
+  }
 }
 
 /**

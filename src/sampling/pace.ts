@@ -2,17 +2,11 @@
 export class Pace {
   #frequency: number;
   #wake = new AbortController();
-  #due = false;
+  #wished = false;
 
-  /**
-   * @param frequency seconds between samples
-   * @param stop wakes the loop when it is aborted
-   */
-  constructor(frequency: number, stop: AbortSignal) {
+  /** @param frequency seconds between samples */
+  constructor(frequency: number) {
     this.#frequency = frequency;
-    stop.addEventListener('abort', () => {
-      this.#wake.abort();
-    });
   }
 
   get frequency(): number {
@@ -26,20 +20,20 @@ export class Pace {
 
   /** Wants a sample at once, beside the beat. */
   sampleNow(): void {
-    this.#due = true;
+    this.#wished = true;
     this.#wake.abort();
   }
 
-  /** Aborted when the wait for the next tick is to end early; each wait gets one of its own. */
-  next(): AbortSignal {
+  /** A signal to end a wait early: aborted with `stop`, and when the frequency changes or a sample is wanted. */
+  until(stop: AbortSignal): AbortSignal {
     this.#wake = new AbortController();
-    return this.#wake.signal;
+    return AbortSignal.any([stop, this.#wake.signal]);
   }
 
   /** Whether a sample is wanted at once; asking takes the wish. */
   takeWish(): boolean {
-    const due = this.#due;
-    this.#due = false;
-    return due;
+    const wished = this.#wished;
+    this.#wished = false;
+    return wished;
   }
 }

@@ -46,7 +46,7 @@ export function blameTable({ resource, where, victims, culprits }: Shortage): Bl
   if (resource === 'network')
     remarks.push('Packets are also dropped where a guest does not take them in time: look at its %RDY.');
   return {
-    title: where === undefined ? titles[resource] : `${titles[resource]} on ${where}`,
+    title: where === undefined ? titles[resource] : `${resource === 'cpu' ? 'CPUs' : 'Disks on'} ${where}`,
     victims: { heading: ['VM', 'VMID', 'DEVICE', 'SUFFERS', 'VALUE'], rows: victims.map(victimCells) },
     culprits: {
       heading: ['VM', 'VMID', 'SHARE', ...kinds[resource]],

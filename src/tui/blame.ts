@@ -1,7 +1,7 @@
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
-import { demandsFor, storageOf } from './demand.ts';
+import { demandsFor, pinnedTo, storageOf } from './demand.ts';
 import type { Demand, Load, Resource } from './demand.ts';
 import { textOf, valueOf } from './row-values.ts';
 import { judge } from './thresholds.ts';
@@ -29,10 +29,10 @@ export interface Culprit {
   readonly loads: readonly Load[];
 }
 
-/** Something that is short, on the host or on one of its storages. */
+/** Something that is short: on the host, on some of its CPUs, or on one of its storages. */
 export interface Shortage {
   readonly resource: Resource;
-  /** The storage; undefined for the host as a whole. */
+  /** The CPUs that victims are pinned to, or the storage; undefined for the host as a whole. */
   readonly where: string | undefined;
   /** The worst first. */
   readonly victims: readonly Victim[];
@@ -60,8 +60,8 @@ const WORST = 10;
 
 /**
  * Ranks, for the interval of a sample, the VMs that suffer (waiting for a CPU, latency, drops, swapping, pressure)
- * beside those that take most of the same resource: the CPUs of the host, a storage where it is known on which one a
- * disk lies, its memory and network. That both happen at a time is a hint and no proof.
+ * beside those that take most of the same resource: the CPUs of the host, or those that a victim is pinned to; a storage,
+ * where it is known on which one a disk lies; memory and network of the host. That both happen at a time is a hint and no proof.
  *
  * @param thresholds what is a warning makes a victim
  * @returns what is short, the worst first; nothing when no VM suffers
@@ -80,17 +80,17 @@ export function blame(sample: Sample, thresholds: Thresholds): readonly Shortage
   return shortages.sort((a, b) => worst(b) - worst(a));
 }
 
-/** The victims of a shortage by the place where it is: the storage, or undefined for the host. */
+/** The victims of a shortage by the place where it is. */
 function victimsBy(
   resource: Resource,
-  { vms }: Sample,
+  { vms, host }: Sample,
   thresholds: Thresholds,
 ): ReadonlyMap<string | undefined, Victim[]> {
   const places = new Map<string | undefined, Victim[]>();
   for (const vm of vms) {
     const victim = victimOf(vm, resource, thresholds);
     if (victim === undefined) continue;
-    const where = resource === 'disk' ? placeOf(vm, victim.device) : undefined;
+    const where = placeOf(resource, victim, host.row);
     places.set(where, [...(places.get(where) ?? []), victim]);
   }
   return places;
@@ -132,13 +132,25 @@ function severity({ id, value, verdict }: Victim, thresholds: Thresholds): numbe
   return (verdict === 'bad' ? 1 : 0) + Math.min(WORST, value / bad);
 }
 
-/** Where a disk lies; where a VM suffers as a whole, that of its disk with the most operations. */
-function placeOf({ disks }: VmRows, device: string | undefined): string | undefined {
+/** Where a victim suffers; undefined for the host as a whole. */
+function placeOf(resource: Resource, { vm, device }: Victim, host: Row): string | undefined {
+  switch (resource) {
+    case 'cpu':
+      return pinnedTo(vm, host);
+    case 'disk': {
+      const disk = vm.disks.find((row) => textOf(row, 'device') === device) ?? busiest(vm.disks);
+      return disk && storageOf(disk);
+    }
+    case 'memory':
+    case 'network':
+      return undefined;
+  }
+}
+
+/** The disk with the most operations. */
+function busiest(disks: readonly Row[]): Row | undefined {
   const operations = (row: Row): number => valueOf(row, 'disk_reads') + valueOf(row, 'disk_writes') || 0;
-  const disk =
-    disks.find((row) => textOf(row, 'device') === device) ??
-    [...disks].sort((a, b) => operations(b) - operations(a))[0];
-  return disk && storageOf(disk);
+  return [...disks].sort((a, b) => operations(b) - operations(a))[0];
 }
 
 /** Turns loads into shares, the largest first. */

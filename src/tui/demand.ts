@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { parseCpuList } from '../kernel/cpu-list.ts';
 import type { Row } from '../metrics/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 import { textOf, valueOf } from './row-values.ts';
@@ -20,24 +21,45 @@ export interface Demand {
   readonly loads: readonly Load[];
 }
 
-/** What each VM, and the host itself, takes of a resource. @param storage counts only disks on it, where given */
+/**
+ * What each VM, and where it is known the host itself, takes of a resource.
+ *
+ * @param where counts only VMs that may run on these CPUs, or disks on this storage; undefined for the whole host
+ */
 export function demandsFor(
   resource: Resource,
-  sample: Sample,
-  storage: string | undefined,
+  { vms, host }: Sample,
+  where: string | undefined,
 ): readonly Demand[] {
   switch (resource) {
-    case 'cpu':
-      return withHost(sample, cpuOf, busy(sample.host.row));
+    case 'cpu': {
+      if (where === undefined) return withRest(demandsOf(vms, cpuOf), busy(host.row));
+      const cpus = parseCpuList(where);
+      return demandsOf(
+        vms.filter((vm) => mayRunOn(vm, cpus)),
+        cpuOf,
+      );
+    }
     case 'disk':
-      return withHost(sample, (vm) => diskOf(vm, storage));
+      return demandsOf(vms, (vm) => diskOf(vm, where));
     case 'memory':
-      return withHost(sample, ({ row }) => [{ kind: 'RSS', value: valueOf(row, 'ram_rss') }]);
+      return demandsOf(vms, ({ row }) => [{ kind: 'RSS', value: valueOf(row, 'ram_rss') }]);
     case 'network':
-      return withHost(sample, ({ row }) => [
+      return demandsOf(vms, ({ row }) => [
         { kind: 'Mbit/s', value: valueOf(row, 'net_rx_mbit') + valueOf(row, 'net_tx_mbit') },
       ]);
   }
+}
+
+/** The CPUs that a VM is pinned to; undefined where it may run on all of the host, or that is not known. */
+export function pinnedTo({ row }: VmRows, host: Row): string | undefined {
+  const list = textOf(row, 'cpu_affinity');
+  return list !== undefined && parseCpuList(list).size < valueOf(host, 'cpu_cores') ? list : undefined;
+}
+
+function mayRunOn({ row }: VmRows, cpus: ReadonlySet<number>): boolean {
+  const list = textOf(row, 'cpu_affinity');
+  return list === undefined || [...parseCpuList(list)].some((cpu) => cpus.has(cpu));
 }
 
 /** Where a disk lies: the storage of Proxmox VE, or the directory of its file or device; undefined where not known. */
@@ -46,16 +68,15 @@ export function storageOf(disk: Row): string | undefined {
   return textOf(disk, 'disk_storage') ?? (path === undefined ? undefined : dirname(path));
 }
 
-/** @param total what VMs and host take together, where that is known: what remains is the host's own */
-function withHost(sample: Sample, ofVm: (vm: VmRows) => readonly Load[], total?: Load): readonly Demand[] {
-  const demands: Demand[] = sample.vms.map((vm) => ({
-    vm,
-    loads: ofVm(vm).filter(({ value }) => !Number.isNaN(value)),
-  }));
-  if (total === undefined || Number.isNaN(total.value)) return demands;
-  const ofVms = demands.flatMap(({ loads }) => loads).reduce((sum, { value }) => sum + value, 0);
-  const rest = Math.max(0, total.value - ofVms);
-  return [...demands, { vm: undefined, loads: [{ kind: total.kind, value: rest }] }];
+function demandsOf(vms: readonly VmRows[], loadsOf: (vm: VmRows) => readonly Load[]): readonly Demand[] {
+  return vms.map((vm) => ({ vm, loads: loadsOf(vm).filter(({ value }) => !Number.isNaN(value)) }));
+}
+
+/** Adds what remains of a total for the host itself. */
+function withRest(demands: readonly Demand[], { kind, value }: Load): readonly Demand[] {
+  if (Number.isNaN(value)) return demands;
+  const ofVms = demands.flatMap(({ loads }) => loads).reduce((sum, load) => sum + load.value, 0);
+  return [...demands, { vm: undefined, loads: [{ kind, value: Math.max(0, value - ofVms) }] }];
 }
 
 /** vCPUs and all other threads of QEMU. */

@@ -123,7 +123,7 @@ test('arguments win over environment, and that over the file', () => {
     [outputs[0]?.name, outputs[0]?.print.verbose, outputs[0]?.print.devices],
     ['a', false, false],
   );
-  assert.equal(command.configFile, path);
+  assert.equal(command.config, path);
 });
 
 test('an output among the arguments replaces those of environment and file', () => {
@@ -217,7 +217,7 @@ test('unknown flags, stray arguments, missing and surplus values', () => {
   refuses('-x', '-x: unknown flag; see proxtop --help');
   refuses('--no-cpu', '--no-cpu: unknown flag; see proxtop --help');
   refuses('--no-target', '--no-target: unknown flag; see proxtop --help');
-  refuses('json', /^"json": unexpected argument; proxtop takes only flags/);
+  refuses('json', /^"json": unexpected argument; the usage is proxtop \[FLAG\]\.\.\. or proxtop status/);
   refuses('--cpu mem', /^"mem": unexpected argument/);
   refuses('-- --cpu', /^"--cpu": unexpected argument/);
   refuses('--frequency', '--frequency: needs a value: --frequency SECONDS');

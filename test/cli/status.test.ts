@@ -47,7 +47,15 @@ function output(change: Partial<OutputReport> = {}): OutputReport {
 function write(path: string, outputs: readonly OutputReport[], change: Partial<StatusReport> = {}): void {
   const { pid } = process;
   const identity = processIdentity(pid) ?? '';
-  const report = { version: '1.2.3', pid, identity, started: now - 3_600_000, updated: now - 1000, outputs };
+  const report = {
+    program: 'proxtop',
+    version: '1.2.3',
+    pid,
+    identity,
+    started: now - 3_600_000,
+    updated: now - 1000,
+    outputs,
+  };
   writeFileSync(reportPath(path, change.pid ?? pid), JSON.stringify({ ...report, ...change }));
 }
 

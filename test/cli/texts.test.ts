@@ -4,18 +4,20 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseCommandLine } from '../../src/cli/arguments.ts';
+import { parseCommandLine, proxtopProgram } from '../../src/cli/arguments.ts';
 import { describeSettings } from '../../src/cli/check.ts';
 import { flags } from '../../src/cli/flags.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { metricsJson, metricsTable } from '../../src/cli/list-metrics.ts';
+import { parseProfilerCommandLine } from '../../src/cli/profiler-arguments.ts';
+import { describeProfiler } from '../../src/cli/profiler-check.ts';
 import { version } from '../../src/cli/version.ts';
 import { catalogue } from '../../src/metrics/catalogue.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
 test('the help names every flag and fits 80 columns', () => {
-  const text = helpText();
+  const text = helpText(proxtopProgram);
   for (const { name, aliases, hidden } of flags) {
     for (const each of [name, ...aliases]) {
       const shown = new RegExp(`(^|[ ,])-{1,2}${each}(?![\\w-])`, 'm').test(text);
@@ -27,7 +29,9 @@ test('the help names every flag and fits 80 columns', () => {
 });
 
 test('the examples of the help are valid', () => {
-  const examples = [...helpText().matchAll(/^ {2}proxtop((?: \S+)*)/gm)].map(([, line = '']) => line);
+  const examples = [...helpText(proxtopProgram).matchAll(/^ {2}proxtop((?: \S+)*)/gm)].map(
+    ([, line = '']) => line,
+  );
   assert.ok(examples.length >= 3);
   for (const line of examples) {
     const argv = line.replace('/etc/proxtop.conf', join(root, 'etc/proxtop.conf')).split(' ').filter(Boolean);
@@ -71,6 +75,27 @@ test('--check says what would run', () => {
   );
 });
 
+test('the help of proxprofiler fits 80 columns, its examples are valid, and --check says what would run', () => {
+  const command = parseProfilerCommandLine(['--help'], {});
+  assert.ok(command.kind === 'help');
+  for (const line of command.text.split('\n')) assert.ok(line.length <= 80 && line === line.trimEnd(), line);
+  assert.match(command.text, /--cpu +CPU time used and waited for/);
+  const examples = [...command.text.matchAll(/^ {2}proxprofiler((?: \S+)*)/gm)].map(([, line = '']) => line);
+  assert.ok(examples.length >= 3);
+  for (const line of examples)
+    assert.doesNotThrow(() => parseProfilerCommandLine(line.split(' ').filter(Boolean), {}), line);
+  const check = parseProfilerCommandLine(
+    '--check --mem --outputfreq 5m --fixedbound --io-limit 1G --periodsize 7,24'.split(' '),
+    {},
+  );
+  assert.ok(check.kind === 'check');
+  const text = describeProfiler(check.settings);
+  assert.match(text, /^ {2}measure +mem$/m);
+  assert.match(text, /^ {2}profiles +every 300 seconds$/m);
+  assert.match(text, /^ {2}bounds +fixed; net to the speed of the links, io 1073741824 bytes per second$/m);
+  assert.match(text, /^ {2}cycles +7, 24$/m);
+});
+
 test('outside a bundle the version says so', () => {
   assert.equal(version, 'development');
 });
@@ -81,7 +106,8 @@ test('the documents are generated, and a stale one is found', () => {
   const generate = join(root, 'docs/generate.ts');
   try {
     mkdirSync(join(directory, 'docs'));
-    writeFileSync(join(directory, 'README.md'), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
+    for (const path of ['README.md', 'docs/profiler.md'])
+      writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
     execFileSync(tsx, [generate], { cwd: directory });
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     assert.match(
@@ -89,6 +115,8 @@ test('the documents are generated, and a stale one is found', () => {
       /^before\n<!-- flags -->\n\| flag \|[\s\S]*`-f, --frequency SECONDS`[\s\S]*<!-- \/flags -->\nafter\n$/,
     );
     assert.ok(!readme.includes('old\n'));
+    const profiler = readFileSync(join(directory, 'docs/profiler.md'), 'utf8');
+    assert.match(profiler, /`--states N`[\s\S]*`--likeliness PROFILE`/);
     const metrics = readFileSync(join(directory, 'docs/metrics.md'), 'utf8');
     assert.equal(metrics.match(/^\| `/gm)?.length, catalogue.length);
     assert.equal(spawnSync(tsx, [generate, '--check'], { cwd: directory }).status, 0);

@@ -30,6 +30,7 @@ test('the defaults', () => {
     connector: 'auto',
     connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
+    runDir: '/run',
     stateDir: '/var/lib/proxtop',
     record: undefined,
     replay: undefined,

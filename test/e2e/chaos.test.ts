@@ -110,7 +110,7 @@ test('whatever happens around it, every sample arrives or is counted as lost', {
     counted,
   });
   assert.equal(new Set(sampled.map(({ key }) => key)).size, sampled.length);
-  assert.ok(sampled.length > seconds * 5, `${sampled.length} samples`);
+  assert.ok(sampled.length > seconds * 2, `${sampled.length} samples`);
   assert.equal(missing.length, counted, lab.runs.map(({ log }) => log).join('\n---\n'));
 });
 
@@ -145,7 +145,7 @@ test(
       unexplained: unexplained.length,
       counted,
     });
-    assert.ok(sampled.length > seconds * 5, `${sampled.length} samples`);
+    assert.ok(sampled.length > seconds * 2, `${sampled.length} samples`);
     assert.ok(unexplained.length <= counted, lab.runs.map(({ log }) => log).join('\n---\n'));
   },
 );

@@ -336,6 +336,7 @@ test('a server that is not there yet, goes away and comes back', async (t) => {
   http.send(records(1, 10));
   await until(() => at('warn').length === 1, 'the outage');
   assert.match(at('warn')[0]!, /ECONNREFUSED/);
+  assert.equal(http.status.resent, 0, 'a request without a connection was not handed over');
   const receiver = new HttpReceiver(t);
   await receiver.start(port);
   await delivered(http, 10);

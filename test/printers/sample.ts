@@ -41,7 +41,7 @@ export function sampleOf(parts: Partial<Omit<Sample, 'host'>> & { host?: Partial
     vms: [],
     agent: row('agent'),
     outputs: [],
-    collectors: collectorNames,
+    collectors: [...collectorNames, 'profile'],
     ...parts,
     host: { row: row('host'), disks: [], nics: [], ...parts.host },
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleLoop } from '../../src/sampling/loop.ts';
+import { SampleLoop } from '../../src/sampling/loop.ts';
 import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
@@ -18,12 +18,9 @@ async function run(
   const connector = new TestConnector();
   const { log } = logs();
   const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
-  await sampleLoop(
-    sampler,
-    connector,
-    { pace: new Pace(frequency, stop), runs, outputs: noOutputs, emit: seen },
+  await new SampleLoop(sampler, connector, frequency, log).run(
+    { runs, outputs: noOutputs, emit: seen, pace: undefined },
     stop,
-    log,
   );
   return connector;
 }
@@ -56,10 +53,43 @@ test('a stop before the first sample leaves none', async () => {
   assert.deepEqual(polls, [true]);
 });
 
+test('a loop that was stopped goes on in its beat: no tick is missed and nothing is read anew', async () => {
+  const connector = new TestConnector();
+  const { log, at } = logs();
+  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), connector, [], log), connector, 0.4, log);
+  const samples: Sample[] = [];
+  const times: number[] = [];
+  for (const runs of [2, 2]) {
+    const stop = new AbortController();
+    const emit = (sample: Sample): void => {
+      samples.push({ ...sample });
+      times.push(Date.now());
+      if (samples.length % runs === 0)
+        setImmediate(() => {
+          stop.abort();
+        });
+    };
+    await loop.run({ runs: Infinity, outputs: noOutputs, emit, pace: undefined }, stop.signal);
+  }
+  assert.deepEqual(
+    samples.map(({ seq }) => seq),
+    [1, 2, 3, 4],
+  );
+  assert.equal(new Set(samples.map(({ run }) => run)).size, 1);
+  const ticks = times.map((time) => Math.round(time / 400));
+  assert.deepEqual(
+    ticks.slice(1),
+    ticks.slice(0, -1).map((tick) => tick + 1),
+  );
+  assert.deepEqual(at('warn'), []);
+});
+
 test('another interval holds from the next tick on, and a wish for a sample does not wait for it', async () => {
   const stop = new AbortController();
-  const pace = new Pace(0.1, stop.signal);
-  const sampler = new Sampler(new Paths(defaultRoots), new TestConnector(), [], logs().log);
+  const pace = new Pace(0.1);
+  const connector = new TestConnector();
+  const { log } = logs();
+  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), connector, [], log), connector, 0.1, log);
   const seqs: number[] = [];
   const emit = ({ seq }: Sample): void => {
     seqs.push(seq);
@@ -71,12 +101,6 @@ test('another interval holds from the next tick on, and a wish for a sample does
       });
     if (seq === 3) stop.abort();
   };
-  await sampleLoop(
-    sampler,
-    new TestConnector(),
-    { pace, runs: Infinity, outputs: noOutputs, emit },
-    stop.signal,
-    logs().log,
-  );
+  await loop.run({ runs: Infinity, outputs: noOutputs, emit, pace }, stop.signal);
   assert.deepEqual(seqs, [1, 2, 3]);
 });

@@ -57,6 +57,22 @@ test('a VM that its own limit holds back accuses nobody', () => {
   assert.equal(second?.victims[0]?.ownLimit, false);
 });
 
+test('a VM that is pinned is compared with those that may run on the same CPUs', () => {
+  const on = (name: string, list: string, known: Record<string, number>): VmRows =>
+    vmRows(row('vm', { name, UUID: name, cpu_cores: 1, cpu_affinity: list, ...known }));
+  const host = { row: row('host', { cpu_cores: 4, cpu_idle: 0, cpu_iowait: 0 }) };
+  const vms = [
+    on('pinned', '2', { cpu_total: 10, cpu_steal: 30 }),
+    on('hog', '2-3', { cpu_total: 90 }),
+    on('elsewhere', '0-1', { cpu_total: 100 }),
+    on('free', '0-3', { cpu_total: 100, cpu_steal: 7 }),
+  ];
+  assert.deepEqual(told(sampleOf({ vms, host })), [
+    'cpu 2: pinned  cpu_steal bad <- free 50%, hog 45%, pinned 5%',
+    'cpu: free  cpu_steal warn <- elsewhere 25%, free 25%, host 25%, hog 23%, pinned 3%',
+  ]);
+});
+
 test('disks are compared with those on the same storage', () => {
   const disk = (device: string, storage: string, known: Readonly<Record<string, number>>): Row =>
     row('vm_disk', { device, disk_storage: storage, ...known });

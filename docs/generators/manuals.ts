@@ -1,0 +1,117 @@
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { flags, synopsis, type Flag } from '../../src/cli/flags.ts';
+import { flagGroups } from '../../src/config/option.ts';
+import { ManualPage } from './roff.ts';
+import { sections } from './sections.ts';
+
+/** proxtop(1). */
+export function programManual(): string {
+  const page = new ManualPage('proxtop', 1, 'measure from outside what KVM virtual machines really get')
+    .heading('SYNOPSIS')
+    .literal('proxtop [FLAG]...', 'proxtop status [FLAG]...')
+    .heading('DESCRIPTION')
+    .text(
+      'proxtop runs on a Proxmox VE, libvirt or plain QEMU host.',
+      'From the kernel and from QEMU it measures what each virtual machine used and waited for: CPU, memory, disks, network, pressure.',
+      'It prints one sample a second, or streams it to one or more receivers.',
+      'Without flags it looks for the hypervisor itself and prints a table.',
+    )
+    .text(
+      'proxtop status says for each proxtop that runs here whether its outputs deliver, what waits and what was given up.',
+    )
+    .heading('OPTIONS');
+  for (const group of flagGroups) {
+    const members = flags.filter((flag) => flag.group === group && !flag.hidden);
+    if (members.length === 0) continue;
+    page.subheading(group);
+    for (const flag of members)
+      page.item(
+        namesOf(flag),
+        `${flag.help}${flag.otherwise === undefined ? '' : ` (default: ${flag.otherwise})`}`,
+      );
+  }
+  return page
+    .heading('EXIT STATUS')
+    .text(
+      `${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration.`,
+      `Of proxtop status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
+    )
+    .heading('SIGNALS')
+    .item(
+      'SIGTERM, SIGINT',
+      'End: deliver what is queued, for 5 s at most, and spool the rest. A second one ends at once.',
+    )
+    .item(
+      'SIGHUP',
+      'Read the configuration again and open files anew. A wrong configuration changes nothing.',
+    )
+    .heading('ENVIRONMENT')
+    .item(
+      'PROXTOP_*',
+      'What the configuration file can set, see proxtop.conf(5). It wins over the file, and arguments win over it.',
+    )
+    .item('NOTIFY_SOCKET, WATCHDOG_USEC', 'Set by systemd for the service: see sd_notify(3).')
+    .item(
+      'STATE_DIRECTORY, RUNTIME_DIRECTORY, CREDENTIALS_DIRECTORY',
+      'Set by systemd for the service: see systemd.exec(5).',
+    )
+    .heading('FILES')
+    .item('/etc/proxtop.conf', 'Configuration that the service reads.')
+    .item('/var/lib/proxtop', 'Spools of outputs.')
+    .item('/var/log/proxtop', 'Where the service may write files.')
+    .item('/run/proxtop', 'Reports for proxtop status.')
+    .heading('SEE ALSO')
+    .text('proxtop.conf(5), proxprofiler(1), qm(1), virsh(1)').source;
+}
+
+/** proxtop.conf(5). */
+export function configurationManual(): string {
+  const page = new ManualPage('proxtop.conf', 5, 'configuration of proxtop')
+    .heading('DESCRIPTION')
+    .text(
+      'The service reads /etc/proxtop.conf; on the command line --config names a file.',
+      'Lines are key = value or [section]; those that begin with ; or # are comments.',
+      'A key that is unknown, stands in the wrong section or has a wrong value is an error that names its line.',
+    )
+    .text('What would run, or what is wrong, is told by')
+    .literal('proxtop --config /etc/proxtop.conf --check')
+    .text(
+      'systemctl reload proxtop reads the file again.',
+      'An output that has not changed goes on; one that has is replaced, and what it had queued goes to its successor of the same name.',
+      'A wrong file changes nothing.',
+    )
+    .text(
+      'A file of the original program, with a line PROXTOP_TARGET=host:port, means one output: JSON lines over tcp to there.',
+    );
+  for (const { header, about, keys } of sections) {
+    page.heading(header === '' ? 'TOP OF THE FILE' : `SECTION ${header}`).text(about);
+    for (const key of keys) {
+      page.item(
+        key.name,
+        `${key.help}.`,
+        `Value: ${key.expected}.`,
+        ...(key.default === undefined ? [] : [`Default: ${key.default}.`]),
+        ...(key.outputs === undefined ? [] : [`Outputs: ${key.outputs.join(', ')}.`]),
+        ...(key.variable === undefined ? [] : [`Variable: ${key.variable}.`]),
+      );
+    }
+  }
+  return page
+    .heading('EXAMPLE')
+    .literal(
+      'collectors = cpu, mem, disk, net, io, pressure, host',
+      'devices = true',
+      '',
+      '[output.logstash]',
+      'type = tcp',
+      'target = logstash.example:12345',
+      'spool = true',
+    )
+    .heading('SEE ALSO')
+    .text('proxtop(1), proxprofiler(1)').source;
+}
+
+function namesOf(flag: Flag): string {
+  const names = [...flag.aliases, flag.name].sort((a, b) => a.length - b.length);
+  return names.map((name) => (name.length === 1 ? `-${name}` : `--${name}`)).join(', ') + synopsis(flag);
+}

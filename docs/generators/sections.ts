@@ -1,0 +1,98 @@
+import type { Option } from '../../src/config/option.ts';
+import {
+  environmentName,
+  optionsOf,
+  printing,
+  sectionNames,
+  selecting,
+  type SectionName,
+} from '../../src/config/schema.ts';
+import { defaultThresholds, levelUnit } from '../../src/config/thresholds.ts';
+import { catalogue } from '../../src/metrics/catalogue.ts';
+
+/** A key of the configuration file, as its documents show it. */
+export interface Key {
+  readonly name: string;
+  readonly help: string;
+  readonly expected: string;
+  /** What holds without it; undefined where that goes without saying. */
+  readonly default: string | undefined;
+  /** Outputs that have it, where not all. */
+  readonly outputs: readonly string[] | undefined;
+  /** Undefined where no variable sets it. */
+  readonly variable: string | undefined;
+}
+
+export interface Section {
+  /** As it stands in the file; '' for the top. */
+  readonly header: string;
+  readonly about: string;
+  readonly keys: readonly Key[];
+}
+
+const headers: Readonly<Record<SectionName, string>> = {
+  general: '',
+  connector: '[connector]',
+  output: '[output.NAME]',
+  profiler: '[profiler]',
+};
+
+const abouts: Readonly<Record<SectionName, string>> = {
+  general: 'Keys before the first section.',
+  connector: 'Who knows the virtual machines.',
+  output:
+    'One section for each output, with a name of your choice. The variables describe one output, which takes the place of those in the file.',
+  profiler: 'Read by proxprofiler alone.',
+};
+
+/** From where on the terminal view shows metrics in yellow and red: those that have levels by default. */
+const thresholds: Section = {
+  header: '[thresholds]',
+  about:
+    'From where on the terminal view shows a value in yellow and in red: METRIC = warn/bad, one level for red alone, or off. Any metric that is a number can be a key. Where the first level is the larger one, small values are the bad ones.',
+  keys: Object.entries(defaultThresholds).map(([name, level]) => ({
+    name,
+    help: catalogue.find(({ id }) => id === name)?.meaning ?? '',
+    expected: `warn/bad: ${levelUnit(name)}`,
+    default: level,
+    outputs: undefined,
+    variable: undefined,
+  })),
+};
+
+/** All that the file can hold, from the schema of the options. */
+export const sections: readonly Section[] = [
+  ...sectionNames.map((section) => ({
+    header: headers[section],
+    about: abouts[section],
+    keys: [
+      ...Object.entries(optionsOf(section)).map(([name, option]) =>
+        keyOf(name, option, environmentName(section, name)),
+      ),
+      ...(section === 'output' ? ownOfOutputs() : []),
+    ],
+  })),
+  thresholds,
+];
+
+/** Which samples one output gets, and how they are printed. */
+function ownOfOutputs(): Key[] {
+  const selected = Object.entries<Option>(selecting).map(([name, option]) => keyOf(name, option, undefined));
+  const printed = Object.entries<Option>(printing).map(([name, option]) => ({
+    ...keyOf(name, option, undefined),
+    default: `as at the top (${option.default ?? ''})`,
+  }));
+  return [...selected, ...printed];
+}
+
+function keyOf(name: string, option: Option, variable: string | undefined): Key {
+  const { help, type, outputs } = option;
+  return {
+    name,
+    help,
+    expected: type.expected,
+    default: option.default ?? option.otherwise,
+    outputs,
+    variable,
+  };
+}

@@ -1,0 +1,118 @@
+import { Parser } from 'yargs/helpers';
+import { ConfigError } from '../config/errors.ts';
+import type { Given } from '../config/given.ts';
+import type { Layer } from '../config/layer.ts';
+import { nearest } from '../config/nearest.ts';
+import type { SectionName } from '../config/schema.ts';
+import { canBeNegated, synopsis } from './flags.ts';
+import type { Flag } from './flags.ts';
+
+/** A program and the flags it takes. */
+export interface Program {
+  readonly name: string;
+  /** The forms of its command line. */
+  readonly usage: readonly string[];
+  readonly flags: readonly Flag[];
+}
+
+/** The flags that were given, by name; those without a value have `true` or `false`. Throws a ConfigError. */
+export function parseFlags(argv: readonly string[], program: Program): ReadonlyMap<string, Given> {
+  const { flags } = program;
+  const byName = new Map(flags.map((flag) => [flag.name, flag]));
+  const withValue = flags.filter(({ placeholder }) => placeholder !== undefined).map(({ name }) => name);
+  const withoutValue = flags.filter(({ placeholder }) => placeholder === undefined).map(({ name }) => name);
+  const { argv: parsed, error } = Parser.detailed([...argv], {
+    string: withValue,
+    boolean: withoutValue,
+    narg: Object.fromEntries(withoutValue.map((name) => [name, 0])),
+    alias: Object.fromEntries(flags.map(({ name, aliases }) => [name, [...aliases]])),
+    configuration: {
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'strip-aliased': true,
+    },
+  });
+  const { _: rest, ...values } = parsed as { readonly _: readonly string[] } & Readonly<
+    Record<string, string | boolean>
+  >;
+  const given = new Map<string, Given>();
+  for (const [name, value] of Object.entries(values)) {
+    const flag = byName.get(name);
+    if (flag === undefined || (value === false && !canBeNegated(flag)))
+      throw unknownFlag(name, value, program);
+    given.set(name, readFlag(flag, value));
+  }
+  const [stray] = rest;
+  if (stray !== undefined) {
+    throw new ConfigError(
+      `${JSON.stringify(stray)}: unexpected argument; the usage is ${program.usage.join(' or ')}`,
+    );
+  }
+  // The one thing left that the parser objects to: --flag=value where the flag takes none.
+  if (error !== null) throw valueNotTaken(argv, flags);
+  return given;
+}
+
+function readFlag(flag: Flag, value: string | boolean): Given {
+  const origin = value === false ? `--no-${flag.name}` : `--${flag.name}`;
+  const text = value === '' ? flag.bare : String(value);
+  if (text === undefined) throw new ConfigError(`${origin}: needs a value: --${flag.name}${synopsis(flag)}`);
+  return { text, origin };
+}
+
+function unknownFlag(name: string, value: string | boolean, program: Program): ConfigError {
+  const written = value === false ? `--no-${name}` : name.length === 1 ? `-${name}` : `--${name}`;
+  const allNames = program.flags.flatMap((flag) => [flag.name, ...flag.aliases]);
+  const near =
+    name.length === 1 || value === false
+      ? undefined
+      : nearest(
+          name,
+          allNames.filter((known) => known.length > 1),
+        );
+  return new ConfigError(
+    `${written}: unknown flag; ${near === undefined ? `see ${program.name} --help` : `did you mean --${near}?`}`,
+  );
+}
+
+function valueNotTaken(argv: readonly string[], flags: readonly Flag[]): ConfigError {
+  const names = flags
+    .filter(({ placeholder }) => placeholder === undefined)
+    .flatMap(({ name, aliases }) => [name, ...aliases]);
+  const flag = argv
+    .map((arg) => /^(--?([^=]+))=/.exec(arg))
+    .find((match) => names.includes(match?.[2] ?? ''))?.[1];
+  return new ConfigError(`${flag ?? 'flag'}: takes no value`);
+}
+
+/** Sorts flags by the options they set. Throws a ConfigError for switches that exclude each other. */
+export function argumentLayer(given: ReadonlyMap<string, Given>, { flags }: Program): Layer {
+  const layer: Record<SectionName, Map<string, Given>> = {
+    general: new Map(),
+    connector: new Map(),
+    output: new Map(),
+    profiler: new Map(),
+  };
+  const options = new Map(flags.map(({ name, option }) => [name, option]));
+  for (const [name, value] of given) {
+    const option = options.get(name);
+    if (option === undefined) continue;
+    const { section, key, list } = option;
+    const text = option.value ?? value.text;
+    const earlier = layer[section].get(key);
+    if (earlier === undefined) {
+      layer[section].set(key, { text, origin: value.origin });
+    } else if (list) {
+      layer[section].set(key, {
+        text: `${earlier.text}, ${text}`,
+        origin: `${earlier.origin} ${value.origin}`,
+      });
+    } else {
+      throw new ConfigError(`${earlier.origin} and ${value.origin} exclude each other; give one of them`);
+    }
+  }
+  return layer;
+}

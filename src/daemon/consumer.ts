@@ -1,0 +1,34 @@
+import type { Collector } from '../collectors/collector.ts';
+import type { OutputSettings } from '../outputs/settings.ts';
+import { createPrinter } from '../printers/index.ts';
+import type { Printer } from '../printers/printer.ts';
+import type { Pace } from '../sampling/pace.ts';
+import type { Sample } from '../sampling/sample.ts';
+
+/** Somebody who watches the samples: they are taken whether there are outputs or not, with all metrics and rows. */
+export interface Watcher {
+  readonly pace: Pace;
+  /** Called when sampling begins. @param stop ends it */
+  readonly begin: (stop: AbortController) => void;
+}
+
+/** What a program makes of the samples. */
+export interface Consumer {
+  /** Collectors that run after the measuring ones. */
+  readonly collectors: readonly Collector[];
+  /** Is shown each sample before the outputs are. */
+  readonly take: (sample: Sample) => void;
+  /** Makes the printer of an output. */
+  readonly printer: (output: OutputSettings) => Printer;
+  /** Called when the last sample is delivered; never rejects. */
+  readonly end: () => Promise<void>;
+  readonly watcher?: Watcher;
+}
+
+/** Samples go out as they are. */
+export const streaming: Consumer = {
+  collectors: [],
+  take: () => undefined,
+  printer: ({ printer, print }) => createPrinter(printer, print),
+  end: () => Promise.resolve(),
+};

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { ExitCode } from '../cli/exit-codes.ts';
+import { ConfigError } from '../config/errors.ts';
+import type { ProfilerRunSettings } from '../config/resolve-profiler.ts';
+import type { OutputSettings } from '../outputs/settings.ts';
+import { InputError } from '../profiler/errors.ts';
+import { usualInputs } from '../profiler/inputs.ts';
+import { LikelinessCollector, measuredMetrics } from '../profiler/likeliness-collector.ts';
+import { ProfilePrinter } from '../profiler/profile-printer.ts';
+import { Profiler } from '../profiler/profiler.ts';
+import { ProfileSet, readProfiles } from '../profiler/read-profiles.ts';
+import { StateFile } from '../profiler/state-file.ts';
+import { streaming } from './consumer.ts';
+import { createLog } from './logging.ts';
+import { run } from './run.ts';
+
+/** Printers whose outputs take lines of text, and so a profile too. */
+const lineFormats: readonly string[] = ['json', 'text'];
+
+/** Profiles the running VMs until the runs are done or a signal says stop. @returns the exit code */
+export async function recordProfiles(
+  settings: ProfilerRunSettings,
+  env: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  const { profiler } = settings;
+  const log = createLog(settings.run.logLevel, env);
+  const outputs = takers(settings.run.outputs, log);
+  const file = openState(settings, log);
+  const saver = new Saver(file, log);
+  const profiles = new Profiler(profiler, settings.run.runs, load(file, log));
+  const invocation = { program: 'proxprofiler', env } as const;
+  return run({ ...settings.run, outputs }, invocation, {
+    collectors: [],
+    take: (sample) => {
+      profiles.take(sample);
+      if (profiles.due) void saver.report(file?.save(() => profiles.saved()));
+    },
+    printer: () => new ProfilePrinter(profiles),
+    end: () => saver.report(file?.close(profiles.saved())),
+  });
+}
+
+/** Logs when saving begins to fail, and when it works again. */
+class Saver {
+  #works = true;
+
+  constructor(
+    readonly file: StateFile | undefined,
+    readonly log: Logger,
+  ) {}
+
+  async report(saving: Promise<void> | undefined): Promise<void> {
+    const path = this.file?.path ?? '';
+    try {
+      await saving;
+      if (!this.#works) this.log.info(`${path}: profiles are saved again`);
+      this.#works = true;
+    } catch (error) {
+      if (this.#works) this.log.error(`${path}: cannot save the profiles: ${(error as Error).message}`);
+      this.#works = false;
+    }
+  }
+}
+
+/** The outputs that can take profiles. Throws a ConfigError when there is none. */
+function takers(outputs: readonly OutputSettings[], log: Logger): readonly OutputSettings[] {
+  const found = outputs.filter(({ printer }) => lineFormats.includes(printer));
+  for (const output of outputs)
+    if (!found.includes(output))
+      log.warn(`output ${output.name} prints ${output.printer} and gets no profiles, which are JSON`);
+  if (found.length === 0) throw new ConfigError('no output takes profiles: they are lines of JSON');
+  return found;
+}
+
+/** The state file; undefined where there is no directory for it. */
+function openState({ run: { stateDir }, profiler }: ProfilerRunSettings, log: Logger): StateFile | undefined {
+  if (existsSync(stateDir)) return new StateFile(stateDir, profiler.profile);
+  log.info(`there is no directory ${stateDir} (--state-dir): the profiles will not outlive this program`);
+  return undefined;
+}
+
+function load(file: StateFile | undefined, log: Logger): ReturnType<StateFile['load']>['vms'] {
+  if (file === undefined) return [];
+  const { vms, trouble } = file.load();
+  if (trouble !== undefined)
+    log.warn(`${file.path} is put aside as ${file.path}.unusable, profiles start anew: ${trouble}`);
+  return vms;
+}
+
+/** Streams samples with how likely they are after the profiles in a file. Throws an InputError. @returns the exit code */
+export async function judgeSamples(
+  path: string,
+  { run: settings, profiler }: ProfilerRunSettings,
+  env: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  const profiles = new ProfileSet(await readProfiles(path), path);
+  const needed = measuredMetrics(profiles);
+  if (needed.length === 0) throw new InputError(`${path}: no profile has a metric that is measured here`);
+  const collectors = [...new Set([...(profiler.metrics ?? usualInputs), ...needed])];
+  const consumer = { ...streaming, collectors: [new LikelinessCollector(profiles)] };
+  return run({ ...settings, collectors }, { program: 'proxprofiler', env }, consumer);
+}

@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import { createCollectors } from '../collectors/index.ts';
+import { allOutputs } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Connector } from '../connectors/connector.ts';
+import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
+import { Paths } from '../kernel/paths.ts';
+import { SampleLoop } from '../sampling/loop.ts';
+import { Sampler } from '../sampling/sampler.ts';
+import type { Consumer } from './consumer.ts';
+
+/** There is no hypervisor here, and somebody at a terminal who can say where to look. */
+export class NoHypervisorError extends Error {
+  override readonly name = 'NoHypervisorError';
+}
+
+/**
+ * Finds the hypervisor and prepares to sample it. Where there is none the host alone is sampled, until there is one.
+ *
+ * @param consumer its collectors run after the measuring ones; for a watcher everything is measured
+ * @throws NoHypervisorError
+ */
+export async function startSampling(
+  settings: Settings,
+  { collectors: derived, watcher }: Pick<Consumer, 'collectors' | 'watcher'>,
+  log: Logger,
+): Promise<SampleLoop> {
+  const paths = new Paths(settings.roots);
+  const connector = await findConnector(settings, paths, log);
+  const { netdev, storedev } = settings;
+  const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
+  const options = { wanted, netdev, storedev };
+  const collectors = createCollectors(settings.collectors, paths, options);
+  const sampler = new Sampler(paths, connector, [...collectors, ...derived], log);
+  return new SampleLoop(sampler, connector, settings.frequency, log);
+}
+
+/** Whether the same is sampled in the same way. */
+export function samplesAlike(one: Settings, other: Settings): boolean {
+  const relevant = (settings: Settings): unknown => ({
+    ...settings,
+    outputs: wantedRows(settings),
+    record: undefined,
+    thresholds: undefined,
+    runs: undefined,
+  });
+  return isDeepStrictEqual(relevant(one), relevant(other));
+}
+
+function wantedRows(settings: Settings): { readonly verbose: boolean; readonly devices: boolean } {
+  const outputs = allOutputs(settings);
+  return {
+    verbose: outputs.some(({ print }) => print.verbose),
+    devices: outputs.some(({ print }) => print.devices),
+  };
+}
+
+async function findConnector(settings: Settings, paths: Paths, log: Logger): Promise<Connector> {
+  const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
+  const detect = () => detectConnector(settings, paths, beat, log);
+  const found = await detect();
+  if (found !== undefined) return found;
+  const missing = `no hypervisor found: looked for ${lookedFor(settings, paths)}`;
+  if (process.stderr.isTTY) throw new NoHypervisorError(missing);
+  log.warn(`${missing}; the host is measured, and it is looked again every 30 s`);
+  return new AwaitedConnector(async () => {
+    const late = await detect();
+    if (late !== undefined) log.info('a hypervisor is there now');
+    return late;
+  });
+}

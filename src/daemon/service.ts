@@ -1,0 +1,111 @@
+import type { ObservedOutput } from '../sampling/output-status.ts';
+import type { Notify } from './notify.ts';
+
+/** ms between two looks at what the status line says. */
+const statusPeriod = 10_000;
+/** ms by which a sample may be late, beside as long as two take. */
+const patience = 10_000;
+
+/**
+ * What the service manager is told (sd_notify(3), sd_watchdog_enabled(3)): when the service is ready, reloads and
+ * stops, in one line how it fares, and for the watchdog that samples come. A program that hangs as a whole tells
+ * nothing, and neither does one whose timers run while samples no longer come.
+ */
+export class Service {
+  readonly #watched: boolean;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #ready = false;
+  /** The monotonic time, ms, by which there must be a sample. */
+  #due = Infinity;
+  #vms = 0;
+  /** Why there are no samples to take. */
+  #idle: string | undefined;
+  /** Why the last change of the configuration was refused. */
+  #refused: string | undefined;
+  #told = '';
+
+  /** @param notify undefined where no service manager listens */
+  constructor(
+    readonly notify: Notify | undefined,
+    env: NodeJS.ProcessEnv,
+    readonly outputs: readonly ObservedOutput[],
+  ) {
+    const watchdog = watchdogPeriod(env);
+    this.#watched = watchdog !== undefined;
+    if (notify === undefined) return;
+    // Two signs of life may be late or lost.
+    const period = Math.min(statusPeriod, (watchdog ?? Infinity) / 3);
+    this.#timer = setInterval(() => {
+      this.#beat();
+    }, period).unref();
+  }
+
+  /** There is nothing to sample, for a reason that the status tells. */
+  idle(why: string): void {
+    this.#idle = why;
+    this.#due = Infinity;
+    this.#announce();
+  }
+
+  /** A sample was taken. @param interval seconds until the next one */
+  sampled(vms: number, interval: number): void {
+    this.#vms = vms;
+    this.#idle = undefined;
+    this.#due = performance.now() + 2 * interval * 1000 + patience;
+    this.#announce();
+  }
+
+  /** The configuration is read anew. */
+  reloading(): void {
+    // Which clock systemd wants: CLOCK_MONOTONIC, which is what hrtime reads.
+    const now = process.hrtime.bigint() / 1000n;
+    this.notify?.('RELOADING=1', `MONOTONIC_USEC=${now}`, 'STATUS=Reading the configuration');
+  }
+
+  /** The new configuration runs, or the one before, for a reason that the status tells. */
+  reloaded(refused?: string): void {
+    this.#refused = refused?.replaceAll('\n', ' ');
+    this.#due = Infinity;
+    this.#ready = false;
+    this.#announce();
+  }
+
+  stopping(): void {
+    clearInterval(this.#timer);
+    this.notify?.('STOPPING=1', 'STATUS=Delivering what is queued');
+  }
+
+  #announce(): void {
+    if (this.#ready) return;
+    this.#ready = true;
+    this.#told = this.#status();
+    this.notify?.('READY=1', `STATUS=${this.#told}`);
+  }
+
+  #beat(): void {
+    if (!this.#ready) return;
+    const status = this.#status();
+    const news = status === this.#told ? [] : [`STATUS=${status}`];
+    this.#told = status;
+    const alive = this.#watched && performance.now() < this.#due ? ['WATCHDOG=1'] : [];
+    if (news.length + alive.length > 0) this.notify?.(...news, ...alive);
+  }
+
+  #status(): string {
+    const refused = this.#refused === undefined ? [] : [`the new configuration is refused: ${this.#refused}`];
+    const outputs = this.outputs.map(describeOutput);
+    const now = this.#idle === undefined ? [`${this.#vms} VMs`, ...outputs] : [this.#idle];
+    return [...now, ...refused].join('; ');
+  }
+}
+
+function describeOutput({ name, status }: ObservedOutput): string {
+  const { state, queued, spooled, dropped } = status;
+  return `${name} ${state}, ${queued + spooled} waiting, ${dropped} dropped`;
+}
+
+/** ms within which the watchdog wants a sign of life from this process; undefined where it wants none. */
+function watchdogPeriod({ WATCHDOG_USEC: period, WATCHDOG_PID: pid }: NodeJS.ProcessEnv): number | undefined {
+  if (period === undefined || (pid !== undefined && Number(pid) !== process.pid)) return undefined;
+  return Number(period) / 1000;
+}

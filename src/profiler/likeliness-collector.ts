@@ -1,0 +1,52 @@
+import type { Collector, HostTarget, VmTarget } from '../collectors/collector.ts';
+import type { Vm } from '../connectors/connector.ts';
+import { slots } from '../metrics/catalogue.ts';
+import { RowInputs } from './inputs.ts';
+import { Follower } from './likeliness.ts';
+import type { Profile } from './profile.ts';
+import type { ProfileSet } from './read-profiles.ts';
+import type { InputName } from './settings.ts';
+import { inputNames } from './settings.ts';
+
+const vmSlots = slots('profile', 'vm');
+
+/** Sets how likely each VM's present behaviour is. Runs after the collectors that measure. */
+export class LikelinessCollector implements Collector {
+  readonly name = 'profile';
+  readonly #inputs = new RowInputs(inputNames);
+  readonly #index: ReadonlyMap<string, number> = new Map(inputNames.map((name, index) => [name, index]));
+  readonly #followers = new WeakMap<Vm, Follower>();
+
+  constructor(readonly profiles: ProfileSet) {}
+
+  collect(_host: HostTarget, vms: readonly VmTarget[]): void {
+    const { values } = this.#inputs;
+    const valueOf = (metric: string): number => values[this.#index.get(metric) ?? -1] ?? NaN;
+    for (const { vm, row } of vms) {
+      const profile = this.profiles.of(vm.uuid);
+      if (profile === undefined) continue;
+      this.#inputs.read(row);
+      row.values[vmSlots.profile_likeliness] = this.#follower(vm, profile).next(valueOf);
+    }
+  }
+
+  #follower(vm: Vm, profile: Profile): Follower {
+    let follower = this.#followers.get(vm);
+    if (follower?.profile !== profile) {
+      follower = new Follower(profile);
+      this.#followers.set(vm, follower);
+    }
+    return follower;
+  }
+
+  close(): void {
+    // Nothing is kept open.
+  }
+}
+
+/** The metrics of profiles that can be measured on a running VM. */
+export function measuredMetrics(profiles: ProfileSet): readonly InputName[] {
+  return inputNames.filter((name) =>
+    profiles.all.some(({ roottx }) => roottx.some(({ metric }) => metric === name)),
+  );
+}

@@ -1,0 +1,113 @@
+import type { Matrices } from './matrix.ts';
+import type { TreeNode } from './period-tree.ts';
+import type { ProfileSettings } from './settings.ts';
+import { stddev } from './statistics.ts';
+import type { TransitionRow } from './transitions.ts';
+import { sum, toPercent } from './transitions.ts';
+import type { VmProfile } from './vm-profile.ts';
+
+/** Of the format below; a reader refuses any other. */
+export const profileVersion = 1;
+
+/** One metric's transitions, by the key of the history they follow. */
+export interface ProfileMatrix {
+  readonly metric: string;
+  readonly transitions: Readonly<Record<string, TransitionRow>>;
+  readonly stats: {
+    /** Bounds of the levels. */
+    readonly min: number;
+    readonly max: number;
+    readonly avg: number;
+    readonly stddev: number;
+    readonly count: number;
+    readonly stddevsum: number;
+  };
+}
+
+export interface ProfileNode {
+  readonly maxChilds: number;
+  readonly maxCounts: number;
+  readonly children: readonly ProfileNode[];
+  readonly txmatrix: readonly ProfileMatrix[];
+}
+
+/** A profile as it is sent: names and shape are those of the original. */
+export interface Profile {
+  /** UUID of the VM, or the name of the file that was profiled. */
+  readonly name: string;
+  readonly version: number;
+  readonly roottx: readonly ProfileMatrix[];
+  readonly periodTree: { readonly root: ProfileNode };
+  readonly phases: {
+    readonly phases: readonly (readonly ProfileMatrix[])[];
+    readonly tx: { readonly metric: string; readonly transitions: Readonly<Record<string, TransitionRow>> };
+  };
+  readonly settings: {
+    readonly states: number;
+    readonly buffersize: number;
+    readonly history: number;
+    readonly filterstddevs: number;
+    readonly fixbound: boolean;
+    readonly periodsize: readonly number[];
+    readonly phaseChangeLikeliness: number;
+    readonly phaseChangeHistory: number;
+    readonly phaseChangeHistoryFadeout: boolean;
+  };
+}
+
+/** The profile so far as a line of JSON. */
+export function profileLine(name: string, vm: VmProfile): string {
+  return `${JSON.stringify({ profile: toProfile(name, vm) })}\n`;
+}
+
+/** The profile so far. */
+export function toProfile(name: string, vm: VmProfile): Profile {
+  const { settings, state } = vm;
+  const hasPhases = settings.phaseChangeLikeliness > 0;
+  const { list, counts } = state.phases;
+  const matrices = (of: Matrices): ProfileMatrix[] => toMatrices(of, vm);
+  const node = ({ maxChilds, maxCounts, children, matrices: own }: TreeNode): ProfileNode => ({
+    maxChilds,
+    maxCounts,
+    children: children.map(node),
+    txmatrix: matrices(own),
+  });
+  const changes = Object.values(counts).reduce((total, row) => total + sum(row), 0);
+  return {
+    name,
+    version: profileVersion,
+    roottx: matrices(state.root),
+    periodTree: { root: node(state.tree.root) },
+    phases: {
+      phases: hasPhases ? list.map(matrices) : [],
+      tx: { metric: 'phase', transitions: toPercent(counts, changes, list.length) },
+    },
+    settings: toSettings(settings),
+  };
+}
+
+function toMatrices(matrices: Matrices, { settings, state }: VmProfile): ProfileMatrix[] {
+  return Object.entries(matrices).map(([metric, { stats, counts }]) => {
+    const { min, max } = state.tracks[metric]?.bounds ?? { min: 0, max: 0 };
+    const { avg, count, stddevsum } = stats;
+    return {
+      metric,
+      transitions: toPercent(counts, count / settings.buffersize, settings.states),
+      stats: { min, max, avg, stddev: stddev(stats), count, stddevsum },
+    };
+  });
+}
+
+function toSettings(settings: ProfileSettings): Profile['settings'] {
+  return {
+    states: settings.states,
+    buffersize: settings.buffersize,
+    history: settings.history,
+    filterstddevs: settings.filterStdDevs,
+    fixbound: settings.fixedBound,
+    periodsize: settings.periodSize,
+    phaseChangeLikeliness: settings.phaseChangeLikeliness,
+    phaseChangeHistory: settings.phaseChangeHistory,
+    phaseChangeHistoryFadeout: false,
+  };
+}

@@ -1,0 +1,98 @@
+import { InputError } from './errors.ts';
+import type { Profile, ProfileMatrix } from './profile.ts';
+import { profileVersion } from './profile.ts';
+import { linesOf } from './recording.ts';
+
+/** Whether a name is that of one VM, as the stream has it. */
+const vmName = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|proxmox-\d+)$/i;
+
+/** The profiles of a file: a VM's own, or the one that holds for all that have none. */
+export class ProfileSet {
+  readonly #byName = new Map<string, Profile>();
+  readonly #common: Profile | undefined;
+
+  /** @param profiles of several with the same name the last one holds @throws InputError when two are for all VMs */
+  constructor(profiles: readonly Profile[], path: string) {
+    for (const profile of profiles) this.#byName.set(profile.name, profile);
+    const [common, second] = [...this.#byName.values()].filter(({ name }) => !vmName.test(name));
+    if (common !== undefined && second !== undefined) {
+      throw new InputError(
+        `${path}: ${JSON.stringify(common.name)} and ${JSON.stringify(second.name)} are no UUIDs; expected one profile at most that is for all VMs`,
+      );
+    }
+    this.#common = common;
+  }
+
+  get all(): readonly Profile[] {
+    return [...this.#byName.values()];
+  }
+
+  /** The profile of a VM: the one under its UUID, else the one whose name is no UUID. */
+  of(uuid: string): Profile | undefined {
+    return this.#byName.get(uuid) ?? this.#common;
+  }
+}
+
+/** Whether a file holds profiles, by its first line that is not empty. @throws InputError when it cannot be read */
+export async function holdsProfiles(path: string): Promise<boolean> {
+  for await (const [line] of linesOf(path))
+    return /^\s*\{\s*"profile"\s*:/.test(line) || /^\s*\{\s*$/.test(line);
+  return false;
+}
+
+/** Reads profiles: a JSON document, or the lines that proxprofiler sent. @throws InputError */
+export async function readProfiles(path: string): Promise<readonly Profile[]> {
+  const lines: (readonly [string, number])[] = [];
+  for await (const line of linesOf(path)) lines.push(line);
+  if (lines.length === 0) throw new InputError(`${path}: it is empty, expected a profile`);
+  const whole = parse(lines.map(([line]) => line).join('\n'));
+  if (whole !== undefined) return [checked(whole, path)];
+  return lines.map(([line, number]) => checked(parse(line), `${path}:${number}`));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Checks as much of a profile as its readers rely on. */
+function checked(found: unknown, place: string): Profile {
+  const profile = (found as { profile?: Partial<Profile> } | null | undefined)?.profile;
+  if (typeof profile !== 'object')
+    throw new InputError(`${place}: expected {"profile": ...} as proxprofiler writes it`);
+  const { version, name, settings, roottx } = profile;
+  if (version !== profileVersion) {
+    const what = version === undefined ? 'no version' : `version ${JSON.stringify(version)}`;
+    throw new InputError(`${place}: found a profile of ${what}, expected version ${profileVersion}`);
+  }
+  const whole =
+    typeof name === 'string' &&
+    [settings?.states, settings?.buffersize, settings?.history].every(
+      (n) => Number.isInteger(n) && Number(n) > 0,
+    ) &&
+    Array.isArray(roottx) &&
+    (roottx as readonly (Partial<ProfileMatrix> | null)[]).every((matrix) =>
+      isMatrix(matrix, settings?.states ?? 0),
+    );
+  if (!whole)
+    throw new InputError(`${place}: the profile is damaged: name, settings and roottx do not fit together`);
+  return profile as Profile;
+}
+
+function isMatrix(matrix: Partial<ProfileMatrix> | null, states: number): boolean {
+  if (typeof matrix?.metric !== 'string' || typeof matrix.transitions !== 'object') return false;
+  const numbers: readonly unknown[] = [matrix.stats?.min, matrix.stats?.max];
+  return (
+    numbers.every(Number.isFinite) &&
+    Object.values(matrix.transitions).every(
+      (row: { nextProbs?: unknown; probability?: unknown } | null) =>
+        Array.isArray(row?.nextProbs) &&
+        row.nextProbs.length === states &&
+        row.nextProbs.every(Number.isFinite) &&
+        Number.isFinite(row.probability),
+    )
+  );
+}

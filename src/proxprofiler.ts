@@ -1,0 +1,61 @@
+import type { ExitCode } from './cli/exit-codes.ts';
+import { exitCodes } from './cli/exit-codes.ts';
+import { parseProfilerCommandLine } from './cli/profiler-arguments.ts';
+import { describeProfiler } from './cli/profiler-check.ts';
+import { version } from './cli/version.ts';
+import { ConfigError } from './config/errors.ts';
+import { InputError } from './profiler/errors.ts';
+import { judgeFile, profileFile, showProfiles } from './profiler/offline.ts';
+
+async function main(): Promise<ExitCode> {
+  const command = parseProfilerCommandLine(process.argv.slice(2), process.env);
+  switch (command.kind) {
+    case 'help':
+      write(command.text);
+      break;
+    case 'version':
+      write(`proxprofiler ${version}\n`);
+      break;
+    case 'check':
+      write(describeProfiler(command.settings));
+      break;
+    case 'profile-file':
+      await profileFile(command.input, command.settings.profiler, write);
+      break;
+    case 'judge-file':
+      await judgeFile(command.profiles, command.input, command.settings.profiler, write);
+      break;
+    case 'show': {
+      const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+      await showProfiles(command.source, command, command.settings.profiler, { colour, write });
+      break;
+    }
+    // Loaded only here: what works on files needs no host.
+    case 'judge': {
+      const { judgeSamples } = await import('./daemon/run-profiler.ts');
+      return judgeSamples(command.profiles, command.settings, process.env);
+    }
+    case 'record': {
+      const { recordProfiles } = await import('./daemon/run-profiler.ts');
+      return recordProfiles(command.settings, process.env);
+    }
+  }
+  return exitCodes.done;
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+// A reader that has seen enough (`| head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof ConfigError) && !(error instanceof InputError)) throw error;
+  process.stderr.write(`proxprofiler: ${error.message}\n`);
+  process.exitCode = exitCodes.usage;
+}

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Cycle, Row } from '../e2e/program.ts';
+import { device, domain, num } from '../e2e/program.ts';
+import { LineReceiver } from '../lab/receiver.ts';
+import { Guests, volume, volumeGroup } from './guests.ts';
+import { hostAddress, Machine } from './machine.ts';
+import { builtPackage, nextPackage, originalPackage } from './packages.ts';
+
+const CONFIG = '/etc/proxtop.conf';
+const throttled = { vmid: 100 };
+const busy = { vmid: 101 };
+const idle = { vmid: 102 };
+const WAIT = 60_000;
+
+const directory = mkdtempSync(join(tmpdir(), 'proxtop-packages-'));
+const guests = new Guests();
+let machine: Machine;
+/** Plays the receiver on another host, across the network of the machine. */
+let receiver: LineReceiver;
+
+/** The whole of it, with a spool. @param more lines at the top */
+function configuration(more = ''): string {
+  return `${more}
+collectors = cpu, mem, disk, net, io, pressure, host
+verbose = true
+devices = true
+[output.logstash]
+type = tcp
+target = ${hostAddress}:${receiver.port}
+spool = true
+`;
+}
+
+/** The first cycle from now on that is wanted. */
+async function next(what: string, wanted: (cycle: Cycle) => boolean = () => true): Promise<Cycle> {
+  let late: NodeJS.Timeout | undefined;
+  const line = await Promise.race([
+    receiver.next((each) => wanted(JSON.parse(each) as Cycle)),
+    new Promise<never>((_, reject) => {
+      late = setTimeout(() => {
+        reject(
+          new Error(`${what}: not within ${WAIT} ms; the last line: ${receiver.lines.at(-1) ?? 'none'}`),
+        );
+      }, WAIT);
+    }),
+  ]);
+  clearTimeout(late);
+  return JSON.parse(line) as Cycle;
+}
+
+/** Properties of the service, as systemd shows them. */
+async function service(...names: readonly string[]): Promise<string[]> {
+  const text = await machine.run(`systemctl show proxtop ${names.map((name) => `-p ${name}`).join(' ')}`);
+  const values = new Map(
+    text.split('\n').map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]),
+  );
+  return names.map((name) => values.get(name) ?? '');
+}
+
+/** Waits in the machine until a shell condition holds. */
+async function until(condition: string): Promise<void> {
+  await machine.run(`timeout ${WAIT / 1000} sh -c 'until ${condition}; do sleep 0.2; done'`);
+}
+
+function install(file: string): Promise<string> {
+  return machine.run(
+    `DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 ${file}`,
+  );
+}
+
+/** The ids of all values in rows, also of their devices. */
+function ids(rows: readonly Row[]): string[] {
+  const found = rows.flatMap((row) =>
+    Object.entries(row).flatMap(([id, value]) =>
+      Array.isArray(value) ? ids(value as Row[]).map((inner) => `${id}.${inner}`) : [id],
+    ),
+  );
+  return [...new Set(found)].sort();
+}
+
+describe('the package on a Debian 13 host', () => {
+  before(async () => {
+    machine = await Machine.boot();
+    receiver = await LineReceiver.create();
+    await guests.install(machine);
+    await guests.start(machine);
+  });
+
+  after(async () => {
+    await machine.close();
+    await receiver.kill();
+    guests.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  test("installed over the original, it understands that one's configuration", async () => {
+    await machine.copy(originalPackage(directory), '/root/original.deb');
+    await machine.copy(builtPackage(), '/root/proxtop.deb');
+    await machine.run('dpkg -i /root/original.deb');
+    await machine.write(CONFIG, `PROXTOP_TARGET=${hostAddress}:${receiver.port}\n`);
+    await install('/root/proxtop.deb');
+    assert.deepEqual(await service('ActiveState', 'UnitFileState'), ['inactive', 'disabled']);
+
+    const first = next('the first sample');
+    await machine.run('systemctl enable --now proxtop');
+    const { domains } = await first;
+    assert.deepEqual(domains.map(({ name }) => name).sort(), ['busy-disk', 'idle', 'throttled']);
+    const [active, status = ''] = await service('ActiveState', 'StatusText');
+    assert.equal(active, 'active');
+    assert.match(status, /^3 VMs; PROXTOP_TARGET up, \d+ waiting, 0 dropped$/);
+  });
+
+  test('a new configuration is reloaded: pressure, memory, throttling and LVM of the host', async () => {
+    await machine.write(CONFIG, configuration());
+    await machine.run('systemctl reload proxtop');
+    const full = (cycle: Cycle): boolean =>
+      Number(domain(cycle, throttled)?.['cpu_throttled']) > 0 &&
+      Number(domain(cycle, busy)?.['disk_writes']) > 0;
+    const cycle = await next('a throttled VM and one that writes', full);
+    // It may run 20 ms of every 100 ms, and never stops by itself: it waits in every period.
+    assert.ok(num(domain(cycle, throttled), 'cpu_throttled') > 20, JSON.stringify(domain(cycle, throttled)));
+    const share = num(domain(cycle, throttled), 'cpu_total');
+    assert.ok(share < 40, `${share} % of a vCPU that may use 20 %`);
+    for (const vm of [throttled, busy, idle]) {
+      const row = domain(cycle, vm);
+      assert.ok(num(row, 'psi_some_cpu_avg10') >= 0);
+      assert.ok(num(row, 'ram_cgroup') > 2 ** 20);
+    }
+    const { disks = [], nics = [] } = cycle.host;
+    const lvm = disks.filter((row) => row['disk_type'] === 'lvm');
+    assert.equal(lvm.length, 1, JSON.stringify(disks));
+    assert.equal(device(disks, 'vda')?.['disk_type'], 'physical');
+    assert.ok(nics.some((row) => row['device'] === 'eth0'));
+    assert.equal(domain(cycle, idle)?.nics?.[0]?.['device'], 'tap102i0');
+    assert.equal(await machine.run(`lvs --noheadings -o lv_name ${volumeGroup} | tr -d ' '`), volume);
+  });
+
+  test('the sandbox is tight, and keeps no metric from it', async () => {
+    assert.equal(
+      await machine.run('systemd-analyze verify --man=no proxtop.service proxprofiler.service 2>&1'),
+      '',
+    );
+    const exposure = await machine.run(
+      `for unit in proxtop proxprofiler; do systemd-analyze security --no-pager $unit | sed -n 's/.*exposure level.*: \\([0-9.]*\\) .*/\\1/p'; done`,
+    );
+    for (const level of exposure.split('\n')) assert.ok(Number(level) <= 3, `exposure level ${level}`);
+    const free = await machine.run(
+      `proxtop --config ${CONFIG} --output=stdout --printer=json --runs=8 2>/dev/null | tail -n 1`,
+    );
+    const outside = JSON.parse(free) as Cycle;
+    const { seq } = await next('a sample');
+    await next('more samples', (cycle) => cycle.seq >= seq + 5);
+    const inside = receiver.lines
+      .map((line) => JSON.parse(line) as Cycle)
+      .filter((cycle) => cycle.seq >= seq);
+    // The two meet at the monitors, and then one of them has to wait.
+    const known = ids(outside.domains).filter((id) => !id.startsWith('qmp'));
+    assert.ok(known.length > 60, known.join());
+    const found = ids(inside.flatMap(({ domains }) => domains));
+    assert.deepEqual(
+      known.filter((id) => !found.includes(id)),
+      [],
+    );
+    const ofHost = ids(inside.map(({ host }) => host));
+    assert.deepEqual(
+      ids([outside.host]).filter((id) => !ofHost.includes(id)),
+      [],
+    );
+    assert.match(await machine.run('proxtop status'), /\/etc\/proxtop\.conf: healthy\n/);
+  });
+
+  test('a broken configuration is refused, and the one before goes on', async () => {
+    await machine.write(CONFIG, configuration('frequency = often'));
+    const { code } = await machine.attempt('systemctl reload proxtop');
+    assert.equal(code, 1);
+    const mistake = /proxtop\.conf:1, frequency: found "often", expected a number/;
+    assert.match(await machine.run('journalctl -u proxtop -n 5 -o cat'), mistake);
+    // Not through systemctl, which asks --check first.
+    await machine.run('systemctl kill --kill-whom=main --signal=HUP proxtop');
+    await until('systemctl show -p StatusText proxtop | grep -q refused');
+    const [active, status = ''] = await service('ActiveState', 'StatusText');
+    assert.equal(active, 'active');
+    assert.match(status, mistake);
+    const { run } = await next('a sample');
+    await machine.write(CONFIG, configuration());
+    await machine.run('systemctl reload proxtop');
+    await until('! systemctl show -p StatusText proxtop | grep -q refused');
+    assert.equal((await next('a sample')).run, run, 'what is sampled was never interrupted');
+  });
+
+  test('as it is shipped it says what to set, and waits', async () => {
+    await machine.run(`cp ${CONFIG}.dpkg-dist ${CONFIG} && systemctl reload proxtop`);
+    await until('systemctl show -p StatusText proxtop | grep -q "no output"');
+    const [active, status, restarts] = await service('ActiveState', 'StatusText', 'NRestarts');
+    assert.deepEqual([active, restarts], ['active', '0']);
+    assert.match(status ?? '', /^no output is configured: describe an \[output\.NAME\]/);
+    await machine.write(CONFIG, configuration());
+    const again = next('a sample');
+    await machine.run('systemctl reload proxtop');
+    await again;
+  });
+
+  test('while the receiver is away samples are spooled, and none is missing when it is back', async () => {
+    const before = await next('a sample');
+    await receiver.kill();
+    await until('proxtop status | grep -q "logstash is down"');
+    await until('ls /var/lib/proxtop/logstash/*.spool 2>/dev/null | grep -q .');
+    await receiver.restart();
+    const last = await next(
+      'the present',
+      ({ agent, seq }) => seq > before.seq + 3 && num(agent, 'queued') <= 1,
+    );
+    const seqs = receiver.lines
+      .map((line) => JSON.parse(line) as Cycle)
+      .filter(({ run, seq }) => run === before.run && seq >= before.seq && seq <= last.seq)
+      .map(({ seq }) => seq);
+    assert.equal(new Set(seqs).size, last.seq - before.seq + 1);
+  });
+
+  test('killed, it is started again', async () => {
+    const { run } = await next('a sample');
+    await machine.run('systemctl kill --signal=KILL proxtop');
+    await next('a sample of a new process', (cycle) => cycle.run !== run);
+    const [restarts, result] = await service('NRestarts', 'Result');
+    assert.deepEqual([restarts, result], ['1', 'success']);
+  });
+
+  test('stopped in its tracks, it is killed by the watchdog and started again', async () => {
+    const { run } = await next('a sample');
+    await machine.run('systemctl kill --kill-whom=main --signal=STOP proxtop');
+    await next('a sample of a new process', (cycle) => cycle.run !== run);
+    assert.deepEqual(await service('NRestarts'), ['2']);
+    assert.match(await machine.run('journalctl -u proxtop -o cat'), /Watchdog timeout/);
+  });
+
+  test('the profiler runs as a service too', async () => {
+    await machine.run('systemctl start proxprofiler');
+    assert.equal(
+      await machine.run('systemctl is-active proxprofiler && systemctl is-enabled proxprofiler || true'),
+      'active\ndisabled',
+    );
+    await machine.run('systemctl stop proxprofiler && test -e /var/lib/proxprofiler/profiles.state');
+    assert.match(await machine.run('proxtop status'), /healthy/);
+  });
+
+  test('after the machine has booted it is back by itself', async () => {
+    const { run } = await next('a sample');
+    const back = next('a sample of a new process', (cycle) => cycle.run !== run);
+    await machine.reboot();
+    await back;
+    await guests.start(machine);
+    await next('the VMs', ({ domains }) => domains.length === 3);
+    assert.deepEqual(await service('ActiveState', 'NRestarts'), ['active', '0']);
+  });
+
+  test('an upgrade keeps the configuration and restarts it once', async () => {
+    const { run } = await next('a sample');
+    await machine.copy(nextPackage(directory, builtPackage()), '/root/next.deb');
+    const [pid] = await service('MainPID');
+    const again = next('a sample of a new process', (cycle) => cycle.run !== run);
+    await install('/root/next.deb');
+    await again;
+    assert.equal(await machine.run(`cat ${CONFIG}`), configuration().trimEnd());
+    const started = await machine.run("journalctl -b -u proxtop -o cat | grep -c '^Started'");
+    assert.equal(started, '2', 'once at boot and once after the upgrade');
+    const [now, active] = await service('MainPID', 'ActiveState');
+    assert.equal(active, 'active');
+    assert.notEqual(now, pid);
+  });
+
+  test('a wrong configuration ends it with 2, and it is not started in a loop', async () => {
+    await machine.run(`sed -i '1i colectors = cpu' ${CONFIG}`);
+    assert.equal((await machine.attempt('systemctl restart proxtop')).code, 1);
+    const [active, code, restarts] = await service('ActiveState', 'ExecMainStatus', 'NRestarts');
+    assert.deepEqual([active, code, restarts], ['failed', '2', '0']);
+    assert.match(
+      await machine.run('journalctl -u proxtop -n 8 -o cat'),
+      /proxtop\.conf:1, colectors: unknown key; did you mean collectors\?/,
+    );
+    await machine.write(CONFIG, configuration());
+    await machine.run('systemctl reset-failed proxtop && systemctl start proxtop');
+  });
+
+  test('removed, it leaves configuration and spool; purged, nothing', async () => {
+    await machine.run('apt-get remove -y -q -o Dpkg::Use-Pty=0 proxtop');
+    assert.equal(await machine.run('pgrep -f proxtop || true'), '');
+    await machine.run(
+      `test -e ${CONFIG} -a -d /var/lib/proxtop -a ! -e /usr/bin/proxtop -a ! -e /run/proxtop`,
+    );
+    await machine.run('apt-get purge -y -q -o Dpkg::Use-Pty=0 proxtop');
+    const left = await machine.run(
+      `find / -xdev \\( -name '*proxtop*' -o -name '*proxprofiler*' \\) -not -path '/root/*' -not -path '/var/log/journal/*'`,
+    );
+    assert.equal(left, '');
+    assert.equal(await machine.run('systemctl list-unit-files --no-legend "prox*" | cat'), '');
+    assert.match(
+      await machine.run('dpkg-query -W -f "\\${Status}" proxtop 2>&1 || true'),
+      /no packages found/,
+    );
+  });
+});

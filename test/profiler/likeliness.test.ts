@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { LikelinessCollector } from '../../src/profiler/likeliness-collector.ts';
+import { Follower } from '../../src/profiler/likeliness.ts';
+import { plotProfile } from '../../src/profiler/plot.ts';
+import { profileLine, toProfile } from '../../src/profiler/profile.ts';
+import type { Profile } from '../../src/profiler/profile.ts';
+import { ProfileSet, holdsProfiles, readProfiles } from '../../src/profiler/read-profiles.ts';
+import { simulate } from '../../src/profiler/simulate.ts';
+import { VmProfile } from '../../src/profiler/vm-profile.ts';
+import { DeviceRows } from '../../src/collectors/device-rows.ts';
+import { columns } from '../../src/metrics/catalogue.ts';
+import { row, set } from '../printers/sample.ts';
+import { defaults, profileOf, values } from './support.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'proxtop-likeliness-'));
+after(() => {
+  rmSync(directory, { recursive: true });
+});
+const file = join(directory, 'profile.json');
+
+const uuid = '12345678-1234-1234-1234-123456789abc';
+/** From 0 to 0 three times of four, else to 3; from 3 always to 0. */
+const alternating = profileOf(values('0003000300030003000'));
+
+function follow(profile: Profile, inputs: readonly number[]): number[] {
+  const follower = new Follower(profile);
+  return inputs.map((input) => follower.next(() => input));
+}
+
+test('each input is judged by the step from one period ago', () => {
+  const profile = toProfile('x', alternating);
+  const { nextProbs } = profile.roottx[0]!.transitions['0']!;
+  assert.deepEqual(nextProbs, [73, 0, 0, 27]);
+  assert.deepEqual(follow(profile, values('00303')), [NaN, 0.73, 0.27, 1, 0.27]);
+  // A state, and a step, that the profile never saw.
+  assert.deepEqual(follow(profile, values('3312')), [NaN, 0, 0, 0]);
+});
+
+test('with a buffer the mean slides: an answer with each input once two periods are seen', () => {
+  const trained = profileOf([0, 0, 0, 0, 100, 100, 0, 0], { buffersize: 2 });
+  const profile = toProfile('x', trained);
+  // Means of two: 0 0 50 100 50 0, so states 0 0 2 3 2 0; steps over two inputs: 0-2 0-3 2-2 3-0.
+  const rows = profile.roottx[0]!.transitions;
+  const found = follow(profile, [0, 0, 0, 100, 100, 0, 0]);
+  const expected = [
+    NaN,
+    NaN,
+    NaN,
+    rows['0']!.nextProbs[2]!,
+    rows['0']!.nextProbs[3]!,
+    0,
+    rows['3']!.nextProbs[0]!,
+  ];
+  assert.deepEqual(
+    found,
+    expected.map((percent) => percent / 100),
+  );
+});
+
+test('a history that was never seen is judged by its end', () => {
+  const profile = toProfile('x', profileOf(values('012012012'), { history: 2 }));
+  const [, , likely] = follow(profile, values('212'));
+  assert.equal(likely, 1);
+});
+
+test('what is not known is not judged', () => {
+  const profile = toProfile('x', alternating);
+  assert.deepEqual(follow(profile, [0, NaN, 0, 0]), [NaN, NaN, NaN, 0.73]);
+});
+
+test('the mean slides without drift', () => {
+  const profile = toProfile('x', profileOf([0, 100], { buffersize: 1 }));
+  const sliding = { ...profile, settings: { ...profile.settings, buffersize: 7 } };
+  let seed = 7;
+  const inputs = Array.from({ length: 5000 }, () => (seed = (seed * 48271) % 2147483647) / 2147483647);
+  const found = follow(sliding, [...inputs.map((input) => input * 1e9), ...new Array<number>(20).fill(0)]);
+  assert.equal(found.at(-1), profile.roottx[0]!.transitions['0']!.nextProbs[0]! / 100);
+});
+
+test('a VM has its own profile, or the one that is for all', () => {
+  const own = toProfile(uuid, alternating);
+  const common = toProfile('load', alternating);
+  const set = new ProfileSet([own, common, own], 'p.json');
+  assert.equal(set.of(uuid), own);
+  assert.equal(set.of('other'), common);
+  assert.equal(new ProfileSet([own], 'p.json').of('other'), undefined);
+  assert.throws(() => new ProfileSet([common, { ...common, name: 'b' }], 'p.json'), {
+    name: 'InputError',
+    message: 'p.json: "load" and "b" are no UUIDs; expected one profile at most that is for all VMs',
+  });
+});
+
+test('the metric is set in the row of the VM, from the second period on', () => {
+  const trained = new VmProfile(defaults);
+  for (const value of values('0003')) trained.put([{ name: 'cpu', min: 0, max: 100 }], [value]);
+  const collector = new LikelinessCollector(new ProfileSet([toProfile(uuid, trained)], 'p.json'));
+  const vm = { key: '1', uuid, name: '', vcpus: 1, disks: [], nics: [] };
+  const target = {
+    vm,
+    row: row('vm'),
+    vcpuRows: new DeviceRows('vm_vcpu'),
+    diskRows: new DeviceRows('vm_disk'),
+    nicRows: new DeviceRows('vm_nic'),
+  };
+  const stranger = {
+    ...target,
+    vm: { ...vm, uuid: 'other' },
+    row: row('vm', { cpu_total: 1, cpu_steal: 1 }),
+  };
+  const host = {
+    row: row('host'),
+    diskRows: new DeviceRows('host_disk'),
+    nicRows: new DeviceRows('host_nic'),
+  };
+  const slot = columns('vm').find(({ id }) => id === 'profile_likeliness')!.slot;
+  const found = values('003').map((cpu) => {
+    target.row.clear();
+    set(target.row, { cpu_total: cpu, cpu_steal: 0 });
+    collector.collect(host, [target, stranger]);
+    return target.row.values[slot];
+  });
+  assert.deepEqual(found, [NaN, 0.75, 0.25]);
+  assert.equal(stranger.row.values[slot], NaN);
+});
+
+test('profiles are read as lines, the last of a VM counts, and as a document', async () => {
+  const line = profileLine(uuid, alternating);
+  writeFileSync(file, profileLine(uuid, profileOf([])) + line);
+  assert.ok(await holdsProfiles(file));
+  const [first, last] = await readProfiles(file);
+  assert.deepEqual([first!.roottx.length, last!.roottx.length], [0, 1]);
+  assert.deepEqual(new ProfileSet([first!, last!], file).of(uuid), toProfile(uuid, alternating));
+  writeFileSync(file, JSON.stringify(JSON.parse(line), undefined, 2));
+  assert.ok(await holdsProfiles(file));
+  assert.deepEqual(await readProfiles(file), [toProfile(uuid, alternating)]);
+});
+
+test('what is no profile is refused', async () => {
+  const profile = toProfile(uuid, alternating);
+  const refuses = async (content: unknown, message: RegExp): Promise<void> => {
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify({ profile: content }));
+    await assert.rejects(readProfiles(file), { name: 'InputError', message });
+  };
+  await refuses('', /^\S+profile\.json: it is empty, expected a profile$/);
+  await refuses('{"a":1}', /^\S+profile\.json: expected \{"profile": \.\.\.\} as proxprofiler writes it$/);
+  await refuses('{"profile":\nx', /^\S+profile\.json:1: expected \{"profile"/);
+  await refuses({ ...profile, version: 2 }, /: found a profile of version 2, expected version 1$/);
+  await refuses({ ...profile, version: undefined }, /: found a profile of no version, expected version 1$/);
+  for (const damaged of [
+    { ...profile, name: 5 },
+    { ...profile, settings: { ...profile.settings, states: 5 } },
+    { ...profile, settings: undefined },
+    { ...profile, roottx: [{ metric: 'cpu' }] },
+    { ...profile, roottx: [null] },
+  ])
+    await refuses(damaged, /: the profile is damaged: name, settings and roottx do not fit together$/);
+});
+
+test('a simulation walks as likely as the profile says, and only where it went', () => {
+  let seed = 1;
+  const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const { states, values: drawn, name } = simulate(toProfile(uuid, alternating), 10_000, random);
+  const walk = states['metric_0']!;
+  assert.equal(name, uuid);
+  assert.equal(walk.length, 10_000);
+  assert.ok(walk.every((state) => state === 0 || state === 3));
+  // After a 3 always 0; after a 0 a 3 in 27 of 100.
+  const threes = walk.filter((state) => state === 3).length;
+  assert.ok(Math.abs(threes / 10_000 - 0.27 / 1.27) < 0.02, String(threes));
+  assert.ok(walk.every((state, index) => state === 0 || walk[index + 1] !== 3));
+  assert.equal(drawn['metric_0']![walk.indexOf(3)], 75);
+});
+
+test('a heat map has a row and a cell for each state, and no control characters of its own', () => {
+  const plain = plotProfile(toProfile('a\u001b[2Jb', alternating), false).split('\n');
+  assert.equal(plain[0], 'a?[2Jb');
+  assert.match(plain[2]!, /^metric_0: 19 inputs, mean 15\.8, deviation 0$/);
+  assert.match(plain[4]!, /^ {2}0 {2}0 +▓▓73% +0% +0% +▒▒27% +79%$/u);
+  assert.match(plain[5]!, /^ {2}1 {2}25 +\. +\. +\. +\. +never$/);
+  assert.match(plain[7]!, /^ {2}3 {2}75 +██100% +0% +0% +0% +21%$/u);
+  const colour = plotProfile(toProfile('x', alternating), true);
+  assert.match(colour, /\u001b\[48;5;178;38;5;255m {3}73% \u001b\[0m/);
+});

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { toProfile } from '../../src/profiler/profile.ts';
+import { profileRecording, readRecording } from '../../src/profiler/recording.ts';
+import type { RecordedInput } from '../../src/profiler/recording.ts';
+import type { InputName, ProfilerSettings } from '../../src/profiler/settings.ts';
+import { defaults, fixture } from './support.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'proxtop-recording-'));
+after(() => {
+  rmSync(directory, { recursive: true });
+});
+
+const file = join(directory, 'load.csv');
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
+async function read(text: string, wanted?: readonly InputName[]): Promise<RecordedInput[]> {
+  writeFileSync(file, text);
+  return all(readRecording(file, wanted));
+}
+
+async function refuses(text: string, message: string, wanted?: readonly InputName[]): Promise<void> {
+  await assert.rejects(read(text, wanted), { name: 'InputError', message: message.replaceAll('FILE', file) });
+}
+
+const settings: ProfilerSettings = {
+  profile: { ...defaults, buffersize: 10 },
+  metrics: undefined,
+  limits: { net: undefined, io: undefined },
+  outputFreq: 60,
+};
+
+test('the reference is read as it is', async () => {
+  const profiles = await profileRecording(fixture('input.csv'), settings);
+  assert.deepEqual([...profiles.keys()], ['input']);
+  const { roottx } = toProfile('input', profiles.get('input')!);
+  assert.deepEqual(
+    roottx.map(({ metric, stats }) => [metric, stats.count]),
+    [
+      ['metric_0', 600],
+      ['metric_1', 600],
+      ['metric_2', 600],
+    ],
+  );
+});
+
+test('CSV with and without a header, quotes, spaces, both line ends, byte order mark', async () => {
+  const [plain] = await read('1,2\n3,4\n');
+  assert.deepEqual([plain!.vm, plain!.metrics, plain!.values], ['load', ['metric_0', 'metric_1'], [1, 2]]);
+  const [named, next] = await read('\ufeff"cpu", net\r\n1.5, 2e3\r\n,4\r\n\r\n');
+  assert.deepEqual([named!.metrics, named!.values, named!.line], [['cpu', 'net'], [1.5, 2000], 2]);
+  assert.deepEqual([next!.values, next!.line], [[NaN, 4], 3]);
+});
+
+test('columns are chosen by their names', async () => {
+  const [input] = await read('cpu,net,mem\n1,2,3\n', ['mem', 'cpu']);
+  assert.deepEqual(
+    [input!.metrics, input!.values],
+    [
+      ['mem', 'cpu'],
+      [3, 1],
+    ],
+  );
+  await refuses('cpu,net\n1,2\n', 'FILE:1: there is no column mem, found cpu, net', ['mem']);
+});
+
+test('bad CSV is refused with its line', async () => {
+  await refuses('', 'FILE: it is empty, expected measurements');
+  await refuses('\n\n', 'FILE: it is empty, expected measurements');
+  await refuses('cpu,net\n', 'FILE: no measurement follows the header');
+  await refuses('1,2\n3,4\n5\n', 'FILE:3: found 1 columns, expected 2 as in the first line');
+  await refuses('1,2\n3,4,5\n', 'FILE:2: found 3 columns, expected 2 as in the first line');
+  await refuses('1,2\n\n3,4\n', 'FILE:2: found an empty line, expected 2 as in the first line');
+  await refuses('cpu,net\n1,x\n', 'FILE:2, net: found "x", expected a number');
+  await refuses('cpu,net\n1,Infinity\n', 'FILE:2, net: found "Infinity", expected a number');
+  await refuses(
+    'cpu,nett\n1,2\n',
+    'FILE:1: unknown column "nett", expected cpu, net, io, mem, disk or metric_<number>',
+  );
+  await refuses('cpu,cpu\n1,2\n', 'FILE:1: column cpu is there twice');
+});
+
+test('a file that cannot be read', async () => {
+  const missing = join(directory, 'missing.csv');
+  await assert.rejects(all(readRecording(missing, undefined)), {
+    name: 'InputError',
+    message: `${missing}: cannot read it: there is no such file`,
+  });
+  await assert.rejects(all(readRecording(directory, undefined)), /it is a directory/);
+});
+
+const vm = (uuid: string, more: object): object => ({ UUID: uuid, name: 'x', ...more });
+
+test('JSON lines of proxtop in both layouts; net and io in bytes, cpu with steal', async () => {
+  const metrics = {
+    cpu_total: 50,
+    cpu_steal: 5,
+    net_rx_mbit: 8,
+    net_tx_mbit: 16,
+    io_read_mib: 1,
+    io_write_mib: 2,
+  };
+  const cycle = {
+    host: { net_speed: 1000 },
+    domains: [vm('a', metrics), vm('b', { cpu_total: 1 })],
+    agent: {},
+  };
+  const rows = [
+    { type: 'host', net_speed: 10 },
+    { type: 'vm', ...vm('a', metrics) },
+    { type: 'vm_disk', UUID: 'a', device: 'scsi0' },
+    { type: 'agent' },
+  ];
+  const inputs = await read([cycle, ...rows].map((line) => JSON.stringify(line)).join('\n'));
+  assert.deepEqual(
+    inputs.map(({ vm: uuid, line, link }) => [uuid, line, link]),
+    [
+      ['a', 1, 1000],
+      ['b', 1, 1000],
+      ['a', 3, 10],
+    ],
+  );
+  assert.deepEqual(inputs[0]!.metrics, ['cpu', 'net', 'io']);
+  assert.deepEqual(inputs[0]!.values, [55, 3e6, 3 * 2 ** 20]);
+  assert.deepEqual(inputs[1]!.values, [NaN, NaN, NaN]);
+});
+
+test('the speed of the links bounds net, the most measured io', async () => {
+  const line = (io: number): string =>
+    JSON.stringify({
+      host: { net_speed: 100 },
+      domains: [vm('a', { net_rx_mbit: 1, net_tx_mbit: 0, io_read_mib: io, io_write_mib: 0 })],
+    });
+  writeFileSync(file, [line(1), line(4), line(2)].join('\n'));
+  const profile = { ...settings.profile, buffersize: 1 };
+  const profiles = await profileRecording(file, { ...settings, profile });
+  const { roottx } = toProfile('a', profiles.get('a')!);
+  assert.deepEqual(
+    roottx.map(({ metric, stats: { min, max } }) => [metric, min, max]),
+    [
+      ['net', 0, 12.5e6],
+      ['io', 0, 4 * 2 ** 20],
+    ],
+  );
+});
+
+test('bad JSON lines are refused with their line', async () => {
+  const good = JSON.stringify({ domains: [vm('a', { cpu_total: 1, cpu_steal: 0 })] });
+  await refuses(`${good}\n{"domains":[\n`, 'FILE:2: expected a line of JSON, found "{\\"domains\\":["');
+  await refuses(`${good}\n{"a":1}\n`, 'FILE:2: found no sample of proxtop, expected domains, or a type');
+  await refuses(`${good}\n[]\n`, 'FILE:2: found no sample of proxtop, expected domains, or a type');
+  await refuses(
+    '{"profile":{}}',
+    'FILE:1: found a profile, expected samples; --plot and --simulate take profiles',
+  );
+  await refuses('{"domains":[{"name":"x"}]}', 'FILE:1: found a VM without UUID');
+  await refuses(good, 'FILE: no line has mem (ram_active); was it recorded with --mem?', ['cpu', 'mem']);
+  await refuses(
+    '{"domains":[]}',
+    'FILE: no line has cpu (cpu_total and cpu_steal); was it recorded with --cpu?',
+  );
+});
