@@ -108,6 +108,8 @@ test('the documents are generated, and a stale one is found', () => {
     mkdirSync(join(directory, 'docs'));
     for (const path of ['README.md', 'docs/profiler.md'])
       writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
+    const blocks = ['views', 'keys', 'replay-keys'].map((name) => `<!-- ${name} -->\n<!-- /${name} -->\n`);
+    writeFileSync(join(directory, 'docs/view.md'), blocks.join(''));
     execFileSync(tsx, [generate], { cwd: directory });
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     assert.match(
@@ -117,6 +119,8 @@ test('the documents are generated, and a stale one is found', () => {
     assert.ok(!readme.includes('old\n'));
     const profiler = readFileSync(join(directory, 'docs/profiler.md'), 'utf8');
     assert.match(profiler, /`--states N`[\s\S]*`--likeliness PROFILE`/);
+    const view = readFileSync(join(directory, 'docs/view.md'), 'utf8');
+    assert.match(view, /`c` \| CPU[\s\S]*`< >`[\s\S]*`J` \| to a time/);
     const metrics = readFileSync(join(directory, 'docs/metrics.md'), 'utf8');
     assert.equal(metrics.match(/^\| `/gm)?.length, catalogue.length);
     assert.equal(spawnSync(tsx, [generate, '--check'], { cwd: directory }).status, 0);
