@@ -157,7 +157,7 @@ const general = {
   },
   record: {
     type: recordingPath,
-    help: 'also write all that is sampled to a file, to be replayed: .msgpack is compact, others are JSON lines',
+    help: 'also write all that is sampled to a file, to be replayed: FILE.msgpack MessagePack, others JSON lines',
     flag: { group: where, placeholder: 'FILE' },
   },
   replay: {

@@ -110,11 +110,11 @@ export class EsxtopPrinter implements Printer {
   }
 }
 
-/** `MM/DD/YYYY hh:mm:ss`, with ms where samples are less than a second apart. */
-function timeOf({ time, interval }: Sample): string {
-  const [date = '', clock = ''] = new Date(time).toISOString().split('T');
+/** `MM/DD/YYYY hh:mm:ss`, the nearest second: esxtop tells no fractions, and readers expect none. */
+function timeOf({ time }: Sample): string {
+  const [date = '', clock = ''] = new Date(Math.round(time / 1000) * 1000).toISOString().split('T');
   const [year = '', month = '', day = ''] = date.split('-');
-  return `${month}/${day}/${year} ${clock.slice(0, interval < 0.95 ? 12 : 8)}`;
+  return `${month}/${day}/${year} ${clock.slice(0, 8)}`;
 }
 
 /** The rows of a sample by keys that stay the same from one to the next. */

@@ -28,6 +28,8 @@ export interface Format {
 const LINE_END = 0x0a;
 /** Bytes that the head of a JSON record takes, and more. */
 const HEAD_BYTES = 512;
+/** Entries of a map, within which the head stands. */
+const HEAD_ENTRIES = 8;
 const jsonHead = /^\{("type":"\w+",)?"@timestamp":"([^"]+)","schema":(\d+),"run":"([^"\\]*)","seq":(\d+)[,}]/;
 
 const json: Format = {
@@ -68,7 +70,26 @@ const msgpack: Format = {
       return undefined;
     }
   },
-  head: (record) => headOf(msgpack.decode(record)),
+  /** Reads entries of the map until it has the head, which stands before all else. */
+  head(record) {
+    const first: Record<string, unknown> = {};
+    let at = record[0] === 0xde ? 3 : record[0] === 0xdf ? 5 : 1;
+    try {
+      for (let entry = 0; entry < HEAD_ENTRIES && at < record.length; entry++) {
+        const value = endOfValue(record, at) ?? record.length;
+        const end = endOfValue(record, value) ?? record.length;
+        first[String(unpackr.unpack(record.subarray(at, value)))] = unpackr.unpack(
+          record.subarray(value, end),
+        );
+        const head = headOf(first);
+        if (head !== undefined) return head;
+        at = end;
+      }
+    } catch {
+      // Damaged, as one without a head.
+    }
+    return undefined;
+  },
 };
 
 /** The format of a file by its first byte: an object of JSON, or a map of MessagePack. */

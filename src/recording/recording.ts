@@ -4,8 +4,8 @@ import { entriesOf } from './entries.ts';
 import type { Entry, Skipped } from './entries.ts';
 import { RecordingError } from './errors.ts';
 import { chunksOf, inflated, isCompressed, openFile, openSeekable } from './file.ts';
-import type { Fields, Format } from './format.ts';
-import { SampleBuilder, hasOriginalNames } from './sample-builder.ts';
+import type { Format } from './format.ts';
+import { SampleBuilder } from './sample-builder.ts';
 
 /**
  * The samples of a file from its beginning to its end. A sample is valid until the next one is asked for.
@@ -19,7 +19,7 @@ export async function* readSamples(path: string, skipped: Skipped): AsyncGenerat
     const chunks = (await isCompressed(file)) ? inflated(file) : chunksOf(file);
     const builder = new SampleBuilder();
     for await (const { format, records } of entriesOf(path, chunks, skipped)) {
-      const sample = sampleOf(path, builder, format, records);
+      const sample = sampleOf(builder, format, records);
       if (sample === undefined) skipped.records += records.length;
       else yield sample;
     }
@@ -130,22 +130,11 @@ export class Recording {
       records.push(bytes.subarray(at, end));
       at = end;
     }
-    return sampleOf(this.path, this.#builder, format, records);
+    return sampleOf(this.#builder, format, records);
   }
 }
 
-/** @throws RecordingError for samples that cannot be told from the names of their metrics */
-function sampleOf(
-  path: string,
-  builder: SampleBuilder,
-  format: Format,
-  records: readonly Buffer[],
-): Sample | undefined {
-  const objects = records.map(format.decode).filter((fields): fields is Fields => fields !== undefined);
-  if (hasOriginalNames(objects)) {
-    throw new RecordingError(
-      `${path}: it was written with names = original, in whose units values cannot be read back`,
-    );
-  }
-  return objects.length === 0 ? undefined : builder.build(objects);
+/** The sample that records tell of; undefined where they are damaged. */
+function sampleOf(builder: SampleBuilder, format: Format, records: readonly Buffer[]): Sample | undefined {
+  return builder.build(records.map(format.decode).filter((fields) => fields !== undefined));
 }

@@ -1,30 +1,25 @@
 import type { Vm } from '../connectors/connector.ts';
-import { catalogue, columns, slots } from '../metrics/catalogue.ts';
-import type { CollectorName, Metric } from '../metrics/catalogue.ts';
+import { catalogue, slots } from '../metrics/catalogue.ts';
+import type { CollectorName } from '../metrics/catalogue.ts';
 import { scopes } from '../metrics/define.ts';
 import type { Scope } from '../metrics/define.ts';
 import { Row } from '../metrics/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
+import { fieldsOf } from './fields.ts';
+import type { Field } from './fields.ts';
 import type { Fields } from './format.ts';
 import { asFields } from './format.ts';
 
 const identity = slots('identity', 'vm');
 const { cpu_cores } = slots('cpu', 'vm');
 
-const metricsOf = Object.fromEntries(
-  scopes.map((scope) => [scope, new Map(columns(scope).map((metric) => [metric.id, metric]))]),
-) as unknown as Record<Scope, ReadonlyMap<string, Metric>>;
+const fields = Object.fromEntries(scopes.map((scope) => [scope, fieldsOf(scope)])) as Record<
+  Scope,
+  ReadonlyMap<string, Field>
+>;
 
 const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))].filter(
   (name) => name !== '-',
-);
-
-const ownIds = new Set(catalogue.map(({ id }) => id));
-/** Ids of the original program that are none of ours. */
-const originalIds = new Set(
-  catalogue
-    .flatMap(({ original }) => original.split(' ')[0] ?? [])
-    .filter((id) => id !== '' && !ownIds.has(id)),
 );
 
 /** A VM of a recording, with rows that are kept as long as it is in the samples. */
@@ -51,6 +46,8 @@ export class SampleBuilder {
   #vms = new Map<string, RecordedVm>();
   readonly #ran = new Set<CollectorName>();
   #collectors: readonly CollectorName[] = [];
+  /** Of the sample that is being made, in seconds; NaN where not known. */
+  #interval = NaN;
 
   /**
    * @param objects one whole sample, or its rows one by one
@@ -60,6 +57,7 @@ export class SampleBuilder {
     const cycle = 'type' in (objects[0] ?? {}) ? assembled(objects) : objects[0];
     if (!Array.isArray(cycle?.['domains'])) return undefined;
     const { '@timestamp': timestamp, run, seq, interval } = cycle;
+    this.#interval = typeof interval === 'number' ? interval : NaN;
     const host = asFields(cycle['host']) ?? {};
     const agent = asFields(cycle['agent']) ?? {};
     this.#fill(this.#host.row, host);
@@ -74,7 +72,7 @@ export class SampleBuilder {
       time: Date.parse(String(timestamp)),
       run: String(run),
       seq: Number(seq),
-      interval: typeof interval === 'number' ? interval : NaN,
+      interval: this.#interval,
       host: this.#host,
       vms,
       agent: this.#agent,
@@ -108,30 +106,17 @@ export class SampleBuilder {
   /** Sets what an object tells. What the catalogue does not know, or has as another type, is passed over. */
   #fill(row: Row, object: Fields): void {
     row.clear();
-    const metrics = metricsOf[row.scope];
-    for (const [id, value] of Object.entries(object)) {
-      const metric = metrics.get(id);
-      if (metric === undefined) continue;
-      if (metric.kind === 'text') {
-        if (typeof value !== 'string') continue;
-        row.texts[metric.slot] = value;
-      } else {
-        if (typeof value !== 'number') continue;
-        row.values[metric.slot] = value;
-      }
-      // The host's name is there whichever collectors ran.
-      if (metric.collector !== '-' && id !== 'host_name') this.#ran.add(metric.collector);
+    const known = fields[row.scope];
+    for (const [name, value] of Object.entries(object)) {
+      const field = known.get(name);
+      if (field === undefined || typeof value !== (field.text ? 'string' : 'number')) continue;
+      const { slot, restore, collector } = field;
+      if (typeof value === 'string') row.texts[slot] = value;
+      else if (typeof value === 'number')
+        row.values[slot] = restore === undefined ? value : restore(value, this.#interval);
+      if (collector !== undefined) this.#ran.add(collector);
     }
   }
-}
-
-/** Whether a sample was written under the names of the original program. */
-export function hasOriginalNames(objects: readonly Fields[]): boolean {
-  return objects.some((object) =>
-    [object, asFields(object['host']) ?? {}].some((row) =>
-      Object.keys(row).some((id) => originalIds.has(id)),
-    ),
-  );
 }
 
 /** Tells of a VM what its row does. */

@@ -12,7 +12,8 @@ import { metricOf, textOf, valueOf } from '../../src/tui/row-values.ts';
 import { why } from '../../src/tui/why.ts';
 import { Lab, missingForLab } from '../lab/lab.ts';
 import type { LabVm } from '../lab/vm.ts';
-import { EVERYTHING, Stream } from './program.ts';
+import type { Cycle } from './program.ts';
+import { EVERYTHING, Stream, domain } from './program.ts';
 
 const missing = missingForLab();
 if (availableParallelism() < 2) missing.push('two CPUs');
@@ -30,6 +31,7 @@ interface Told {
   readonly victims: readonly string[];
   /** By the name of the VM. */
   readonly steal: ReadonlyMap<string, number>;
+  readonly affinity: ReadonlyMap<string, string | undefined>;
   /** What the view would say about the first victim. */
   readonly why: string;
 }
@@ -89,6 +91,9 @@ describe('blame of VMs that share a CPU', { skip }, () => {
         culprit: cpu?.culprits[0]?.vm && textOf(cpu.culprits[0].vm.row, 'name'),
         victims: (cpu?.victims ?? []).map(({ vm }) => textOf(vm.row, 'name') ?? ''),
         steal: new Map(sample.vms.map(({ row }) => [textOf(row, 'name') ?? '', valueOf(row, 'cpu_steal')])),
+        affinity: new Map(
+          sample.vms.map(({ row }) => [textOf(row, 'name') ?? '', textOf(row, 'cpu_affinity')]),
+        ),
         why:
           victim === undefined
             ? ''
@@ -112,6 +117,13 @@ describe('blame of VMs that share a CPU', { skip }, () => {
     }
   });
 
+  test('the affinity is what taskset set', () => {
+    for (const { affinity } of told) {
+      assert.equal(affinity.get('hog'), String(SHORT));
+      assert.equal(affinity.get('elsewhere'), String(BUSY));
+    }
+  });
+
   test('the VMs beside it are its victims, by the time that awk sees them wait', () => {
     for (const { name } of small) {
       const share = waitedShare.get(name) ?? NaN;
@@ -127,5 +139,45 @@ describe('blame of VMs that share a CPU', { skip }, () => {
     const explained = told.find((each) => each.why !== '')?.why;
     assert.match(explained ?? '', /^now +\d+\.\d%: (yellow|red)$/m);
     assert.match(explained ?? '', /key b shows who runs most/);
+  });
+});
+
+describe('blame of VMs that share a storage', { skip }, () => {
+  test('the VM with most operations is named beside those with latency', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'proxtop-blame-'));
+    const recording = join(directory, 'recording.json');
+    const lab = Lab.create();
+    try {
+      const disks = [{ interface: 'scsi', size: 16 << 20, shape: 'drive' }] as const;
+      const light = await lab.run({ name: 'light', guest: 'disk', load: 1, disks });
+      const heavy = await lab.run({ name: 'heavy', guest: 'disk', load: 20, disks });
+      const flags = ['--disk', '--devices', '--detail-interval', '1', '--record', recording];
+      const stream = Stream.start([...lab.flags(), ...flags]);
+      const reads = (cycle: Cycle, vm: LabVm): number => Number(domain(cycle, vm)?.['disk_reads']);
+      const { seq } = await stream.next(
+        'both guests have booted and work',
+        (cycle) => reads(cycle, light) > 0 && reads(cycle, heavy) > 6 * reads(cycle, light),
+      );
+      assert.equal((await stream.stop()).code, 0);
+      // No lab can promise a slow disk: here any latency makes a victim.
+      const thresholds = resolveThresholds(
+        new Map(['disk_lat_avg'].map((id) => [id, { text: '0.0001/0.001', origin: 'test' }])),
+      );
+      let shortages: readonly Shortage[] = [];
+      for await (const sample of readSamples(recording, { records: 0 }))
+        if (sample.seq === seq) shortages = blame(sample, thresholds);
+      const [shortage] = shortages.filter(({ resource }) => resource === 'disk');
+      assert.equal(shortage?.where, 'lab');
+      assert.deepEqual(shortage.victims.map(({ vm, device }) => [textOf(vm.row, 'name'), device]).sort(), [
+        ['heavy', 'scsi0'],
+        ['light', 'scsi0'],
+      ]);
+      const [culprit] = shortage.culprits;
+      assert.equal(culprit?.vm && textOf(culprit.vm.row, 'name'), 'heavy');
+      assert.ok((culprit?.share ?? 0) > 80, `share ${culprit?.share}`);
+    } finally {
+      await lab.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 });
