@@ -105,7 +105,8 @@ test('the documents are generated, and a stale one is found', () => {
   const tsx = join(root, 'node_modules/.bin/tsx');
   const generate = join(root, 'docs/generate.ts');
   try {
-    mkdirSync(join(directory, 'docs'));
+    for (const path of ['docs', 'debian/completions/bash', 'debian/completions/zsh'])
+      mkdirSync(join(directory, path), { recursive: true });
     for (const path of ['README.md', 'docs/profiler.md'])
       writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
     const blocks = ['views', 'keys', 'replay-keys'].map((name) => `<!-- ${name} -->\n<!-- /${name} -->\n`);
