@@ -1,5 +1,5 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test test-host deb demo bench docs clean
+.PHONY: help deps addon build lint test test-host deb demo bench docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
@@ -7,7 +7,7 @@ PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux pyth
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd
 
 help:
-	@echo "make build | deb | lint | test | test-host | demo | bench | docs | clean"
+	@echo "make build | deb | lint | test | test-host | demo | bench | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -59,6 +59,10 @@ bench: deps build
 
 docs: node_modules
 	node --import tsx docs/generate.ts
+
+# Pictures of the terminal view for the README, of real VMs.
+screenshots: deps build
+	node --import tsx docs/screenshots.ts
 
 clean:
 	rm -rf dist node_modules

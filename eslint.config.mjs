@@ -12,8 +12,10 @@ const layers = [
   ['printers'],
   ['outputs'],
   ['profiler'],
+  ['recording'],
   ['config'],
   ['cli'],
+  ['tui'],
   ['daemon'],
 ];
 

@@ -1,5 +1,5 @@
 // Writes what is repeated from the code: docs/metrics.md, docs/configuration.md, the tables of flags in README.md and
-// docs/profiler.md, manual pages and completions of the package.
+// docs/profiler.md, the tables of docs/view.md, manual pages and completions of the package.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,6 +17,7 @@ import { bashCompletion, zshCompletion } from './generators/completions.ts';
 import { configurationDocument } from './generators/configuration.ts';
 import { configurationManual, programManual } from './generators/manuals.ts';
 import { code, plain, table } from './generators/markdown.ts';
+import { viewDocument } from './generators/view.ts';
 
 const titles: Readonly<Record<Scope, string>> = {
   vm: 'A VM',
@@ -32,11 +33,11 @@ const titles: Readonly<Record<Scope, string>> = {
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
-    const rows = columns(scope).map(({ id, unit, kind, shown, source, definition, needs }) => [
+    const rows = columns(scope).map(({ id, meaning, unit, kind, shown, source, definition, needs }) => [
       code(id),
-      ...[unit, kind, shown, source, definition, needs].map(plain),
+      ...[meaning === definition ? '' : meaning, unit, kind, shown, source, definition, needs].map(plain),
     ]);
-    return `## ${titles[scope]} (scope ${scope})\n\n${table(['id', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
+    return `## ${titles[scope]} (scope ${scope})\n\n${table(['id', 'meaning', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
   });
   return [
     '# Metrics\n',
@@ -91,6 +92,7 @@ const generated: readonly (readonly [path: string, generate: (before: string) =>
   ['docs/metrics.md', metricsDocument],
   ['README.md', readme],
   ['docs/profiler.md', profilerDocument],
+  ['docs/view.md', viewDocument],
   ['docs/configuration.md', configurationDocument],
   ['debian/proxtop.1', programManual],
   ['debian/proxtop.conf.5', configurationManual],

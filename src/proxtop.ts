@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { parseCommandLine } from './cli/arguments.ts';
 import type { Command } from './cli/arguments.ts';
 import { describeSettings } from './cli/check.ts';
@@ -9,8 +10,12 @@ import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';
 
+/** What --check says of the terminal view. */
+const ofView = ['view', 'on this terminal; it measures everything, and asks monitors every time'] as const;
+
 async function main(): Promise<ExitCode> {
-  const parse = (): Command => parseCommandLine(process.argv.slice(2), process.env);
+  const onTerminal = isatty(0) && isatty(1);
+  const parse = (): Command => parseCommandLine(process.argv.slice(2), process.env, onTerminal);
   const command = parse();
   switch (command.kind) {
     case 'help':
@@ -23,7 +28,7 @@ async function main(): Promise<ExitCode> {
       answer(command.format === 'json' ? metricsJson() : metricsTable());
       break;
     case 'check':
-      answer(describeSettings(command.settings));
+      answer(describeSettings(command.settings, command.view ? [ofView] : []));
       break;
     case 'status': {
       const { text, exitCode } = describeStatus(command.directory);
@@ -31,13 +36,26 @@ async function main(): Promise<ExitCode> {
       return exitCode;
     }
     case 'run': {
-      // Loaded only here: --help and --check answer without it.
+      // Loaded only here: --help and --check answer without them.
+      const { settings, config, view } = command;
+      const { replay } = settings;
+      if (replay !== undefined && view) {
+        const { viewReplay } = await import('./daemon/replay-view.ts');
+        return viewReplay(replay, settings, process.env);
+      }
+      if (replay !== undefined) {
+        const { replayFile } = await import('./daemon/replay.ts');
+        return replayFile(replay, settings, process.env);
+      }
+      if (view) {
+        const { runView } = await import('./daemon/run-view.ts');
+        return runView(settings, process.env, config);
+      }
       const { run } = await import('./daemon/run.ts');
       const reread = (): Settings => {
         const again = parse();
-        return again.kind === 'run' ? again.settings : command.settings;
+        return again.kind === 'run' ? again.settings : settings;
       };
-      const { settings, config } = command;
       return run(settings, { program: 'proxtop', env: process.env, config, reread });
     }
   }

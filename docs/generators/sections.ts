@@ -7,6 +7,8 @@ import {
   selecting,
   type SectionName,
 } from '../../src/config/schema.ts';
+import { defaultThresholds, levelUnit } from '../../src/config/thresholds.ts';
+import { catalogue } from '../../src/metrics/catalogue.ts';
 
 /** A key of the configuration file, as its documents show it. */
 export interface Key {
@@ -43,17 +45,35 @@ const abouts: Readonly<Record<SectionName, string>> = {
   profiler: 'Read by proxprofiler alone.',
 };
 
+/** From where on the terminal view shows metrics in yellow and red: those that have levels by default. */
+const thresholds: Section = {
+  header: '[thresholds]',
+  about:
+    'From where on the terminal view shows a value in yellow and in red: METRIC = warn/bad, one level for red alone, or off. Any metric that is a number can be a key. Where the first level is the larger one, small values are the bad ones.',
+  keys: Object.entries(defaultThresholds).map(([name, level]) => ({
+    name,
+    help: catalogue.find(({ id }) => id === name)?.meaning ?? '',
+    expected: `warn/bad: ${levelUnit(name)}`,
+    default: level,
+    outputs: undefined,
+    variable: undefined,
+  })),
+};
+
 /** All that the file can hold, from the schema of the options. */
-export const sections: readonly Section[] = sectionNames.map((section) => ({
-  header: headers[section],
-  about: abouts[section],
-  keys: [
-    ...Object.entries(optionsOf(section)).map(([name, option]) =>
-      keyOf(name, option, environmentName(section, name)),
-    ),
-    ...(section === 'output' ? ownOfOutputs() : []),
-  ],
-}));
+export const sections: readonly Section[] = [
+  ...sectionNames.map((section) => ({
+    header: headers[section],
+    about: abouts[section],
+    keys: [
+      ...Object.entries(optionsOf(section)).map(([name, option]) =>
+        keyOf(name, option, environmentName(section, name)),
+      ),
+      ...(section === 'output' ? ownOfOutputs() : []),
+    ],
+  })),
+  thresholds,
+];
 
 /** Which samples one output gets, and how they are printed. */
 function ownOfOutputs(): Key[] {

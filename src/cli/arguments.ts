@@ -9,15 +9,22 @@ import { helpText } from './help.ts';
 import { reportDirectory } from './status-report.ts';
 import { argumentLayer, parseFlags } from './parse-flags.ts';
 import type { Program } from './parse-flags.ts';
+import { settingsOfView } from './wanted-view.ts';
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'list-metrics'; readonly format: 'table' | 'json' }
-  | { readonly kind: 'check'; readonly settings: Settings }
+  | { readonly kind: 'check'; readonly settings: Settings; readonly view: boolean }
   | { readonly kind: 'status'; readonly directory: string }
-  | { readonly kind: 'run'; readonly settings: Settings; readonly config: string | undefined };
+  | {
+      readonly kind: 'run';
+      readonly settings: Settings;
+      readonly config: string | undefined;
+      /** Whether the terminal view is shown. */
+      readonly view: boolean;
+    };
 
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
@@ -29,8 +36,14 @@ export const proxtopProgram: Program = {
 /**
  * Reads command line (without node and script), environment and the file that --config names. Throws a ConfigError.
  * Called again with the same arguments it reads the file anew.
+ *
+ * @param onTerminal whether standard input and output are a terminal
  */
-export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+export function parseCommandLine(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onTerminal = false,
+): Command {
   const status = argv[0] === 'status';
   const given = parseFlags(status ? argv.slice(1) : argv, proxtopProgram);
   if (given.has('help')) return { kind: 'help', text: helpText(proxtopProgram) };
@@ -40,10 +53,21 @@ export function parseCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv
     return { kind: 'list-metrics', format: parseGiven(list, (text) => listFormats.parse(text)) };
   const configFile = given.get('config')?.text;
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
-  const settings = resolveSettings(file, readEnvironment(env), argumentLayer(given, proxtopProgram));
+  const environment = readEnvironment(env);
+  const args = argumentLayer(given, proxtopProgram);
+  const settings = resolveSettings(file, environment, args);
   if (status) return { kind: 'status', directory: reportDirectory(env, settings.runDir) };
-  if (given.has('check')) return { kind: 'check', settings };
-  return { kind: 'run', settings, config: configFile };
+  const ofView = settingsOfView(settings, {
+    file,
+    environment,
+    args,
+    asked: given.has('view'),
+    onTerminal,
+    terminal: env['TERM'],
+  });
+  const wanted = { settings: ofView ?? settings, view: ofView !== undefined };
+  if (given.has('check')) return { kind: 'check', ...wanted };
+  return { kind: 'run', ...wanted, config: configFile };
 }
 
 const listFormats = choice(['table', 'json']);

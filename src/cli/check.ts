@@ -1,6 +1,9 @@
 import type { Roots } from '../kernel/paths.ts';
 import { nowhere } from '../kernel/paths.ts';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { resolveThresholds } from '../config/thresholds.ts';
+import type { Thresholds } from '../config/thresholds.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
 import type {
@@ -33,8 +36,10 @@ export function describeSettings(
     roots,
     logLevel,
     stateDir,
-    outputs,
+    replay,
+    thresholds,
   } = settings;
+  const all = allOutputs(settings);
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
     [
@@ -51,12 +56,28 @@ export function describeSettings(
     ...rootNames.map((name) => [name, describeRoot(roots, name)] as const),
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
+    ...describeThresholds(thresholds).map((text) => ['thresholds', text] as const),
+    ...(replay === undefined ? [] : [['replay', replay] as const]),
     ...more,
-    ...(outputs.length === 0 ? [['output', 'none: describe an [output.NAME]'] as const] : []),
-    ...outputs.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
+    ...(all.length === 0 ? [['output', 'none: describe an [output.NAME]'] as const] : []),
+    ...all.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
+}
+
+/** Those that differ from the defaults, in one line; none where none does. */
+function describeThresholds(thresholds: Thresholds): readonly string[] {
+  const defaults = resolveThresholds(new Map());
+  const changed = [...thresholds]
+    .filter(([id, { warn, bad }]) => {
+      const usual = defaults.get(id);
+      return !Object.is(usual?.warn, warn) || usual?.bad !== bad;
+    })
+    .map(([id, { warn, bad }]) => `${id} ${Number.isNaN(warn) ? bad : `${warn}/${bad}`}`);
+  const off = [...defaults.keys()].filter((id) => !thresholds.has(id)).map((id) => `${id} off`);
+  const all = [...changed, ...off].join(', ');
+  return all === '' ? [] : [`${all}; the defaults for all else`];
 }
 
 function describeRoot(roots: Roots, name: keyof Roots): string {
@@ -66,7 +87,10 @@ function describeRoot(roots: Roots, name: keyof Roots): string {
 function describeOutput(output: OutputSettings): string {
   const { print } = output;
   const parts = [destination(output)];
-  if (output.type !== 'prometheus') parts.push(describePrinter(output));
+  if (output.type !== 'prometheus') {
+    parts.push(describePrinter(output));
+    if (output.printer === 'esxtop') return parts.concat(describeSelection(output.select ?? {})).join('; ');
+  }
   if (print.verbose) parts.push('verbose metrics');
   if (print.devices) parts.push('rows of devices');
   if (output.type !== 'prometheus') {
@@ -87,6 +111,8 @@ function describePrinter({ printer, print: { layout, precision = 'ns' } }: Print
       return `msgpack, one map for each ${unit}`;
     case 'influx':
       return `influx, timestamps in ${precision}`;
+    case 'esxtop':
+      return "esxtop's wide CSV, one line for each cycle";
     case 'csv':
     case 'text':
       return printer;

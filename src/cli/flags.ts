@@ -36,6 +36,14 @@ export const information = { group: 'Configuration and information', hidden: fal
 /** The flags that set no option. */
 export const own: readonly Flag[] = [
   {
+    name: 'view',
+    aliases: [],
+    group: 'Where to send it',
+    hidden: false,
+    help: 'open the terminal view beside the outputs that are configured',
+    otherwise: 'it opens on a terminal where nothing says what to print',
+  },
+  {
     ...information,
     name: 'config',
     aliases: [],

@@ -5,16 +5,18 @@ import { exitCodes } from './exit-codes.ts';
 import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { Program } from './parse-flags.ts';
+import { wrap as wrapTo } from './wrap.ts';
 
 const width = 80;
 
 const notes: Partial<Record<FlagGroup, string>> = {
   'What to measure': `Without --cpu to --host: ${schema.general.collectors.default}.`,
-  'Where to send it': 'Without any of these: a table on standard output.',
+  'Where to send it':
+    'Without any of these: the terminal view, or lines of text where standard output is no terminal.',
 };
 
 const examples = [
-  ['proxtop', 'a table of all VMs, every second'],
+  ['proxtop', 'watch the VMs; h shows all keys'],
   ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],
@@ -30,6 +32,8 @@ export interface HelpPage {
   readonly notes: Partial<Record<FlagGroup, string>>;
   /** Environment variables to show. */
   readonly variables: string;
+  /** Said after that about the configuration. */
+  readonly remarks: readonly string[];
   /** Said after the exit codes that all programs have. */
   readonly moreExitCodes?: string;
 }
@@ -40,7 +44,10 @@ export function helpText(program: Program): string {
     'proxtop measures from outside what each KVM virtual machine of this host really gets: CPU, memory, disk, network, pressure.';
   const variables = 'PROXTOP_FREQUENCY, PROXTOP_TARGET, ...';
   const moreExitCodes = `of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded`;
-  return renderHelp(program, { purpose, examples, notes, variables, moreExitCodes });
+  const remarks = [
+    'What the terminal view shows in yellow and in red is set by [thresholds] of that file: METRIC = warn/bad.',
+  ];
+  return renderHelp(program, { purpose, examples, notes, variables, remarks, moreExitCodes });
 }
 
 /** The help of a program: at most 80 columns, without colours. */
@@ -79,6 +86,7 @@ export function renderHelp(program: Program, page: HelpPage): string {
       `Each setting can also come from the configuration file or the environment (${page.variables}). Arguments win over the environment, and that over the file.`,
       '  ',
     ),
+    ...page.remarks.flatMap((remark) => wrap(remark, '  ')),
     ...wrap(`Exit codes: ${codes.join('; ')}.`, '  '),
   );
   return `${lines.join('\n')}\n`;
@@ -92,20 +100,6 @@ function flagNames(flag: Flag): string {
   return `${short === undefined ? '    ' : `-${short}, `}${long}${synopsis(flag)}`;
 }
 
-/** Breaks a text at spaces; the first line begins with `lead`, the others are indented as far. */
 function wrap(text: string, lead: string): string[] {
-  const indent = ' '.repeat(lead.length);
-  const lines: string[] = [];
-  let line = lead;
-  let empty = true;
-  for (const word of text.split(' ')) {
-    if (!empty && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = indent;
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
+  return wrapTo(text, lead, width);
 }

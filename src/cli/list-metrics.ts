@@ -21,10 +21,11 @@ export function metricsTable(): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** All metrics as a JSON array, one metric a line, with the columns of the metrics contract and `needs` where there is any. */
+/** All metrics as a JSON array, one metric a line, with the columns of the metrics contract, its meaning, and
+ * `needs` where there is any. */
 export function metricsJson(): string {
   const lines = catalogue.map(
-    ({ scope, collector, id, title, unit, kind, shown, source, definition, original, needs }) =>
+    ({ scope, collector, id, title, unit, kind, shown, source, definition, original, meaning, needs }) =>
       JSON.stringify({
         scope,
         collector,
@@ -36,6 +37,7 @@ export function metricsJson(): string {
         source,
         definition,
         original,
+        meaning,
         ...(needs !== '' && { needs }),
       }),
   );

@@ -75,10 +75,11 @@ export const modes: readonly Flag[] = [
   },
 ];
 
-/** Collectors are chosen by what is profiled; everything else of proxtop applies. */
+/** Collectors are chosen by what is profiled, and recordings have flags of their own; all else of proxtop applies. */
+const others = ['collectors', 'record', 'replay'];
 const flags: readonly Flag[] = [
   ...sectionFlags(['profiler', 'output', 'connector']),
-  ...sectionFlags(['general']).filter(({ option }) => option?.key !== 'collectors'),
+  ...sectionFlags(['general']).filter(({ option }) => !others.includes(option?.key ?? '')),
   ...modes,
   ...own.filter(({ name }) => name !== 'list-metrics'),
 ];

@@ -22,5 +22,6 @@ export function profilerHelp(program: Program): string {
         'Without any of these: standard output. Profiles are JSON; FORMAT and LAYOUT are for --likeliness.',
     },
     variables: 'PROXTOP_TARGET, PROXPROFILER_STATES, ...',
+    remarks: [],
   });
 }

@@ -8,6 +8,7 @@ import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
 import { Readings, Totals, now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const vmSlots = slots('cpu', 'vm');
 const vcpuSlots = slots('cpu', 'vm_vcpu');
@@ -99,6 +100,8 @@ export class VmCpu {
   private lastCycle: number | undefined;
   private readonly totals = new Totals(4);
   private readonly throttle = new Readings(() => new ThrottleReading());
+  private readonly affinityBeat = new SlowBeat(30);
+  private affinity: string | undefined;
 
   constructor(
     private readonly process: Process,
@@ -140,7 +143,15 @@ export class VmCpu {
       counters[vmSlots.cpu_other_total] = this.totals.at(OTHER_RUN);
       counters[vmSlots.cpu_other_steal] = this.totals.at(OTHER_WAIT);
     }
-    if (wanted.verbose) this.setThrottled(target.row);
+    if (!wanted.verbose) return;
+    this.setThrottled(target.row);
+    target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
+  }
+
+  /** Where vCPUs may run changes rarely, and costs a read for each. */
+  private pinnedTo(): string | undefined {
+    if (this.affinityBeat.due(now())) this.affinity = this.process.vcpuAffinity();
+    return this.affinity;
   }
 
   /** Takes over the new list of threads; those that stay keep their readings. */

@@ -17,7 +17,10 @@ const [READ_OPS, WRITE_OPS, FLUSH_OPS, READ_BYTES, WRITE_BYTES, READ_TIME, WRITE
   [0, 1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly number[] & { length: typeof COUNTERS };
 
 type DiskSlots = Readonly<Omit<typeof vmSlots, 'disk_util' | 'disk_blkio_delay'>>;
-const diskSlots: DiskSlots & { readonly disk_path: number } = slots('disk', 'vm_disk');
+const diskSlots: DiskSlots & { readonly disk_path: number; readonly disk_storage: number } = slots(
+  'disk',
+  'vm_disk',
+);
 
 /** The rate behind which each counter stands, in the order of the counters. */
 const ratesIn = (to: DiskSlots): readonly number[] => [
@@ -99,14 +102,15 @@ export class VmDisks {
   private setDisks(detail: Detail, target: VmTarget, wanted: Wanted, isNew: boolean): void {
     const previous = this.previous?.detail;
     const { values, counters } = target.row;
-    const configured = new Map(target.vm.disks.map(({ device, capacity }) => [device, capacity]));
+    const configured = new Map(target.vm.disks.map((disk) => [disk.device, disk]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
     let known = false;
     this.sum.fill(0);
     for (const disk of detail.disks) {
       const row = wanted.devices ? target.diskRows.add(disk.device) : undefined;
-      const capacity = disk.capacity ?? configured.get(disk.device);
+      const { capacity: size, storage } = configured.get(disk.device) ?? {};
+      const capacity = disk.capacity ?? size;
       sizes.capacity.add(capacity);
       sizes.allocation.add(disk.allocation);
       sizes.physical.add(disk.physical);
@@ -115,6 +119,7 @@ export class VmDisks {
         row.values[diskSlots.disk_allocation] = disk.allocation ?? NaN;
         row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
         row.texts[diskSlots.disk_path] = disk.path;
+        row.texts[diskSlots.disk_storage] = storage;
         for (let i = 0; i < COUNTERS; i++) row.counters[diskRates[i] as number] = disk.counters.value(i);
       }
       const before = previous?.disks.find(({ device }) => device === disk.device);
@@ -158,9 +163,12 @@ export class VmDisks {
   /** Without an answer of the monitor only the configured sizes are known. */
   private setCapacities(target: VmTarget, wanted: Wanted): void {
     const total = new Total();
-    for (const { device, capacity } of target.vm.disks) {
+    for (const { device, capacity, storage } of target.vm.disks) {
       total.add(capacity);
-      if (wanted.devices) target.diskRows.add(device).values[diskSlots.disk_capacity] = capacity ?? NaN;
+      if (!wanted.devices) continue;
+      const { values, texts } = target.diskRows.add(device);
+      values[diskSlots.disk_capacity] = capacity ?? NaN;
+      texts[diskSlots.disk_storage] = storage;
     }
     target.row.values[vmSlots.disk_capacity] = total.value;
   }

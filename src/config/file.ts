@@ -6,6 +6,7 @@ import type { FileLayer, OutputSection } from './layer.ts';
 import { nearest } from './nearest.ts';
 import { optionsOf, printing, schema, selecting } from './schema.ts';
 import type { SectionName } from './schema.ts';
+import { thresholdKeys } from './thresholds.ts';
 import { listed, refuse } from './values.ts';
 
 const troubles: Readonly<Record<string, string>> = {
@@ -14,6 +15,9 @@ const troubles: Readonly<Record<string, string>> = {
   EPERM: 'no permission to read it',
   EISDIR: 'it is a directory',
 };
+
+/** The sections there can be. */
+const headers = ['[connector]', '[output.NAME]', '[profiler]', '[thresholds]'];
 
 /** The one key of the original's file that was for proxtop. */
 const originalTarget = 'PROXTOP_TARGET';
@@ -30,9 +34,12 @@ export function readConfigFile(path: string): FileLayer {
   return parseConfig(text, path);
 }
 
+/** What a section can be: [thresholds] holds no options, and stands in the file alone. */
+type SectionKind = SectionName | 'thresholds';
+
 /** The section that the lines stand in. */
 interface Section {
-  readonly kind: SectionName;
+  readonly kind: SectionKind;
   /** As it stands in the file; '' at the top. */
   readonly header: string;
   readonly given: Map<string, Given>;
@@ -49,6 +56,7 @@ export function parseConfig(text: string, path: string): FileLayer {
   const general = new Map<string, Given>();
   const connector = new Map<string, Given>();
   const profiler = new Map<string, Given>();
+  const thresholds = new Map<string, Given>();
   const outputs = new Map<string, OutputSection>();
   let section: Section = { kind: 'general', header: '', given: general };
 
@@ -56,10 +64,10 @@ export function parseConfig(text: string, path: string): FileLayer {
     const header = `[${name}]`;
     if (name === 'connector') return { kind: 'connector', header, given: connector };
     if (name === 'profiler') return { kind: 'profiler', header, given: profiler };
+    if (name === 'thresholds') return { kind: 'thresholds', header, given: thresholds };
     const output = /^output\.([\w-][\w.-]*)$/.exec(name)?.[1];
     if (output === undefined) {
-      const known = ['[connector]', '[output.NAME]', '[profiler]'];
-      const { reason } = refuse(header, listed(known), known);
+      const { reason } = refuse(header, listed(headers), headers);
       throw new ConfigError(`${origin}: unknown section: ${reason}`);
     }
     const earlier = outputs.get(output);
@@ -98,7 +106,7 @@ export function parseConfig(text: string, path: string): FileLayer {
       set(section, key, value);
     }
   }
-  return { general, connector, profiler, outputs };
+  return { general, connector, profiler, outputs, thresholds };
 }
 
 /** Takes quotes and comments off a value. The ini package reads 'single quoted' numbers as JSON: back to text. */
@@ -117,13 +125,14 @@ function set({ kind, header, given }: Section, key: string, value: Given): void 
 }
 
 /** The keys that a section of the file can hold. */
-export function keysOf(section: SectionName): readonly string[] {
+export function keysOf(section: SectionKind): readonly string[] {
+  if (section === 'thresholds') return thresholdKeys;
   const keys = Object.keys(optionsOf(section));
   return section === 'output' ? [...keys, ...Object.keys(printing), ...Object.keys(selecting)] : keys;
 }
 
 /** What was probably meant by an unknown key: the same one elsewhere, or one that looks alike. */
-function hint(kind: SectionName, header: string, key: string): string {
+function hint(kind: SectionKind, header: string, key: string): string {
   if (kind !== 'general' && key in schema.general)
     return '; it belongs at the top, before the first [section]';
   if (kind !== 'output' && (key in schema.output || key in selecting) && key !== 'type')
@@ -133,5 +142,6 @@ function hint(kind: SectionName, header: string, key: string): string {
   const known = keysOf(kind);
   const near = nearest(key.replace(/^PROXTOP_/, ''), known);
   if (near !== undefined) return `; did you mean ${near}?`;
+  if (kind === 'thresholds') return '; keys are metrics that are numbers, see proxtop --list-metrics';
   return `; ${header === '' ? 'keys at the top' : `keys of ${header}`} are ${known.join(', ')}`;
 }

@@ -19,6 +19,8 @@ export interface FileLayer {
   readonly profiler: GivenMap;
   /** By NAME of [output.NAME], in the order of the file. */
   readonly outputs: ReadonlyMap<string, OutputSection>;
+  /** By the ids of metrics. */
+  readonly thresholds: GivenMap;
 }
 
 export interface OutputSection {

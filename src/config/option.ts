@@ -34,7 +34,7 @@ export interface OptionFlag {
 /** A flag without a value that stands for one value of an option. */
 export interface Switch {
   readonly name: string;
-  /** Another long name. */
+  /** One letter, or another long name. */
   readonly alias?: string;
   readonly value: string;
   readonly help: string;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
-import type { HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
+import type { FileSettings, HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
 import { printerNames } from '../printers/index.ts';
 import type { PrinterName } from '../printers/index.ts';
 import type { PrinterSettings } from '../printers/printer.ts';
@@ -66,6 +66,19 @@ function splitEndpoint(all: GivenMap): { readonly described: GivenMap; readonly 
   if (address === undefined || all.get('type')?.text === 'prometheus') return { described: all };
   const described = new Map([...all].filter(([key]) => key !== 'listen'));
   return { described, listen: new Map([['listen', address]]) };
+}
+
+/** The output that records to a file: everything, in one piece for each sample. */
+export function recordSettings(path: string): FileSettings {
+  const { queue_bytes: maxBytes, when_full: whenFull } = readValues(schema.output, new Map());
+  return {
+    name: 'record',
+    type: 'file',
+    path,
+    printer: path.endsWith('.msgpack') ? 'msgpack' : 'json',
+    print: { layout: 'cycle', verbose: true, devices: true, human: false, names: 'proxtop' },
+    queue: { maxBytes, whenFull },
+  };
 }
 
 /**
@@ -199,8 +212,8 @@ function selection(own: GivenMap, measured: readonly CollectorName[]): Selection
 
 /** Printers whose records make no sense to the receivers of an output. */
 const unsuited: Readonly<Partial<Record<OutputType, readonly PrinterName[]>>> = {
-  udp: ['msgpack', 'csv'],
-  http: ['msgpack', 'csv', 'text'],
+  udp: ['msgpack', 'csv', 'esxtop'],
+  http: ['msgpack', 'csv', 'text', 'esxtop'],
 };
 
 function refusePrinter(printer: PrinterName, type: OutputType, own: GivenMap): void {
@@ -230,6 +243,8 @@ function printSettings(
   const inRows = type === 'udp' || (type === 'http' && printer === 'influx');
   return {
     ...readValues(printing, inherited),
+    // esxtop's batch mode has all there is.
+    ...(printer === 'esxtop' && { verbose: true, devices: true }),
     layout: layout ?? (inRows ? 'event' : 'cycle'),
     ...(precision !== undefined && { precision }),
   };

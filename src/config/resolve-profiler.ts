@@ -39,5 +39,6 @@ export function resolveProfilerSettings(
     outputFreq: values.outputfreq,
   };
   const collectors = profiler.metrics ?? usualInputs;
-  return { run: { ...resolveSettings(file, environment, args), collectors }, profiler };
+  const settings = resolveSettings(file, environment, args);
+  return { run: { ...settings, collectors, record: undefined, replay: undefined }, profiler };
 }

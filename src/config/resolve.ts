@@ -6,9 +6,10 @@ import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './given.ts';
 import type { Given, GivenMap } from './given.ts';
 import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
-import { resolveOutputs } from './outputs.ts';
+import { recordSettings, resolveOutputs } from './outputs.ts';
 import { schema } from './schema.ts';
 import type { Settings } from './settings.ts';
+import { resolveThresholds } from './thresholds.ts';
 
 /**
  * The settings of a run: defaults < file < environment < arguments. Throws a ConfigError for the first value that is
@@ -43,6 +44,9 @@ export function resolveSettings(
     stateDir: values.state_dir,
     logLevel: values.log_level,
     outputs: resolveOutputs(file, environment, args, { measured: collectors, stateDir: values.state_dir }),
+    record: values.record === undefined ? undefined : recordSettings(values.record),
+    replay: values.replay,
+    thresholds: resolveThresholds(file?.thresholds ?? none),
   };
 }
 

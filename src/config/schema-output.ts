@@ -39,6 +39,15 @@ export const output = {
     help: `format: ${listed(printerNames)}`,
     flag: { group: where, alias: 'p', placeholder: 'FORMAT' },
     outputs: printed,
+    switches: [
+      {
+        name: 'batch',
+        alias: 'b',
+        value: 'esxtop',
+        group: where,
+        help: "esxtop's wide CSV, a line for each sample: --printer=esxtop",
+      },
+    ],
   },
   layout: {
     type: choice(['cycle', 'event']),

@@ -3,7 +3,7 @@ import type { MeasuringName } from '../metrics/catalogue.ts';
 import type { Option } from './option.ts';
 import { profiler } from './profiler-schema.ts';
 import { output } from './schema-output.ts';
-import { choice, choices, decimal, libvirtUri, names, text, times, truth } from './values.ts';
+import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from './values.ts';
 
 /** The collectors by the names users know them by. */
 const collectors: Readonly<Record<string, MeasuringName>> = {
@@ -154,6 +154,17 @@ const general = {
     default: defaultRoots.pvedir,
     help: 'cluster file system of Proxmox VE, with the configuration of the VMs',
     flag: { group: found, placeholder: 'DIR' },
+  },
+  record: {
+    type: recordingPath,
+    help: 'also write all that is sampled to a file, to be replayed: FILE.msgpack MessagePack, others JSON lines',
+    flag: { group: where, placeholder: 'FILE' },
+  },
+  replay: {
+    type: text('a path'),
+    otherwise: 'what runs now',
+    help: 'take the samples from a file that proxtop wrote as json or msgpack, gzip or not',
+    flag: { group: what, placeholder: 'FILE' },
   },
   state_dir: {
     type: text('a directory'),

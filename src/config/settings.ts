@@ -1,6 +1,7 @@
 import type { Roots } from '../kernel/paths.ts';
 import type { MeasuringName } from '../metrics/catalogue.ts';
-import type { OutputSettings } from '../outputs/settings.ts';
+import type { FileSettings, OutputSettings } from '../outputs/settings.ts';
+import type { Thresholds } from './thresholds.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -29,4 +30,15 @@ export interface Settings {
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly outputs: readonly OutputSettings[];
+  /** The file that all samples are written to besides; undefined for none. */
+  readonly record: FileSettings | undefined;
+  /** The file that samples are taken from; undefined for the VMs that run. */
+  readonly replay: string | undefined;
+  /** From where on the terminal view calls a value a warning, or bad. */
+  readonly thresholds: Thresholds;
+}
+
+/** The outputs of a run, with the file that it records to. */
+export function allOutputs({ outputs, record }: Settings): readonly OutputSettings[] {
+  return record === undefined ? outputs : [...outputs, record];
 }

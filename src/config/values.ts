@@ -183,3 +183,9 @@ export const libvirtUri: ValueType<string> = {
     }
   },
 };
+
+/** Where to record to. */
+export const recordingPath: ValueType<string> = {
+  expected: 'a path that does not end in .gz, as it is not compressed while it is written',
+  parse: (found) => (found === '' || found.endsWith('.gz') ? refuse(found, recordingPath.expected) : found),
+};

@@ -9,6 +9,8 @@ export interface VmDisk {
   readonly device: string;
   /** Virtual size in bytes, if known. */
   readonly capacity?: number;
+  /** Name of the storage it lies on, if the configuration tells. */
+  readonly storage?: string;
 }
 
 /** A network interface of a VM. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { VmDisk } from './connector.ts';
 
 /** What the configuration of a VM on a Proxmox VE node says about it. */
@@ -79,9 +80,18 @@ function drivesOf(keys: ReadonlyMap<string, string>): Pick<PveConfig, 'disks' | 
       continue;
     }
     const capacity = parseSize(parts.get('size'));
-    disks.push(capacity === undefined ? { device } : { device, capacity });
+    disks.push({
+      device,
+      ...(capacity !== undefined && { capacity }),
+      ...present('storage', storageOf(volume)),
+    });
   }
   return { disks, cdroms };
+}
+
+/** `STORAGE:VOLUME`, or the path of a device or file, which lies in no storage but a directory. */
+function storageOf(volume: string): string {
+  return volume.startsWith('/') ? dirname(volume) : volume.slice(0, Math.max(0, volume.indexOf(':')));
 }
 
 /** `32G`, `4M`, `528K`, `1.5TiB` in bytes; undefined for anything else. */

@@ -2,7 +2,15 @@ import type { Collector } from '../collectors/collector.ts';
 import type { PrintedSettings } from '../outputs/settings.ts';
 import { createPrinter } from '../printers/index.ts';
 import type { Printer } from '../printers/printer.ts';
+import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
+
+/** Somebody who watches the samples: they are taken whether there are outputs or not, with all metrics and rows. */
+export interface Watcher {
+  readonly pace: Pace;
+  /** Called when sampling begins. @param stop ends it */
+  readonly begin: (stop: AbortController) => void;
+}
 
 /** What a program makes of the samples. */
 export interface Consumer {
@@ -14,6 +22,7 @@ export interface Consumer {
   readonly printer: (output: PrintedSettings) => Printer;
   /** Called when the last sample is delivered; never rejects. */
   readonly end: () => Promise<void>;
+  readonly watcher?: Watcher;
 }
 
 /** Samples go out as they are. */

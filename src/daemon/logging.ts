@@ -12,6 +12,8 @@ interface LogLine {
 
 const STDERR = 2;
 const ERROR = 50;
+/** Lines that are held back at most. */
+const HELD_BACK = 50;
 
 /** Name and priority of each level; priorities after syslog(3). */
 const levels: Readonly<Record<number, readonly [name: string, priority: number]>> = {
@@ -29,6 +31,23 @@ export function setLogLevel(level: LogLevel): void {
   threshold = pino.levels.values[level] ?? 0;
 }
 
+/** Shows lines of the log in place of a terminal, whose screen they would spoil; undefined while nobody does. */
+let show: ((line: string) => void) | undefined;
+/** The last lines that were shown there, for when the terminal is back. */
+let heldBack: string[] = [];
+
+/** Hands the log to somebody who shows it, and to stderr only where that is no terminal. */
+export function divertLog(shower: (line: string) => void): void {
+  show = shower;
+}
+
+/** The log goes to stderr again, the last lines that were held back first. */
+export function restoreLog(): void {
+  show = undefined;
+  process.stderr.write(heldBack.join(''));
+  heldBack = [];
+}
+
 /**
  * The program's log, on stderr: for the journal each line begins with its priority (sd-daemon(3)), for people with
  * the time and the level. Nothing else is ever written to stderr, and nothing of it to stdout.
@@ -41,10 +60,16 @@ export function createLog(level: LogLevel, env: NodeJS.ProcessEnv): Logger {
   const destination = {
     write: (json: string): void => {
       const line = JSON.parse(json) as LogLine;
-      if (line.level >= threshold) process.stderr.write(format(line));
+      if (line.level >= threshold) write(format(line));
     },
   };
   return pino({ level: 'debug', base: null, timestamp: false }, destination);
+}
+
+function write(text: string): void {
+  if (show === undefined || !process.stderr.isTTY) process.stderr.write(text);
+  else heldBack = [...heldBack, text].slice(-HELD_BACK);
+  show?.(text.trimEnd());
 }
 
 /** Whether stderr is the stream to the journal that systemd names as `device:inode`. */

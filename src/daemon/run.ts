@@ -10,8 +10,9 @@ import { keepMemoryLow } from './memory.ts';
 import { connectServiceManager } from './notify.ts';
 import { Runner } from './runner.ts';
 import { Service } from './service.ts';
+import { endBy, obeySignals } from './signals.ts';
 import { StatusFile } from './status-file.ts';
-import { reportFileTroubles } from './trouble-report.ts';
+import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
 const FLUSH_DEADLINE = 5000;
@@ -36,6 +37,7 @@ export async function run(
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
   reportFileTroubles(log);
+  reportMissingColumns(log);
   const stop = new AbortController();
   const outputs = new OutputSet(log, consumer.printer, () => {
     stop.abort();
@@ -56,6 +58,7 @@ export async function run(
   keepMemoryLow();
   const directory = reportDirectory(env, settings.runDir);
   const statusFile = new StatusFile(directory, { program, config }, outputs.list, log);
+  consumer.watcher?.begin(stop);
   await runner.run(stop.signal);
   service.stopping();
   await outputs.close(FLUSH_DEADLINE);
@@ -87,23 +90,4 @@ function endInSpiteOfHangingFiles(): void {
   setTimeout(() => {
     endBy('SIGTERM');
   }, EXIT_DEADLINE).unref();
-}
-
-function endBy(signal: NodeJS.Signals): void {
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-}
-
-/**
- * The first SIGINT or SIGTERM ends the sampling and delivers what is queued; a second one ends the program at once.
- * SIGHUP reloads.
- */
-function obeySignals(stop: AbortController, onHangUp: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) endBy(signal);
-      stop.abort();
-    });
-  }
-  process.on('SIGHUP', onHangUp);
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { OutputSet } from '../outputs/output-set.ts';
 import { sleep } from '../sampling/clock.ts';
@@ -22,7 +23,7 @@ export class Runner {
   #pause = new AbortController();
 
   constructor(
-    readonly consumer: Pick<Consumer, 'collectors' | 'take'>,
+    readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher'>,
     readonly outputs: OutputSet,
     readonly service: Service,
     readonly log: Logger,
@@ -32,14 +33,15 @@ export class Runner {
   async begin(settings: Settings): Promise<void> {
     const before = this.#settings;
     const alike = before !== undefined && this.#loop !== undefined && samplesAlike(before, settings);
-    const needless = settings.outputs.length === 0;
+    const wanted = allOutputs(settings);
+    const needless = wanted.length === 0 && this.consumer.watcher === undefined;
     const loop = needless
       ? undefined
       : alike
         ? this.#loop
-        : await startSampling(settings, this.consumer.collectors, this.log);
+        : await startSampling(settings, this.consumer, this.log);
     try {
-      await this.outputs.replace(settings.outputs);
+      await this.outputs.replace(wanted);
     } catch (error) {
       if (loop !== this.#loop) loop?.close();
       throw error;
@@ -108,7 +110,8 @@ export class Runner {
       this.outputs.write(sample);
       this.service.sampled(sample.vms.length, frequency);
     };
-    await this.#loop.run({ runs, outputs: this.outputs.list, emit }, stop);
+    const pace = this.consumer.watcher?.pace;
+    await this.#loop.run({ runs, outputs: this.outputs.list, emit, pace }, stop);
   }
 
   async #idle(stop: AbortSignal): Promise<void> {

@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { Collector } from '../collectors/collector.ts';
 import { createCollectors } from '../collectors/index.ts';
+import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
 import { Paths } from '../kernel/paths.ts';
 import { SampleLoop } from '../sampling/loop.ts';
 import { Sampler } from '../sampling/sampler.ts';
+import type { Consumer } from './consumer.ts';
 
 /** There is no hypervisor here, and somebody at a terminal who can say where to look. */
 export class NoHypervisorError extends Error {
@@ -17,18 +18,19 @@ export class NoHypervisorError extends Error {
 /**
  * Finds the hypervisor and prepares to sample it. Where there is none the host alone is sampled, until there is one.
  *
- * @param derived collectors that run after the measuring ones
+ * @param consumer its collectors run after the measuring ones; for a watcher everything is measured
  * @throws NoHypervisorError
  */
 export async function startSampling(
   settings: Settings,
-  derived: readonly Collector[],
+  { collectors: derived, watcher }: Pick<Consumer, 'collectors' | 'watcher'>,
   log: Logger,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
   const connector = await findConnector(settings, paths, log);
   const { netdev, storedev } = settings;
-  const options = { wanted: wantedRows(settings), netdev, storedev };
+  const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
+  const options = { wanted, netdev, storedev };
   const collectors = createCollectors(settings.collectors, paths, options);
   const sampler = new Sampler(paths, connector, [...collectors, ...derived], log);
   return new SampleLoop(sampler, connector, settings.frequency, log);
@@ -39,12 +41,15 @@ export function samplesAlike(one: Settings, other: Settings): boolean {
   const relevant = (settings: Settings): unknown => ({
     ...settings,
     outputs: wantedRows(settings),
+    record: undefined,
+    thresholds: undefined,
     runs: undefined,
   });
   return isDeepStrictEqual(relevant(one), relevant(other));
 }
 
-function wantedRows({ outputs }: Settings): { readonly verbose: boolean; readonly devices: boolean } {
+function wantedRows(settings: Settings): { readonly verbose: boolean; readonly devices: boolean } {
+  const outputs = allOutputs(settings);
   return {
     verbose: outputs.some(({ print }) => print.verbose),
     devices: outputs.some(({ print }) => print.devices),

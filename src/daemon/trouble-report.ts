@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Logger } from 'pino';
 import type { FileTrouble } from '../kernel/read.ts';
 import { fileTroubles } from '../kernel/read.ts';
+import { withoutColumns } from '../printers/esxtop.ts';
 
 /**
  * Logs kernel files that cannot be read: one warning for each kind of file, whatever the number of processes it
@@ -16,5 +17,14 @@ export function reportFileTroubles(log: Logger): void {
     known.add(kind);
     const advice = trouble === 'denied' ? '; run as root to have it' : '';
     log.warn(`${kind}: ${why}, what it tells is omitted${advice}`);
+  });
+}
+
+/** Logs VMs that started after the header of a wide table was written. */
+export function reportMissingColumns(log: Logger): void {
+  subscribe(withoutColumns.name, (name) => {
+    log.warn(
+      `VM ${JSON.stringify(name)} came after the header and has no columns; SIGHUP begins a new table`,
+    );
   });
 }

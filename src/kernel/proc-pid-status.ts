@@ -18,3 +18,11 @@ export function parsePidStatusSwap(cursor: Cursor, path: string): number {
   cursor.skipLine();
   return findLine(cursor, VM_SWAP) ? cursor.int() * 1024 : NaN;
 }
+
+/**
+ * The CPUs that a task may run on, as /proc/<pid>/task/<tid>/status lists them (`0-3,8`); undefined where the kernel has
+ * no such line. @param text of the file
+ */
+export function cpusAllowed(text: string): string | undefined {
+  return /^Cpus_allowed_list:\s*(\S+)$/m.exec(text)?.[1];
+}

@@ -1,6 +1,8 @@
+import { cpuListText, parseCpuList } from './cpu-list.ts';
 import { KernelFile, readOnce } from './kernel-file.ts';
 import type { Paths } from './paths.ts';
 import { PidStat, parsePidStat } from './proc-pid-stat.ts';
+import { cpusAllowed } from './proc-pid-status.ts';
 import { listThreads } from './proc-pid-task.ts';
 import { readRecord } from './read.ts';
 
@@ -72,6 +74,21 @@ export class Process {
   /** Tells that a thread was found gone: the next {@link refresh} lists the threads again. */
   relist(): void {
     this.relistNeeded = true;
+  }
+
+  /**
+   * The CPUs that any of the threads with a vCPU may run on, as the kernel lists them; undefined where no thread is known
+   * to have one. Reads a file for each.
+   */
+  vcpuAffinity(): string | undefined {
+    const lists = new Set<string>();
+    for (const { tid, vcpu } of this.threads) {
+      if (vcpu === undefined) continue;
+      const list = cpusAllowed(readOnce(this.paths.task(this.pid, tid, 'status')) ?? '');
+      if (list !== undefined) lists.add(list);
+    }
+    if (lists.size < 2) return [...lists][0];
+    return cpuListText(new Set([...lists].flatMap((list) => [...parseCpuList(list)])));
   }
 
   private list(): void {

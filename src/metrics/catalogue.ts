@@ -1,5 +1,6 @@
 import type { Kind, MetricLine, Scope, Shown, Unit } from './define.ts';
 import { scopes } from './define.ts';
+import { meanings } from './meanings.ts';
 import { agent } from './tables/agent.ts';
 import { cpu } from './tables/cpu.ts';
 import { disk } from './tables/disk.ts';
@@ -41,7 +42,10 @@ export interface Metric {
   readonly kind: Kind;
   readonly shown: Shown;
   readonly source: string;
+  /** How the value is made of what the source says. */
   readonly definition: string;
+  /** What it tells, in plain words. */
+  readonly meaning: string;
   /** Id, and where it differs unit, that the original program used; '' where it had none. */
   readonly original: string;
   /** What must be there for the metric to be known; '' where nothing special is needed. */
@@ -67,6 +71,7 @@ for (const [table, content] of Object.entries(tables)) {
         shown,
         source,
         definition,
+        meaning: meanings[`${scope}.${id}`] ?? meanings[id] ?? definition,
         original,
         needs,
         slot,

@@ -37,6 +37,26 @@ export function endOfWholeValues(fd: number, size: number): number {
   return whole;
 }
 
+/** Where the MessagePack value at an offset ends; undefined where the bytes end before it. */
+export function endOfValue(bytes: Buffer, from: number): number | undefined {
+  let at = from;
+  for (let missing = 1; missing > 0; missing--) {
+    // What tells a length must be there before it is read.
+    if (at >= bytes.length || at + headOf(bytes[at] ?? 0) > bytes.length) return undefined;
+    missing += childrenOf(bytes, at);
+    at += lengthOf(bytes, at);
+  }
+  return at > bytes.length ? undefined : at;
+}
+
+/** Bytes of a type and the length behind it. */
+function headOf(type: number): number {
+  if (type >= 0xc4 && type <= 0xc9) return 1 + 2 ** ((type - 0xc4) % 3);
+  if (type >= 0xd9 && type <= 0xdb) return 1 + 2 ** (type - 0xd9);
+  if (type >= 0xdc && type <= 0xdf) return type % 2 === 0 ? 3 : 5;
+  return 1;
+}
+
 /** Bytes of the value at an offset, without the values inside it. */
 function lengthOf(bytes: Buffer, at: number): number {
   const type = bytes[at] ?? 0;

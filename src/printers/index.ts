@@ -1,4 +1,5 @@
 import { CsvPrinter } from './csv.ts';
+import { EsxtopPrinter } from './esxtop.ts';
 import { InfluxPrinter } from './influx.ts';
 import { JsonCyclePrinter } from './json-cycle.ts';
 import { JsonEventPrinter } from './json-event.ts';
@@ -14,6 +15,7 @@ const printers = {
   msgpack: (settings) => new MsgpackPrinter(settings),
   csv: (settings) => new CsvPrinter(settings),
   text: (settings) => new TextPrinter(settings),
+  esxtop: () => new EsxtopPrinter(),
 } satisfies Record<string, (settings: PrinterSettings) => Printer>;
 
 /** The printers there are, by the name the configuration gives them. */

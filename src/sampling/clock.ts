@@ -18,9 +18,17 @@ export class Clock {
 
   /** @param interval ms between two ticks */
   constructor(
-    private readonly interval: number,
+    private interval: number,
     private readonly log: Logger,
   ) {}
+
+  /** Ticks every `interval` ms from now on. */
+  change(interval: number): void {
+    if (interval === this.interval) return;
+    this.interval = interval;
+    this.number = NaN;
+    this.last = undefined;
+  }
 
   /** Waits for the next tick. Resolves early, with false, when `stop` is aborted. */
   async tick(stop: AbortSignal): Promise<boolean> {

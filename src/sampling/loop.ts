@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Connector } from '../connectors/connector.ts';
 import { Clock, sleep } from './clock.ts';
 import type { ObservedOutput } from './output-status.ts';
+import type { Pace } from './pace.ts';
 import type { Sample } from './sample.ts';
 import type { Sampler } from './sampler.ts';
 
@@ -19,6 +20,8 @@ export interface LoopSettings {
   readonly outputs: readonly ObservedOutput[];
   /** Takes each sample; has read it when it returns. */
   readonly emit: (sample: Sample) => void;
+  /** Of somebody who watches; undefined for the frequency of the loop. */
+  readonly pace: Pace | undefined;
 }
 
 /** Samples on the beat of the clock. */
@@ -43,12 +46,22 @@ export class SampleLoop {
       this.sampler.agent.cycleTook(performance.now() - started);
       if (run >= settings.runs) return;
       void this.connector.poll();
-      if (!(await clock.tick(stop))) return;
+      if (!(await this.#next(clock, settings.pace, stop))) return;
     }
   }
 
   close(): void {
     this.sampler.close();
+  }
+
+  /** Waits for the next tick, or until somebody wants a sample; false when `stop` was aborted before. */
+  async #next(clock: Clock, pace: Pace | undefined, stop: AbortSignal): Promise<boolean> {
+    if (pace === undefined) return clock.tick(stop);
+    while (!stop.aborted) {
+      clock.change(pace.frequency * 1000);
+      if ((await clock.tick(pace.until(stop))) || pace.takeWish()) break;
+    }
+    return !stop.aborted;
   }
 
   /** Waits for the first tick, or for the next one; undefined when `stop` was aborted before. */

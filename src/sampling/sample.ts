@@ -46,6 +46,6 @@ export interface Sample {
   readonly outputs: readonly Row[];
   /** The collectors that ran, in the order of the catalogue. */
   readonly collectors: readonly CollectorName[];
-  /** How they fared, in the same order. */
+  /** How they fared, in the same order; empty in a recording, which does not tell. */
   readonly runs: readonly CollectorRun[];
 }

@@ -168,9 +168,12 @@ test('bad values', () => {
   }
   refuses(
     '--printer jsonn',
-    '--printer: found "jsonn", expected json, influx, msgpack, csv or text; did you mean "json"?',
+    '--printer: found "jsonn", expected json, influx, msgpack, csv, text or esxtop; did you mean "json"?',
   );
-  refuses('--printer=ncurses', '--printer: found "ncurses", expected json, influx, msgpack, csv or text');
+  refuses(
+    '--printer=ncurses',
+    '--printer: found "ncurses", expected json, influx, msgpack, csv, text or esxtop',
+  );
   refuses(
     '-o tpc',
     '--output: found "tpc", expected stdout, file, tcp, udp, http or prometheus; did you mean "tcp"?',

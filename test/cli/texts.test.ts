@@ -47,7 +47,7 @@ test('the metrics as JSON have the columns of the contract, in its order', () =>
     assert.deepEqual(Object.keys(metric).slice(0, contract.length), contract);
     assert.deepEqual(
       Object.keys(metric).slice(contract.length),
-      catalogue[index]?.needs === '' ? [] : ['needs'],
+      catalogue[index]?.needs === '' ? ['meaning'] : ['meaning', 'needs'],
     );
   }
   assert.ok(metrics.some(({ id, needs }) => id === 'psi_some_cpu_avg10' && needs === 'PSI'));
@@ -105,10 +105,13 @@ test('the documents are generated, and a stale one is found', () => {
   const tsx = join(root, 'node_modules/.bin/tsx');
   const generate = join(root, 'docs/generate.ts');
   try {
-    mkdirSync(join(directory, 'docs'));
+    for (const path of ['docs', 'debian/completions/bash', 'debian/completions/zsh'])
+      mkdirSync(join(directory, path), { recursive: true });
     for (const path of ['README.md', 'docs/profiler.md'])
       writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
     writeFileSync(join(directory, 'docs/migrating.md'), '<!-- names -->\n<!-- /names -->\n');
+    const blocks = ['views', 'keys', 'replay-keys'].map((name) => `<!-- ${name} -->\n<!-- /${name} -->\n`);
+    writeFileSync(join(directory, 'docs/view.md'), blocks.join(''));
     execFileSync(tsx, [generate], { cwd: directory });
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     assert.match(
@@ -118,6 +121,8 @@ test('the documents are generated, and a stale one is found', () => {
     assert.ok(!readme.includes('old\n'));
     const profiler = readFileSync(join(directory, 'docs/profiler.md'), 'utf8');
     assert.match(profiler, /`--states N`[\s\S]*`--likeliness PROFILE`/);
+    const view = readFileSync(join(directory, 'docs/view.md'), 'utf8');
+    assert.match(view, /`c` \| CPU[\s\S]*`< >`[\s\S]*`J` \| to a time/);
     const metrics = readFileSync(join(directory, 'docs/metrics.md'), 'utf8');
     assert.equal(metrics.match(/^\| `/gm)?.length, catalogue.length);
     assert.equal(spawnSync(tsx, [generate, '--check'], { cwd: directory }).status, 0);

@@ -77,11 +77,11 @@ test('refuses unknown keys and sections, and names what may be meant', () => {
     ['[output.a]\nPROXTOP_TARGET = a:1', /^p\.conf:2, \[output\.a\] PROXTOP_TARGET: unknown key/],
     [
       '[conector]',
-      'p.conf:1: unknown section: found "[conector]", expected [connector], [output.NAME] or [profiler]; did you mean "[connector]"?',
+      'p.conf:1: unknown section: found "[conector]", expected [connector], [output.NAME], [profiler] or [thresholds]; did you mean "[connector]"?',
     ],
     [
       '[output]',
-      /^p\.conf:1: unknown section: found "\[output\]", expected \[connector\], \[output\.NAME\] or \[profiler\]/,
+      /^p\.conf:1: unknown section: found "\[output\]", expected \[connector\], \[output\.NAME\], \[profiler\] or \[thresholds\]/,
     ],
     ['[output.a b]', /^p\.conf:1: unknown section/],
     ['[]', /^p\.conf:1: unknown section/],

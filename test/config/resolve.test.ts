@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { parseConfig } from '../../src/config/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
+import { resolveThresholds } from '../../src/config/thresholds.ts';
 import type { Settings } from '../../src/config/settings.ts';
 
 /** Settings of a file and an environment. */
@@ -31,6 +32,9 @@ test('the defaults', () => {
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
     runDir: '/run',
     stateDir: '/var/lib/proxtop',
+    record: undefined,
+    replay: undefined,
+    thresholds: resolveThresholds(new Map()),
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
   });
@@ -166,7 +170,7 @@ test('a wrong value names file, line, section, key, what was found and what was 
   );
   refuses(
     '[output.a]\ntype = tcp\ntarget = a:1\nprinter = jsn',
-    'p.conf:4, [output.a] printer: found "jsn", expected json, influx, msgpack, csv or text; did you mean "json"?',
+    'p.conf:4, [output.a] printer: found "jsn", expected json, influx, msgpack, csv, text or esxtop; did you mean "json"?',
   );
   refuses('[output.a]\ntype = tpc', /^p\.conf:2, \[output\.a\] type: found "tpc", .*did you mean "tcp"\?$/);
   refuses('[output.a]\ntype = stdout\nverbose = maybe', /^p\.conf:3, \[output\.a\] verbose: found "maybe"/);
@@ -329,5 +333,36 @@ test('a wrong value in the environment names the variable', () => {
   assert.equal(
     settings('', { PROXTOP_SERVICE_HOST: '10.0.0.1', PROXTOP_PORT: 'tcp://10.0.0.1:80' }).frequency,
     1,
+  );
+});
+
+test('a recording holds everything, beside the outputs there are, by the ending of its name', () => {
+  const { record, outputs } = settings('record = /tmp/a.msgpack');
+  assert.deepEqual(
+    outputs.map(({ type }) => type),
+    ['stdout'],
+  );
+  const expected = {
+    name: 'record',
+    type: 'file',
+    path: '/tmp/a.msgpack',
+    printer: 'msgpack',
+    print: { ...print, verbose: true, devices: true },
+    queue,
+  };
+  assert.deepEqual(record, expected);
+  assert.deepEqual(settings('record = a.json').record, { ...expected, path: 'a.json', printer: 'json' });
+  refuses(
+    'record = a.json.gz',
+    'p.conf:1, record: found "a.json.gz", expected a path that does not end in .gz, as it is not compressed while it is written',
+  );
+});
+
+test("esxtop's printer prints all there is", () => {
+  const [output] = settings('[output.a]\ntype = stdout\nprinter = esxtop').outputs;
+  assert.deepEqual(output?.print, { ...print, verbose: true, devices: true });
+  refuses(
+    '[output.a]\ntype = udp\ntarget = h:1\nprinter = esxtop',
+    /found "esxtop", expected json, influx or text/,
   );
 });

@@ -6,11 +6,12 @@ import { after, test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { keysOf, parseConfig, readConfigFile } from '../../src/config/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
+import { defaultThresholds } from '../../src/config/thresholds.ts';
 import { optionsOf, printing, sectionNames, selecting } from '../../src/config/schema.ts';
 
 const shipped = new URL('../../etc/proxtop.conf', import.meta.url).pathname;
 /** The shipped file with everything switched on that it only shows. */
-const uncommented = readFileSync(shipped, 'utf8').replace(/^;(?=\[|[a-z_]+ = )/gm, '');
+const uncommented = readFileSync(shipped, 'utf8').replace(/^;(?=\[|[a-z_\d]+ = )/gm, '');
 const nothing = readEnvironment({});
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-shipped-'));
@@ -57,6 +58,10 @@ test('it shows every key there is, with its default', () => {
       for (const value of shown) assert.equal(value, option.default, `${section} ${key}`);
     }
   }
+  assert.deepEqual(
+    Object.fromEntries([...file.thresholds].map(([id, { text }]) => [id, text])),
+    defaultThresholds,
+  );
   const keys = [...Object.keys(printing), ...Object.keys(selecting)];
   for (const key of keys) assert.ok(keysOf('output').includes(key), key);
   for (const key of Object.keys(selecting))

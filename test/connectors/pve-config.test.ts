@@ -53,10 +53,10 @@ const EXPECTED = {
   lock: 'backup',
   memory: 4 * GIB,
   disks: [
-    { device: 'scsi0', capacity: 32 * GIB },
-    { device: 'scsi1' },
-    { device: 'scsi2', capacity: 1.5 * 2 ** 40 },
-    { device: 'virtio0', capacity: 4 * MIB },
+    { device: 'scsi0', capacity: 32 * GIB, storage: 'local-lvm' },
+    { device: 'scsi1', storage: '/dev/disk/by-id' },
+    { device: 'scsi2', capacity: 1.5 * 2 ** 40, storage: 'ceph' },
+    { device: 'virtio0', capacity: 4 * MIB, storage: 'local-lvm' },
   ],
   cdroms: ['ide0', 'ide2', 'sata0'],
 };
@@ -114,7 +114,7 @@ test('CD-ROM drives, empty or not, by any of their spellings', () => {
     'cdrom: local:iso/a.iso\nide0: none\nide1: cdrom\nsata1: file=none,media=cdrom\nscsi3: a:b,media=disk\n',
   );
   assert.deepEqual(cdroms, ['ide2', 'ide0', 'ide1', 'sata1']);
-  assert.deepEqual(disks, [{ device: 'scsi3' }]);
+  assert.deepEqual(disks, [{ device: 'scsi3', storage: 'a' }]);
 });
 
 test('names stay as they are written', () => {

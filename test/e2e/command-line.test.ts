@@ -302,7 +302,10 @@ describe('a run', { concurrency: 3 }, () => {
       'definition',
       'original',
     ];
-    for (const { needs: _, ...metric } of metrics) assert.deepEqual(Object.keys(metric), columns);
+    for (const { needs: _, meaning, ...metric } of metrics) {
+      assert.deepEqual(Object.keys(metric), columns);
+      assert.equal(typeof meaning, 'string');
+    }
     const table = await proxtop(['--list-metrics']);
     assert.equal(table.stdout.trimEnd().split('\n').length, metrics.length + 1);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { parsePidStatusSwap } from '../../src/kernel/proc-pid-status.ts';
+import { cpusAllowed, parsePidStatusSwap } from '../../src/kernel/proc-pid-status.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read } from './support.ts';
 
 for (const kernel of kernels) {
@@ -33,4 +33,11 @@ test('refuses what is no status file', () => {
   for (const content of ['', 'VmSwap: 5 kB\n', 'Name:\tkvm']) {
     assert.throws(() => parsePidStatusSwap(cursorOf(content), ''), KernelFormatError);
   }
+});
+
+test('the CPUs that a task may run on, as taskset pins it and awk sees it', () => {
+  const program = "cat /proc/self/status; awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status";
+  const shown = execFileSync('taskset', ['-c', '0', 'sh', '-c', program], { encoding: 'utf8' });
+  assert.equal(cpusAllowed(shown), shown.trim().split('\n').at(-1));
+  assert.equal(cpusAllowed('Name:\tCpus_allowed_list: 5\n'), undefined);
 });

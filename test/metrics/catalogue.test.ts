@@ -6,6 +6,7 @@ import type { CollectorName, Metric } from '../../src/metrics/catalogue.ts';
 import { catalogue, collectorNames, columns, slots } from '../../src/metrics/catalogue.ts';
 import type { Kind, Scope, Unit } from '../../src/metrics/define.ts';
 import { scopes } from '../../src/metrics/define.ts';
+import { meanings } from '../../src/metrics/meanings.ts';
 import { Row } from '../../src/metrics/row.ts';
 
 /** The contract: what is measured, as it was agreed. The catalogue may hold more, and nothing else of these. */
@@ -67,6 +68,17 @@ test('every column is from its closed list or says something', () => {
     assert.equal(unit === '-', kind === 'text', `${name}: only a text has no unit`);
     assert.equal(unit === 'percent', kind === 'percent', `${name}: a percentage is one in unit and kind`);
   }
+});
+
+test('every number of a collector is explained in plain words, and no explanation is left over', () => {
+  for (const metric of catalogue) {
+    const { collector, kind, meaning, definition } = metric;
+    if (collector === '-' || kind === 'text') continue;
+    assert.notEqual(meaning, definition, keyOf(metric));
+    assert.match(meaning, /^[A-Z].*\.$/, keyOf(metric));
+  }
+  const used = new Set(catalogue.map(({ meaning }) => meaning));
+  for (const [id, meaning] of Object.entries(meanings)) assert.ok(used.has(meaning), id);
 });
 
 test('ids and titles are one to one among the metrics of a collector in a scope', () => {

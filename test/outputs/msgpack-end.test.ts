@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { Packr } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
 import { FileDestination } from '../../src/outputs/file.ts';
-import { endOfWholeValues } from '../../src/outputs/msgpack-end.ts';
+import { endOfValue, endOfWholeValues } from '../../src/outputs/msgpack-end.ts';
 import { directory, logs } from './helpers.ts';
 
 const packr = new Packr({ useRecords: false });
@@ -52,6 +52,16 @@ test('the end of values of every type, whole and cut', (t) => {
     assert.equal(endIn(t, Buffer.concat([value, value, pack('torn').subarray(0, 2)])), 2 * value.length);
   }
   assert.equal(endIn(t, Buffer.alloc(0)), 0);
+});
+
+test('the end of a value in memory, at any offset and cut at any byte of its head', () => {
+  for (const value of [...values.map(pack), ...extensions]) {
+    const shown = value.subarray(0, 20).toString('hex');
+    assert.equal(endOfValue(Buffer.concat([pack('x'), value, pack(1)]), 2), 2 + value.length, shown);
+    for (let length = 0; length < Math.min(value.length, 12); length++)
+      assert.equal(endOfValue(value.subarray(0, length), 0), undefined, `${shown} cut to ${length}`);
+    assert.equal(endOfValue(value.subarray(0, -1), 0), undefined, shown);
+  }
 });
 
 test('a record torn at every byte', (t) => {

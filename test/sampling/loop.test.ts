@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SampleLoop } from '../../src/sampling/loop.ts';
+import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
@@ -18,7 +19,7 @@ async function run(
   const { log } = logs();
   const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
   await new SampleLoop(sampler, connector, frequency, log).run(
-    { runs, outputs: noOutputs, emit: seen },
+    { runs, outputs: noOutputs, emit: seen, pace: undefined },
     stop,
   );
   return connector;
@@ -68,7 +69,7 @@ test('a loop that was stopped goes on in its beat: no tick is missed and nothing
           stop.abort();
         });
     };
-    await loop.run({ runs: Infinity, outputs: noOutputs, emit }, stop.signal);
+    await loop.run({ runs: Infinity, outputs: noOutputs, emit, pace: undefined }, stop.signal);
   }
   assert.deepEqual(
     samples.map(({ seq }) => seq),
@@ -81,4 +82,25 @@ test('a loop that was stopped goes on in its beat: no tick is missed and nothing
     ticks.slice(0, -1).map((tick) => tick + 1),
   );
   assert.deepEqual(at('warn'), []);
+});
+
+test('another interval holds from the next tick on, and a wish for a sample does not wait for it', async () => {
+  const stop = new AbortController();
+  const pace = new Pace(0.1);
+  const connector = new TestConnector();
+  const { log } = logs();
+  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), connector, [], log), connector, 0.1, log);
+  const seqs: number[] = [];
+  const emit = ({ seq }: Sample): void => {
+    seqs.push(seq);
+    if (seq === 2) pace.frequency = 3600;
+    // With an hour between ticks only a wish brings the third sample, once the loop waits.
+    if (seq === 2)
+      setImmediate(() => {
+        pace.sampleNow();
+      });
+    if (seq === 3) stop.abort();
+  };
+  await loop.run({ runs: Infinity, outputs: noOutputs, emit, pace }, stop.signal);
+  assert.deepEqual(seqs, [1, 2, 3]);
 });

@@ -10,6 +10,7 @@ export const cpu = {
     ['cpu_other_total', '%SYS', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat field 1', 'SUM over all other threads of the process (main loop, iothreads, workers) and of its vhost kernel threads, percent of one core', 'cpu_%sys'],
     ['cpu_other_steal', '%OTHRDY', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat field 2', 'SUM over the same threads, percent of one core', 'cpu_%othrdy'],
     ['cpu_throttled', '%MLMTD', 'percent', 'percent', 'verbose', 'cgroup v2 cpu.stat throttled_usec of the VM scope', 'delta(us)/delta(us)*100; omitted where the cgroup has no cpu controller', '', 'cgroup v2 cpu controller'],
+    ['cpu_affinity', 'AFFINITY', '-', 'text', 'verbose', '/proc/<pid>/task/<tid>/status Cpus_allowed_list', 'CPUs of the host that its vCPUs may run on; looked at every 30 s', '', 'its process on this host'],
   ],
   vm_vcpu: [
     ['cpu_total', '%USED', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat', 'one vCPU', ''],

@@ -36,6 +36,7 @@ export const disk = {
     ['disk_lat_avg', 'LAT/avg', 'ms', 'gauge', 'default', 'derived', 'all times / all operations', ''],
     ['disk_physical', 'PHYSICAL', 'bytes', 'gauge', 'verbose', 'libvirt block.physical', '', '', 'libvirt'],
     ['disk_path', 'PATH', '-', 'text', 'verbose', 'libvirt block.path', 'file or device behind the disk', '', 'libvirt, and a disk that is a file or device of the host'],
+    ['disk_storage', 'STORAGE', '-', 'text', 'verbose', 'Proxmox config', 'storage that the disk lies on; for a plain path its directory', '', 'Proxmox'],
     ['disk_flushes', 'FLUSH/s', 'per second', 'rate', 'verbose', 'QMP query-blockstats / libvirt block.<n>.* flush_operations', 'rate', ''],
     ['disk_read_time', 'RDTM', 'ms per second', 'rate', 'verbose', 'QMP query-blockstats / libvirt block.<n>.*', 'rate of rd_total_time', ''],
     ['disk_write_time', 'WRTM', 'ms per second', 'rate', 'verbose', 'QMP query-blockstats / libvirt block.<n>.*', 'rate of wr_total_time', ''],

@@ -1,0 +1,70 @@
+/**
+ * What a frame of the terminal view costs, without the terminal: a sample of many VMs in which every number differs from
+ * the one before, copied, remembered, filtered, sorted, drawn, and compared with the frame before.
+ * Run: npx tsx bench/view.ts [VMS] (500 if none is named)
+ */
+import { History } from '../src/tui/history.ts';
+import { defaultSettings } from '../src/tui/settings.ts';
+import { Snapshots } from '../src/tui/snapshot.ts';
+import { TableControl } from '../src/tui/table-control.ts';
+import { Cells } from '../src/tui/screen/cells.ts';
+import { switches } from '../src/tui/screen/palette.ts';
+import { viewOf } from '../src/tui/views.ts';
+import type { Sample, VmRows } from '../src/sampling/sample.ts';
+import { manyVms, sample } from '../test/tui/samples.ts';
+
+const FRAMES = 200;
+const WARM_UP = 50;
+const SIZE = { columns: 200, rows: 50 };
+
+/** Gives every known number of the VMs another value. */
+function change(vms: readonly VmRows[]): void {
+  for (const { row, vcpus, disks, nics } of vms) {
+    for (const { values } of [row, ...vcpus, ...disks, ...nics]) {
+      for (let slot = 0; slot < values.length; slot++)
+        values[slot] = (values[slot] ?? NaN) * (0.5 + Math.random());
+    }
+  }
+}
+
+/** ms of CPU a frame, and bytes written for it. */
+function measure(of: Sample, key: string, filter: string): { cpu: number; bytes: number } {
+  const control = new TableControl(defaultSettings(), () => 'ok');
+  const view = viewOf(key);
+  if (view !== undefined) control.show(view);
+  control.filter = filter;
+  const snapshots = new Snapshots();
+  const history = new History();
+  const cells = new Cells(switches(8), true);
+  cells.reset(SIZE);
+  let spent = 0;
+  let bytes = 0;
+  for (let frame = -WARM_UP; frame < FRAMES; frame++) {
+    change(of.vms);
+    const before = process.cpuUsage();
+    const copy = snapshots.copy({ ...of, time: of.time + frame * 1000 });
+    history.add(copy);
+    const lines = control.lines(copy, { columns: SIZE.columns, rows: SIZE.rows - 2 });
+    for (let row = 0; row < SIZE.rows; row++) cells.set(row, lines[row] ?? []);
+    const written = Buffer.byteLength(cells.changes());
+    const { user, system } = process.cpuUsage(before);
+    if (frame < 0) continue;
+    spent += user + system;
+    bytes += written;
+  }
+  return { cpu: spent / 1000 / FRAMES, bytes: bytes / FRAMES };
+}
+
+const count = Number(process.argv[2] ?? 500);
+const of = sample(manyVms(count));
+console.log(`${count} VMs, ${SIZE.columns}x${SIZE.rows}, all numbers change in each frame:`);
+for (const [key, filter] of [
+  ['a', ''],
+  ['c', ''],
+  ['d', ''],
+  ['a', 'vm-1'],
+] as const) {
+  const { cpu, bytes } = measure(of, key, filter);
+  const what = filter === '' ? `view ${key}` : `view ${key}, filtered`;
+  console.log(`  ${what.padEnd(18)} ${cpu.toFixed(2)} ms of CPU, ${(bytes / 1024).toFixed(1)} KiB a frame`);
+}

@@ -1,0 +1,56 @@
+import { ConfigError } from '../config/errors.ts';
+import type { EnvironmentLayer, FileLayer, Layer } from '../config/layer.ts';
+import type { Settings } from '../config/settings.ts';
+
+/** What decides whether the terminal view opens. */
+export interface Invocation {
+  readonly file: FileLayer | undefined;
+  readonly environment: EnvironmentLayer;
+  readonly args: Layer;
+  /** Whether --view was given. */
+  readonly asked: boolean;
+  /** Whether standard input and output are a terminal. */
+  readonly onTerminal: boolean;
+  /** TERM; undefined where it is not set. */
+  readonly terminal: string | undefined;
+}
+
+/** Keys at the top that are about lines of text, or about a run that ends by itself. */
+const textKeys = ['human', 'names', 'runs'];
+
+/** Terminals whose cursor cannot be moved. */
+const dumb = ['', 'dumb', 'unknown'];
+
+/**
+ * The settings of the terminal view, with the outputs beside it; undefined where none is wanted. It opens on a terminal
+ * when nothing says what to print or where to; with --view beside the outputs that are configured. Throws a ConfigError
+ * where it cannot.
+ */
+export function settingsOfView(settings: Settings, invocation: Invocation): Settings | undefined {
+  const { asked, onTerminal, terminal = '' } = invocation;
+  const converts = settings.replay !== undefined && settings.record !== undefined;
+  const described = describesOutput(invocation) || converts;
+  if (!asked && (!onTerminal || described || wantsText(invocation))) return undefined;
+  if (!onTerminal) throw new ConfigError('--view: needs a terminal as standard input and output');
+  if (dumb.includes(terminal)) {
+    throw new ConfigError(
+      `the terminal view needs a terminal whose cursor can be moved, and TERM is ${terminal === '' ? 'not set' : terminal}\n` +
+        'proxtop --printer=text prints a table instead, one line for each VM',
+    );
+  }
+  if (settings.replay !== undefined && described)
+    throw new ConfigError('--view: what is replayed is shown or printed; leave out --view, or the outputs');
+  const outputs = described ? settings.outputs : [];
+  const rival = outputs.find(({ type }) => type === 'stdout');
+  if (rival !== undefined)
+    throw new ConfigError(`--view: it shows on the terminal, where output ${rival.name} writes too`);
+  return { ...settings, outputs };
+}
+
+function describesOutput({ file, environment, args }: Invocation): boolean {
+  return (file?.outputs.size ?? 0) + environment.output.size + args.output.size > 0;
+}
+
+function wantsText({ environment, args }: Invocation): boolean {
+  return textKeys.some((key) => environment.general.has(key) || args.general.has(key));
+}

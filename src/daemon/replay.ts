@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExitCode } from '../cli/exit-codes.ts';
+import { exitCodes } from '../cli/exit-codes.ts';
+import { allOutputs } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { OutputSet } from '../outputs/output-set.ts';
+import { RecordingError } from '../recording/errors.ts';
+import type { Skipped } from '../recording/entries.ts';
+import { readSamples } from '../recording/recording.ts';
+import { streaming } from './consumer.ts';
+import { createLog } from './logging.ts';
+import { obeySignals } from './signals.ts';
+import { reportMissingColumns } from './trouble-report.ts';
+
+/** ms between two looks at an output that lags behind. */
+const LOOK = 1;
+/** ms that records which wait have to leave when a signal ended the replay. */
+const FLUSH_DEADLINE = 5000;
+
+/**
+ * Prints the samples of a recording through the outputs, as fast as they take them: nothing is dropped, however slow a
+ * destination is.
+ *
+ * @returns the exit code
+ */
+export async function replayFile(
+  path: string,
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  const log = createLog(settings.logLevel, env);
+  reportMissingColumns(log);
+  const stop = new AbortController();
+  const outputs = new OutputSet(log, streaming.printer, () => {
+    stop.abort();
+  });
+  obeySignals(stop, () => {
+    outputs.reopen();
+  });
+  const skipped: Skipped = { records: 0 };
+  let exitCode: ExitCode = exitCodes.done;
+  let count = 0;
+  try {
+    for await (const sample of readSamples(path, skipped)) {
+      // Only now: a file that cannot be replayed makes no empty file elsewhere.
+      if (count === 0) await outputs.replace(allOutputs(settings));
+      outputs.write(sample);
+      await sent(outputs, stop.signal);
+      if (++count >= settings.runs || stop.signal.aborted) break;
+    }
+  } catch (error) {
+    exitCode = exitCodes.failure;
+    if (error instanceof RecordingError || count === 0) log.error((error as Error).message);
+    else log.error(error);
+  }
+  await outputs.close(FLUSH_DEADLINE);
+  if (skipped.records > 0)
+    log.warn(`${path}: ${skipped.records} record(s) passed over that are torn or damaged`);
+  return exitCode;
+}
+
+/** Waits until all outputs have sent what they were given, so that no queue ever has to give up a record. */
+async function sent({ list }: OutputSet, stop: AbortSignal): Promise<void> {
+  while (list.some(({ status }) => status.queuedBytes > 0) && !stop.aborted) await sleep(LOOK);
+}

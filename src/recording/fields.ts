@@ -1,0 +1,44 @@
+import { columns } from '../metrics/catalogue.ts';
+import type { CollectorName, Metric } from '../metrics/catalogue.ts';
+import type { Scope } from '../metrics/define.ts';
+import { originalColumn } from '../printers/names.ts';
+import type { Column } from '../printers/names.ts';
+
+/** Where a field of a recorded object belongs in a row. */
+export interface Field {
+  readonly text: boolean;
+  readonly slot: number;
+  /** Whose metric it is; undefined for what is there whichever collectors ran. */
+  readonly collector: CollectorName | undefined;
+  /** Turns a printed number into the unit of the metric. @param interval of the sample in seconds */
+  readonly restore: ((value: number, interval: number) => number) | undefined;
+}
+
+/** The fields of a scope by the names that printers give them: our own, and those of the original program. */
+export function fieldsOf(scope: Scope): ReadonlyMap<string, Field> {
+  const fields = new Map<string, Field>();
+  for (const metric of columns(scope)) {
+    const column = originalColumn(metric);
+    if (column !== undefined)
+      fields.set(column.id, { ...fieldOf(metric), slot: column.slot, restore: inverseOf(column, metric) });
+  }
+  for (const metric of columns(scope)) fields.set(metric.id, fieldOf(metric));
+  return fields;
+}
+
+function fieldOf({ collector, id, kind, slot }: Metric): Field {
+  const always = collector === '-' || id === 'host_name';
+  return { text: kind === 'text', slot, collector: always ? undefined : collector, restore: undefined };
+}
+
+/** The inverse of what {@link originalColumn} does to a number, as far as there is one: cumulative totals have none. */
+function inverseOf({ unit }: Column, metric: Metric): Field['restore'] {
+  if (unit === 'KiB') return (value) => value * 1024;
+  if (unit === 'count' && metric.unit === 'per second') return (value, interval) => value / interval;
+  // USER_HZ is 100 on every platform that has KVM: a tick is 10 ms.
+  if (unit === 'count' && metric.unit === 'ms per second')
+    return (value, interval) => (value * 10) / interval;
+  // The original wrote 0 where there was no operation whose latency could be known.
+  if (metric.id.startsWith('disk_lat_')) return (value) => value || NaN;
+  return undefined;
+}

@@ -1,0 +1,110 @@
+import { Unpackr } from 'msgpackr/unpack';
+import { endOfValue } from '../outputs/msgpack-end.ts';
+
+/** An object as it was printed: a sample, or one row of it. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** What is at the beginning of an object: to which sample it belongs. */
+export interface Head {
+  /** ms since 1970. */
+  readonly time: number;
+  readonly schema: number;
+  readonly run: string;
+  readonly seq: number;
+  /** Whether the object is one row of the sample, and not all of it. */
+  readonly isRow: boolean;
+}
+
+/** A format that samples can be read back from. */
+export interface Format {
+  /** Where the record that begins at an offset ends; undefined where the bytes end before it. */
+  readonly end: (bytes: Buffer, from: number) => number | undefined;
+  /** The object of a record; undefined for one that is damaged, or no object. */
+  readonly decode: (record: Buffer) => Fields | undefined;
+  /** The head of a record; undefined for one that is damaged or has none. */
+  readonly head: (record: Buffer) => Head | undefined;
+}
+
+const LINE_END = 0x0a;
+/** Bytes that the head of a JSON record takes, and more. */
+const HEAD_BYTES = 512;
+/** Entries of a map, within which the head stands. */
+const HEAD_ENTRIES = 8;
+const jsonHead = /^\{("type":"\w+",)?"@timestamp":"([^"]+)","schema":(\d+),"run":"([^"\\]*)","seq":(\d+)[,}]/;
+
+const json: Format = {
+  end(bytes, from) {
+    const at = bytes.indexOf(LINE_END, from);
+    return at < 0 ? undefined : at + 1;
+  },
+  decode(record) {
+    try {
+      return asFields(JSON.parse(record.toString()));
+    } catch {
+      return undefined;
+    }
+  },
+  /** Does without parsing the record, which costs a hundred times as much. */
+  head(record) {
+    const found = jsonHead.exec(record.toString('latin1', 0, HEAD_BYTES));
+    if (found === null) return headOf(json.decode(record));
+    const [, type, time = '', schema, run = '', seq] = found;
+    return {
+      time: Date.parse(time),
+      schema: Number(schema),
+      run,
+      seq: Number(seq),
+      isRow: type !== undefined,
+    };
+  },
+};
+
+const unpackr = new Unpackr({ useRecords: false });
+
+const msgpack: Format = {
+  end: endOfValue,
+  decode(record) {
+    try {
+      return asFields(unpackr.unpack(record));
+    } catch {
+      return undefined;
+    }
+  },
+  /** Reads entries of the map until it has the head, which stands before all else. */
+  head(record) {
+    const first: Record<string, unknown> = {};
+    let at = record[0] === 0xde ? 3 : record[0] === 0xdf ? 5 : 1;
+    try {
+      for (let entry = 0; entry < HEAD_ENTRIES && at < record.length; entry++) {
+        const value = endOfValue(record, at) ?? record.length;
+        const end = endOfValue(record, value) ?? record.length;
+        first[String(unpackr.unpack(record.subarray(at, value)))] = unpackr.unpack(
+          record.subarray(value, end),
+        );
+        const head = headOf(first);
+        if (head !== undefined) return head;
+        at = end;
+      }
+    } catch {
+      // Damaged, as one without a head.
+    }
+    return undefined;
+  },
+};
+
+/** The format of a file by its first byte: an object of JSON, or a map of MessagePack. */
+export function formatOf(first: number): Format | undefined {
+  if (first === 0x7b) return json;
+  return (first >= 0x80 && first < 0x90) || first === 0xde || first === 0xdf ? msgpack : undefined;
+}
+
+function headOf(fields: Fields | undefined): Head | undefined {
+  const { '@timestamp': timestamp, schema, run, seq, type } = fields ?? {};
+  if (typeof timestamp !== 'string' || typeof schema !== 'number') return undefined;
+  if (typeof run !== 'string' || typeof seq !== 'number') return undefined;
+  return { time: Date.parse(timestamp), schema, run, seq, isRow: type !== undefined };
+}
+
+export function asFields(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}

@@ -1,0 +1,168 @@
+import type { Sample } from '../sampling/sample.ts';
+import type { Recording } from './recording.ts';
+
+/** A gap of more than so many intervals is not waited for. */
+const GAP = 3;
+/** ms to wait where the recording does not tell. */
+const USUAL_PAUSE = 1000;
+const slowest = 1 / 8;
+const fastest = 64;
+
+/** Where a player is. */
+export interface Position {
+  /** Number of the sample shown, from 0. */
+  readonly index: number;
+  readonly paused: boolean;
+  /** Seconds of the recording in one second. */
+  readonly speed: number;
+  /** Whether the sample shown is the last one. */
+  readonly atEnd: boolean;
+}
+
+/**
+ * Shows the samples of a recording at the pace at which they were taken, times a speed. Commands take effect in the
+ * order in which they are given; each shows a sample, so that its effect is seen. At its end the player pauses.
+ */
+export class Player {
+  #index = 0;
+  #paused = false;
+  #atEnd = false;
+  #speed = 1;
+  #stopped = false;
+  /** ms from the sample shown to the one before it; NaN where not known. */
+  #interval = NaN;
+  #timer: NodeJS.Timeout | undefined;
+  /** The commands given so far are done when it settles. */
+  #work: Promise<void> = Promise.resolve();
+  #settle: { readonly done: () => void; readonly failed: (error: unknown) => void } | undefined;
+
+  /** @param show takes each sample, and has read it when it returns */
+  constructor(
+    readonly recording: Recording,
+    readonly show: (sample: Sample, position: Position) => void,
+  ) {}
+
+  get position(): Position {
+    return { index: this.#index, paused: this.#paused, speed: this.#speed, atEnd: this.#atEnd };
+  }
+
+  /** Plays from the first sample until `stop` is aborted. Rejects when the file cannot be read any more. */
+  play(stop: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { done: resolve, failed: reject };
+      const end = (): void => {
+        this.#end();
+        resolve();
+      };
+      if (stop.aborted) {
+        end();
+        return;
+      }
+      stop.addEventListener('abort', end, { once: true });
+      this.#do(() => this.#goTo(0));
+    });
+  }
+
+  /** Pauses, or goes on. */
+  togglePause(): void {
+    this.#do(() => {
+      this.#paused = !this.#paused;
+      return this.#goTo(this.#index);
+    });
+  }
+
+  /** Pauses and shows the sample so many further on, or back where negative. */
+  step(count: number): void {
+    this.#do(() => {
+      this.#paused = true;
+      return this.#goTo(this.#index + count);
+    });
+  }
+
+  /** Shows the sample so many seconds further on, or back where negative. */
+  jump(seconds: number): void {
+    this.#do(() => this.#goToTime(this.recording.timeAt(this.#index) + seconds * 1000));
+  }
+
+  /** Shows the first sample taken at a time, ms since 1970, or after it. */
+  jumpTo(time: number): void {
+    this.#do(() => this.#goToTime(time));
+  }
+
+  /** Shows the last sample. */
+  jumpToEnd(): void {
+    this.jumpTo(Infinity);
+  }
+
+  faster(): void {
+    this.#changeSpeed(2);
+  }
+
+  slower(): void {
+    this.#changeSpeed(0.5);
+  }
+
+  /** Resolves when all commands given so far have had their effect. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  #changeSpeed(factor: number): void {
+    this.#do(() => {
+      this.#speed = Math.min(fastest, Math.max(slowest, this.#speed * factor));
+      return this.#goTo(this.#index);
+    });
+  }
+
+  #do(command: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#stopped) return;
+      clearTimeout(this.#timer);
+      try {
+        await command();
+      } catch (error) {
+        this.#end();
+        this.#settle?.failed(error);
+      }
+    });
+  }
+
+  async #goToTime(time: number): Promise<void> {
+    await this.#goTo(await this.recording.indexAt(time));
+  }
+
+  /** Shows a sample, the first or last one where there is none of that number, and sets the timer for the next. */
+  async #goTo(wanted: number): Promise<void> {
+    const { recording } = this;
+    let index = Math.max(0, wanted);
+    if (!(await recording.has(index))) index = recording.length - 1;
+    const sample = await recording.at(index);
+    // Damaged samples at the end were forgotten just now.
+    if (sample === undefined) {
+      if (recording.length > 0) await this.#goTo(recording.length - 1);
+      return;
+    }
+    this.#index = index;
+    this.#interval = sample.interval * 1000;
+    this.#atEnd = !(await recording.has(index + 1));
+    if (this.#atEnd) this.#paused = true;
+    if (this.#stopped) return;
+    this.show(sample, this.position);
+    if (!this.#paused) this.#wait();
+  }
+
+  #wait(): void {
+    const { recording } = this;
+    const apart = recording.timeAt(this.#index + 1) - recording.timeAt(this.#index);
+    const usual = this.#interval > 0 ? this.#interval : USUAL_PAUSE;
+    const pause = apart > 0 && apart <= GAP * usual ? apart : usual;
+    this.#timer = setTimeout(() => {
+      this.#do(() => this.#goTo(this.#index + 1));
+    }, pause / this.#speed);
+  }
+
+  #end(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,140 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Sample } from '../sampling/sample.ts';
+import { entriesOf } from './entries.ts';
+import type { Entry, Skipped } from './entries.ts';
+import { RecordingError } from './errors.ts';
+import { chunksOf, inflated, isCompressed, openFile, openSeekable } from './file.ts';
+import type { Format } from './format.ts';
+import { SampleBuilder } from './sample-builder.ts';
+
+/**
+ * The samples of a file from its beginning to its end. A sample is valid until the next one is asked for.
+ *
+ * @param skipped counts the records that are passed over because they cannot be read
+ * @throws RecordingError for a file that cannot be read, or holds something else
+ */
+export async function* readSamples(path: string, skipped: Skipped): AsyncGenerator<Sample> {
+  const file = await openFile(path);
+  try {
+    const chunks = (await isCompressed(file)) ? inflated(file) : chunksOf(file);
+    const builder = new SampleBuilder();
+    for await (const { format, records } of entriesOf(path, chunks, skipped)) {
+      const sample = sampleOf(builder, format, records);
+      if (sample === undefined) skipped.records += records.length;
+      else yield sample;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Where the records of a sample are. */
+type Place = Pick<Entry, 'time' | 'offset' | 'length' | 'format'>;
+
+/**
+ * The samples of a file in any order. Of those that were found so far it keeps only where they are; the file is
+ * searched no further than was asked for. A compressed file is uncompressed to a place of its own first.
+ */
+export class Recording {
+  /** What was passed over so far. */
+  readonly skipped: Skipped = { records: 0 };
+  readonly #builder = new SampleBuilder();
+  readonly #entries: AsyncGenerator<Entry>;
+  readonly #places: Place[] = [];
+  #complete = false;
+
+  private constructor(
+    readonly path: string,
+    readonly file: FileHandle,
+  ) {
+    this.#entries = entriesOf(path, chunksOf(file), this.skipped);
+  }
+
+  /** @throws RecordingError for a file that cannot be read, or holds something else */
+  static async open(path: string): Promise<Recording> {
+    const recording = new Recording(path, await openSeekable(path));
+    try {
+      if ((await recording.at(0)) !== undefined) return recording;
+    } catch (error) {
+      await recording.close();
+      throw error;
+    }
+    await recording.close();
+    throw new RecordingError(`${path}: there is no whole sample in it`);
+  }
+
+  /** Samples found so far. */
+  get length(): number {
+    return this.#places.length;
+  }
+
+  /** Whether the whole file has been searched. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** When sample `index`, one found so far, was taken, ms since 1970; NaN for others. */
+  timeAt(index: number): number {
+    return this.#places[index]?.time ?? NaN;
+  }
+
+  /** Whether there is a sample number `index`; the file is searched on until it is found. */
+  async has(index: number): Promise<boolean> {
+    while (index >= this.#places.length && !this.#complete) {
+      const next = await this.#entries.next();
+      if (next.done === true) {
+        this.#complete = true;
+      } else {
+        const { time, offset, length, format } = next.value;
+        this.#places.push({ time, offset, length, format });
+      }
+    }
+    return index < this.#places.length;
+  }
+
+  /**
+   * Sample number `index`, from 0; undefined behind the last one. It is valid until the next one is asked for. One that
+   * turns out to be damaged is forgotten, so that the numbers behind it go down.
+   */
+  async at(index: number): Promise<Sample | undefined> {
+    while (await this.has(index)) {
+      const sample = await this.#read(this.#places[index] as Place);
+      if (sample !== undefined) return sample;
+      this.#places.splice(index, 1);
+      this.skipped.records++;
+    }
+    return undefined;
+  }
+
+  /** The number of the first sample taken at a time (ms since 1970) or after it; of the last one if there is none. */
+  async indexAt(time: number): Promise<number> {
+    for (let index = 0; await this.has(index); index++) if (this.timeAt(index) >= time) return index;
+    return this.length - 1;
+  }
+
+  /** The number of the last sample. Searches the whole file. */
+  async last(): Promise<number> {
+    return this.indexAt(Infinity);
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+
+  async #read({ offset, length, format }: Place): Promise<Sample | undefined> {
+    const { bytesRead, buffer } = await this.file.read(Buffer.allocUnsafe(length), 0, length, offset);
+    const bytes = buffer.subarray(0, bytesRead);
+    const records: Buffer[] = [];
+    let at = 0;
+    for (let end = format.end(bytes, at); end !== undefined; end = format.end(bytes, at)) {
+      records.push(bytes.subarray(at, end));
+      at = end;
+    }
+    return sampleOf(this.#builder, format, records);
+  }
+}
+
+/** The sample that records tell of; undefined where they are damaged. */
+function sampleOf(builder: SampleBuilder, format: Format, records: readonly Buffer[]): Sample | undefined {
+  return builder.build(records.map(format.decode).filter((fields) => fields !== undefined));
+}

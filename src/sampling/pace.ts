@@ -1,0 +1,39 @@
+/** How often samples are taken, where somebody may change that while the loop runs, or want one at once. */
+export class Pace {
+  #frequency: number;
+  #wake = new AbortController();
+  #wished = false;
+
+  /** @param frequency seconds between samples */
+  constructor(frequency: number) {
+    this.#frequency = frequency;
+  }
+
+  get frequency(): number {
+    return this.#frequency;
+  }
+
+  set frequency(seconds: number) {
+    this.#frequency = seconds;
+    this.#wake.abort();
+  }
+
+  /** Wants a sample at once, beside the beat. */
+  sampleNow(): void {
+    this.#wished = true;
+    this.#wake.abort();
+  }
+
+  /** A signal to end a wait early: aborted with `stop`, and when the frequency changes or a sample is wanted. */
+  until(stop: AbortSignal): AbortSignal {
+    this.#wake = new AbortController();
+    return AbortSignal.any([stop, this.#wake.signal]);
+  }
+
+  /** Whether a sample is wanted at once; asking takes the wish. */
+  takeWish(): boolean {
+    const wished = this.#wished;
+    this.#wished = false;
+    return wished;
+  }
+}

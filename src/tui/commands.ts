@@ -1,0 +1,148 @@
+import type { Desk, Source } from './source.ts';
+import type { TableControl } from './table-control.ts';
+import { views } from './views.ts';
+
+/** What keys can make a view do. */
+export interface Commands extends Desk {
+  readonly table: TableControl;
+  readonly source: Source;
+  help(): void;
+  quit(): void;
+  suspend(): void;
+  nextUnits(): void;
+  chooseFields(): void;
+  why(): void;
+  blame(): void;
+  repaint(): void;
+  filter(): void;
+  expand(): void;
+  openVm(): void;
+  askNameWidth(): void;
+  askRows(): void;
+  save(): void;
+}
+
+/** Some keys and what they do. */
+export interface Command {
+  readonly keys: readonly string[];
+  /** The keys as the help writes them; '' for what it need not tell. */
+  readonly label: string;
+  readonly help: string;
+  readonly act: (view: Commands, key: string) => void;
+}
+
+const WHEEL = 3;
+
+/** Every key of the table but those that show a view or sort, which views.ts tells. */
+export const commands: readonly Command[] = [
+  command(['h', '?', 'f1'], 'h ?', 'this help', (view) => {
+    view.help();
+  }),
+  command(['q', 'ctrl-c'], 'q', 'quit', (view) => {
+    view.quit();
+  }),
+  command(['<', '>'], '< >', 'sort by the column to the left, to the right', ({ table }, key) => {
+    table.moveSort(key === '<' ? -1 : 1);
+  }),
+  command(['r'], 'r', 'sort the other way round', ({ table }) => {
+    table.reverse();
+  }),
+  command(['V', '/'], 'V /', 'show only names, ids, UUIDs and tags with this text, as you type', (view) => {
+    view.filter();
+  }),
+  command(['f', 'o'], 'f o', 'choose fields, and their order', (view) => {
+    view.chooseFields();
+  }),
+  command(['u'], 'u', 'sizes with a suffix, in MiB, or in bytes', (view) => {
+    view.nextUnits();
+  }),
+  command(['e'], 'e', 'expand or fold a VM: vCPUs, other threads, disks, NICs', (view) => {
+    view.expand();
+  }),
+  command(['enter'], 'Enter', 'everything known about a VM, with its last two minutes', (view) => {
+    view.openVm();
+  }),
+  command(
+    ['w'],
+    'w',
+    'why: what the value at the cursor means, where it comes from, and what causes it',
+    (view) => {
+      view.why();
+    },
+  ),
+  command(['b'], 'b', 'blame: who suffers, beside who takes most', (view) => {
+    view.blame();
+  }),
+  command(['L'], 'L', 'width of names', (view) => {
+    view.askNameWidth();
+  }),
+  command(['#'], '#', 'number of rows', (view) => {
+    view.askRows();
+  }),
+  command(['W'], 'W', 'keep view, fields, order, sorting, units and widths for next time', (view) => {
+    view.save();
+  }),
+  command(['up', 'k', 'down', 'j'], 'arrows j k', 'move the cursor: rows, and columns', ({ table }, key) => {
+    table.cursor.move(key === 'up' || key === 'k' ? -1 : 1);
+  }),
+  command(['left', 'right'], '', '', ({ table }, key) => {
+    table.moveColumn(key === 'left' ? -1 : 1);
+  }),
+  command(
+    ['pageup', 'pagedown'],
+    'PgUp PgDn',
+    'move by a screen; Home and End to the first and last row',
+    ({ table }, key) => {
+      table.cursor.page(key === 'pageup' ? -1 : 1);
+    },
+  ),
+  command(['home', 'end'], '', '', ({ table: { cursor } }, key) => {
+    if (key === 'home') cursor.home();
+    else cursor.end();
+  }),
+  command(
+    ['wheelup', 'wheeldown'],
+    'mouse',
+    'the wheel scrolls, a click selects a row or sorts by a heading',
+    ({ table }, key) => {
+      table.cursor.move(key === 'wheelup' ? -WHEEL : WHEEL);
+    },
+  ),
+  command(['escape'], 'Esc', 'no filter, cursor to the first row', ({ table }) => {
+    table.reset();
+  }),
+  command(['ctrl-l'], 'Ctrl-L', 'draw everything anew', (view) => {
+    view.repaint();
+  }),
+  command(['ctrl-z'], 'Ctrl-Z', 'stop; fg goes on', (view) => {
+    view.suspend();
+  }),
+];
+
+const byKey = new Map(commands.flatMap((each) => each.keys.map((key) => [key, each] as const)));
+
+/** Does what a key stands for in a table. @returns whether it stands for anything */
+export function obey(view: Commands, key: string): boolean {
+  const ofSource = view.source.commands.find(({ keys }) => keys.includes(key));
+  if (ofSource !== undefined) {
+    ofSource.act(key, view);
+    return true;
+  }
+  const found = byKey.get(key);
+  if (found !== undefined) {
+    found.act(view, key);
+    return true;
+  }
+  const other = views.find((each) => each.key === key);
+  if (other !== undefined) {
+    view.table.show(other);
+    return true;
+  }
+  const sort = view.table.view.sortKeys[key];
+  if (sort !== undefined) view.table.sortBy(sort);
+  return sort !== undefined;
+}
+
+function command(keys: readonly string[], label: string, help: string, act: Command['act']): Command {
+  return { keys, label, help, act };
+}

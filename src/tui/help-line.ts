@@ -1,0 +1,30 @@
+import type { Line, Span } from './screen/spans.ts';
+
+/** What a newcomer needs first, first. */
+const keys = [
+  ['h', 'help'],
+  ['a c m d n i', 'VMs'],
+  ['p s l x', 'host'],
+  ['<>', 'sort'],
+  ['V', 'filter'],
+  ['Enter', 'VM'],
+  ['q', 'quit'],
+  ['f', 'fields'],
+  ['e', 'expand'],
+  ['r', 'reverse'],
+  ['u', 'units'],
+  ['+-', 'interval'],
+  ['L', 'names'],
+  ['#', 'rows'],
+  ['W', 'keep'],
+] as const;
+
+/** The last line of a table: some of its keys, as many as fit. */
+export function helpLine(columns: number): Line {
+  let used = 0;
+  const fitting = keys.filter(([key, help]) => (used += key.length + help.length + 3) <= columns + 2);
+  return fitting.flatMap(([key, help]): Span[] => [
+    { text: key, style: 'key' },
+    { text: ` ${help}  `, style: 'dim' },
+  ]);
+}

@@ -1,0 +1,119 @@
+import type { Column } from '../columns.ts';
+import { fit } from '../screen/glyphs.ts';
+import type { Key } from '../screen/keys.ts';
+import type { Line } from '../screen/spans.ts';
+import type { KeyUse, Page } from './page.ts';
+
+/** Chooses the columns of a view and their order; every change shows at once and when the page is closed. */
+export class FieldsPage implements Page {
+  readonly title: string;
+  readonly keys = 'space show or hide  j k move  J K move the field  r as at first  Esc done';
+  #order: Column[];
+  #shown: Set<string>;
+  #at = 0;
+
+  /**
+   * @param columns all there are
+   * @param shown ids of those that are shown, in order
+   * @param first ids of those that are shown at first, in order
+   * @param change takes the ids to show
+   */
+  constructor(
+    view: string,
+    readonly columns: readonly Column[],
+    shown: readonly string[],
+    readonly first: readonly string[],
+    readonly change: (ids: readonly string[]) => void,
+  ) {
+    this.title = `fields of ${view}`;
+    this.#shown = new Set(shown);
+    this.#order = this.#sorted(shown);
+  }
+
+  get cursor(): number {
+    return this.#at;
+  }
+
+  lines(): readonly Line[] {
+    return this.#order.map(({ id, heading, metric }, index): Line => {
+      const shown = this.#shown.has(id);
+      const reverse = index === this.#at;
+      return [
+        { text: shown ? ' [x] ' : ' [ ] ', style: shown ? 'good' : 'dim', reverse },
+        { text: fit(heading, 12), style: shown ? 'strong' : 'normal', reverse },
+        { text: ` ${fit(id, 24)}`, style: 'dim', reverse },
+        { text: ` ${metric.definition}`, reverse },
+      ];
+    });
+  }
+
+  press({ name }: Key): KeyUse {
+    switch (name) {
+      case 'j':
+      case 'down':
+        this.#at = Math.min(this.#at + 1, this.#order.length - 1);
+        return 'used';
+      case 'k':
+      case 'up':
+        this.#at = Math.max(this.#at - 1, 0);
+        return 'used';
+      case 'home':
+        this.#at = 0;
+        return 'used';
+      case 'end':
+        this.#at = this.#order.length - 1;
+        return 'used';
+      case 'space':
+      case 'enter':
+        this.#toggle();
+        return 'used';
+      case 'J':
+      case '>':
+        this.#move(1);
+        return 'used';
+      case 'K':
+      case '<':
+        this.#move(-1);
+        return 'used';
+      case 'r':
+        this.#shown = new Set(this.first);
+        this.#order = this.#sorted(this.first);
+        this.#changed();
+        return 'used';
+      case 'f':
+      case 'o':
+        return 'close';
+      default:
+        return 'unused';
+    }
+  }
+
+  /** One column stays. */
+  #toggle(): void {
+    const id = this.#order[this.#at]?.id;
+    if (id === undefined) return;
+    if (!this.#shown.delete(id)) this.#shown.add(id);
+    else if (this.#shown.size === 0) this.#shown.add(id);
+    this.#changed();
+  }
+
+  #move(by: number): void {
+    const to = this.#at + by;
+    const [moved, other] = [this.#order[this.#at], this.#order[to]];
+    if (moved === undefined || other === undefined) return;
+    this.#order[to] = moved;
+    this.#order[this.#at] = other;
+    this.#at = to;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.change(this.#order.map(({ id }) => id).filter((id) => this.#shown.has(id)));
+  }
+
+  /** Those that are shown in their order, then the others. */
+  #sorted(shown: readonly string[]): Column[] {
+    const first = shown.flatMap((id) => this.columns.find((column) => column.id === id) ?? []);
+    return [...first, ...this.columns.filter((column) => !first.includes(column))];
+  }
+}

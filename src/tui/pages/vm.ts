@@ -1,0 +1,164 @@
+import { columns as metricsOf } from '../../metrics/catalogue.ts';
+import type { Metric } from '../../metrics/catalogue.ts';
+import type { Scope } from '../../metrics/define.ts';
+import type { Row } from '../../metrics/row.ts';
+import type { VmRows } from '../../sampling/sample.ts';
+import { deviceColumns } from '../columns.ts';
+import { formatNumber } from '../format.ts';
+import type { UnitMode } from '../format.ts';
+import type { History } from '../history.ts';
+import { remembered } from '../history.ts';
+import { styleOf } from '../judge.ts';
+import type { Judge } from '../judge.ts';
+import { fit, textWidth } from '../screen/glyphs.ts';
+import { line } from '../screen/spans.ts';
+import type { Line, Size, Span } from '../screen/spans.ts';
+import { sparkline } from '../sparkline.ts';
+import { metricOf, textOrBlank } from '../row-values.ts';
+import { place } from '../table-layout.ts';
+import { entryLine, headingLine } from '../table-lines.ts';
+import type { Page } from './page.ts';
+
+/** What the page of a VM is drawn from. */
+export interface VmSource {
+  /** The VM in the last sample; undefined when it does not run any more. */
+  vm(): VmRows | undefined;
+  readonly history: History;
+  readonly units: UnitMode;
+  readonly judge: Judge;
+  readonly unicode: boolean;
+}
+
+/** Steps of a sparkline at most; one a second. */
+const STEPS = 120;
+/** Columns beside a sparkline. */
+const BESIDE = 32;
+const CELL = 26;
+
+const sections: readonly (readonly [title: string, collector: Metric['collector']])[] = [
+  ['CPU', 'cpu'],
+  ['Memory', 'mem'],
+  ['Disks', 'disk'],
+  ['Network', 'net'],
+  ['I/O of the process', 'io'],
+  ['Pressure', 'psi'],
+];
+
+/** Everything that is known of one VM, with the last two minutes of what matters most. */
+export class VmPage implements Page {
+  readonly title: string;
+  readonly keys = '';
+
+  constructor(
+    name: string,
+    readonly key: string,
+    readonly source: VmSource,
+  ) {
+    this.title = `VM ${name}`;
+  }
+
+  lines({ columns }: Size): readonly Line[] {
+    const vm = this.source.vm();
+    if (vm === undefined) return [line('It does not run any more.', 'warn')];
+    return [
+      ...identity(vm.row, columns),
+      [],
+      ...this.#sparklines(columns),
+      ...this.#devices('vCPUs', 'vm_vcpu', vm.vcpus, columns),
+      ...this.#devices('Virtual disks', 'vm_disk', vm.disks, columns),
+      ...this.#devices('Virtual NICs', 'vm_nic', vm.nics, columns),
+      ...sections.flatMap(([title, collector]) => this.#section(title, collector, vm.row, columns)),
+    ];
+  }
+
+  #sparklines(columns: number): readonly Line[] {
+    const width = Math.max(10, Math.min(STEPS, columns - BESIDE));
+    return [
+      line('Last two minutes', 'heading'),
+      ...remembered.map((id): Line => {
+        const metric = metricOf('vm', id);
+        const steps = this.source.history.steps(this.key, id, width);
+        const known = steps.filter((step) => !Number.isNaN(step));
+        const most = known.length === 0 ? NaN : Math.max(...known);
+        const show = (value: number): string =>
+          metric === undefined ? '' : formatNumber(value, metric.unit, this.source.units);
+        return [
+          { text: (metric?.title ?? id).padEnd(9), style: 'dim' },
+          { text: sparkline(steps, id === 'cpu_total' ? 100 : most, this.source.unicode), style: 'good' },
+          { text: ` ${show(steps.at(-1) ?? NaN).padStart(8)}`, style: 'strong' },
+          { text: ` max ${show(most)}`, style: 'dim' },
+        ];
+      }),
+    ];
+  }
+
+  #section(title: string, collector: Metric['collector'], row: Row, columns: number): readonly Line[] {
+    const known = metricsOf('vm').filter((metric) => metric.collector === collector && isKnown(metric, row));
+    if (known.length === 0) return [];
+    const cells = known.map((metric) => this.#cell(metric, row));
+    const perLine = Math.max(1, Math.floor(columns / CELL));
+    const lines: Line[] = [];
+    for (let at = 0; at < cells.length; at += perLine) lines.push(cells.slice(at, at + perLine).flat());
+    return [[], line(title, 'heading'), ...lines];
+  }
+
+  #cell(metric: Metric, row: Row): Span[] {
+    const { title, slot, kind, unit, id } = metric;
+    const label: Span = { text: `${fit(title, 14)} `, style: 'dim' };
+    if (kind === 'text') return [label, { text: fit(row.texts[slot] ?? '', CELL - 16) }, { text: ' ' }];
+    const value = row.values[slot] ?? NaN;
+    const text = formatNumber(value, unit, this.source.units);
+    return [
+      label,
+      { text: text.padStart(9), style: styleOf(this.source.judge(id, value, row)) },
+      { text: '  ' },
+    ];
+  }
+
+  #devices(title: string, scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
+    if (rows.length === 0) return [];
+    const { units, judge } = this.source;
+    const placed = place(deviceColumns(scope), {
+      width: columns,
+      nameWidth: 0,
+      longestName: 0,
+      units,
+      cursor: undefined,
+    });
+    return [
+      [],
+      line(title, 'heading'),
+      headingLine(placed, '', undefined),
+      ...rows.map((row) =>
+        entryLine({ key: textOrBlank(row, 'device'), row }, placed, { units, judge, selected: false }),
+      ),
+    ];
+  }
+}
+
+/** Who it is, in as many lines as that takes. */
+function identity(row: Row, columns: number): readonly Line[] {
+  const lines: Span[][] = [[]];
+  let used = 0;
+  for (const { id, title, kind, slot, unit } of metricsOf('vm').filter(
+    ({ collector }) => collector === '-',
+  )) {
+    const value = row.values[slot] ?? NaN;
+    const text =
+      kind === 'text' ? (row.texts[slot] ?? '') : Number.isNaN(value) ? '' : formatNumber(value, unit);
+    if (text === '') continue;
+    const width = title.length + textWidth(text) + 3;
+    if (used > 0 && used + width > columns) {
+      lines.push([]);
+      used = 0;
+    }
+    used += width;
+    const style = id.startsWith('qmp') ? 'bad' : 'normal';
+    lines.at(-1)?.push({ text: `${title} `, style: 'dim' }, { text, style }, { text: '  ' });
+  }
+  return lines;
+}
+
+function isKnown({ kind, slot }: Metric, { values, texts }: Row): boolean {
+  return kind === 'text' ? (texts[slot] ?? '') !== '' : !Number.isNaN(values[slot] ?? NaN);
+}

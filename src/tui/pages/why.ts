@@ -1,0 +1,27 @@
+import type { Thresholds } from '../../config/thresholds.ts';
+import type { Metric } from '../../metrics/catalogue.ts';
+import type { Row } from '../../metrics/row.ts';
+import { line } from '../screen/spans.ts';
+import type { Line, Size } from '../screen/spans.ts';
+import { why } from '../why.ts';
+import type { Page } from './page.ts';
+
+/** What the value of a metric means, and why it may be as it is. */
+export class WhyPage implements Page {
+  readonly title: string;
+  readonly keys = '';
+
+  /** @param row the row that the value is in, as it is now; undefined when it is there no more */
+  constructor(
+    readonly metric: Metric,
+    readonly row: () => Row | undefined,
+    readonly thresholds: Thresholds,
+  ) {
+    this.title = `why ${metric.title}`;
+  }
+
+  lines({ columns }: Size): readonly Line[] {
+    const [title = '', ...text] = why(this.metric, this.row(), this.thresholds, columns);
+    return [line(title, 'heading'), ...text.map((each) => line(each))];
+  }
+}

@@ -1,0 +1,82 @@
+import { columnsOf, defaultColumns } from './columns.ts';
+import { unitModes } from './format.ts';
+import type { UnitMode } from './format.ts';
+import { views } from './views.ts';
+import type { View, ViewKey } from './views.ts';
+
+/** How one view looks. */
+export interface ViewSettings {
+  /** Ids of the columns, in order. */
+  columns: readonly string[];
+  /** Id of the column that the rows are sorted by. */
+  sort: string;
+  /** Numbers are sorted from the largest down and texts from A up, or the other way. */
+  reverse: boolean;
+}
+
+/** What the user chose; key W keeps it. */
+export interface Settings {
+  view: ViewKey;
+  units: UnitMode;
+  /** Columns for names; 0 for as many as the names need and the screen has. */
+  nameWidth: number;
+  /** Rows of the table at most; 0 for as many as fit. */
+  rows: number;
+  readonly views: Readonly<Record<ViewKey, ViewSettings>>;
+}
+
+/** The settings of someone who has chosen nothing. */
+export function defaultSettings(): Settings {
+  const all = views.map((view) => [view.key, defaultView(view)] as const);
+  return {
+    view: 'a',
+    units: 'auto',
+    nameWidth: 0,
+    rows: 0,
+    views: Object.fromEntries(all) as Record<ViewKey, ViewSettings>,
+  };
+}
+
+/** How a view looks at first. */
+export function defaultView(view: View): ViewSettings {
+  return { columns: defaultColumns(view), sort: view.sort, reverse: false };
+}
+
+/**
+ * Settings as they were kept, perhaps by another version or an editor: what is not understood is as at first.
+ *
+ * @param kept as parsed from JSON
+ */
+export function readSettings(kept: unknown): Settings {
+  const settings = defaultSettings();
+  if (!isRecord(kept)) return settings;
+  settings.view = views.find(({ key }) => key === kept['view'])?.key ?? settings.view;
+  settings.units = unitModes.find((mode) => mode === kept['units']) ?? settings.units;
+  settings.nameWidth = count(kept['nameWidth']) ?? settings.nameWidth;
+  settings.rows = count(kept['rows']) ?? settings.rows;
+  const keptViews = isRecord(kept['views']) ? kept['views'] : {};
+  for (const view of views) {
+    const own = keptViews[view.key];
+    if (isRecord(own)) readView(view, own, settings.views[view.key]);
+  }
+  return settings;
+}
+
+function readView(view: View, kept: Readonly<Record<string, unknown>>, settings: ViewSettings): void {
+  const ids = new Set(columnsOf(view).map(({ id }) => id));
+  if (Array.isArray(kept['columns'])) {
+    const known = kept['columns'].filter((id): id is string => typeof id === 'string' && ids.has(id));
+    if (known.length > 0) settings.columns = [...new Set(known)];
+  }
+  if (typeof kept['sort'] === 'string' && ids.has(kept['sort'])) settings.sort = kept['sort'];
+  if (typeof kept['reverse'] === 'boolean') settings.reverse = kept['reverse'];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A whole number from 0 to 1000. */
+function count(value: unknown): number | undefined {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 1000 ? Number(value) : undefined;
+}

@@ -1,0 +1,293 @@
+import type { Thresholds } from '../config/thresholds.ts';
+import type { Row } from '../metrics/row.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { obey } from './commands.ts';
+import type { Commands } from './commands.ts';
+import { unitModes } from './format.ts';
+import { helpLine } from './help-line.ts';
+import { History } from './history.ts';
+import type { Judge } from './judge.ts';
+import { PageFrame } from './page-frame.ts';
+import { BlamePage } from './pages/blame.ts';
+import { helpPage } from './pages/help.ts';
+import type { Page } from './pages/page.ts';
+import { VmPage } from './pages/vm.ts';
+import { WhyPage } from './pages/why.ts';
+import { Prompt } from './prompt.ts';
+import type { Question } from './prompt.ts';
+import { Cells } from './screen/cells.ts';
+import type { Key } from './screen/keys.ts';
+import { switches } from './screen/palette.ts';
+import { line } from './screen/spans.ts';
+import type { Line, Size } from './screen/spans.ts';
+import { Terminal } from './screen/terminal.ts';
+import type { Capabilities, TerminalUser } from './screen/terminal.ts';
+import { loadSettings, saveSettings } from './settings-file.ts';
+import { Snapshots } from './snapshot.ts';
+import type { Source } from './source.ts';
+import { statusLine } from './status-line.ts';
+import { TableControl } from './table-control.ts';
+import { judge } from './thresholds.ts';
+import { textOrBlank } from './row-values.ts';
+
+/** ms that a message stays. */
+const MESSAGE_TIME = 6000;
+
+/** The terminal view: shows samples as they come, and obeys keys. */
+export class TerminalView implements Commands, TerminalUser {
+  readonly table: TableControl;
+  readonly source: Source;
+  readonly #thresholds: Thresholds;
+  readonly #judge: Judge;
+  readonly #unicode: boolean;
+  readonly #settingsPath: string;
+  readonly #cells: Cells;
+  readonly #terminal: Terminal;
+  readonly #snapshots = new Snapshots();
+  readonly #history = new History();
+  #sample: Sample | undefined;
+  #page: PageFrame | undefined;
+  #prompt: Prompt | undefined;
+  #message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
+  #drawing: NodeJS.Immediate | undefined;
+
+  /** @param settingsPath where key W keeps what the user chose */
+  constructor(
+    source: Source,
+    thresholds: Thresholds,
+    { depth, unicode }: Capabilities,
+    settingsPath: string,
+  ) {
+    this.source = source;
+    this.#thresholds = thresholds;
+    this.#judge = (id, value, row) => judge(thresholds, id, value, row);
+    this.#unicode = unicode;
+    this.#settingsPath = settingsPath;
+    const { settings, trouble } = loadSettings(settingsPath);
+    this.table = new TableControl(settings, this.#judge);
+    this.#cells = new Cells(switches(depth), unicode);
+    this.#terminal = new Terminal(this.#cells, this);
+    if (trouble !== undefined) this.tell(trouble);
+  }
+
+  /** Takes the terminal. */
+  open(): void {
+    this.#terminal.open();
+  }
+
+  /** Gives the terminal back. */
+  close(): void {
+    clearImmediate(this.#drawing);
+    clearTimeout(this.#message?.timer);
+    this.#terminal.close();
+  }
+
+  /** Shows a sample; has read it when this returns. */
+  update(sample: Sample): void {
+    this.#sample = this.#snapshots.copy(sample);
+    this.#history.add(this.#sample);
+    this.redraw();
+  }
+
+  /** Shows a message in the last line for a while. */
+  tell(text: string): void {
+    clearTimeout(this.#message?.timer);
+    const timer = setTimeout(() => {
+      this.#message = undefined;
+      this.redraw();
+    }, MESSAGE_TIME);
+    this.#message = { text, timer };
+    this.redraw();
+  }
+
+  /** Asks in the last line. */
+  ask(question: Question): void {
+    this.#prompt = new Prompt(question);
+  }
+
+  /** Draws, once for all that happens before the event loop turns. */
+  redraw(): void {
+    this.#drawing ??= setImmediate(() => {
+      this.#drawNow();
+    });
+  }
+
+  gone(): void {
+    this.source.quit();
+  }
+
+  press(key: Key): void {
+    // What a key is about must be what the key before it made of the screen.
+    if (this.#drawing !== undefined) this.#drawNow();
+    if (key.name === 'ctrl-c') this.quit();
+    else if (key.name === 'ctrl-z') this.suspend();
+    else if (this.#prompt !== undefined) this.#answer(this.#prompt, key);
+    else if (this.#page !== undefined) this.#page = this.#page.press(key) ? undefined : this.#page;
+    else if (key.at !== undefined && key.name === 'click') this.table.click(key.at.x, key.at.y - 1);
+    else if (!obey(this, key.name)) this.tell(`${key.name}: no such key; h shows all`);
+    this.redraw();
+  }
+
+  help(): void {
+    this.#openPage(helpPage(this.table.view, this.source));
+  }
+
+  quit(): void {
+    this.source.quit();
+  }
+
+  suspend(): void {
+    this.#terminal.suspend();
+  }
+
+  nextUnits(): void {
+    const { settings } = this.table;
+    settings.units = unitModes[(unitModes.indexOf(settings.units) + 1) % unitModes.length] ?? 'auto';
+    this.tell(`sizes ${settings.units === 'auto' ? 'with a suffix' : `in ${settings.units}`}`);
+  }
+
+  chooseFields(): void {
+    this.#openPage(this.table.fieldsPage());
+  }
+
+  why(): void {
+    const cell = this.table.cell();
+    if (cell === undefined) {
+      this.tell('there is no value here; arrows move to one');
+      return;
+    }
+    const { metric, key, column } = cell;
+    const row = (): Row | undefined =>
+      this.#sample === undefined ? undefined : this.table.rowOf(this.#sample, key, column);
+    this.#openPage(new WhyPage(metric, row, this.#thresholds));
+  }
+
+  blame(): void {
+    this.#openPage(new BlamePage(() => this.#sample, this.#thresholds));
+  }
+
+  repaint(): void {
+    this.#cells.reset(this.#terminal.size);
+  }
+
+  filter(): void {
+    const { table } = this;
+    const before = table.filter;
+    const typed = (text: string): void => {
+      table.filter = text;
+      table.cursor.home();
+    };
+    const givenUp = (): void => {
+      table.filter = before;
+    };
+    this.ask({ label: 'show only', text: before, typed, givenUp, answered: () => undefined });
+  }
+
+  expand(): void {
+    if (this.table.view.scope === 'vm') this.table.expand();
+    else this.tell('VMs expand in the views a, c, m and i');
+  }
+
+  openVm(): void {
+    const { vm } = this.table;
+    if (vm === undefined) {
+      this.tell('there is no VM on this row');
+      return;
+    }
+    const { key } = vm.vm;
+    const name = `${textOrBlank(vm.row, 'vmid')} ${textOrBlank(vm.row, 'name')}`.trim();
+    this.#openPage(
+      new VmPage(name, key, {
+        vm: () => this.#sample?.vms.find((each) => each.vm.key === key),
+        history: this.#history,
+        units: this.table.settings.units,
+        judge: this.#judge,
+        unicode: this.#unicode,
+      }),
+    );
+  }
+
+  askNameWidth(): void {
+    const { settings } = this.table;
+    this.#askNumber('width of names, 0 for what fits', settings.nameWidth, (width) => {
+      settings.nameWidth = width;
+    });
+  }
+
+  askRows(): void {
+    const { settings } = this.table;
+    this.#askNumber('rows, 0 for as many as fit', settings.rows, (rows) => {
+      settings.rows = rows;
+    });
+  }
+
+  save(): void {
+    try {
+      saveSettings(this.#settingsPath, this.table.settings);
+      this.tell(`kept in ${this.#settingsPath}`);
+    } catch (error) {
+      this.tell(`not kept: ${(error as Error).message}`);
+    }
+  }
+
+  #openPage(page: Page): void {
+    this.#page = new PageFrame(page);
+  }
+
+  #askNumber(label: string, value: number, take: (value: number) => void): void {
+    const answered = (text: string): undefined => {
+      take(Math.min(1000, Number(text)));
+    };
+    this.ask({ label, text: value === 0 ? '' : String(value), allowed: /\d/, answered });
+  }
+
+  #answer(prompt: Prompt, key: Key): void {
+    const { done, message } = prompt.press(key);
+    if (done) this.#prompt = undefined;
+    if (message !== undefined) this.tell(message);
+  }
+
+  #drawNow(): void {
+    clearImmediate(this.#drawing);
+    this.#drawing = undefined;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const { columns, rows } = this.#cells.size;
+    const body = this.#body({ columns, rows: Math.max(0, rows - 2) });
+    // The status line tells what the table just found.
+    const lines = [this.#statusLine(columns), ...body];
+    for (let row = 0; row < rows - 1; row++) this.#cells.set(row, lines[row] ?? []);
+    this.#cells.set(rows - 1, this.#lastLine(columns));
+    this.#terminal.show();
+  }
+
+  #body(size: Size): readonly Line[] {
+    if (this.#page !== undefined) return this.#page.lines(size);
+    if (this.#sample === undefined) return [line('Waiting for the first sample ...', 'dim')];
+    return this.table.lines(this.#sample, size);
+  }
+
+  #statusLine(columns: number): Line {
+    if (this.#sample === undefined) return line('proxtop', 'title');
+    const { filter, vmsLeft, sortHeading, settings, view, viewSettings } = this.table;
+    const status = {
+      interval: this.source.interval,
+      view: this.#page?.title ?? view.name,
+      filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
+      sort: sortHeading,
+      reverse: viewSettings.reverse,
+      units: settings.units,
+      unicode: this.#unicode,
+      note: this.source.note,
+    };
+    return statusLine(this.#sample, status, columns);
+  }
+
+  #lastLine(columns: number): Line {
+    if (this.#prompt !== undefined) return this.#prompt.line(this.#unicode);
+    if (this.#message !== undefined) return line(this.#message.text, 'warn');
+    return this.#page?.keys ?? helpLine(columns);
+  }
+}

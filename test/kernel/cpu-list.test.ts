@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cpuListText, parseCpuList } from '../../src/kernel/cpu-list.ts';
+
+test('lists of CPUs are read and written as the kernel writes them', () => {
+  for (const [text, cpus] of [
+    ['0', [0]],
+    ['0-3', [0, 1, 2, 3]],
+    ['0-1,8,10-11', [0, 1, 8, 10, 11]],
+    ['', []],
+  ] as const) {
+    assert.deepEqual([...parseCpuList(text)], cpus);
+    assert.equal(cpuListText(new Set(cpus)), text);
+  }
+  assert.equal(cpuListText(new Set([3, 1, 2])), '1-3');
+});

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { columnsOf } from '../../src/tui/columns.ts';
+import { defaultSettings } from '../../src/tui/settings.ts';
+import type { ViewSettings } from '../../src/tui/settings.ts';
+import { textOrBlank } from '../../src/tui/row-values.ts';
+import { entriesOf, numberIn } from '../../src/tui/table.ts';
+import type { Entry } from '../../src/tui/table.ts';
+import { viewOf, views } from '../../src/tui/views.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
+import { row } from '../printers/sample.ts';
+import { disk, sample, vm } from './samples.ts';
+
+interface Query extends Partial<ViewSettings> {
+  readonly filter?: string;
+  readonly expanded?: readonly string[];
+}
+
+function entries(
+  of: Sample,
+  key: string,
+  { filter = '', expanded = [], ...settings }: Query = {},
+): readonly Entry[] {
+  const view = viewOf(key);
+  assert.ok(view);
+  const all = { ...defaultSettings().views[view.key], ...settings };
+  return entriesOf(of, { view, settings: all, filter, expanded: new Set(expanded) }, columnsOf(view));
+}
+
+function names(list: readonly Entry[]): string[] {
+  return list.map(
+    ({ row: { scope }, row: own, vm: owner, label }) =>
+      label ??
+      (scope === 'vm'
+        ? textOrBlank(own, 'name')
+        : `${owner === undefined ? '' : textOrBlank(owner.row, 'name')} ${textOrBlank(own, 'device')}`.trim()),
+  );
+}
+
+const three = sample([
+  vm('web', { cpu_total: 9, vmid: '101', tags: 'prod;eu' }),
+  vm('db', { cpu_total: 10, vmid: '20' }),
+  vm('idle', { vmid: '3' }),
+  vm('cache', { cpu_total: 100, vmid: '4' }),
+]);
+
+test('numbers sort by number from the largest down, the unknown last either way', () => {
+  assert.deepEqual(names(entries(three, 'c')), ['cache', 'db', 'web', 'idle']);
+  assert.deepEqual(names(entries(three, 'c', { reverse: true })), ['web', 'db', 'cache', 'idle']);
+});
+
+test('names sort from A up, ids by their number', () => {
+  assert.deepEqual(names(entries(three, 'c', { sort: 'name' })), ['cache', 'db', 'idle', 'web']);
+  assert.deepEqual(names(entries(three, 'c', { sort: 'vmid' })), ['idle', 'cache', 'db', 'web']);
+  assert.deepEqual(names(entries(three, 'c', { sort: 'vmid', reverse: true })), [
+    'web',
+    'db',
+    'cache',
+    'idle',
+  ]);
+});
+
+test('the filter looks into names, ids, UUIDs and tags, in any case', () => {
+  assert.deepEqual(names(entries(three, 'c', { filter: 'WEB' })), ['web']);
+  assert.deepEqual(names(entries(three, 'c', { filter: '20' })), ['db']);
+  assert.deepEqual(names(entries(three, 'c', { filter: 'uuid-i' })), ['idle']);
+  assert.deepEqual(names(entries(three, 'c', { filter: 'prod' })), ['web']);
+  assert.deepEqual(names(entries(three, 'c', { filter: 'none' })), []);
+});
+
+test('an expanded VM has its vCPUs, other threads, disks and NICs below it, in whatever order VMs are', () => {
+  const big = vm(
+    'big',
+    { cpu_total: 50, cpu_other_total: 7, cpu_other_steal: 3 },
+    {
+      vcpus: [row('vm_vcpu', { device: '0', cpu_total: 99 }), row('vm_vcpu', { device: '1', cpu_total: 1 })],
+      disks: [disk('scsi0', { disk_reads: 5 })],
+      nics: [row('vm_nic', { device: 'tap1i0' })],
+    },
+  );
+  const of = sample([vm('small', { cpu_total: 60 }), big]);
+  const list = entries(of, 'c', { expanded: ['big'] });
+  assert.deepEqual(names(list), ['small', 'big', 'vcpu 0', 'vcpu 1', 'other threads', 'scsi0', 'tap1i0']);
+  const column = columnsOf(viewOf('c')!).find(({ id }) => id === 'cpu_total')!;
+  const shown = list.map((entry) => numberIn(entry, column));
+  assert.deepEqual(shown, [60, 50, 99, 1, 7, NaN, NaN]);
+});
+
+test('a row for each disk, with the name of its VM', () => {
+  const of = sample([
+    vm('a', {}, { disks: [disk('scsi0', { disk_lat_avg: 1 })] }),
+    vm('b', {}, { disks: [disk('scsi0', { disk_lat_avg: 9 }), disk('scsi1')] }),
+  ]);
+  assert.deepEqual(names(entries(of, 'd')), ['b scsi0', 'a scsi0', 'b scsi1']);
+  assert.deepEqual(names(entries(of, 'd', { filter: 'scsi1' })), ['b scsi1']);
+});
+
+test('the host views list the disks of their kinds', () => {
+  const types = ['physical', 'partition', 'lvm', 'mpath', 'crypt', 'md', 'zvol'];
+  const disks = types.map((type) => row('host_disk', { device: type, disk_type: type }));
+  const of = sample([], { host: { disks, nics: [row('host_nic', { device: 'eth0' })] } });
+  assert.deepEqual(names(entries(of, 's')).sort(), ['crypt', 'md', 'physical', 'zvol']);
+  assert.deepEqual(names(entries(of, 'l')), ['lvm']);
+  assert.deepEqual(names(entries(of, 'x')), ['mpath']);
+  assert.deepEqual(names(entries(of, 'p')), ['eth0']);
+});
+
+test('every view names metrics that it has, and no heading twice among the fields', () => {
+  for (const view of views) {
+    const ids = columnsOf(view).map(({ id }) => id);
+    const settings = defaultSettings().views[view.key];
+    for (const id of [
+      ...settings.columns,
+      settings.sort,
+      ...Object.values(view.sortKeys),
+      ...Object.keys(view.headings ?? {}),
+    ])
+      assert.ok(ids.includes(id), `view ${view.key}: ${id}`);
+    const headings = columnsOf(view).map(({ heading }) => heading);
+    assert.deepEqual(
+      headings.filter((heading, index) => headings.indexOf(heading) !== index),
+      [],
+      view.key,
+    );
+  }
+});
