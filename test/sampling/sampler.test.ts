@@ -31,7 +31,15 @@ test('one collector that fails leaves the values of the others', (t) => {
   });
   const { sampler: cycles, at } = sampler(t, new TestConnector(), [failing, working]);
   const cycle = (): unknown[] => {
-    const { host, agent } = cycles.sample(0, noOutputs);
+    const { host, agent, runs } = cycles.sample(0, noOutputs);
+    assert.deepEqual(
+      runs.map(({ name, failed }) => [name, failed]),
+      [
+        ['cpu', broken],
+        ['host', false],
+      ],
+    );
+    for (const { duration } of runs) assert.ok(duration >= 0);
     return [known(host.row), pick(agent, 'collector_errors')[0]];
   };
   assert.deepEqual(cycle(), [{ host_name: 'pve1', host_uptime: 7 }, 1]);
