@@ -13,7 +13,8 @@ export interface Status {
   /** VMs that the filter leaves; undefined where there is none. */
   readonly filter: { readonly text: string; readonly left: number } | undefined;
   readonly sort: string;
-  readonly reverse: boolean;
+  /** Whether the largest number, or the last text, comes first. */
+  readonly descending: boolean;
   readonly units: string;
   readonly unicode: boolean;
   /** Where a replay is, or that the view is paused; '' otherwise. */
@@ -35,7 +36,7 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
   const host = textOrBlank(sample.host.row, 'host_name');
   const count = status.filter === undefined ? `${vms.length}` : `${status.filter.left}/${vms.length}`;
   const missed = valueOf(agent, 'missed_ticks');
-  const arrow = status.unicode ? (status.reverse ? '▲' : '▼') : status.reverse ? '^' : 'v';
+  const arrow = status.unicode ? (status.descending ? '▼' : '▲') : status.descending ? 'v' : '^';
   const parts: Part[] = [
     { text: fit(host, Math.min(WIDEST_HOST, textWidth(host))), style: 'title', rank: 1 },
     { text: status.view, style: 'strong', rank: 0 },

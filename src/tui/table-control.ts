@@ -47,6 +47,12 @@ export class TableControl {
     return this.#column(sort)?.heading ?? sort;
   }
 
+  /** Whether the largest number, or the last text, comes first. */
+  get descending(): boolean {
+    const { sort, reverse } = this.viewSettings;
+    return (this.#column(sort)?.text ?? false) === reverse;
+  }
+
   /** The column of the cursor, or else the one that the rows are sorted by. */
   get column(): Column | undefined {
     return this.#column(this.#columnCursor ?? this.viewSettings.sort);

@@ -271,13 +271,13 @@ export class TerminalView implements Commands, TerminalUser {
 
   #statusLine(columns: number): Line {
     if (this.#sample === undefined) return line('proxtop', 'title');
-    const { filter, vmsLeft, sortHeading, settings, view, viewSettings } = this.table;
+    const { filter, vmsLeft, sortHeading, descending, settings, view } = this.table;
     const status = {
       interval: this.source.interval,
       view: this.#page?.title ?? view.name,
       filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
       sort: sortHeading,
-      reverse: viewSettings.reverse,
+      descending,
       units: settings.units,
       unicode: this.#unicode,
       note: this.source.note,

@@ -124,7 +124,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     await pane.shows(/sort CORES▼/);
     await pane.until('two vCPUs first', () => order()[0] === String(busy.vmid));
     pane.press('<', '<');
-    await pane.shows(/sort VMID▼/);
+    await pane.shows(/sort VMID▲/);
     assert.deepEqual(order(), [...order()].sort());
     pane.press('a', 'D');
     await pane.until('only the store has latencies', () => order()[0] === String(store.vmid));
@@ -248,7 +248,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     // A click on the heading of column NAME, twice.
     const y = pane.lines.findIndex((text) => text.startsWith('VMID')) + 1;
     pane.send(`\x1b[<0;9;${y}M`);
-    await pane.shows('sort NAME▲');
+    await pane.shows('sort NAME▼');
     for (let count = 0; count < 20; count++) pane.press('Right');
     await pane.shows(/^VMID {3}NAME .*QMP/m);
     for (let count = 0; count < 20; count++) pane.press('Left');

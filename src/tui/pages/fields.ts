@@ -4,6 +4,9 @@ import type { Key } from '../screen/keys.ts';
 import type { Line } from '../screen/spans.ts';
 import type { KeyUse, Page } from './page.ts';
 
+/** Fields that PgUp and PgDn move by. */
+const PAGE = 10;
+
 /** Chooses the columns of a view and their order; every change shows at once and when the page is closed. */
 export class FieldsPage implements Page {
   readonly title: string;
@@ -56,6 +59,12 @@ export class FieldsPage implements Page {
       case 'k':
       case 'up':
         this.#at = Math.max(this.#at - 1, 0);
+        return 'used';
+      case 'pagedown':
+        this.#at = Math.min(this.#at + PAGE, this.#order.length - 1);
+        return 'used';
+      case 'pageup':
+        this.#at = Math.max(this.#at - PAGE, 0);
         return 'used';
       case 'home':
         this.#at = 0;
