@@ -68,7 +68,7 @@ export class Runner {
   change(settings: Settings): void {
     if (isDeepStrictEqual(settings, this.#settings)) {
       this.outputs.reopen();
-      this.log.info('the configuration is as before');
+      this.log.debug('the configuration is as before');
       this.service.reloaded();
       return;
     }
