@@ -29,11 +29,11 @@ addon: node_modules
 
 NODE_PREFIX = $(shell node -p 'path.resolve(process.execPath, "../..")')
 
-# The Debian package, in build/: from a copy without anything that is not in the checkout.
+# The Debian package, in build/: from a copy without anything that was built here.
 deb: deps
-	rm -rf build/deb
+	rm -rf build
 	mkdir -p build/deb/proxtop
-	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t build/deb/proxtop
+	tar -c $(foreach path,.git node_modules dist build,--exclude=./$(path)) . | tar -x -C build/deb/proxtop
 	cd build/deb/proxtop && dpkg-buildpackage --build=binary --no-sign
 	lintian --fail-on error,warning build/deb/*.changes
 	mv build/deb/*.deb build/
@@ -65,4 +65,4 @@ screenshots: deps build
 	node --import tsx docs/screenshots.ts
 
 clean:
-	rm -rf dist node_modules
+	rm -rf dist build node_modules
