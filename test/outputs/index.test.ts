@@ -44,5 +44,5 @@ test('a printer that fails is an error in the log, once a minute, and costs only
   for (const seq of [1, 2, 3, 4, 5]) output.write(sample(seq));
   await output.close(5000);
   assert.deepEqual(seqs(readFileSync(path)), [1, 3, 5]);
-  assert.deepEqual(at('error'), ['cannot print sample 2']);
+  assert.deepEqual(at('error'), [`${settings.name}: cannot print sample 2`]);
 });
