@@ -1,5 +1,5 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test test-host deb demo bench docs screenshots clean
+.PHONY: help deps addon build lint test test-host host-tests deb package demo bench docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
@@ -30,7 +30,9 @@ addon: node_modules
 NODE_PREFIX = $(shell node -p 'path.resolve(process.execPath, "../..")')
 
 # The Debian package, in build/: from a copy without anything that was built here.
-deb: deps
+deb: deps package
+
+package:
 	rm -rf build
 	mkdir -p build/deb/proxtop
 	tar -c $(foreach path,.git node_modules dist build,--exclude=./$(path)) . | tar -x -C build/deb/proxtop
@@ -43,11 +45,13 @@ lint: node_modules
 	npm run lint
 	node --import tsx docs/generate.ts --check
 
-test: deps addon build lint test-host
-	test/run
+test: deps addon build lint
+	test/all
 
 # The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.
-test-host: deb
+test-host: deps host-tests
+
+host-tests: package
 	test/host/build-image >/dev/null
 	node --import tsx --test --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts
 
