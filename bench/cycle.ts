@@ -25,7 +25,7 @@ const PROGRAM = fileURLToPath(new URL('../dist/proxtop', import.meta.url));
 const FLAGS =
   '--cpu --mem --disk --net --io --pressure --host --verbose --output=stdout --printer=json'.split(' ');
 /** Samples until V8 has compiled what is hot: a service runs for months, and compiling is a quarter of its first minute. */
-const WARM_UP = 120;
+const WARM_UP = 60;
 const SAMPLES = 60;
 const PASSES = 30;
 
