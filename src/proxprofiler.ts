@@ -4,6 +4,7 @@ import { parseProfilerCommandLine } from './cli/profiler-arguments.ts';
 import { describeProfiler } from './cli/profiler-check.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
+import type { Invocation } from './daemon/run.ts';
 import { InputError } from './profiler/errors.ts';
 import { judgeFile, profileFile, showProfiles } from './profiler/offline.ts';
 
@@ -33,14 +34,18 @@ async function main(): Promise<ExitCode> {
     // Loaded only here: what works on files needs no host.
     case 'judge': {
       const { judgeSamples } = await import('./daemon/run-profiler.ts');
-      return judgeSamples(command.profiles, command.settings, process.env);
+      return judgeSamples(command.profiles, command.settings, invocation(command.config));
     }
     case 'record': {
       const { recordProfiles } = await import('./daemon/run-profiler.ts');
-      return recordProfiles(command.settings, process.env);
+      return recordProfiles(command.settings, invocation(command.config));
     }
   }
   return exitCodes.done;
+}
+
+function invocation(config: string | undefined): Invocation {
+  return { program: 'proxprofiler', env: process.env, config };
 }
 
 function write(text: string): void {

@@ -14,9 +14,14 @@ import { profilerHelp } from './profiler-help.ts';
 
 /** What to do with profiles, where not to make them on a running host. */
 export type ProfilerTask =
-  | { readonly kind: 'record'; readonly settings: ProfilerRunSettings }
+  | { readonly kind: 'record'; readonly settings: ProfilerRunSettings; readonly config: string | undefined }
   | { readonly kind: 'profile-file'; readonly input: string; readonly settings: ProfilerRunSettings }
-  | { readonly kind: 'judge'; readonly profiles: string; readonly settings: ProfilerRunSettings }
+  | {
+      readonly kind: 'judge';
+      readonly profiles: string;
+      readonly settings: ProfilerRunSettings;
+      readonly config: string | undefined;
+    }
   | {
       readonly kind: 'judge-file';
       readonly profiles: string;
@@ -81,7 +86,7 @@ const flags: readonly Flag[] = [
   ...sectionFlags(['profiler', 'output', 'connector']),
   ...sectionFlags(['general']).filter(({ option }) => !others.includes(option?.key ?? '')),
   ...modes,
-  ...own.filter(({ name }) => name !== 'list-metrics'),
+  ...own.filter(({ name }) => name !== 'list-metrics' && name !== 'view'),
 ];
 
 /** proxprofiler with every flag it takes. */
@@ -100,11 +105,15 @@ export function parseProfilerCommandLine(argv: readonly string[], env: NodeJS.Pr
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
   const layer = argumentLayer(given, profilerProgram);
   const settings = resolveProfilerSettings(file, readEnvironment(env), layer);
-  const task = taskOf(given, settings);
+  const task = taskOf(given, settings, configFile);
   return given.has('check') ? { kind: 'check', settings } : task;
 }
 
-function taskOf(given: ReadonlyMap<string, Given>, settings: ProfilerRunSettings): ProfilerTask {
+function taskOf(
+  given: ReadonlyMap<string, Given>,
+  settings: ProfilerRunSettings,
+  config: string | undefined,
+): ProfilerTask {
   const input = given.get('input')?.text;
   const profiles = given.get('likeliness')?.text;
   const steps = given.get('simulate');
@@ -120,9 +129,11 @@ function taskOf(given: ReadonlyMap<string, Given>, settings: ProfilerRunSettings
   }
   if (profiles !== undefined)
     return input === undefined
-      ? { kind: 'judge', profiles, settings }
+      ? { kind: 'judge', profiles, settings, config }
       : { kind: 'judge-file', profiles, input, settings };
-  return input === undefined ? { kind: 'record', settings } : { kind: 'profile-file', input, settings };
+  return input === undefined
+    ? { kind: 'record', settings, config }
+    : { kind: 'profile-file', input, settings };
 }
 
 const stepCount = integer(1, 1_000_000);

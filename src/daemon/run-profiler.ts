@@ -14,6 +14,7 @@ import { StateFile } from '../profiler/state-file.ts';
 import { streaming } from './consumer.ts';
 import { createLog } from './logging.ts';
 import { run } from './run.ts';
+import type { Invocation } from './run.ts';
 
 /** Printers whose outputs take lines of text, and so a profile too. */
 const lineFormats: readonly string[] = ['json', 'text'];
@@ -21,15 +22,14 @@ const lineFormats: readonly string[] = ['json', 'text'];
 /** Profiles the running VMs until the runs are done or a signal says stop. @returns the exit code */
 export async function recordProfiles(
   settings: ProfilerRunSettings,
-  env: NodeJS.ProcessEnv,
+  invocation: Invocation,
 ): Promise<ExitCode> {
   const { profiler } = settings;
-  const log = createLog(settings.run.logLevel, env);
+  const log = createLog(settings.run.logLevel, invocation.env);
   const outputs = takers(settings.run.outputs, log);
   const file = openState(settings, log);
   const saver = new Saver(file, log);
   const profiles = new Profiler(profiler, settings.run.runs, load(file, log));
-  const invocation = { program: 'proxprofiler', env } as const;
   return run({ ...settings.run, outputs }, invocation, {
     collectors: [],
     take: (sample) => {
@@ -94,12 +94,12 @@ function load(file: StateFile | undefined, log: Logger): ReturnType<StateFile['l
 export async function judgeSamples(
   path: string,
   { run: settings, profiler }: ProfilerRunSettings,
-  env: NodeJS.ProcessEnv,
+  invocation: Invocation,
 ): Promise<ExitCode> {
   const profiles = new ProfileSet(await readProfiles(path), path);
   const needed = measuredMetrics(profiles);
   if (needed.length === 0) throw new InputError(`${path}: no profile has a metric that is measured here`);
   const collectors = [...new Set([...(profiler.metrics ?? usualInputs), ...needed])];
   const consumer = { ...streaming, collectors: [new LikelinessCollector(profiles)] };
-  return run({ ...settings, collectors }, { program: 'proxprofiler', env }, consumer);
+  return run({ ...settings, collectors }, invocation, consumer);
 }

@@ -97,11 +97,19 @@ test('the file, the environment, the state directory of a service', () => {
   assert.deepEqual([profiler.profile.states, profiler.profile.history], [6, 3]);
   assert.deepEqual(run.collectors, ['mem']);
   assert.equal(run.stateDir, '/var/lib/x');
+  const command = parse(`--config ${path}`);
+  assert.ok(command.kind === 'record');
+  assert.equal(command.config, path, 'proxtop status names the file');
   refuses('', /^PROXPROFILER_STATE: unknown variable; did you mean PROXPROFILER_STATES\?$/, {
     PROXPROFILER_STATE: '5',
   });
   writeFileSync(path, 'states = 5\n');
   refuses(`--config ${path}`, /p\.conf:1, states: unknown key; it belongs in \[profiler\]$/);
+});
+
+test('what only proxtop does is no flag of proxprofiler', () => {
+  for (const flag of ['--view', '--list-metrics', '--record=f', '--replay=f', '--collectors=cpu'])
+    refuses(flag, new RegExp(`^${flag.split('=')[0]}: unknown flag`));
 });
 
 test('bad values', () => {
