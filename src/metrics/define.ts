@@ -13,21 +13,23 @@ export const scopes = [
 export type Scope = (typeof scopes)[number];
 
 /** The closed list of units. Numbers are always in exactly this unit; text has none (`-`). */
-export type Unit =
-  | '-'
-  | 'count'
-  | 'percent'
-  | 'ratio'
-  | 'bytes'
-  | 'bytes per second'
-  | 'MiB per second'
-  | 'megabit per second'
-  | 'per second'
-  | 'seconds'
-  | 'ms'
-  | 'ms per second'
-  | 'us per second'
-  | 'MHz';
+export const units = [
+  '-',
+  'count',
+  'percent',
+  'ratio',
+  'bytes',
+  'bytes per second',
+  'MiB per second',
+  'megabit per second',
+  'per second',
+  'seconds',
+  'ms',
+  'ms per second',
+  'us per second',
+  'MHz',
+] as const;
+export type Unit = (typeof units)[number];
 
 /** gauge: a level now; rate: per second over the interval; percent: 0..100; mean: over the interval; text: an identity. */
 export type Kind = 'gauge' | 'rate' | 'percent' | 'mean' | 'text';

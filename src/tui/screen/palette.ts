@@ -1,3 +1,4 @@
+import { styles } from './spans.ts';
 import type { Style } from './spans.ts';
 
 /** Colours a terminal can show, as Node's `getColorDepth` counts: bits a colour; 1 is none. */
@@ -56,18 +57,6 @@ const rgb: Palette = {
 
 const palettes: Readonly<Record<Depth, Palette>> = { 1: none, 4: sixteen, 8: indexed, 24: rgb };
 
-/** Styles in the order of their numbers. */
-const styles: readonly Style[] = [
-  'normal',
-  'dim',
-  'strong',
-  'heading',
-  'title',
-  'key',
-  'good',
-  'warn',
-  'bad',
-];
 /** Added to the number of a style whose colours are swapped. */
 const REVERSE = 16;
 

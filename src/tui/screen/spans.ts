@@ -1,5 +1,6 @@
 /** How a piece of text looks; what that is on this terminal: palette.ts. */
-export type Style = 'normal' | 'dim' | 'strong' | 'heading' | 'title' | 'key' | 'good' | 'warn' | 'bad';
+export const styles = ['normal', 'dim', 'strong', 'heading', 'title', 'key', 'good', 'warn', 'bad'] as const;
+export type Style = (typeof styles)[number];
 
 /** A piece of text in one style. Control characters in it are never sent to the terminal. */
 export interface Span {

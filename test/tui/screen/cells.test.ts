@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cells } from '../../../src/tui/screen/cells.ts';
 import { switches } from '../../../src/tui/screen/palette.ts';
-import { line } from '../../../src/tui/screen/spans.ts';
+import { line, styles } from '../../../src/tui/screen/spans.ts';
 
 function cells(columns: number, rows: number, unicode = true): Cells {
   const made = new Cells(switches(4), unicode);
@@ -63,17 +63,7 @@ test('rows beyond the screen, and a screen without cells, are no error', () => {
 
 test('every style has a switch at each depth of colour, and none colours where there is no colour', () => {
   for (const depth of [1, 4, 8, 24] as const) {
-    for (const style of [
-      'normal',
-      'dim',
-      'strong',
-      'heading',
-      'title',
-      'key',
-      'good',
-      'warn',
-      'bad',
-    ] as const) {
+    for (const style of styles) {
       const screen = new Cells(switches(depth), true);
       screen.reset({ columns: 1, rows: 1 });
       screen.set(0, [{ text: 'x', style, reverse: true }]);
