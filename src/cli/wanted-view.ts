@@ -3,7 +3,7 @@ import type { EnvironmentLayer, FileLayer, Layer } from '../config/layer.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** What decides whether the terminal view opens. */
-export interface Invocation {
+export interface ViewRequest {
   readonly file: FileLayer | undefined;
   readonly environment: EnvironmentLayer;
   readonly args: Layer;
@@ -26,11 +26,11 @@ const dumb = ['', 'dumb', 'unknown'];
  * when nothing says what to print or where to; with --view beside the outputs that are configured. Throws a ConfigError
  * where it cannot.
  */
-export function settingsOfView(settings: Settings, invocation: Invocation): Settings | undefined {
-  const { asked, onTerminal, terminal = '' } = invocation;
+export function settingsOfView(settings: Settings, request: ViewRequest): Settings | undefined {
+  const { asked, onTerminal, terminal = '' } = request;
   const converts = settings.replay !== undefined && settings.record !== undefined;
-  const described = describesOutput(invocation) || converts;
-  if (!asked && (!onTerminal || described || wantsText(invocation))) return undefined;
+  const described = describesOutput(request) || converts;
+  if (!asked && (!onTerminal || described || wantsText(request))) return undefined;
   if (!onTerminal) throw new ConfigError('--view: needs a terminal as standard input and output');
   if (dumb.includes(terminal)) {
     throw new ConfigError(
@@ -47,10 +47,10 @@ export function settingsOfView(settings: Settings, invocation: Invocation): Sett
   return { ...settings, outputs };
 }
 
-function describesOutput({ file, environment, args }: Invocation): boolean {
+function describesOutput({ file, environment, args }: ViewRequest): boolean {
   return (file?.outputs.size ?? 0) + environment.output.size + args.output.size > 0;
 }
 
-function wantsText({ environment, args }: Invocation): boolean {
+function wantsText({ environment, args }: ViewRequest): boolean {
   return textKeys.some((key) => environment.general.has(key) || args.general.has(key));
 }

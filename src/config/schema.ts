@@ -1,7 +1,7 @@
 import { defaultRoots } from '../kernel/paths.ts';
 import type { MeasuringName } from '../metrics/catalogue.ts';
 import type { Option } from './option.ts';
-import { profiler } from './profiler-schema.ts';
+import { profiler } from './schema-profiler.ts';
 import { output } from './schema-output.ts';
 import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from './values.ts';
 

@@ -6,7 +6,7 @@ import {
   outlierLimit,
   periodSizes,
   stateCount,
-} from './profiler-values.ts';
+} from './values-profiler.ts';
 import type { Option } from './option.ts';
 import { bytes, choices, integer, truth } from './values.ts';
 
