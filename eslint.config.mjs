@@ -32,6 +32,11 @@ const zones = layers.flatMap((names, level) =>
   })),
 );
 
+const privateName = {
+  selector: 'PrivateIdentifier',
+  message: 'members are private by keyword, here as everywhere',
+};
+
 export default tseslint.config(
   { ignores: ['dist', 'build', 'node_modules'] },
   { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
@@ -51,6 +56,7 @@ export default tseslint.config(
       'import-x/no-unresolved': 'error',
       'max-lines': ['error', { max: 400 }],
       'no-console': 'error',
+      'no-restricted-syntax': ['error', privateName],
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
@@ -85,6 +91,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-syntax': [
         'error',
+        privateName,
         {
           selector: 'Literal[value=/^\\u002f(proc|sys|run|etc\\u002fpve)(\\u002f|$)/]',
           message: 'kernel and runtime paths come from kernel/paths.ts',

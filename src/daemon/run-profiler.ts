@@ -43,22 +43,22 @@ export async function recordProfiles(
 
 /** Logs when saving begins to fail, and when it works again. */
 class Saver {
-  #works = true;
+  private works = true;
 
   constructor(
-    readonly file: StateFile | undefined,
-    readonly log: Logger,
+    private readonly file: StateFile | undefined,
+    private readonly log: Logger,
   ) {}
 
   async report(saving: Promise<void> | undefined): Promise<void> {
     const path = this.file?.path ?? '';
     try {
       await saving;
-      if (!this.#works) this.log.info(`${path}: profiles are saved again`);
-      this.#works = true;
+      if (!this.works) this.log.info(`${path}: profiles are saved again`);
+      this.works = true;
     } catch (error) {
-      if (this.#works) this.log.error(`${path}: cannot save the profiles: ${(error as Error).message}`);
-      this.#works = false;
+      if (this.works) this.log.error(`${path}: cannot save the profiles: ${(error as Error).message}`);
+      this.works = false;
     }
   }
 }

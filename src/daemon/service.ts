@@ -12,49 +12,49 @@ const patience = 10_000;
  * nothing, and neither does one whose timers run while samples no longer come.
  */
 export class Service {
-  readonly #watched: boolean;
-  readonly #timer: NodeJS.Timeout | undefined;
-  #ready = false;
+  private readonly watched: boolean;
+  private readonly timer: NodeJS.Timeout | undefined;
+  private ready = false;
   /** The monotonic time, ms, by which there must be a sample. */
-  #due = Infinity;
-  #vms = 0;
+  private due = Infinity;
+  private vms = 0;
   /** Why there are no samples to take. */
-  #idle: string | undefined;
+  private idleReason: string | undefined;
   /** Why the last change of the configuration was refused. */
-  #refused: string | undefined;
-  #told = '';
+  private refused: string | undefined;
+  private told = '';
 
   /** @param notify undefined where no service manager listens */
   constructor(
-    readonly notify: Notify | undefined,
+    private readonly notify: Notify | undefined,
     env: NodeJS.ProcessEnv,
-    readonly outputs: readonly ObservedOutput[],
+    private readonly outputs: readonly ObservedOutput[],
   ) {
     const watchdog = watchdogPeriod(env);
-    this.#watched = watchdog !== undefined;
+    this.watched = watchdog !== undefined;
     if (notify === undefined) return;
     // Two signs of life may be late or lost.
     const period = Math.min(statusPeriod, (watchdog ?? Infinity) / 3);
-    this.#timer = setInterval(() => {
-      this.#beat();
+    this.timer = setInterval(() => {
+      this.beat();
     }, period).unref();
   }
 
   /** There is nothing to sample, for a reason that the status tells. */
   idle(why: string): void {
-    this.#idle = why;
-    this.#due = Infinity;
-    this.#announce();
+    this.idleReason = why;
+    this.due = Infinity;
+    this.announce();
   }
 
   /** A sample was taken. @param interval seconds until the next one */
   sampled(vms: number, interval: number): void {
-    const wasIdle = this.#idle !== undefined;
-    this.#vms = vms;
-    this.#idle = undefined;
-    this.#due = performance.now() + 2 * interval * 1000 + patience;
-    if (wasIdle) this.#beat();
-    this.#announce();
+    const wasIdle = this.idleReason !== undefined;
+    this.vms = vms;
+    this.idleReason = undefined;
+    this.due = performance.now() + 2 * interval * 1000 + patience;
+    if (wasIdle) this.beat();
+    this.announce();
   }
 
   /** The configuration is read anew. */
@@ -66,38 +66,38 @@ export class Service {
 
   /** The new configuration runs, or the one before, for a reason that the status tells. */
   reloaded(refused?: string): void {
-    this.#refused = refused?.replaceAll('\n', ' ');
-    this.#due = Infinity;
-    if (!this.#ready) return;
-    this.#ready = false;
-    this.#announce();
+    this.refused = refused?.replaceAll('\n', ' ');
+    this.due = Infinity;
+    if (!this.ready) return;
+    this.ready = false;
+    this.announce();
   }
 
   stopping(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
     this.notify?.('STOPPING=1', 'STATUS=Delivering what is queued');
   }
 
-  #announce(): void {
-    if (this.#ready) return;
-    this.#ready = true;
-    this.#told = this.#status();
-    this.notify?.('READY=1', `STATUS=${this.#told}`);
+  private announce(): void {
+    if (this.ready) return;
+    this.ready = true;
+    this.told = this.status();
+    this.notify?.('READY=1', `STATUS=${this.told}`);
   }
 
-  #beat(): void {
-    if (!this.#ready) return;
-    const status = this.#status();
-    const news = status === this.#told ? [] : [`STATUS=${status}`];
-    this.#told = status;
-    const alive = this.#watched && performance.now() < this.#due ? ['WATCHDOG=1'] : [];
+  private beat(): void {
+    if (!this.ready) return;
+    const status = this.status();
+    const news = status === this.told ? [] : [`STATUS=${status}`];
+    this.told = status;
+    const alive = this.watched && performance.now() < this.due ? ['WATCHDOG=1'] : [];
     if (news.length + alive.length > 0) this.notify?.(...news, ...alive);
   }
 
-  #status(): string {
-    const refused = this.#refused === undefined ? [] : [`the new configuration is refused: ${this.#refused}`];
+  private status(): string {
+    const refused = this.refused === undefined ? [] : [`the new configuration is refused: ${this.refused}`];
     const outputs = this.outputs.map(describeOutput);
-    const now = this.#idle === undefined ? [`${this.#vms} VMs`, ...outputs] : [this.#idle];
+    const now = this.idleReason === undefined ? [`${this.vms} VMs`, ...outputs] : [this.idleReason];
     return [...now, ...refused].join('; ');
   }
 }

@@ -9,73 +9,73 @@ import type { ObservedOutput } from '../sampling/output-status.ts';
 
 /** Writes how this process fares to a file that `proxtop status` reads, every two seconds; each time as a whole. */
 export class StatusFile {
-  readonly #path: string;
-  readonly #identity = processIdentity(process.pid) ?? String(process.pid);
-  readonly #started = Date.now();
-  readonly #timer: NodeJS.Timeout;
+  private readonly path: string;
+  private readonly identity = processIdentity(process.pid) ?? String(process.pid);
+  private readonly started = Date.now();
+  private readonly timer: NodeJS.Timeout;
   /** What each output had dropped, and when that grew last. */
-  readonly #drops = new Map<string, { readonly dropped: number; readonly time?: number }>();
-  #writing: Promise<void> | undefined;
-  #told = false;
+  private readonly drops = new Map<string, { readonly dropped: number; readonly time?: number }>();
+  private writing: Promise<void> | undefined;
+  private told = false;
 
   /** @param directory is made when need be; where that fails there is no report, and the log says so once */
   constructor(
-    readonly directory: string,
-    readonly about: Pick<StatusReport, 'program' | 'config'>,
-    readonly outputs: readonly ObservedOutput[],
-    readonly log: Logger,
+    private readonly directory: string,
+    private readonly about: Pick<StatusReport, 'program' | 'config'>,
+    private readonly outputs: readonly ObservedOutput[],
+    private readonly log: Logger,
   ) {
-    this.#path = reportPath(directory, process.pid);
-    this.#write();
-    this.#timer = setInterval(() => {
-      this.#write();
+    this.path = reportPath(directory, process.pid);
+    this.write();
+    this.timer = setInterval(() => {
+      this.write();
     }, reportPeriod).unref();
   }
 
   /** Removes the file. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#writing;
+    clearInterval(this.timer);
+    await this.writing;
     try {
-      rmSync(this.#path, { force: true });
+      rmSync(this.path, { force: true });
     } catch {
       // It was never written; the log has said so.
     }
   }
 
-  #write(): void {
-    this.#writing ??= this.#replace(JSON.stringify(this.#report()))
+  private write(): void {
+    this.writing ??= this.replace(JSON.stringify(this.report()))
       .catch((error: unknown) => {
-        if (!this.#told) this.log.debug(`no report for "proxtop status": ${(error as Error).message}`);
-        this.#told = true;
+        if (!this.told) this.log.debug(`no report for "proxtop status": ${(error as Error).message}`);
+        this.told = true;
       })
-      .finally(() => (this.#writing = undefined));
+      .finally(() => (this.writing = undefined));
   }
 
-  async #replace(text: string): Promise<void> {
-    const draft = `${this.#path}.draft`;
+  private async replace(text: string): Promise<void> {
+    const draft = `${this.path}.draft`;
     await mkdir(this.directory, { recursive: true });
     await writeFile(draft, text);
-    await rename(draft, this.#path);
+    await rename(draft, this.path);
   }
 
-  #report(): StatusReport {
+  private report(): StatusReport {
     return {
       ...this.about,
       version,
       pid: process.pid,
-      identity: this.#identity,
-      started: this.#started,
+      identity: this.identity,
+      started: this.started,
       updated: Date.now(),
-      outputs: this.outputs.map((output) => this.#reportOutput(output)),
+      outputs: this.outputs.map((output) => this.reportOutput(output)),
     };
   }
 
-  #reportOutput({ name, status }: ObservedOutput): OutputReport {
-    const before = this.#drops.get(name) ?? { dropped: 0 };
+  private reportOutput({ name, status }: ObservedOutput): OutputReport {
+    const before = this.drops.get(name) ?? { dropped: 0 };
     const { dropped } = status;
     const now = dropped > before.dropped ? { dropped, time: Date.now() } : before;
-    this.#drops.set(name, now);
+    this.drops.set(name, now);
     return { name, ...status, ...(now.time !== undefined && { lastDrop: now.time }) };
   }
 }

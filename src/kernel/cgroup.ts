@@ -10,10 +10,7 @@ export class Cgroup {
   readonly memoryPressure: KernelFile;
 
   /** @param path the cgroup's path as /proc/<pid>/cgroup gives it */
-  constructor(
-    paths: Paths,
-    readonly path: string,
-  ) {
+  constructor(paths: Paths, path: string) {
     this.cpuStat = new KernelFile(paths.cgroup(path, 'cpu.stat'));
     this.memoryCurrent = new KernelFile(paths.cgroup(path, 'memory.current'));
     this.cpuPressure = new KernelFile(paths.cgroup(path, 'cpu.pressure'));

@@ -21,7 +21,7 @@ export class MemInfo {
   readonly lines: NamedRows<MemInfoLine>;
 
   /** @param names as the kernel writes them: MemTotal, Active(anon), HugePages_Total, ... */
-  constructor(readonly names: readonly string[]) {
+  constructor(names: readonly string[]) {
     this.values = new Float64Array(names.length).fill(NaN);
     this.lines = new NamedRows(
       (bytes) => new MemInfoLine(bytes, names.indexOf(Buffer.from(bytes).toString())),

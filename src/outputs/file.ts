@@ -14,35 +14,35 @@ const mode = 0o640;
  * reached its size is put aside and compressed.
  */
 export class FileDestination extends FileWriter {
-  readonly #rotation: Rotation | undefined;
-  readonly #limit: number;
+  private readonly rotation: Rotation | undefined;
+  private readonly limit: number;
   /** Bytes of the file that has the path, with what is on its way there. */
-  #size: number;
-  #current: AppendFile;
+  private size: number;
+  private current: AppendFile;
 
   /**
    * @param onNewFile called when what is sent from now on goes to a new file
    * @throws Error that names the path and the reason when the file cannot be opened for writing
    */
   constructor(
-    readonly settings: FileSettings,
+    private readonly settings: FileSettings,
     log: Logger,
-    readonly onNewFile: () => void = () => undefined,
+    private readonly onNewFile: () => void = () => undefined,
   ) {
     const file = open(settings, true);
     super(file, settings.queue, log);
-    this.#current = file;
-    this.#size = fstatSync(file.fd).size;
+    this.current = file;
+    this.size = fstatSync(file.fd).size;
     const { path, rotation } = settings;
-    this.#limit = rotation?.size ?? Infinity;
-    this.#rotation = rotation && new Rotation(path, rotation.keep, log);
+    this.limit = rotation?.size ?? Infinity;
+    this.rotation = rotation && new Rotation(path, rotation.keep, log);
   }
 
   override send(records: readonly Buffer[]): void {
     super.send(records);
-    if (this.#rotation === undefined) return;
-    for (const { length } of records) this.#size += length;
-    if (this.#size < this.#limit || !this.#rotation.putAside(this.#current)) return;
+    if (this.rotation === undefined) return;
+    for (const { length } of records) this.size += length;
+    if (this.size < this.limit || !this.rotation.putAside(this.current)) return;
     this.reopen();
     this.onNewFile();
   }
@@ -53,7 +53,7 @@ export class FileDestination extends FileWriter {
    */
   override reopen(): void {
     try {
-      this.#open();
+      this.open();
     } catch (error) {
       this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
     }
@@ -61,14 +61,14 @@ export class FileDestination extends FileWriter {
 
   override async close(deadline: number, heir?: Heir): Promise<void> {
     await super.close(deadline, heir);
-    this.#rotation?.stop();
+    this.rotation?.stop();
   }
 
-  #open(): void {
+  private open(): void {
     const file = open(this.settings, false);
     this.switchTo(file);
-    this.#current = file;
-    this.#size = fstatSync(file.fd).size;
+    this.current = file;
+    this.size = fstatSync(file.fd).size;
   }
 }
 

@@ -10,11 +10,11 @@ const mostRead = 64 << 10;
 
 /** Posts to one URL over one connection that is kept open. */
 export class HttpClient {
-  readonly #url: URL;
-  readonly #agent: HttpAgent | HttpsAgent;
-  #connections = 0;
-  #handedOver = false;
-  #current: ClientRequest | undefined;
+  private readonly url: URL;
+  private readonly agent: HttpAgent | HttpsAgent;
+  private opened = 0;
+  private wasHandedOver = false;
+  private current: ClientRequest | undefined;
 
   /**
    * @param timeout ms for a whole request: look-up, connection, body and answer
@@ -22,23 +22,23 @@ export class HttpClient {
    */
   constructor(
     url: string,
-    readonly timeout: number,
+    private readonly timeout: number,
     tls: TlsOptions,
   ) {
-    this.#url = new URL(url);
+    this.url = new URL(url);
     const options = { keepAlive: true, maxSockets: 1 };
-    this.#agent =
-      this.#url.protocol === 'https:' ? new HttpsAgent({ ...options, ...tls }) : new HttpAgent(options);
+    this.agent =
+      this.url.protocol === 'https:' ? new HttpsAgent({ ...options, ...tls }) : new HttpAgent(options);
   }
 
   /** Connections that were made. */
   get connections(): number {
-    return this.#connections;
+    return this.opened;
   }
 
   /** Whether the last request had a connection, so that the server may have got it even without an answer. */
   get handedOver(): boolean {
-    return this.#handedOver;
+    return this.wasHandedOver;
   }
 
   /**
@@ -49,31 +49,31 @@ export class HttpClient {
    */
   async post(body: Buffer, headers: OutgoingHttpHeaders): Promise<Answer> {
     try {
-      return await this.#once(body, headers);
+      return await this.once(body, headers);
     } catch (error) {
-      if (this.#current?.reusedSocket !== true) throw error;
+      if (this.current?.reusedSocket !== true) throw error;
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
-      return await this.#once(body, headers);
+      return await this.once(body, headers);
     }
   }
 
   /** Ends what is under way. */
   close(): void {
-    this.#current?.destroy(new Error('closed'));
-    this.#agent.destroy();
+    this.current?.destroy(new Error('closed'));
+    this.agent.destroy();
   }
 
-  #once(body: Buffer, headers: OutgoingHttpHeaders): Promise<Answer> {
+  private once(body: Buffer, headers: OutgoingHttpHeaders): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const post = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const request = post(this.#url, {
+      const post = this.url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const request = post(this.url, {
         method: 'POST',
-        agent: this.#agent,
+        agent: this.agent,
         headers: { ...headers, 'Content-Length': body.length },
       });
-      this.#current = request;
-      this.#handedOver = false;
+      this.current = request;
+      this.wasHandedOver = false;
       let response: IncomingMessage | undefined;
       const timer = setTimeout(() => {
         // With the status all that counts is known; without it nothing is.
@@ -81,11 +81,11 @@ export class HttpClient {
         else response.destroy();
       }, this.timeout);
       request.once('socket', (socket) => {
-        this.#handedOver = !socket.connecting;
+        this.wasHandedOver = !socket.connecting;
         if (socket.connecting)
           socket.once('connect', () => {
-            this.#connections++;
-            this.#handedOver = true;
+            this.opened++;
+            this.wasHandedOver = true;
           });
       });
       request.once('response', (incoming) => {

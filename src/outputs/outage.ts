@@ -5,16 +5,18 @@ import type { OutputStatus } from '../sampling/output-status.ts';
 export class Outage {
   /** What was said last about a disturbance; undefined while there was none. */
   lastError: string | undefined;
-  #began: number | undefined;
-  #droppedBefore = 0;
+  private began: number | undefined;
+  private droppedBefore = 0;
 
   constructor(
-    readonly log: Logger,
-    readonly destination: { readonly status: Pick<OutputStatus, 'queued' | 'queuedBytes' | 'dropped'> },
+    private readonly log: Logger,
+    private readonly destination: {
+      readonly status: Pick<OutputStatus, 'queued' | 'queuedBytes' | 'dropped'>;
+    },
   ) {}
 
   get lasts(): boolean {
-    return this.#began !== undefined;
+    return this.began !== undefined;
   }
 
   /** Logs a warning with what waits, unless the disturbance lasts already. */
@@ -22,17 +24,17 @@ export class Outage {
     this.lastError = message;
     if (this.lasts) return;
     const { queued, queuedBytes, dropped } = this.destination.status;
-    this.#began = performance.now();
-    this.#droppedBefore = dropped;
+    this.began = performance.now();
+    this.droppedBefore = dropped;
     this.log.warn(`${message}; ${queued} records (${queuedBytes} bytes) wait`);
   }
 
   /** Logs how long the disturbance took and what it cost, if there was one. */
   end(message: string): void {
-    if (this.#began === undefined) return;
-    const seconds = ((performance.now() - this.#began) / 1000).toFixed(1);
-    const lost = this.destination.status.dropped - this.#droppedBefore;
-    this.#began = undefined;
+    if (this.began === undefined) return;
+    const seconds = ((performance.now() - this.began) / 1000).toFixed(1);
+    const lost = this.destination.status.dropped - this.droppedBefore;
+    this.began = undefined;
     this.log.info(`${message} after ${seconds} s; ${lost} records were dropped`);
   }
 }

@@ -21,29 +21,29 @@ interface Member {
 export class OutputSet {
   /** Always the same array, in the order of the configuration. */
   readonly list: ObservedOutput[] = [];
-  #members: readonly Member[] = [];
+  private members: readonly Member[] = [];
   /** Those that are no longer written to and have not come to their end. */
-  readonly #leaving = new Set<Output>();
+  private readonly leaving = new Set<Output>();
   /** Those that were told to close. */
-  readonly #closed = new WeakSet<Output>();
+  private readonly closed = new WeakSet<Output>();
 
   /**
    * @param printerOf makes the printer of an output
    * @param onClosed called when the reader of standard output is gone
    */
   constructor(
-    readonly log: Logger,
-    readonly printerOf: (settings: PrintedSettings) => Printer,
-    readonly onClosed: () => void,
+    private readonly log: Logger,
+    private readonly printerOf: (settings: PrintedSettings) => Printer,
+    private readonly onClosed: () => void,
   ) {}
 
   write(sample: Sample): void {
-    for (const { output } of this.#members) output.write(sample);
+    for (const { output } of this.members) output.write(sample);
   }
 
   /** Opens files anew, for logrotate. */
   reopen(): void {
-    for (const { output } of this.#members) output.reopen();
+    for (const { output } of this.members) output.reopen();
   }
 
   /**
@@ -54,18 +54,18 @@ export class OutputSet {
    * @throws Error with a message for the user when an output cannot be made; then those run that did before
    */
   async replace(wanted: readonly OutputSettings[]): Promise<void> {
-    const before = this.#members;
+    const before = this.members;
     try {
-      this.#become(await this.#make(wanted));
+      this.become(await this.make(wanted));
     } catch (error) {
       // One that had to leave its place comes back.
-      this.#become(await this.#make(before.map(({ settings }) => settings)));
+      this.become(await this.make(before.map(({ settings }) => settings)));
       throw error;
     }
     for (const { settings, output } of before) {
-      if (this.#members.some((member) => member.output === output)) continue;
-      const heir = this.#members.find((member) => canInherit(member.settings, settings))?.output;
-      void this.#leave(
+      if (this.members.some((member) => member.output === output)) continue;
+      const heir = this.members.find((member) => canInherit(member.settings, settings))?.output;
+      void this.leave(
         output,
         replacedDeadline,
         heir &&
@@ -78,22 +78,22 @@ export class OutputSet {
 
   /** Delivers what is queued, for at most `deadline` ms, spools the rest where there is a spool, and closes. */
   async close(deadline: number): Promise<void> {
-    const outputs = [...this.#members.map(({ output }) => output), ...this.#leaving];
+    const outputs = [...this.members.map(({ output }) => output), ...this.leaving];
     await Promise.all(outputs.map((output) => output.close(deadline)));
   }
 
   /** Outputs with these settings: the present ones where they are the same, else new ones. */
-  async #make(wanted: readonly OutputSettings[]): Promise<readonly Member[]> {
+  private async make(wanted: readonly OutputSettings[]): Promise<readonly Member[]> {
     const made: Member[] = [];
     const members: Member[] = [];
     try {
       for (const settings of wanted) {
-        let member = this.#members.find(
-          (present) => isDeepStrictEqual(present.settings, settings) && !this.#closed.has(present.output),
+        let member = this.members.find(
+          (present) => isDeepStrictEqual(present.settings, settings) && !this.closed.has(present.output),
         );
         if (member === undefined) {
-          await this.#vacate(settings);
-          member = { settings, output: this.#create(settings) };
+          await this.vacate(settings);
+          member = { settings, output: this.create(settings) };
           made.push(member);
         }
         members.push(member);
@@ -105,28 +105,28 @@ export class OutputSet {
     }
   }
 
-  #create(settings: OutputSettings): Output {
+  private create(settings: OutputSettings): Output {
     if (settings.type === 'prometheus') return new PrometheusEndpoint(settings, this.log);
     return createOutput(settings, this.printerOf(settings), this.log, this.onClosed);
   }
 
   /** A spool and an address to listen on have one user: the one before must have left it. */
-  async #vacate(settings: OutputSettings): Promise<void> {
+  private async vacate(settings: OutputSettings): Promise<void> {
     const place = placeOf(settings);
-    const holder = this.#members.find((member) => placeOf(member.settings) === place);
-    if (place !== undefined && holder !== undefined) await this.#leave(holder.output, 0);
+    const holder = this.members.find((member) => placeOf(member.settings) === place);
+    if (place !== undefined && holder !== undefined) await this.leave(holder.output, 0);
   }
 
   /** Closes an output; what is left of it goes to the heir. */
-  async #leave(output: Output, deadline: number, heir?: Heir): Promise<void> {
-    this.#leaving.add(output);
-    this.#closed.add(output);
+  private async leave(output: Output, deadline: number, heir?: Heir): Promise<void> {
+    this.leaving.add(output);
+    this.closed.add(output);
     await output.close(deadline, heir);
-    this.#leaving.delete(output);
+    this.leaving.delete(output);
   }
 
-  #become(members: readonly Member[]): void {
-    this.#members = members;
+  private become(members: readonly Member[]): void {
+    this.members = members;
     this.list.splice(0, this.list.length, ...members.map(({ output }) => output));
   }
 }

@@ -9,19 +9,19 @@ import { unacknowledgedBytes } from '../kernel/proc-net-tcp.ts';
 export class PeerWatch {
   /** Bytes of this connection that the peer's kernel is known to have. */
   acknowledged = 0;
-  #unacknowledged = 0;
+  private unacknowledged = 0;
   /** Looks in a row that found bytes on their way and no progress. */
-  #stuck = 0;
-  #timer: NodeJS.Timeout | undefined;
+  private stuck = 0;
+  private timer: NodeJS.Timeout | undefined;
 
   /**
    * @param socket a connected socket
    * @param timeout ms without progress while bytes are on their way; noticed at most half of it later
    */
   constructor(
-    readonly socket: Socket,
+    socket: Socket,
     timeout: number,
-    readonly onStalled: () => void,
+    private readonly onStalled: () => void,
   ) {
     const unacknowledged = unacknowledgedBytes(socket);
     const look = (): void => {
@@ -29,26 +29,26 @@ export class PeerWatch {
       const waiting = socket.writableLength;
       const taken = socket.bytesWritten - waiting;
       void unacknowledged().then((bytes) => {
-        if (this.#timer === undefined) return;
-        this.#judge(taken, bytes ?? 0, waiting);
-        if (this.#stuck > 2) this.onStalled();
-        else this.#timer = setTimeout(look, timeout / 2).unref();
+        if (this.timer === undefined) return;
+        this.judge(taken, bytes ?? 0, waiting);
+        if (this.stuck > 2) this.onStalled();
+        else this.timer = setTimeout(look, timeout / 2).unref();
       });
     };
-    this.#timer = setTimeout(look, timeout / 2).unref();
+    this.timer = setTimeout(look, timeout / 2).unref();
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
-  #judge(taken: number, unacknowledged: number, waiting: number): void {
+  private judge(taken: number, unacknowledged: number, waiting: number): void {
     const acknowledged = taken - unacknowledged;
     const idle = unacknowledged === 0 && waiting === 0;
-    const progress = acknowledged > this.acknowledged || unacknowledged < this.#unacknowledged;
-    this.#stuck = idle || progress ? 0 : this.#stuck + 1;
-    this.#unacknowledged = unacknowledged;
+    const progress = acknowledged > this.acknowledged || unacknowledged < this.unacknowledged;
+    this.stuck = idle || progress ? 0 : this.stuck + 1;
+    this.unacknowledged = unacknowledged;
     this.acknowledged = Math.max(this.acknowledged, acknowledged);
   }
 }

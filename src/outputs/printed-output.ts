@@ -8,21 +8,21 @@ import type { Output } from './output.ts';
 
 /** A printer and the destination of its records. */
 export class PrintedOutput implements Output {
-  readonly #complaint = new MinuteLimit();
-  #closing: Promise<void> | undefined;
+  private readonly complaint = new MinuteLimit();
+  private closing: Promise<void> | undefined;
   /** Samples that the printer failed on. */
-  #unprintable = 0;
+  private unprintable = 0;
 
   constructor(
     readonly name: string,
-    readonly printer: Printer,
-    readonly destination: Destination,
-    readonly log: Logger,
+    private readonly printer: Printer,
+    private readonly destination: Destination,
+    private readonly log: Logger,
   ) {}
 
   get status(): OutputStatus {
     const { status } = this.destination;
-    const unprintable = this.#unprintable;
+    const unprintable = this.unprintable;
     if (unprintable === 0) return status;
     const { dropped, droppedBy } = status;
     return { ...status, dropped: dropped + unprintable, droppedBy: { ...droppedBy, unprintable } };
@@ -33,22 +33,22 @@ export class PrintedOutput implements Output {
     try {
       records = this.printer.print(sample);
     } catch (error) {
-      this.#unprintable++;
+      this.unprintable++;
       // A sample that one printer cannot print must not end the sampling, nor the other outputs.
-      if (this.#complaint.due()) this.log.error(error, `cannot print sample ${sample.seq}`);
+      if (this.complaint.due()) this.log.error(error, `cannot print sample ${sample.seq}`);
       return;
     }
     this.destination.send(records);
   }
 
   reopen(): void {
-    if (this.#closing !== undefined) return;
+    if (this.closing !== undefined) return;
     this.printer.begin?.();
     this.destination.reopen();
   }
 
   close(deadline: number, heir?: Heir): Promise<void> {
-    return (this.#closing ??= this.destination.close(deadline, heir));
+    return (this.closing ??= this.destination.close(deadline, heir));
   }
 
   inherit(record: Buffer): void {

@@ -7,9 +7,9 @@ import type { QueueSettings } from './settings.ts';
 
 /** Records that wait for a destination, bounded in bytes. What does not fit is given up and counted. */
 export class RecordQueue {
-  readonly #records = new Fifo<Entry>();
-  #bytes = 0;
-  #passed = 0;
+  private readonly records = new Fifo<Entry>();
+  private heldBytes = 0;
+  private left = 0;
 
   /** @param drops counts what is given up; a destination counts what it gives up itself there too */
   constructor(
@@ -18,21 +18,21 @@ export class RecordQueue {
   ) {}
 
   get length(): number {
-    return this.#records.length;
+    return this.records.length;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.heldBytes;
   }
 
   /** When the record at the front came, ms since 1970; undefined when the queue is empty. */
   get oldest(): number | undefined {
-    return this.#records.at(0)?.time;
+    return this.records.at(0)?.time;
   }
 
   /** Records that ever left the front. The record pushed last leaves as number `passed + length`. */
   get passed(): number {
-    return this.#passed;
+    return this.left;
   }
 
   /**
@@ -46,33 +46,33 @@ export class RecordQueue {
       this.drops.add('too_large');
       return;
     }
-    if (whenFull === 'drop_newest' && this.#bytes + record.length > maxBytes) {
+    if (whenFull === 'drop_newest' && this.heldBytes + record.length > maxBytes) {
       this.drops.add('queue_full');
       return;
     }
-    while (this.#bytes + record.length > maxBytes) {
+    while (this.heldBytes + record.length > maxBytes) {
       this.shift();
       this.drops.add('queue_full');
     }
-    this.#records.push(newEntry(record, time));
-    this.#bytes += record.length;
+    this.records.push(newEntry(record, time));
+    this.heldBytes += record.length;
   }
 
   /** Gives out the oldest record. */
   shift(): Entry | undefined {
-    const entry = this.#records.shift();
+    const entry = this.records.shift();
     if (entry === undefined) return undefined;
-    this.#bytes -= entry.bytes.length;
-    this.#passed++;
+    this.heldBytes -= entry.bytes.length;
+    this.left++;
     return entry;
   }
 
   /** Gives up all that waits. */
   clear(reason: DropReason): void {
-    this.drops.add(reason, this.#records.length);
-    this.#passed += this.#records.length;
-    this.#bytes = 0;
-    this.#records.clear();
+    this.drops.add(reason, this.records.length);
+    this.left += this.records.length;
+    this.heldBytes = 0;
+    this.records.clear();
   }
 
   /** Hands all that waits to the heir; gives it up as `stopped` where there is none. */

@@ -13,49 +13,49 @@ export interface ResendLimits {
  * the next one: they arrive at least once.
  */
 export class ResendWindow {
-  readonly #entries = new Fifo<Entry>();
+  private readonly entries = new Fifo<Entry>();
   /** Records that the kernel took, and their bytes. */
-  #taken = 0;
-  #takenBytes = 0;
+  private taken = 0;
+  private takenBytes = 0;
   /** Bytes of this connection that left the window. */
-  #releasedBytes = 0;
-  #unsent = 0;
-  #unsentBytes = 0;
+  private releasedBytes = 0;
+  private unsentCount = 0;
+  private unsentSize = 0;
 
-  constructor(readonly limits: ResendLimits) {}
+  constructor(private readonly limits: ResendLimits) {}
 
   /** Records that the kernel never took whole, on this connection or one before. */
   get unsent(): number {
-    return this.#unsent;
+    return this.unsentCount;
   }
 
   get unsentBytes(): number {
-    return this.#unsentBytes;
+    return this.unsentSize;
   }
 
   /** Whether the kernel took all records. */
   get done(): boolean {
-    return this.#taken === this.#entries.length;
+    return this.taken === this.entries.length;
   }
 
   /** Notes a record that is handed over, behind all others. */
   add(entry: Entry): void {
-    this.#entries.push(entry);
+    this.entries.push(entry);
     if (entry.sent) return;
-    this.#unsent++;
-    this.#unsentBytes += entry.bytes.length;
+    this.unsentCount++;
+    this.unsentSize += entry.bytes.length;
   }
 
   /** The kernel took the oldest record that it had not. Returns whether it took this one for the first time. */
   take(): boolean {
-    const entry = this.#entries.at(this.#taken);
+    const entry = this.entries.at(this.taken);
     if (entry === undefined) return false;
-    this.#taken++;
-    this.#takenBytes += entry.bytes.length;
+    this.taken++;
+    this.takenBytes += entry.bytes.length;
     if (entry.sent) return false;
     entry.sent = true;
-    this.#unsent--;
-    this.#unsentBytes -= entry.bytes.length;
+    this.unsentCount--;
+    this.unsentSize -= entry.bytes.length;
     return true;
   }
 
@@ -66,16 +66,16 @@ export class ResendWindow {
    * @param acknowledged bytes of this connection's records that the peer's kernel is known to have
    */
   release(now: number, acknowledged: number, delivered: (entry: Entry) => void): void {
-    while (this.#taken > 0) {
-      const entry = this.#entries.at(0) as Entry;
+    while (this.taken > 0) {
+      const entry = this.entries.at(0) as Entry;
       const { length } = entry.bytes;
       const old = now - entry.handed >= this.limits.ms;
-      const arrived = this.#releasedBytes + length <= acknowledged;
-      if (!(old && arrived) && this.#takenBytes <= this.limits.bytes) return;
-      this.#entries.shift();
-      this.#taken--;
-      this.#takenBytes -= length;
-      this.#releasedBytes += length;
+      const arrived = this.releasedBytes + length <= acknowledged;
+      if (!(old && arrived) && this.takenBytes <= this.limits.bytes) return;
+      this.entries.shift();
+      this.taken--;
+      this.takenBytes -= length;
+      this.releasedBytes += length;
       delivered(entry);
     }
   }
@@ -83,9 +83,9 @@ export class ResendWindow {
   /** The connection ended: gives out all records, the oldest first, and is as new. */
   drain(): Entry[] {
     const entries: Entry[] = [];
-    for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift())
+    for (let entry = this.entries.shift(); entry !== undefined; entry = this.entries.shift())
       entries.push(entry);
-    this.#taken = this.#takenBytes = this.#releasedBytes = this.#unsent = this.#unsentBytes = 0;
+    this.taken = this.takenBytes = this.releasedBytes = this.unsentCount = this.unsentSize = 0;
     return entries;
   }
 }

@@ -12,56 +12,56 @@ import { MinuteLimit } from './minute-limit.ts';
  * compressed no other file is put aside: the present one grows beyond its size.
  */
 export class Rotation {
-  readonly #complaint = new MinuteLimit();
-  readonly #stop = new AbortController();
+  private readonly complaint = new MinuteLimit();
+  private readonly stopping = new AbortController();
   /** Whether a file was put aside and is not compressed yet. */
-  #busy = false;
+  private busy = false;
 
   /** @param keep how many files put aside are kept, 1 at least */
   constructor(
-    readonly path: string,
-    readonly keep: number,
-    readonly log: Logger,
+    private readonly path: string,
+    private readonly keep: number,
+    private readonly log: Logger,
   ) {
     // An earlier run may have ended before it was done with this one.
-    if (existsSync(this.#name(1, ''))) void this.#compress();
+    if (existsSync(this.name(1, ''))) void this.compress();
   }
 
   /** Renames the file and those put aside before; false when that has to wait or failed. */
   putAside(file: AppendFile): boolean {
-    if (this.#busy) return false;
+    if (this.busy) return false;
     try {
       for (const ending of ['', '.gz']) {
-        rmSync(this.#name(this.keep, ending), { force: true });
+        rmSync(this.name(this.keep, ending), { force: true });
         for (let number = this.keep - 1; number > 0; number--) {
-          const name = this.#name(number, ending);
-          if (existsSync(name)) renameSync(name, this.#name(number + 1, ending));
+          const name = this.name(number, ending);
+          if (existsSync(name)) renameSync(name, this.name(number + 1, ending));
         }
       }
-      renameSync(this.path, this.#name(1, ''));
+      renameSync(this.path, this.name(1, ''));
     } catch (error) {
-      this.#complain('cannot put it aside', error);
+      this.complain('cannot put it aside', error);
       return false;
     }
-    this.#busy = true;
+    this.busy = true;
     file.onClosed = () => {
-      void this.#compress();
+      void this.compress();
     };
     return true;
   }
 
   /** Ends the compression under way; the next start does it anew. */
   stop(): void {
-    this.#stop.abort();
+    this.stopping.abort();
   }
 
-  async #compress(): Promise<void> {
-    const from = this.#name(1, '');
-    const to = this.#name(1, '.gz');
+  private async compress(): Promise<void> {
+    const from = this.name(1, '');
+    const to = this.name(1, '.gz');
     const draft = `${to}.draft`;
-    this.#busy = true;
+    this.busy = true;
     try {
-      const { signal } = this.#stop;
+      const { signal } = this.stopping;
       await pipeline(createReadStream(from), createGzip(), createWriteStream(draft, { mode: 0o640 }), {
         signal,
       });
@@ -69,17 +69,17 @@ export class Rotation {
       await rm(from);
     } catch (error) {
       // What is not compressed is kept as it is.
-      if (!this.#stop.signal.aborted) this.#complain(`cannot compress ${from}`, error);
+      if (!this.stopping.signal.aborted) this.complain(`cannot compress ${from}`, error);
       await rm(draft, { force: true }).catch(() => undefined);
     }
-    this.#busy = false;
+    this.busy = false;
   }
 
-  #complain(what: string, error: unknown): void {
-    if (this.#complaint.due()) this.log.error(`${this.path}: ${what}: ${(error as Error).message}`);
+  private complain(what: string, error: unknown): void {
+    if (this.complaint.due()) this.log.error(`${this.path}: ${what}: ${(error as Error).message}`);
   }
 
-  #name(number: number, ending: string): string {
+  private name(number: number, ending: string): string {
     return `${this.path}.${number}${ending}`;
   }
 }

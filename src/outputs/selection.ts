@@ -18,43 +18,43 @@ export interface Selection {
 
 /** Takes the selected part of a sample. The rows are those of the sample itself, none is copied. */
 export class Selector {
-  readonly #collectors: readonly CollectorName[] | undefined;
-  readonly #include: readonly VmPattern[] | undefined;
-  readonly #exclude: readonly VmPattern[];
+  private readonly collectors: readonly CollectorName[] | undefined;
+  private readonly include: readonly VmPattern[] | undefined;
+  private readonly exclude: readonly VmPattern[];
 
   constructor({ collectors, include, exclude }: Selection) {
-    this.#collectors = collectors;
-    this.#include = include?.map(vmPattern);
-    this.#exclude = exclude?.map(vmPattern) ?? [];
+    this.collectors = collectors;
+    this.include = include?.map(vmPattern);
+    this.exclude = exclude?.map(vmPattern) ?? [];
   }
 
   part(sample: Sample): Sample {
-    const chosen = this.#collectors;
+    const chosen = this.collectors;
     return {
       ...sample,
-      vms: sample.vms.filter(this.#wanted),
+      vms: sample.vms.filter(this.wanted),
       collectors:
         chosen === undefined ? sample.collectors : sample.collectors.filter((name) => chosen.includes(name)),
     };
   }
 
-  readonly #wanted = ({ vm }: VmRows): boolean =>
-    (this.#include?.some((means) => means(vm)) ?? true) && !this.#exclude.some((means) => means(vm));
+  private readonly wanted = ({ vm }: VmRows): boolean =>
+    (this.include?.some((means) => means(vm)) ?? true) && !this.exclude.some((means) => means(vm));
 }
 
 /** A printer that is shown a part of each sample. */
 export class SelectingPrinter implements Printer {
-  readonly #selector: Selector;
+  private readonly selector: Selector;
 
   constructor(
-    readonly printer: Printer,
+    private readonly printer: Printer,
     selection: Selection,
   ) {
-    this.#selector = new Selector(selection);
+    this.selector = new Selector(selection);
   }
 
   print(sample: Sample): readonly Buffer[] {
-    return this.printer.print(this.#selector.part(sample));
+    return this.printer.print(this.selector.part(sample));
   }
 
   begin(): void {

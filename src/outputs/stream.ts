@@ -10,39 +10,39 @@ const inFlightBytes = 64 << 10;
 
 /** Writes records to a stream that belongs to someone else and is never ended here. */
 export class StreamDestination implements Destination {
-  readonly #queue: RecordQueue;
-  #inFlight = 0;
-  #sent = 0;
-  #broken = false;
+  private readonly queue: RecordQueue;
+  private inFlight = 0;
+  private sent = 0;
+  private broken = false;
   /** Set by close: called when nothing is left to write. */
-  #finish: (() => void) | undefined;
+  private finish: (() => void) | undefined;
 
   /** @param onClosed called once when the stream failed, which for a pipe means that its reader is gone */
   constructor(
-    readonly stream: Writable,
+    private readonly stream: Writable,
     queue: QueueSettings,
     onClosed: () => void,
   ) {
-    this.#queue = new RecordQueue(queue);
+    this.queue = new RecordQueue(queue);
     stream.on('error', () => {
-      if (this.#broken) return;
-      this.#broken = true;
-      this.#giveUp();
-      this.#finish?.();
+      if (this.broken) return;
+      this.broken = true;
+      this.giveUp();
+      this.finish?.();
       onClosed();
     });
   }
 
   get status(): OutputStatus {
-    const bytes = this.#inFlight > 0 ? this.stream.writableLength : 0;
-    return queuedStatus(this.#queue, { records: this.#inFlight, bytes }, this.#sent);
+    const bytes = this.inFlight > 0 ? this.stream.writableLength : 0;
+    return queuedStatus(this.queue, { records: this.inFlight, bytes }, this.sent);
   }
 
   send(records: readonly Buffer[]): void {
     const now = Date.now();
-    for (const record of records) this.#queue.push(record, now);
-    if (this.#broken) this.#queue.clear('unreachable');
-    else this.#pump();
+    for (const record of records) this.queue.push(record, now);
+    if (this.broken) this.queue.clear('unreachable');
+    else this.pump();
   }
 
   reopen(): void {
@@ -50,35 +50,35 @@ export class StreamDestination implements Destination {
   }
 
   async close(deadline: number, heir?: Heir): Promise<void> {
-    const finished = new Promise<void>((resolve) => (this.#finish = resolve));
-    const timer = setTimeout(() => this.#finish?.(), deadline);
-    if (this.#queue.length + this.#inFlight === 0) this.#finish?.();
+    const finished = new Promise<void>((resolve) => (this.finish = resolve));
+    const timer = setTimeout(() => this.finish?.(), deadline);
+    if (this.queue.length + this.inFlight === 0) this.finish?.();
     await finished;
     clearTimeout(timer);
-    this.#broken = true;
-    this.#giveUp(heir);
+    this.broken = true;
+    this.giveUp(heir);
   }
 
-  #pump(): void {
+  private pump(): void {
     while (this.stream.writableLength < inFlightBytes) {
-      const record = this.#queue.shift()?.bytes;
+      const record = this.queue.shift()?.bytes;
       if (record === undefined) break;
-      this.#inFlight++;
-      this.stream.write(record, this.#written);
+      this.inFlight++;
+      this.stream.write(record, this.written);
     }
-    if (this.#inFlight === 0) this.#finish?.();
+    if (this.inFlight === 0) this.finish?.();
   }
 
-  readonly #written = (error?: Error | null): void => {
-    if (error || this.#broken) return;
-    this.#inFlight--;
-    this.#sent++;
-    this.#pump();
+  private readonly written = (error?: Error | null): void => {
+    if (error || this.broken) return;
+    this.inFlight--;
+    this.sent++;
+    this.pump();
   };
 
-  #giveUp(heir?: Heir): void {
-    this.#queue.end(heir);
-    this.#queue.drops.add('stopped', this.#inFlight);
-    this.#inFlight = 0;
+  private giveUp(heir?: Heir): void {
+    this.queue.end(heir);
+    this.queue.drops.add('stopped', this.inFlight);
+    this.inFlight = 0;
   }
 }

@@ -24,48 +24,48 @@ const calm = 2000;
  * when nobody listens. Nothing is kept for a peer that is not there: what cannot be sent is dropped and counted.
  */
 export class UdpDestination implements Destination {
-  readonly #queue = new RecordQueue(queue);
-  readonly #outage: Outage;
-  readonly #oversize = new MinuteLimit();
-  readonly #target: string;
-  #socket: Socket | undefined;
+  private readonly queue = new RecordQueue(queue);
+  private readonly outage: Outage;
+  private readonly oversize = new MinuteLimit();
+  private readonly target: string;
+  private socket: Socket | undefined;
   /** Of the present socket. */
-  #address = '';
-  #lookedUp = -Infinity;
-  #lookingUp = false;
-  #failed = -Infinity;
-  #inFlight = 0;
-  #inFlightBytes = 0;
-  #sent = 0;
-  #closed = false;
+  private address = '';
+  private lookedUp = -Infinity;
+  private lookingUp = false;
+  private failed = -Infinity;
+  private inFlight = 0;
+  private inFlightBytes = 0;
+  private sent = 0;
+  private closed = false;
   /** Set by close: called when nothing is left to send. */
-  #finish: (() => void) | undefined;
+  private finish: (() => void) | undefined;
 
   constructor(
-    readonly settings: UdpSettings,
-    readonly log: Logger,
+    private readonly settings: UdpSettings,
+    private readonly log: Logger,
   ) {
-    this.#target = `${settings.host} port ${settings.port}`;
-    this.#outage = new Outage(log, this);
-    void this.#resolve();
+    this.target = `${settings.host} port ${settings.port}`;
+    this.outage = new Outage(log, this);
+    void this.resolve();
   }
 
   get status(): OutputStatus {
-    const inFlight = { records: this.#inFlight, bytes: this.#inFlightBytes };
-    const status = queuedStatus(this.#queue, inFlight, this.#sent, this.#outage);
-    return this.#socket === undefined && status.state === 'up' ? { ...status, state: 'connecting' } : status;
+    const inFlight = { records: this.inFlight, bytes: this.inFlightBytes };
+    const status = queuedStatus(this.queue, inFlight, this.sent, this.outage);
+    return this.socket === undefined && status.state === 'up' ? { ...status, state: 'connecting' } : status;
   }
 
   send(records: readonly Buffer[]): void {
     const now = Date.now();
     for (const record of records) {
-      if (record.length <= this.settings.maxDatagram) this.#queue.push(record, now);
-      else this.#refuse(record);
+      if (record.length <= this.settings.maxDatagram) this.queue.push(record, now);
+      else this.refuse(record);
     }
-    const age = performance.now() - this.#lookedUp;
-    if (!this.#closed && !this.#lookingUp && age > (this.#failed > this.#lookedUp ? errorAge : addressAge))
-      void this.#resolve();
-    this.#pump();
+    const age = performance.now() - this.lookedUp;
+    if (!this.closed && !this.lookingUp && age > (this.failed > this.lookedUp ? errorAge : addressAge))
+      void this.resolve();
+    this.pump();
   }
 
   reopen(): void {
@@ -73,58 +73,58 @@ export class UdpDestination implements Destination {
   }
 
   async close(deadline: number): Promise<void> {
-    const finished = new Promise<void>((resolve) => (this.#finish = resolve));
-    const timer = setTimeout(() => this.#finish?.(), deadline);
-    this.#pump();
+    const finished = new Promise<void>((resolve) => (this.finish = resolve));
+    const timer = setTimeout(() => this.finish?.(), deadline);
+    this.pump();
     await finished;
     clearTimeout(timer);
-    this.#closed = true;
-    this.#socket?.close();
-    this.#socket = undefined;
-    this.#queue.clear('stopped');
-    this.#queue.drops.add('stopped', this.#inFlight);
-    this.#inFlight = 0;
-    this.#inFlightBytes = 0;
+    this.closed = true;
+    this.socket?.close();
+    this.socket = undefined;
+    this.queue.clear('stopped');
+    this.queue.drops.add('stopped', this.inFlight);
+    this.inFlight = 0;
+    this.inFlightBytes = 0;
     lastWord(this.log, this.status);
   }
 
-  #pump(): void {
-    while (this.#socket !== undefined && this.#inFlight < maxInFlight) {
-      const record = this.#queue.shift()?.bytes;
+  private pump(): void {
+    while (this.socket !== undefined && this.inFlight < maxInFlight) {
+      const record = this.queue.shift()?.bytes;
       if (record === undefined) break;
-      this.#inFlight++;
-      this.#inFlightBytes += record.length;
-      this.#transmit(this.#socket, record, true);
+      this.inFlight++;
+      this.inFlightBytes += record.length;
+      this.transmit(this.socket, record, true);
     }
-    if (this.#socket === undefined && !this.#lookingUp) this.#queue.clear('unreachable');
-    if (this.#queue.length + this.#inFlight === 0) this.#finish?.();
+    if (this.socket === undefined && !this.lookingUp) this.queue.clear('unreachable');
+    if (this.queue.length + this.inFlight === 0) this.finish?.();
   }
 
   /** Looks the name up, and connects to the address if it is a new one; an address that works outlives a failed look-up. */
-  async #resolve(): Promise<void> {
+  private async resolve(): Promise<void> {
     const { host, port } = this.settings;
-    this.#lookingUp = true;
+    this.lookingUp = true;
     try {
       const { address, family } = await lookup(host);
-      if (!this.#closed && address !== this.#address)
-        await this.#connect(family === 6 ? 'udp6' : 'udp4', port, address);
+      if (!this.closed && address !== this.address)
+        await this.connect(family === 6 ? 'udp6' : 'udp4', port, address);
     } catch (error) {
-      if (!this.#closed) this.#disturbed(error as Error);
+      if (!this.closed) this.disturbed(error as Error);
     }
-    this.#lookingUp = false;
-    this.#lookedUp = performance.now();
-    if (!this.#closed) this.#pump();
+    this.lookingUp = false;
+    this.lookedUp = performance.now();
+    if (!this.closed) this.pump();
   }
 
-  async #connect(type: 'udp4' | 'udp6', port: number, address: string): Promise<void> {
+  private async connect(type: 'udp4' | 'udp6', port: number, address: string): Promise<void> {
     const socket = createSocket(type).unref();
     socket.on('error', (error) => {
-      this.#failure(error);
+      this.failure(error);
     });
     await new Promise<void>((resolve, reject) => {
       // Node calls back with an error where its types know none.
       socket.connect(port, address, (error?: Error) => {
-        if (error === undefined && !this.#closed) {
+        if (error === undefined && !this.closed) {
           resolve();
           return;
         }
@@ -132,55 +132,55 @@ export class UdpDestination implements Destination {
         reject(error ?? new Error('closed'));
       });
     });
-    this.#socket?.close();
-    this.#socket = socket;
-    this.#address = address;
+    this.socket?.close();
+    this.socket = socket;
+    this.address = address;
   }
 
   /** @param again whether to send the record once more when the kernel only tells of an earlier one instead */
-  #transmit(socket: Socket, record: Buffer, again: boolean): void {
+  private transmit(socket: Socket, record: Buffer, again: boolean): void {
     socket.send(record, (error: NodeJS.ErrnoException | null) => {
-      if (this.#closed) return;
+      if (this.closed) return;
       // About an earlier datagram: this one was not sent at all.
-      if (error?.code === 'ECONNREFUSED' && again && this.#socket === socket) {
-        this.#failure(error);
-        this.#transmit(socket, record, false);
+      if (error?.code === 'ECONNREFUSED' && again && this.socket === socket) {
+        this.failure(error);
+        this.transmit(socket, record, false);
         return;
       }
-      this.#inFlight--;
-      this.#inFlightBytes -= record.length;
-      this.#judge(error);
-      this.#pump();
+      this.inFlight--;
+      this.inFlightBytes -= record.length;
+      this.judge(error);
+      this.pump();
     });
   }
 
-  #judge(error: Error | null): void {
+  private judge(error: Error | null): void {
     if (error !== null) {
-      this.#queue.drops.add('unreachable');
-      this.#disturbed(error);
+      this.queue.drops.add('unreachable');
+      this.disturbed(error);
       return;
     }
-    this.#sent++;
-    if (performance.now() - this.#failed > calm) this.#outage.end(`sending to ${this.#target} again`);
+    this.sent++;
+    if (performance.now() - this.failed > calm) this.outage.end(`sending to ${this.target} again`);
   }
 
   /** Something went wrong with a datagram that was sent: by ICMP we were told that nobody listens on the port. */
-  #failure(error: NodeJS.ErrnoException): void {
-    if (error.code === 'ECONNREFUSED' && this.#sent > 0) {
-      this.#sent--;
-      this.#queue.drops.add('refused');
+  private failure(error: NodeJS.ErrnoException): void {
+    if (error.code === 'ECONNREFUSED' && this.sent > 0) {
+      this.sent--;
+      this.queue.drops.add('refused');
     }
-    this.#disturbed(error);
+    this.disturbed(error);
   }
 
-  #disturbed(error: Error): void {
-    this.#failed = performance.now();
-    this.#outage.begin(`cannot send to ${this.#target}: ${reasonOf(error)}`);
+  private disturbed(error: Error): void {
+    this.failed = performance.now();
+    this.outage.begin(`cannot send to ${this.target}: ${reasonOf(error)}`);
   }
 
-  #refuse({ length }: Buffer): void {
-    this.#queue.drops.add('too_large');
-    if (!this.#oversize.due()) return;
+  private refuse({ length }: Buffer): void {
+    this.queue.drops.add('too_large');
+    if (!this.oversize.due()) return;
     this.log.warn(
       `a record of ${length} bytes is dropped: longer than max_datagram, ${this.settings.maxDatagram} bytes`,
     );

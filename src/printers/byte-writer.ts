@@ -5,66 +5,66 @@ import { maxNumberBytes, writeDecimal, writeNumber } from './numbers.ts';
  * took 2.0 to 3.8 ms written so, and 4.9 to 7.9 ms concatenated as a string and encoded (bench/printers.ts).
  */
 export class ByteWriter {
-  #bytes = Buffer.allocUnsafeSlow(1 << 16);
-  #length = 0;
+  private bytes = Buffer.allocUnsafeSlow(1 << 16);
+  private used = 0;
 
   /** Bytes written since the last {@link take}. */
   get length(): number {
-    return this.#length;
+    return this.used;
   }
 
   /** Appends ready bytes. `set` beats a loop over the bytes even for keys of 16 bytes: 35 ns against 70 ns. */
   append(piece: Uint8Array): void {
-    this.#reserve(piece.length);
-    this.#bytes.set(piece, this.#length);
-    this.#length += piece.length;
+    this.reserve(piece.length);
+    this.bytes.set(piece, this.used);
+    this.used += piece.length;
   }
 
   /** Appends a text as UTF-8. */
   text(text: string): void {
-    this.#reserve(3 * text.length);
-    this.#length += this.#bytes.write(text, this.#length);
+    this.reserve(3 * text.length);
+    this.used += this.bytes.write(text, this.used);
   }
 
   /** Appends a finite number; see {@link writeNumber}. */
   number(value: number): void {
-    this.#reserve(maxNumberBytes);
-    this.#length = writeNumber(this.#bytes, this.#length, value);
+    this.reserve(maxNumberBytes);
+    this.used = writeNumber(this.bytes, this.used, value);
   }
 
   /** Appends a count of parts of ten; see {@link writeDecimal}. */
   decimal(count: number, decimals: number): void {
-    this.#reserve(maxNumberBytes + 10);
-    this.#length = writeDecimal(this.#bytes, this.#length, count, decimals);
+    this.reserve(maxNumberBytes + 10);
+    this.used = writeDecimal(this.bytes, this.used, count, decimals);
   }
 
   byte(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.reserve(1);
+    this.bytes[this.used++] = value;
   }
 
   /** Replaces the byte at an offset that is written already. */
   replace(offset: number, value: number): void {
-    this.#bytes[offset] = value;
+    this.bytes[offset] = value;
   }
 
   /** Forgets what was written from an offset on. */
   truncate(length: number): void {
-    this.#length = length;
+    this.used = length;
   }
 
   /** Returns a copy of what was written and starts anew. */
   take(): Buffer {
-    const copy = Buffer.from(this.#bytes.subarray(0, this.#length));
-    this.#length = 0;
+    const copy = Buffer.from(this.bytes.subarray(0, this.used));
+    this.used = 0;
     return copy;
   }
 
-  #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+  private reserve(count: number): void {
+    const needed = this.used + count;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
+    this.bytes.copy(larger, 0, 0, this.used);
+    this.bytes = larger;
   }
 }

@@ -46,16 +46,16 @@ function named(metric: Metric, names: PrinterSettings['names']): Column | undefi
 
 /** Keeps what depends on which collectors ran, and makes it anew when others did. */
 export class PerCollectors<T> {
-  readonly #make: (collectors: readonly CollectorName[]) => T;
-  #current: { readonly key: string; readonly made: T } | undefined;
+  private readonly make: (collectors: readonly CollectorName[]) => T;
+  private current: { readonly key: string; readonly made: T } | undefined;
 
   constructor(make: (collectors: readonly CollectorName[]) => T) {
-    this.#make = make;
+    this.make = make;
   }
 
   get(collectors: readonly CollectorName[]): T {
     const key = collectors.join();
-    if (this.#current?.key !== key) this.#current = { key, made: this.#make(collectors) };
-    return this.#current.made;
+    if (this.current?.key !== key) this.current = { key, made: this.make(collectors) };
+    return this.current.made;
   }
 }

@@ -48,29 +48,29 @@ interface Block {
  * Percentages of a group are sums over the vCPUs, as in esxtop. Names are made such that readers can split them.
  */
 export class EsxtopPrinter implements Printer {
-  readonly #out = new ByteWriter();
-  #blocks: readonly Block[] | undefined;
+  private readonly out = new ByteWriter();
+  private blocks: readonly Block[] | undefined;
   /** UUIDs of VMs that have columns, or were published as having none. */
-  #known = new Set<string>();
+  private known = new Set<string>();
 
   print(sample: Sample): readonly Buffer[] {
     const records: Buffer[] = [];
-    if (this.#blocks === undefined) {
-      this.#blocks = blocksOf(sample);
-      this.#known = new Set(sample.vms.map(uuidOf));
-      records.push(this.#header(sample.host.row.texts[host_name] ?? 'localhost', this.#blocks));
+    if (this.blocks === undefined) {
+      this.blocks = blocksOf(sample);
+      this.known = new Set(sample.vms.map(uuidOf));
+      records.push(this.header(sample.host.row.texts[host_name] ?? 'localhost', this.blocks));
     }
-    this.#publishLate(sample.vms);
-    records.push(this.#line(sample, this.#blocks));
+    this.publishLate(sample.vms);
+    records.push(this.line(sample, this.blocks));
     return records;
   }
 
   begin(): void {
-    this.#blocks = undefined;
+    this.blocks = undefined;
   }
 
-  #header(host: string, blocks: readonly Block[]): Buffer {
-    const out = this.#out;
+  private header(host: string, blocks: readonly Block[]): Buffer {
+    const out = this.out;
     out.append(parts.begin);
     out.text('(PDH-CSV 4.0) (UTC)(0)');
     for (const { heading, counters } of blocks) {
@@ -83,8 +83,8 @@ export class EsxtopPrinter implements Printer {
     return out.take();
   }
 
-  #line(sample: Sample, blocks: readonly Block[]): Buffer {
-    const out = this.#out;
+  private line(sample: Sample, blocks: readonly Block[]): Buffer {
+    const out = this.out;
     const rows = indexed(sample);
     out.append(parts.begin);
     out.text(timeOf(sample));
@@ -100,11 +100,11 @@ export class EsxtopPrinter implements Printer {
     return out.take();
   }
 
-  #publishLate(vms: readonly VmRows[]): void {
+  private publishLate(vms: readonly VmRows[]): void {
     for (const vm of vms) {
       const uuid = uuidOf(vm);
-      if (this.#known.has(uuid)) continue;
-      this.#known.add(uuid);
+      if (this.known.has(uuid)) continue;
+      this.known.add(uuid);
       withoutColumns.publish(vm.row.texts[identity.name] ?? uuid);
     }
   }

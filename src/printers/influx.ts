@@ -56,16 +56,16 @@ const deviceTags = perScope((scope) =>
  * With layout `cycle` a sample is one record, with `event` a point is.
  */
 export class InfluxPrinter implements Printer {
-  readonly #settings: PrinterSettings;
-  readonly #out = new ByteWriter();
-  readonly #tags = new ByteWriter();
-  readonly #tagValues = new TextCache(tagValue);
-  readonly #strings = new TextCache(stringField);
-  readonly #fields: PerCollectors<Readonly<Record<Scope, readonly Field[]>>>;
+  private readonly settings: PrinterSettings;
+  private readonly out = new ByteWriter();
+  private readonly tags = new ByteWriter();
+  private readonly tagValues = new TextCache(tagValue);
+  private readonly strings = new TextCache(stringField);
+  private readonly fields: PerCollectors<Readonly<Record<Scope, readonly Field[]>>>;
 
   constructor(settings: PrinterSettings) {
-    this.#settings = settings;
-    this.#fields = new PerCollectors((collectors) =>
+    this.settings = settings;
+    this.fields = new PerCollectors((collectors) =>
       perScope((scope) => {
         const tags = columns(scope).filter(({ id }) => tagIds.includes(id));
         return printedColumns(scope, settings, collectors)
@@ -76,24 +76,24 @@ export class InfluxPrinter implements Printer {
   }
 
   print(sample: Sample): readonly Buffer[] {
-    const out = this.#out;
-    const fields = this.#fields.get(sample.collectors);
-    const timestamp = Buffer.from(` ${timestampOf(sample.time, this.#settings.precision ?? 'ns')}\n`);
-    const host = this.#tagsOf(hostTags, sample.host.row);
+    const out = this.out;
+    const fields = this.fields.get(sample.collectors);
+    const timestamp = Buffer.from(` ${timestampOf(sample.time, this.settings.precision ?? 'ns')}\n`);
+    const host = this.tagsOf(hostTags, sample.host.row);
     let owner: Buffer = Buffer.alloc(0);
     const ends: number[] = [];
-    eachRow(sample, this.#settings.devices, (row, ofVm) => {
+    eachRow(sample, this.settings.devices, (row, ofVm) => {
       const { scope } = row;
-      if (scope === 'vm') owner = this.#tagsOf(vmTags, row);
+      if (scope === 'vm') owner = this.tagsOf(vmTags, row);
       const begin = out.length;
       out.append(measurements[scope]);
-      this.#writeTags(out, deviceTags[scope], row);
+      this.writeTags(out, deviceTags[scope], row);
       out.append(host);
       if (scope === 'vm' || ofVm !== undefined) out.append(owner);
-      if (scope === 'agent_output') this.#writeTags(out, outputTags, row);
+      if (scope === 'agent_output') this.writeTags(out, outputTags, row);
       const end = out.length;
-      this.#writeFields(fields[scope], row, sample.interval);
-      if (scope === 'agent' && fields.agent.length > 0) this.#writeSample(sample);
+      this.writeFields(fields[scope], row, sample.interval);
+      if (scope === 'agent' && fields.agent.length > 0) this.writeSample(sample);
       if (out.length === end) {
         out.truncate(begin);
         return;
@@ -104,32 +104,32 @@ export class InfluxPrinter implements Printer {
       ends.push(out.length);
     });
     const lines = out.take();
-    if (this.#settings.layout === 'cycle') return lines.length === 0 ? [] : [lines];
+    if (this.settings.layout === 'cycle') return lines.length === 0 ? [] : [lines];
     return ends.map((end, index) => lines.subarray(ends[index - 1] ?? 0, end));
   }
 
-  #tagsOf(tags: readonly Tag[], row: Row): Buffer {
-    this.#writeTags(this.#tags, tags, row);
-    return this.#tags.take();
+  private tagsOf(tags: readonly Tag[], row: Row): Buffer {
+    this.writeTags(this.tags, tags, row);
+    return this.tags.take();
   }
 
-  #writeTags(out: ByteWriter, tags: readonly Tag[], { texts }: Row): void {
+  private writeTags(out: ByteWriter, tags: readonly Tag[], { texts }: Row): void {
     for (const { key, slot } of tags) {
       const text = texts[slot];
       if (text === undefined || text === '') continue;
       out.append(key);
-      out.append(this.#tagValues.bytes(text));
+      out.append(this.tagValues.bytes(text));
     }
   }
 
-  #writeFields(fields: readonly Field[], { values, texts }: Row, interval: number): void {
-    const out = this.#out;
+  private writeFields(fields: readonly Field[], { values, texts }: Row, interval: number): void {
+    const out = this.out;
     for (const { key, text, whole, slot, read } of fields) {
       if (text) {
         const value = texts[slot];
         if (value === undefined) continue;
         out.append(key);
-        out.append(this.#strings.bytes(value));
+        out.append(this.strings.bytes(value));
         continue;
       }
       const value = read === undefined ? (values[slot] ?? NaN) : read(values, interval);
@@ -144,8 +144,8 @@ export class InfluxPrinter implements Printer {
     }
   }
 
-  #writeSample({ run, seq, interval }: Sample): void {
-    const out = this.#out;
+  private writeSample({ run, seq, interval }: Sample): void {
+    const out = this.out;
     out.text(`,run=${stringField(run)},seq=${seq}i`);
     if (!Number.isFinite(interval)) return;
     out.text(',interval=');

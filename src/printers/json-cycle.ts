@@ -26,83 +26,83 @@ const parts = {
  * disks and NICs) and the agent with its outputs; no agent under the original's names, which had none.
  */
 export class JsonCyclePrinter implements Printer {
-  readonly #out = new ByteWriter();
-  readonly #devices: boolean;
-  readonly #rows: PerCollectors<JsonRows>;
+  private readonly out = new ByteWriter();
+  private readonly devices: boolean;
+  private readonly rows: PerCollectors<JsonRows>;
 
   constructor(settings: PrinterSettings) {
-    this.#devices = settings.devices;
+    this.devices = settings.devices;
     const quoted = new TextCache(quote);
-    this.#rows = new PerCollectors((collectors) =>
+    this.rows = new PerCollectors((collectors) =>
       jsonRows((scope) => printedColumns(scope, settings, collectors), quoted),
     );
   }
 
   print(sample: Sample): readonly Buffer[] {
-    const out = this.#out;
-    const rows = this.#rows.get(sample.collectors);
+    const out = this.out;
+    const rows = this.rows.get(sample.collectors);
     out.text(sampleMembers(sample));
     out.append(parts.host);
-    this.#host(rows, sample.host, sample.interval);
+    this.host(rows, sample.host, sample.interval);
     out.append(parts.domains);
     let first = true;
     for (const vm of sample.vms) {
       if (!first) out.byte(COMMA);
       first = false;
-      this.#vm(rows, vm, sample.interval);
+      this.vm(rows, vm, sample.interval);
     }
     out.append(parts.endOfArray);
     if (!rows.agent.empty) {
       out.append(parts.agent);
-      this.#agent(rows, sample);
+      this.agent(rows, sample);
     }
     closeObject(out, 0);
     out.append(parts.endOfLine);
     return [out.take()];
   }
 
-  #host(rows: JsonRows, { row, disks, nics }: HostRows, interval: number): void {
-    const begin = this.#out.length;
-    rows.host.write(this.#out, row, interval);
-    if (this.#devices) {
-      this.#array(parts.disks, rows.host_disk, disks, interval);
-      this.#array(parts.nics, rows.host_nic, nics, interval);
+  private host(rows: JsonRows, { row, disks, nics }: HostRows, interval: number): void {
+    const begin = this.out.length;
+    rows.host.write(this.out, row, interval);
+    if (this.devices) {
+      this.array(parts.disks, rows.host_disk, disks, interval);
+      this.array(parts.nics, rows.host_nic, nics, interval);
     }
-    closeObject(this.#out, begin);
+    closeObject(this.out, begin);
   }
 
-  #vm(rows: JsonRows, { row, vcpus, disks, nics }: VmRows, interval: number): void {
-    const begin = this.#out.length;
-    rows.vm.write(this.#out, row, interval);
-    if (this.#devices) {
-      this.#array(parts.vcpus, rows.vm_vcpu, vcpus, interval);
-      this.#array(parts.disks, rows.vm_disk, disks, interval);
-      this.#array(parts.nics, rows.vm_nic, nics, interval);
+  private vm(rows: JsonRows, { row, vcpus, disks, nics }: VmRows, interval: number): void {
+    const begin = this.out.length;
+    rows.vm.write(this.out, row, interval);
+    if (this.devices) {
+      this.array(parts.vcpus, rows.vm_vcpu, vcpus, interval);
+      this.array(parts.disks, rows.vm_disk, disks, interval);
+      this.array(parts.nics, rows.vm_nic, nics, interval);
     }
-    closeObject(this.#out, begin);
+    closeObject(this.out, begin);
   }
 
-  #agent(rows: JsonRows, { agent, outputs, interval }: Sample): void {
-    const begin = this.#out.length;
-    rows.agent.write(this.#out, agent, interval);
-    this.#array(parts.outputs, rows.agent_output, outputs, interval);
-    closeObject(this.#out, begin);
+  private agent(rows: JsonRows, { agent, outputs, interval }: Sample): void {
+    const begin = this.out.length;
+    rows.agent.write(this.out, agent, interval);
+    this.array(parts.outputs, rows.agent_output, outputs, interval);
+    closeObject(this.out, begin);
   }
 
-  #array(key: Buffer, writer: JsonRow, rows: readonly Row[], interval: number): void {
-    this.#out.append(key);
+  private array(key: Buffer, writer: JsonRow, rows: readonly Row[], interval: number): void {
+    this.out.append(key);
     let first = true;
     for (const row of rows) {
-      if (!first) this.#out.byte(COMMA);
+      if (!first) this.out.byte(COMMA);
       first = false;
-      this.#object(writer, row, interval);
+      this.object(writer, row, interval);
     }
-    this.#out.append(parts.endOfArray);
+    this.out.append(parts.endOfArray);
   }
 
-  #object(writer: JsonRow, row: Row, interval: number): void {
-    const begin = this.#out.length;
-    writer.write(this.#out, row, interval);
-    closeObject(this.#out, begin);
+  private object(writer: JsonRow, row: Row, interval: number): void {
+    const begin = this.out.length;
+    writer.write(this.out, row, interval);
+    closeObject(this.out, begin);
   }
 }

@@ -22,39 +22,39 @@ const quotationMark = Buffer.from('"');
  * agent under the original's names, which had none.
  */
 export class JsonEventPrinter implements Printer {
-  readonly #out = new ByteWriter();
-  readonly #devices: boolean;
-  readonly #host: JsonRow;
-  readonly #vm: JsonRow;
-  readonly #rows: PerCollectors<JsonRows>;
+  private readonly out = new ByteWriter();
+  private readonly devices: boolean;
+  private readonly host: JsonRow;
+  private readonly vm: JsonRow;
+  private readonly rows: PerCollectors<JsonRows>;
 
   constructor(settings: PrinterSettings) {
-    this.#devices = settings.devices;
+    this.devices = settings.devices;
     const quoted = new TextCache(quote);
     const host = identityColumns('host', settings);
-    this.#host = new JsonRow(host, quoted);
-    this.#vm = new JsonRow(identityColumns('vm', settings), quoted);
+    this.host = new JsonRow(host, quoted);
+    this.vm = new JsonRow(identityColumns('vm', settings), quoted);
     // Every line has the host's name already, and a name must not occur twice in an object.
     const isNew = ({ id }: Column) => !host.some((column) => column.id === id);
-    this.#rows = new PerCollectors((collectors) =>
+    this.rows = new PerCollectors((collectors) =>
       jsonRows((scope) => printedColumns(scope, settings, collectors).filter(isNew), quoted),
     );
   }
 
   print(sample: Sample): readonly Buffer[] {
-    const out = this.#out;
-    const rows = this.#rows.get(sample.collectors);
+    const out = this.out;
+    const rows = this.rows.get(sample.collectors);
     const { interval } = sample;
-    const head = this.#head(sample);
+    const head = this.head(sample);
     const ends: number[] = [];
-    eachRow(sample, this.#devices, (row, vm) => {
+    eachRow(sample, this.devices, (row, vm) => {
       const writer = rows[row.scope];
       if (writer.empty) return;
       out.append(openings[row.scope]);
       out.append(head);
       out.number(ends.length + 1);
       out.append(quotationMark);
-      if (vm !== undefined) this.#vm.write(out, vm, interval);
+      if (vm !== undefined) this.vm.write(out, vm, interval);
       writer.write(out, row, interval);
       out.append(endOfLine);
       ends.push(out.length);
@@ -64,10 +64,10 @@ export class JsonEventPrinter implements Printer {
   }
 
   /** The members that all lines of a sample share, up to the row's number in `event_id`. */
-  #head(sample: Sample): Buffer {
-    this.#out.text(sampleMembers(sample));
-    this.#host.write(this.#out, sample.host.row, sample.interval);
-    this.#out.text(`,"event_id":${quote(`${sample.run}-${sample.seq}-`).slice(0, -1)}`);
-    return this.#out.take();
+  private head(sample: Sample): Buffer {
+    this.out.text(sampleMembers(sample));
+    this.host.write(this.out, sample.host.row, sample.interval);
+    this.out.text(`,"event_id":${quote(`${sample.run}-${sample.seq}-`).slice(0, -1)}`);
+    return this.out.take();
   }
 }

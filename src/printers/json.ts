@@ -32,28 +32,28 @@ interface Member extends Column {
 
 /** Writes rows of one scope as members of a JSON object. */
 export class JsonRow {
-  readonly #members: readonly Member[];
-  readonly #quoted: TextCache;
+  private readonly members: readonly Member[];
+  private readonly quoted: TextCache;
 
   /** @param quoted of {@link quote}, shared by the rows of one printer */
   constructor(columns: readonly Column[], quoted: TextCache) {
-    this.#members = columns.map((column) => ({ ...column, key: Buffer.from(`,${quote(column.id)}:`) }));
-    this.#quoted = quoted;
+    this.members = columns.map((column) => ({ ...column, key: Buffer.from(`,${quote(column.id)}:`) }));
+    this.quoted = quoted;
   }
 
   /** Whether it has nothing to write, ever. */
   get empty(): boolean {
-    return this.#members.length === 0;
+    return this.members.length === 0;
   }
 
   /** Writes `,"id":value` for each value that is known; NaN and infinities are not. */
   write(out: ByteWriter, { values, texts }: Row, interval: number): void {
-    for (const { key, text, slot, read } of this.#members) {
+    for (const { key, text, slot, read } of this.members) {
       if (text) {
         const value = texts[slot];
         if (value === undefined) continue;
         out.append(key);
-        out.append(this.#quoted.bytes(value));
+        out.append(this.quoted.bytes(value));
       } else {
         const value = read === undefined ? (values[slot] ?? NaN) : read(values, interval);
         if (!Number.isFinite(value)) continue;

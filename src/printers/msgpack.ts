@@ -17,17 +17,17 @@ type Columns = Readonly<Record<Scope, readonly Column[]>>;
  */
 export class MsgpackPrinter implements Printer {
   // Plain maps with strings for keys, which every reader knows, instead of msgpackr's own records.
-  readonly #packr = new Packr({ useRecords: false });
-  readonly #settings: PrinterSettings;
-  readonly #hostIdentity: readonly Column[];
-  readonly #vmIdentity: readonly Column[];
-  readonly #columns: PerCollectors<Columns>;
+  private readonly packr = new Packr({ useRecords: false });
+  private readonly settings: PrinterSettings;
+  private readonly hostIdentity: readonly Column[];
+  private readonly vmIdentity: readonly Column[];
+  private readonly columns: PerCollectors<Columns>;
 
   constructor(settings: PrinterSettings) {
-    this.#settings = settings;
-    this.#hostIdentity = identityColumns('host', settings);
-    this.#vmIdentity = identityColumns('vm', settings);
-    this.#columns = new PerCollectors(
+    this.settings = settings;
+    this.hostIdentity = identityColumns('host', settings);
+    this.vmIdentity = identityColumns('vm', settings);
+    this.columns = new PerCollectors(
       (collectors) =>
         Object.fromEntries(
           scopes.map((scope) => [scope, printedColumns(scope, settings, collectors)]),
@@ -36,26 +36,26 @@ export class MsgpackPrinter implements Printer {
   }
 
   print(sample: Sample): readonly Buffer[] {
-    const columns = this.#columns.get(sample.collectors);
+    const columns = this.columns.get(sample.collectors);
     const objects =
-      this.#settings.layout === 'cycle' ? [this.#cycle(sample, columns)] : this.#events(sample, columns);
-    return objects.map((object) => this.#packr.pack(object));
+      this.settings.layout === 'cycle' ? [this.cycle(sample, columns)] : this.events(sample, columns);
+    return objects.map((object) => this.packr.pack(object));
   }
 
-  #cycle(sample: Sample, columns: Columns): Members {
+  private cycle(sample: Sample, columns: Columns): Members {
     const { interval } = sample;
     const rows = (list: readonly Row[]): Members[] =>
       list.map((row) => members({}, columns[row.scope], row, interval));
     const cycle = head(sample);
     const host = members({}, columns.host, sample.host.row, interval);
-    if (this.#settings.devices) {
+    if (this.settings.devices) {
       host['disks'] = rows(sample.host.disks);
       host['nics'] = rows(sample.host.nics);
     }
     cycle['host'] = host;
     cycle['domains'] = sample.vms.map((vm) => {
       const domain = members({}, columns.vm, vm.row, interval);
-      if (this.#settings.devices) {
+      if (this.settings.devices) {
         domain['vcpus'] = rows(vm.vcpus);
         domain['disks'] = rows(vm.disks);
         domain['nics'] = rows(vm.nics);
@@ -69,14 +69,14 @@ export class MsgpackPrinter implements Printer {
     return cycle;
   }
 
-  #events(sample: Sample, columns: Columns): Members[] {
+  private events(sample: Sample, columns: Columns): Members[] {
     const { interval, run, seq, host } = sample;
     const events: Members[] = [];
-    const common = members(head(sample), this.#hostIdentity, host.row, interval);
-    eachRow(sample, this.#settings.devices, (row, vm) => {
+    const common = members(head(sample), this.hostIdentity, host.row, interval);
+    eachRow(sample, this.settings.devices, (row, vm) => {
       if (columns[row.scope].length === 0) return;
       const event: Members = { type: row.scope, ...common, event_id: `${run}-${seq}-${events.length + 1}` };
-      if (vm !== undefined) members(event, this.#vmIdentity, vm, interval);
+      if (vm !== undefined) members(event, this.vmIdentity, vm, interval);
       events.push(members(event, columns[row.scope], row, interval));
     });
     return events;

@@ -43,84 +43,84 @@ interface Table {
  * With layout `cycle` a sample is one record, with `event` a line is.
  */
 export class TablePrinter implements Printer {
-  readonly #settings: PrinterSettings;
-  readonly #style: TableStyle;
-  readonly #out = new ByteWriter();
-  readonly #cells: TextCache;
-  readonly #separator: number;
-  readonly #lineEnd: Buffer;
-  readonly #unknown: Buffer;
-  readonly #tables: PerCollectors<Readonly<Record<Scope, Table>>>;
-  readonly #headers = new Map<Scope, string>();
+  private readonly settings: PrinterSettings;
+  private readonly style: TableStyle;
+  private readonly out = new ByteWriter();
+  private readonly cells: TextCache;
+  private readonly separator: number;
+  private readonly lineEnd: Buffer;
+  private readonly unknown: Buffer;
+  private readonly tables: PerCollectors<Readonly<Record<Scope, Table>>>;
+  private readonly headers = new Map<Scope, string>();
 
   constructor(settings: PrinterSettings, style: TableStyle) {
-    this.#settings = settings;
-    this.#style = style;
-    this.#cells = new TextCache(style.cell);
-    this.#separator = style.separator.charCodeAt(0);
-    this.#lineEnd = Buffer.from(style.lineEnd);
-    this.#unknown = Buffer.from(style.unknown);
-    this.#tables = new PerCollectors((collectors) => {
+    this.settings = settings;
+    this.style = style;
+    this.cells = new TextCache(style.cell);
+    this.separator = style.separator.charCodeAt(0);
+    this.lineEnd = Buffer.from(style.lineEnd);
+    this.unknown = Buffer.from(style.unknown);
+    this.tables = new PerCollectors((collectors) => {
       const tables = scopes.map(
-        (scope) => [scope, this.#table(scope, printedColumns(scope, settings, collectors))] as const,
+        (scope) => [scope, this.table(scope, printedColumns(scope, settings, collectors))] as const,
       );
       return Object.fromEntries(tables) as Record<Scope, Table>;
     });
   }
 
   print(sample: Sample): readonly Buffer[] {
-    const out = this.#out;
-    const { separator, commonCells } = this.#style;
-    const tables = this.#tables.get(sample.collectors);
+    const out = this.out;
+    const { separator, commonCells } = this.style;
+    const tables = this.tables.get(sample.collectors);
     const { interval } = sample;
     const common = commonCells(sample)
       .map((cell) => separator + cell)
       .join('');
     const ends: number[] = [];
-    eachRow(sample, this.#settings.devices, (row, vm) => {
+    eachRow(sample, this.settings.devices, (row, vm) => {
       const { header, identity, columns } = tables[row.scope];
       if (columns.length === 0) return;
-      if (this.#headers.get(row.scope) !== header) {
-        this.#headers.set(row.scope, header);
+      if (this.headers.get(row.scope) !== header) {
+        this.headers.set(row.scope, header);
         out.text(header);
         ends.push(out.length);
       }
       out.text(row.scope);
       out.text(common);
-      if (vm !== undefined) this.#row(identity, vm, interval);
-      this.#row(columns, row, interval);
-      out.append(this.#lineEnd);
+      if (vm !== undefined) this.row(identity, vm, interval);
+      this.row(columns, row, interval);
+      out.append(this.lineEnd);
       ends.push(out.length);
     });
     const lines = out.take();
-    if (this.#settings.layout === 'cycle') return [lines];
+    if (this.settings.layout === 'cycle') return [lines];
     return ends.map((end, index) => lines.subarray(ends[index - 1] ?? 0, end));
   }
 
   begin(): void {
-    this.#headers.clear();
+    this.headers.clear();
   }
 
-  #row(columns: readonly Column[], { values, texts }: Row, interval: number): void {
-    const out = this.#out;
-    const { number } = this.#style;
+  private row(columns: readonly Column[], { values, texts }: Row, interval: number): void {
+    const out = this.out;
+    const { number } = this.style;
     for (const { text, slot, read, unit } of columns) {
-      out.byte(this.#separator);
+      out.byte(this.separator);
       if (text) {
         const value = texts[slot];
-        if (value === undefined || value === '') out.append(this.#unknown);
-        else out.append(this.#cells.bytes(value));
+        if (value === undefined || value === '') out.append(this.unknown);
+        else out.append(this.cells.bytes(value));
       } else {
         const value = read === undefined ? (values[slot] ?? NaN) : read(values, interval);
         if (Number.isFinite(value)) number(out, value, unit);
-        else out.append(this.#unknown);
+        else out.append(this.unknown);
       }
     }
   }
 
-  #table(scope: Scope, all: readonly Column[]): Table {
-    const { separator, lineEnd, common } = this.#style;
-    const identity = scope.startsWith('vm_') ? identityColumns('vm', this.#settings) : [];
+  private table(scope: Scope, all: readonly Column[]): Table {
+    const { separator, lineEnd, common } = this.style;
+    const identity = scope.startsWith('vm_') ? identityColumns('vm', this.settings) : [];
     const columns = all.filter(({ id }) => !common.includes(id));
     const names = [scope, ...common, ...[...identity, ...columns].map(({ id }) => id)];
     return { header: names.join(separator) + lineEnd, identity, columns };

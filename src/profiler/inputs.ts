@@ -34,20 +34,20 @@ export function idsOf(name: InputName): readonly string[] {
 export class RowInputs {
   /** In the order of the names; overwritten by the next {@link read}. */
   readonly values: Float64Array;
-  readonly #parts: readonly { readonly slots: readonly number[]; readonly factor: number }[];
+  private readonly parts: readonly { readonly slots: readonly number[]; readonly factor: number }[];
 
   constructor(names: readonly InputName[]) {
     this.values = new Float64Array(names.length);
     const slots = new Map(columns('vm').map(({ id, slot }) => [id, slot]));
-    this.#parts = names.map((name) => {
+    this.parts = names.map((name) => {
       const { ids, factor } = measured[name];
       return { slots: ids.map((id) => slots.get(id) ?? -1), factor };
     });
   }
 
   read(row: Row): Float64Array {
-    for (let input = 0; input < this.#parts.length; input++) {
-      const part = this.#parts[input];
+    for (let input = 0; input < this.parts.length; input++) {
+      const part = this.parts[input];
       let sum = 0;
       for (const slot of part?.slots ?? []) sum += row.values[slot] ?? NaN;
       this.values[input] = sum * (part?.factor ?? NaN);

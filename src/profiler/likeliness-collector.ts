@@ -13,28 +13,30 @@ const vmSlots = slots('profile', 'vm');
 /** Sets how likely each VM's present behaviour is. Runs after the collectors that measure. */
 export class LikelinessCollector implements Collector {
   readonly name = 'profile';
-  readonly #inputs = new RowInputs(inputNames);
-  readonly #index: ReadonlyMap<string, number> = new Map(inputNames.map((name, index) => [name, index]));
-  readonly #followers = new WeakMap<Vm, Follower>();
+  private readonly inputs = new RowInputs(inputNames);
+  private readonly index: ReadonlyMap<string, number> = new Map(
+    inputNames.map((name, index) => [name, index]),
+  );
+  private readonly followers = new WeakMap<Vm, Follower>();
 
-  constructor(readonly profiles: ProfileSet) {}
+  constructor(private readonly profiles: ProfileSet) {}
 
   collect(_host: HostTarget, vms: readonly VmTarget[]): void {
-    const { values } = this.#inputs;
-    const valueOf = (metric: string): number => values[this.#index.get(metric) ?? -1] ?? NaN;
+    const { values } = this.inputs;
+    const valueOf = (metric: string): number => values[this.index.get(metric) ?? -1] ?? NaN;
     for (const { vm, row } of vms) {
       const profile = this.profiles.of(vm.uuid);
       if (profile === undefined) continue;
-      this.#inputs.read(row);
-      row.values[vmSlots.profile_likeliness] = this.#follower(vm, profile).next(valueOf);
+      this.inputs.read(row);
+      row.values[vmSlots.profile_likeliness] = this.follower(vm, profile).next(valueOf);
     }
   }
 
-  #follower(vm: Vm, profile: Profile): Follower {
-    let follower = this.#followers.get(vm);
+  private follower(vm: Vm, profile: Profile): Follower {
+    let follower = this.followers.get(vm);
     if (follower?.profile !== profile) {
       follower = new Follower(profile);
-      this.#followers.set(vm, follower);
+      this.followers.set(vm, follower);
     }
     return follower;
   }

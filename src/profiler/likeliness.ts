@@ -4,67 +4,67 @@ import { keysOf, longestKnown } from './transitions.ts';
 
 /** The mean of the last inputs, sliding. */
 class SlidingMean {
-  readonly #ring: Float64Array;
-  #at = 0;
-  #seen = 0;
-  #sum = 0;
-  #known = 0;
+  private readonly ring: Float64Array;
+  private at = 0;
+  private seen = 0;
+  private sum = 0;
+  private known = 0;
 
   constructor(length: number) {
-    this.#ring = new Float64Array(length);
+    this.ring = new Float64Array(length);
   }
 
   /** Takes an input (NaN if not known) and gives the mean; NaN until the ring is full, and where nothing in it is known. */
   next(value: number): number {
-    const ring = this.#ring;
-    if (this.#seen === ring.length) this.#add(ring[this.#at] ?? NaN, -1);
-    else this.#seen++;
-    ring[this.#at] = value;
-    this.#add(value, 1);
-    this.#at = (this.#at + 1) % ring.length;
+    const ring = this.ring;
+    if (this.seen === ring.length) this.add(ring[this.at] ?? NaN, -1);
+    else this.seen++;
+    ring[this.at] = value;
+    this.add(value, 1);
+    this.at = (this.at + 1) % ring.length;
     // Adding and taking away leaves rounding errors: once round, summed anew.
-    if (this.#at === 0) this.#sumUp();
-    return this.#seen < ring.length || this.#known === 0 ? NaN : this.#sum / this.#known;
+    if (this.at === 0) this.sumUp();
+    return this.seen < ring.length || this.known === 0 ? NaN : this.sum / this.known;
   }
 
-  #add(value: number, sign: 1 | -1): void {
+  private add(value: number, sign: 1 | -1): void {
     if (Number.isNaN(value)) return;
-    this.#sum += sign * value;
-    this.#known += sign;
+    this.sum += sign * value;
+    this.known += sign;
   }
 
-  #sumUp(): void {
-    this.#sum = 0;
-    this.#known = 0;
-    for (const value of this.#ring) this.#add(value, 1);
+  private sumUp(): void {
+    this.sum = 0;
+    this.known = 0;
+    for (const value of this.ring) this.add(value, 1);
   }
 }
 
 /** Follows one metric against its matrix. */
 class MetricFollower {
-  readonly #mean: SlidingMean;
+  private readonly mean: SlidingMean;
   /** Levels of the last history * buffersize inputs and this one; -1 where not known. */
-  readonly #levels: Int16Array;
-  #at = 0;
+  private readonly levels: Int16Array;
+  private at = 0;
 
   constructor(
     readonly matrix: ProfileMatrix,
-    readonly settings: Profile['settings'],
+    private readonly settings: Profile['settings'],
   ) {
     const { buffersize, history } = settings;
-    this.#mean = new SlidingMean(buffersize);
-    this.#levels = new Int16Array(history * buffersize + 1).fill(-1);
+    this.mean = new SlidingMean(buffersize);
+    this.levels = new Int16Array(history * buffersize + 1).fill(-1);
   }
 
   /** How likely the step to the present state is; undefined while it or the state before it is not known. */
   next(value: number): number | undefined {
     const { buffersize, history, states } = this.settings;
-    const levels = this.#levels;
-    const mean = this.#mean.next(value);
+    const levels = this.levels;
+    const mean = this.mean.next(value);
     const level = Number.isNaN(mean) ? -1 : levelOf(mean, this.matrix.stats, states);
-    const now = this.#at;
+    const now = this.at;
     levels[now] = level;
-    this.#at = (now + 1) % levels.length;
+    this.at = (now + 1) % levels.length;
     const before: number[] = [];
     for (let back = 1; back <= history; back++) {
       const past = levels[(now - back * buffersize + levels.length * history) % levels.length] ?? -1;
@@ -83,10 +83,10 @@ class MetricFollower {
  * whole periods as the profile does.
  */
 export class Follower {
-  readonly #metrics: readonly MetricFollower[];
+  private readonly metrics: readonly MetricFollower[];
 
   constructor(readonly profile: Profile) {
-    this.#metrics = profile.roottx.map((matrix) => new MetricFollower(matrix, profile.settings));
+    this.metrics = profile.roottx.map((matrix) => new MetricFollower(matrix, profile.settings));
   }
 
   /**
@@ -96,7 +96,7 @@ export class Follower {
   next(valueOf: (metric: string) => number): number {
     let total = 0;
     let known = 0;
-    for (const metric of this.#metrics) {
+    for (const metric of this.metrics) {
       const likeliness = metric.next(valueOf(metric.matrix.metric));
       if (likeliness === undefined) continue;
       total += likeliness;

@@ -8,14 +8,14 @@ import type { Profiler } from './profiler.ts';
  * last line of one that has gone. The sample may be a part of the one that the profiler took.
  */
 export class ProfilePrinter implements Printer {
-  #seen = new Set<Vm>();
+  private seen = new Set<Vm>();
 
-  constructor(readonly profiler: Profiler) {}
+  constructor(private readonly profiler: Profiler) {}
 
   print(sample: Sample): readonly Buffer[] {
     const present = new Set(sample.vms.map(({ vm }) => vm));
-    const printed = [...this.#seen].filter((vm) => this.profiler.hasEnded(vm));
-    this.#seen = present;
+    const printed = [...this.seen].filter((vm) => this.profiler.hasEnded(vm));
+    this.seen = present;
     if (this.profiler.due) printed.push(...present);
     return printed.flatMap((vm) => this.profiler.line(vm) ?? []);
   }

@@ -22,99 +22,99 @@ const speedSlot = columns('host').find(({ id }) => id === 'net_speed')?.slot ?? 
  * and at the last sample of a limited run; that of a VM that has gone at once, for it ends with the VM.
  */
 export class Profiler {
-  #vms = new Map<Vm, VmProfile>();
+  private vms = new Map<Vm, VmProfile>();
   /** Those that went with this sample. */
-  #ended = new Map<Vm, VmProfile>();
-  readonly #settings: ProfilerSettings;
-  readonly #inputs: RowInputs;
-  readonly #names: readonly string[];
-  readonly #runs: number;
-  readonly #waiting: Map<string, SavedVm>;
+  private ended = new Map<Vm, VmProfile>();
+  private readonly settings: ProfilerSettings;
+  private readonly inputs: RowInputs;
+  private readonly names: readonly string[];
+  private readonly runs: number;
+  private readonly waiting: Map<string, SavedVm>;
   /** Printed for an output already, after this sample. */
-  readonly #lines = new Map<VmProfile, Buffer>();
-  #rules: readonly MetricRule[] = [];
-  #link: number | undefined;
-  #next = NaN;
-  #due = false;
+  private readonly lines = new Map<VmProfile, Buffer>();
+  private rules: readonly MetricRule[] = [];
+  private link: number | undefined;
+  private next = NaN;
+  private isDue = false;
 
   /**
    * @param runs number of the last sample
    * @param saved profiles to go on with, each when its VM is seen
    */
   constructor(settings: ProfilerSettings, runs: number, saved: readonly SavedVm[]) {
-    this.#settings = settings;
+    this.settings = settings;
     const names = settings.metrics ?? usualInputs;
-    this.#names = names;
-    this.#inputs = new RowInputs(names);
-    this.#runs = runs;
-    this.#waiting = new Map(saved.map((vm) => [vm.uuid, vm]));
+    this.names = names;
+    this.inputs = new RowInputs(names);
+    this.runs = runs;
+    this.waiting = new Map(saved.map((vm) => [vm.uuid, vm]));
   }
 
   /** Whether all profiles are due after the last sample. */
   get due(): boolean {
-    return this.#due;
+    return this.isDue;
   }
 
   /** Takes a sample. */
   take({ vms, host, time, seq }: Sample): void {
-    const rules = this.#rulesNow(host.row.values[speedSlot] ?? NaN);
+    const rules = this.rulesNow(host.row.values[speedSlot] ?? NaN);
     const present = new Map<Vm, VmProfile>();
     for (const { vm, row } of vms) {
-      const profile = this.#vms.get(vm) ?? this.#begin(vm);
+      const profile = this.vms.get(vm) ?? this.begin(vm);
       present.set(vm, profile);
-      profile.put(rules, this.#inputs.read(row));
+      profile.put(rules, this.inputs.read(row));
     }
-    this.#ended = new Map([...this.#vms].filter(([vm, profile]) => !present.has(vm) && !profile.empty));
-    this.#vms = present;
-    this.#lines.clear();
-    this.#due = this.#passes(time) || seq === this.#runs;
+    this.ended = new Map([...this.vms].filter(([vm, profile]) => !present.has(vm) && !profile.empty));
+    this.vms = present;
+    this.lines.clear();
+    this.isDue = this.passes(time) || seq === this.runs;
   }
 
   /** The line of a VM of the last sample, or of one that went with it and had a profile. */
   line(vm: Vm): Buffer | undefined {
-    const profile = this.#vms.get(vm) ?? this.#ended.get(vm);
+    const profile = this.vms.get(vm) ?? this.ended.get(vm);
     if (profile === undefined) return undefined;
-    let line = this.#lines.get(profile);
+    let line = this.lines.get(profile);
     if (line === undefined) {
       line = Buffer.from(profileLine(vm.uuid, profile));
-      this.#lines.set(profile, line);
+      this.lines.set(profile, line);
     }
     return line;
   }
 
   /** Whether a VM went with the last sample. */
   hasEnded(vm: Vm): boolean {
-    return this.#ended.has(vm);
+    return this.ended.has(vm);
   }
 
   /** What a restart needs to go on exactly here. Saved profiles count until a first VM is seen. */
   saved(): SavedVm[] {
-    if (this.#vms.size === 0) return [...this.#waiting.values()];
-    return [...this.#vms].map(([vm, { state }]) => ({ uuid: vm.uuid, key: vm.key, state }));
+    if (this.vms.size === 0) return [...this.waiting.values()];
+    return [...this.vms].map(([vm, { state }]) => ({ uuid: vm.uuid, key: vm.key, state }));
   }
 
-  #begin(vm: Vm): VmProfile {
-    const saved = this.#waiting.get(vm.uuid);
-    this.#waiting.delete(vm.uuid);
-    return new VmProfile(this.#settings.profile, saved?.key === vm.key ? saved.state : undefined);
+  private begin(vm: Vm): VmProfile {
+    const saved = this.waiting.get(vm.uuid);
+    this.waiting.delete(vm.uuid);
+    return new VmProfile(this.settings.profile, saved?.key === vm.key ? saved.state : undefined);
   }
 
   /** Links come up and go down; what has been the bound stays, since bounds never shrink. */
-  #rulesNow(link: number): readonly MetricRule[] {
-    if (!Object.is(link, this.#link)) {
-      this.#link = link;
-      const { profile, limits } = this.#settings;
-      this.#rules = rulesFor(this.#names, profile.fixedBound, limits, link);
+  private rulesNow(link: number): readonly MetricRule[] {
+    if (!Object.is(link, this.link)) {
+      this.link = link;
+      const { profile, limits } = this.settings;
+      this.rules = rulesFor(this.names, profile.fixedBound, limits, link);
     }
-    return this.#rules;
+    return this.rules;
   }
 
   /** Whether the clock has passed a multiple of the output interval. */
-  #passes(time: number): boolean {
-    const interval = this.#settings.outputFreq * 1000;
-    const passed = time >= this.#next;
+  private passes(time: number): boolean {
+    const interval = this.settings.outputFreq * 1000;
+    const passed = time >= this.next;
     // Also when the clock was set back, which would put the next line off.
-    if (passed || !(this.#next - time <= interval)) this.#next = (Math.floor(time / interval) + 1) * interval;
+    if (passed || !(this.next - time <= interval)) this.next = (Math.floor(time / interval) + 1) * interval;
     return passed;
   }
 }

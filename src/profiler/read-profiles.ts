@@ -8,28 +8,28 @@ const vmName = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|proxmox-\d+)$/i;
 
 /** The profiles of a file: a VM's own, or the one that holds for all that have none. */
 export class ProfileSet {
-  readonly #byName = new Map<string, Profile>();
-  readonly #common: Profile | undefined;
+  private readonly byName = new Map<string, Profile>();
+  private readonly common: Profile | undefined;
 
   /** @param profiles of several with the same name the last one holds @throws InputError when two are for all VMs */
   constructor(profiles: readonly Profile[], path: string) {
-    for (const profile of profiles) this.#byName.set(profile.name, profile);
-    const [common, second] = [...this.#byName.values()].filter(({ name }) => !vmName.test(name));
+    for (const profile of profiles) this.byName.set(profile.name, profile);
+    const [common, second] = [...this.byName.values()].filter(({ name }) => !vmName.test(name));
     if (common !== undefined && second !== undefined) {
       throw new InputError(
         `${path}: ${JSON.stringify(common.name)} and ${JSON.stringify(second.name)} are no UUIDs; expected one profile at most that is for all VMs`,
       );
     }
-    this.#common = common;
+    this.common = common;
   }
 
   get all(): readonly Profile[] {
-    return [...this.#byName.values()];
+    return [...this.byName.values()];
   }
 
   /** The profile of a VM: the one under its UUID, else the one whose name is no UUID. */
   of(uuid: string): Profile | undefined {
-    return this.#byName.get(uuid) ?? this.#common;
+    return this.byName.get(uuid) ?? this.common;
   }
 }
 

@@ -27,13 +27,13 @@ export interface Loaded {
 /** The file that carries the profiles over a restart. It is replaced as a whole: a crash leaves the one before. */
 export class StateFile {
   readonly path: string;
-  readonly #settings: ProfileSettings;
-  #writing: Promise<void> | undefined;
+  private readonly settings: ProfileSettings;
+  private writing: Promise<void> | undefined;
 
   /** @param directory must exist */
   constructor(directory: string, settings: ProfileSettings) {
     this.path = join(directory, 'profiles.state');
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   /** Reads the file. What cannot be used is kept under another name. */
@@ -41,7 +41,7 @@ export class StateFile {
     if (!existsSync(this.path)) return { vms: [] };
     let trouble: string;
     try {
-      const found = this.#parse(readFileSync(this.path, 'utf8'));
+      const found = this.parse(readFileSync(this.path, 'utf8'));
       if (typeof found !== 'string') return { vms: found };
       trouble = found;
       renameSync(this.path, `${this.path}.unusable`);
@@ -52,38 +52,38 @@ export class StateFile {
   }
 
   /** The profiles in a file, or why they cannot be used. */
-  #parse(text: string): SavedVm[] | string {
+  private parse(text: string): SavedVm[] | string {
     const [first = '', payload = ''] = text.split('\n', 2);
     const header = parseHeader(first);
     if (header === undefined) return 'it is damaged';
     if (header.version !== VERSION)
       return `it has version ${String(header.version)}, expected version ${VERSION}`;
     if (header.checksum !== checksum(payload)) return 'it is damaged';
-    if (JSON.stringify(header.settings) !== JSON.stringify(this.#settings))
+    if (JSON.stringify(header.settings) !== JSON.stringify(this.settings))
       return 'it was made with other settings';
     return JSON.parse(payload) as SavedVm[];
   }
 
   /** Writes the file; while a write is under way, which the next one will make up for, nothing. @throws Error of the file system */
   async save(vms: () => readonly SavedVm[]): Promise<void> {
-    if (this.#writing !== undefined) return;
-    await this.#save(vms());
+    if (this.writing !== undefined) return;
+    await this.write(vms());
   }
 
   /** Writes the file for the last time, after a write that is under way. @throws Error of the file system */
   async close(vms: readonly SavedVm[]): Promise<void> {
-    await this.#writing?.catch(() => undefined);
-    await this.#save(vms);
+    await this.writing?.catch(() => undefined);
+    await this.write(vms);
   }
 
-  async #save(vms: readonly SavedVm[]): Promise<void> {
+  private async write(vms: readonly SavedVm[]): Promise<void> {
     const payload = JSON.stringify(vms);
-    const header: Header = { version: VERSION, settings: this.#settings, checksum: checksum(payload) };
-    this.#writing = replace(this.path, `${JSON.stringify(header)}\n${payload}\n`);
+    const header: Header = { version: VERSION, settings: this.settings, checksum: checksum(payload) };
+    this.writing = replace(this.path, `${JSON.stringify(header)}\n${payload}\n`);
     try {
-      await this.#writing;
+      await this.writing;
     } finally {
-      this.#writing = undefined;
+      this.writing = undefined;
     }
   }
 }

@@ -57,10 +57,10 @@ export class VmProfile {
     state.inputs++;
     if (state.inputs < settings.buffersize) return;
     state.inputs = 0;
-    this.#endPeriod(metrics);
+    this.endPeriod(metrics);
   }
 
-  #endPeriod(metrics: readonly MetricRule[]): void {
+  private endPeriod(metrics: readonly MetricRule[]): void {
     const { settings, state } = this;
     const transitions: CountedTransition[] = [];
     for (const rule of metrics) {
@@ -70,7 +70,7 @@ export class VmProfile {
       const period = endPeriod(track, rule, settings, state.root[metric]?.stats ?? nothing);
       if (period === undefined) continue;
       const { history, level: next, summary, moved } = period;
-      if (moved !== undefined) this.#relevel(metric, moved);
+      if (moved !== undefined) this.relevel(metric, moved);
       transitions.push({ metric, history, keys: keysOf(history), next, summary });
     }
     countPeriod(state.root, transitions, settings.states);
@@ -78,7 +78,7 @@ export class VmProfile {
     countInPhases(state.phases, transitions, settings);
   }
 
-  #relevel(metric: string, moved: readonly number[]): void {
+  private relevel(metric: string, moved: readonly number[]): void {
     const { root, tree, phases } = this.state;
     for (const matrices of [root, ...matricesOf(tree.root), ...phases.list])
       relevelMatrices(matrices, metric, moved);

@@ -28,7 +28,7 @@ export class Monitor {
    * @param deadline ms for a whole visit
    */
   constructor(
-    readonly path: string,
+    private readonly path: string,
     private readonly deadline: number = VISIT_DEADLINE,
   ) {}
 

@@ -24,34 +24,34 @@ export interface Position {
  * order in which they are given; each shows a sample, so that its effect is seen. At its end the player pauses.
  */
 export class Player {
-  #index = 0;
-  #paused = false;
-  #atEnd = false;
-  #speed = 1;
-  #stopped = false;
+  private index = 0;
+  private paused = false;
+  private atEnd = false;
+  private speed = 1;
+  private stopped = false;
   /** ms from the sample shown to the one before it; NaN where not known. */
-  #interval = NaN;
-  #timer: NodeJS.Timeout | undefined;
+  private interval = NaN;
+  private timer: NodeJS.Timeout | undefined;
   /** The commands given so far are done when it settles. */
-  #work: Promise<void> = Promise.resolve();
-  #settle: { readonly done: () => void; readonly failed: (error: unknown) => void } | undefined;
+  private work: Promise<void> = Promise.resolve();
+  private settle: { readonly done: () => void; readonly failed: (error: unknown) => void } | undefined;
 
   /** @param show takes each sample, and has read it when it returns */
   constructor(
-    readonly recording: Recording,
-    readonly show: (sample: Sample, position: Position) => void,
+    private readonly recording: Recording,
+    private readonly show: (sample: Sample, position: Position) => void,
   ) {}
 
   get position(): Position {
-    return { index: this.#index, paused: this.#paused, speed: this.#speed, atEnd: this.#atEnd };
+    return { index: this.index, paused: this.paused, speed: this.speed, atEnd: this.atEnd };
   }
 
   /** Plays from the first sample until `stop` is aborted. Rejects when the file cannot be read any more. */
   play(stop: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#settle = { done: resolve, failed: reject };
+      this.settle = { done: resolve, failed: reject };
       const end = (): void => {
-        this.#end();
+        this.end();
         resolve();
       };
       if (stop.aborted) {
@@ -59,34 +59,34 @@ export class Player {
         return;
       }
       stop.addEventListener('abort', end, { once: true });
-      this.#do(() => this.#goTo(0));
+      this.do(() => this.goTo(0));
     });
   }
 
   /** Pauses, or goes on. */
   togglePause(): void {
-    this.#do(() => {
-      this.#paused = !this.#paused;
-      return this.#goTo(this.#index);
+    this.do(() => {
+      this.paused = !this.paused;
+      return this.goTo(this.index);
     });
   }
 
   /** Pauses and shows the sample so many further on, or back where negative. */
   step(count: number): void {
-    this.#do(() => {
-      this.#paused = true;
-      return this.#goTo(this.#index + count);
+    this.do(() => {
+      this.paused = true;
+      return this.goTo(this.index + count);
     });
   }
 
   /** Shows the sample so many seconds further on, or back where negative. */
   jump(seconds: number): void {
-    this.#do(() => this.#goToTime(this.recording.timeAt(this.#index) + seconds * 1000));
+    this.do(() => this.goToTime(this.recording.timeAt(this.index) + seconds * 1000));
   }
 
   /** Shows the first sample taken at a time, ms since 1970, or after it. */
   jumpTo(time: number): void {
-    this.#do(() => this.#goToTime(time));
+    this.do(() => this.goToTime(time));
   }
 
   /** Shows the last sample. */
@@ -95,74 +95,74 @@ export class Player {
   }
 
   faster(): void {
-    this.#changeSpeed(2);
+    this.changeSpeed(2);
   }
 
   slower(): void {
-    this.#changeSpeed(0.5);
+    this.changeSpeed(0.5);
   }
 
   /** Resolves when all commands given so far have had their effect. */
   async idle(): Promise<void> {
-    await this.#work;
+    await this.work;
   }
 
-  #changeSpeed(factor: number): void {
-    this.#do(() => {
-      this.#speed = Math.min(fastest, Math.max(slowest, this.#speed * factor));
-      return this.#goTo(this.#index);
+  private changeSpeed(factor: number): void {
+    this.do(() => {
+      this.speed = Math.min(fastest, Math.max(slowest, this.speed * factor));
+      return this.goTo(this.index);
     });
   }
 
-  #do(command: () => Promise<void>): void {
-    this.#work = this.#work.then(async () => {
-      if (this.#stopped) return;
-      clearTimeout(this.#timer);
+  private do(command: () => Promise<void>): void {
+    this.work = this.work.then(async () => {
+      if (this.stopped) return;
+      clearTimeout(this.timer);
       try {
         await command();
       } catch (error) {
-        this.#end();
-        this.#settle?.failed(error);
+        this.end();
+        this.settle?.failed(error);
       }
     });
   }
 
-  async #goToTime(time: number): Promise<void> {
-    await this.#goTo(await this.recording.indexAt(time));
+  private async goToTime(time: number): Promise<void> {
+    await this.goTo(await this.recording.indexAt(time));
   }
 
   /** Shows a sample, the first or last one where there is none of that number, and sets the timer for the next. */
-  async #goTo(wanted: number): Promise<void> {
+  private async goTo(wanted: number): Promise<void> {
     const { recording } = this;
     let index = Math.max(0, wanted);
     if (!(await recording.has(index))) index = recording.length - 1;
     const sample = await recording.at(index);
     // Damaged samples at the end were forgotten just now.
     if (sample === undefined) {
-      if (recording.length > 0) await this.#goTo(recording.length - 1);
+      if (recording.length > 0) await this.goTo(recording.length - 1);
       return;
     }
-    this.#index = index;
-    this.#interval = sample.interval * 1000;
-    this.#atEnd = !(await recording.has(index + 1));
-    if (this.#atEnd) this.#paused = true;
-    if (this.#stopped) return;
+    this.index = index;
+    this.interval = sample.interval * 1000;
+    this.atEnd = !(await recording.has(index + 1));
+    if (this.atEnd) this.paused = true;
+    if (this.stopped) return;
     this.show(sample, this.position);
-    if (!this.#paused) this.#wait();
+    if (!this.paused) this.wait();
   }
 
-  #wait(): void {
+  private wait(): void {
     const { recording } = this;
-    const apart = recording.timeAt(this.#index + 1) - recording.timeAt(this.#index);
-    const usual = this.#interval > 0 ? this.#interval : USUAL_PAUSE;
+    const apart = recording.timeAt(this.index + 1) - recording.timeAt(this.index);
+    const usual = this.interval > 0 ? this.interval : USUAL_PAUSE;
     const pause = apart > 0 && apart <= GAP * usual ? apart : usual;
-    this.#timer = setTimeout(() => {
-      this.#do(() => this.#goTo(this.#index + 1));
-    }, pause / this.#speed);
+    this.timer = setTimeout(() => {
+      this.do(() => this.goTo(this.index + 1));
+    }, pause / this.speed);
   }
 
-  #end(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+  private end(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
   }
 }

@@ -38,16 +38,16 @@ type Place = Pick<Entry, 'time' | 'offset' | 'length' | 'format'>;
 export class Recording {
   /** What was passed over so far. */
   readonly skipped: Skipped = { records: 0 };
-  readonly #builder = new SampleBuilder();
-  readonly #entries: AsyncGenerator<Entry>;
-  readonly #places: Place[] = [];
-  #complete = false;
+  private readonly builder = new SampleBuilder();
+  private readonly entries: AsyncGenerator<Entry>;
+  private readonly places: Place[] = [];
+  private atEnd = false;
 
   private constructor(
-    readonly path: string,
-    readonly file: FileHandle,
+    path: string,
+    private readonly file: FileHandle,
   ) {
-    this.#entries = entriesOf(path, chunksOf(file), this.skipped);
+    this.entries = entriesOf(path, chunksOf(file), this.skipped);
   }
 
   /** @throws RecordingError for a file that cannot be read, or holds something else */
@@ -65,31 +65,31 @@ export class Recording {
 
   /** Samples found so far. */
   get length(): number {
-    return this.#places.length;
+    return this.places.length;
   }
 
   /** Whether the whole file has been searched. */
   get complete(): boolean {
-    return this.#complete;
+    return this.atEnd;
   }
 
   /** When sample `index`, one found so far, was taken, ms since 1970; NaN for others. */
   timeAt(index: number): number {
-    return this.#places[index]?.time ?? NaN;
+    return this.places[index]?.time ?? NaN;
   }
 
   /** Whether there is a sample number `index`; the file is searched on until it is found. */
   async has(index: number): Promise<boolean> {
-    while (index >= this.#places.length && !this.#complete) {
-      const next = await this.#entries.next();
+    while (index >= this.places.length && !this.atEnd) {
+      const next = await this.entries.next();
       if (next.done === true) {
-        this.#complete = true;
+        this.atEnd = true;
       } else {
         const { time, offset, length, format } = next.value;
-        this.#places.push({ time, offset, length, format });
+        this.places.push({ time, offset, length, format });
       }
     }
-    return index < this.#places.length;
+    return index < this.places.length;
   }
 
   /**
@@ -98,9 +98,9 @@ export class Recording {
    */
   async at(index: number): Promise<Sample | undefined> {
     while (await this.has(index)) {
-      const sample = await this.#read(this.#places[index] as Place);
+      const sample = await this.read(this.places[index] as Place);
       if (sample !== undefined) return sample;
-      this.#places.splice(index, 1);
+      this.places.splice(index, 1);
       this.skipped.records++;
     }
     return undefined;
@@ -121,7 +121,7 @@ export class Recording {
     await this.file.close();
   }
 
-  async #read({ offset, length, format }: Place): Promise<Sample | undefined> {
+  private async read({ offset, length, format }: Place): Promise<Sample | undefined> {
     const { bytesRead, buffer } = await this.file.read(Buffer.allocUnsafe(length), 0, length, offset);
     const bytes = buffer.subarray(0, bytesRead);
     const records: Buffer[] = [];
@@ -130,7 +130,7 @@ export class Recording {
       records.push(bytes.subarray(at, end));
       at = end;
     }
-    return sampleOf(this.#builder, format, records);
+    return sampleOf(this.builder, format, records);
   }
 }
 

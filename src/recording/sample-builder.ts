@@ -40,14 +40,14 @@ class RecordedVm implements VmRows {
  * again for the next one.
  */
 export class SampleBuilder {
-  readonly #host = { row: new Row('host'), disks: [] as Row[], nics: [] as Row[] };
-  readonly #agent = new Row('agent');
-  readonly #outputs: Row[] = [];
-  #vms = new Map<string, RecordedVm>();
-  readonly #ran = new Set<CollectorName>();
-  #collectors: readonly CollectorName[] = [];
+  private readonly host = { row: new Row('host'), disks: [] as Row[], nics: [] as Row[] };
+  private readonly agent = new Row('agent');
+  private readonly outputs: Row[] = [];
+  private vms = new Map<string, RecordedVm>();
+  private readonly ran = new Set<CollectorName>();
+  private collectors: readonly CollectorName[] = [];
   /** Of the sample that is being made, in seconds; NaN where not known. */
-  #interval = NaN;
+  private interval = NaN;
 
   /**
    * @param objects one whole sample, or its rows one by one
@@ -57,55 +57,55 @@ export class SampleBuilder {
     const cycle = 'type' in (objects[0] ?? {}) ? assembled(objects) : objects[0];
     if (!Array.isArray(cycle?.['domains'])) return undefined;
     const { '@timestamp': timestamp, run, seq, interval } = cycle;
-    this.#interval = typeof interval === 'number' ? interval : NaN;
+    this.interval = typeof interval === 'number' ? interval : NaN;
     const host = asFields(cycle['host']) ?? {};
     const agent = asFields(cycle['agent']) ?? {};
-    this.#fill(this.#host.row, host);
-    this.#fillAll(this.#host.disks, 'host_disk', host['disks']);
-    this.#fillAll(this.#host.nics, 'host_nic', host['nics']);
-    const vms = this.#fillVms(listOf(cycle['domains']));
-    this.#fill(this.#agent, agent);
-    this.#fillAll(this.#outputs, 'agent_output', agent['outputs']);
-    if (this.#ran.size > this.#collectors.length)
-      this.#collectors = collectorOrder.filter((name) => this.#ran.has(name));
+    this.fill(this.host.row, host);
+    this.fillAll(this.host.disks, 'host_disk', host['disks']);
+    this.fillAll(this.host.nics, 'host_nic', host['nics']);
+    const vms = this.fillVms(listOf(cycle['domains']));
+    this.fill(this.agent, agent);
+    this.fillAll(this.outputs, 'agent_output', agent['outputs']);
+    if (this.ran.size > this.collectors.length)
+      this.collectors = collectorOrder.filter((name) => this.ran.has(name));
     return {
       time: Date.parse(String(timestamp)),
       run: String(run),
       seq: Number(seq),
-      interval: this.#interval,
-      host: this.#host,
+      interval: this.interval,
+      host: this.host,
       vms,
-      agent: this.#agent,
-      outputs: this.#outputs,
-      collectors: this.#collectors,
+      agent: this.agent,
+      outputs: this.outputs,
+      collectors: this.collectors,
       runs: [],
     };
   }
 
-  #fillVms(domains: readonly Fields[]): VmRows[] {
+  private fillVms(domains: readonly Fields[]): VmRows[] {
     const vms = new Map<string, RecordedVm>();
     for (const domain of domains) {
       const key = keyOf(domain);
-      const vm = this.#vms.get(key) ?? new RecordedVm(key);
+      const vm = this.vms.get(key) ?? new RecordedVm(key);
       vms.set(key, vm);
-      this.#fill(vm.row, domain);
-      this.#fillAll(vm.vcpus, 'vm_vcpu', domain['vcpus']);
-      this.#fillAll(vm.disks, 'vm_disk', domain['disks']);
-      this.#fillAll(vm.nics, 'vm_nic', domain['nics']);
+      this.fill(vm.row, domain);
+      this.fillAll(vm.vcpus, 'vm_vcpu', domain['vcpus']);
+      this.fillAll(vm.disks, 'vm_disk', domain['disks']);
+      this.fillAll(vm.nics, 'vm_nic', domain['nics']);
       describe(vm);
     }
-    this.#vms = vms;
+    this.vms = vms;
     return [...vms.values()];
   }
 
-  #fillAll(rows: Row[], scope: Scope, list: unknown): void {
+  private fillAll(rows: Row[], scope: Scope, list: unknown): void {
     const objects = listOf(list);
     rows.length = Math.min(rows.length, objects.length);
-    for (const [index, object] of objects.entries()) this.#fill((rows[index] ??= new Row(scope)), object);
+    for (const [index, object] of objects.entries()) this.fill((rows[index] ??= new Row(scope)), object);
   }
 
   /** Sets what an object tells. What the catalogue does not know, or has as another type, is passed over. */
-  #fill(row: Row, object: Fields): void {
+  private fill(row: Row, object: Fields): void {
     row.clear();
     const known = fields[row.scope];
     for (const [name, value] of Object.entries(object)) {
@@ -114,8 +114,8 @@ export class SampleBuilder {
       const { slot, restore, collector } = field;
       if (typeof value === 'string') row.texts[slot] = value;
       else if (typeof value === 'number')
-        row.values[slot] = restore === undefined ? value : restore(value, this.#interval);
-      if (collector !== undefined) this.#ran.add(collector);
+        row.values[slot] = restore === undefined ? value : restore(value, this.interval);
+      if (collector !== undefined) this.ran.add(collector);
     }
   }
 }

@@ -26,19 +26,19 @@ export interface LoopSettings {
 
 /** Samples on the beat of the clock. */
 export class SampleLoop {
-  #clock: Clock | undefined;
+  private clock: Clock | undefined;
 
   /** @param frequency seconds between samples */
   constructor(
-    readonly sampler: Sampler,
-    readonly connector: Connector,
-    readonly frequency: number,
-    readonly log: Logger,
+    private readonly sampler: Sampler,
+    private readonly connector: Connector,
+    private readonly frequency: number,
+    private readonly log: Logger,
   ) {}
 
   /** Samples until `runs` are done or `stop` is aborted. Called again, it goes on in the same beat. */
   async run(settings: LoopSettings, stop: AbortSignal): Promise<void> {
-    const clock = await this.#begin(stop);
+    const clock = await this.begin(stop);
     if (clock === undefined) return;
     for (let run = 1; ; run++) {
       const started = performance.now();
@@ -46,7 +46,7 @@ export class SampleLoop {
       this.sampler.agent.cycleTook(performance.now() - started);
       if (run >= settings.runs) return;
       void this.connector.poll();
-      if (!(await this.#next(clock, settings.pace, stop))) return;
+      if (!(await this.next(clock, settings.pace, stop))) return;
     }
   }
 
@@ -55,7 +55,7 @@ export class SampleLoop {
   }
 
   /** Waits for the next tick, or until somebody wants a sample; false when `stop` was aborted before. */
-  async #next(clock: Clock, pace: Pace | undefined, stop: AbortSignal): Promise<boolean> {
+  private async next(clock: Clock, pace: Pace | undefined, stop: AbortSignal): Promise<boolean> {
     if (pace === undefined) return clock.tick(stop);
     while (!stop.aborted) {
       clock.change(pace.frequency * 1000);
@@ -65,13 +65,13 @@ export class SampleLoop {
   }
 
   /** Waits for the first tick, or for the next one; undefined when `stop` was aborted before. */
-  async #begin(stop: AbortSignal): Promise<Clock | undefined> {
+  private async begin(stop: AbortSignal): Promise<Clock | undefined> {
     const interval = this.frequency * 1000;
-    if (this.#clock !== undefined) return (await this.#clock.tick(stop)) ? this.#clock : undefined;
+    if (this.clock !== undefined) return (await this.clock.tick(stop)) ? this.clock : undefined;
     if (!(await prime(this.sampler, this.connector, stop))) return undefined;
     const first = new Clock(Math.min(interval, PRIMING_INTERVAL), this.log);
     if (!(await first.tick(stop))) return undefined;
-    return (this.#clock = new Clock(interval, this.log));
+    return (this.clock = new Clock(interval, this.log));
   }
 }
 

@@ -1,39 +1,39 @@
 /** How often samples are taken, where somebody may change that while the loop runs, or want one at once. */
 export class Pace {
-  #frequency: number;
-  #wake = new AbortController();
-  #wished = false;
+  private seconds: number;
+  private wake = new AbortController();
+  private wished = false;
 
   /** @param frequency seconds between samples */
   constructor(frequency: number) {
-    this.#frequency = frequency;
+    this.seconds = frequency;
   }
 
   get frequency(): number {
-    return this.#frequency;
+    return this.seconds;
   }
 
   set frequency(seconds: number) {
-    this.#frequency = seconds;
-    this.#wake.abort();
+    this.seconds = seconds;
+    this.wake.abort();
   }
 
   /** Wants a sample at once, beside the beat. */
   sampleNow(): void {
-    this.#wished = true;
-    this.#wake.abort();
+    this.wished = true;
+    this.wake.abort();
   }
 
   /** A signal to end a wait early: aborted with `stop`, and when the frequency changes or a sample is wanted. */
   until(stop: AbortSignal): AbortSignal {
-    this.#wake = new AbortController();
-    return AbortSignal.any([stop, this.#wake.signal]);
+    this.wake = new AbortController();
+    return AbortSignal.any([stop, this.wake.signal]);
   }
 
   /** Whether a sample is wanted at once; asking takes the wish. */
   takeWish(): boolean {
-    const wished = this.#wished;
-    this.#wished = false;
+    const wished = this.wished;
+    this.wished = false;
     return wished;
   }
 }

@@ -9,48 +9,48 @@ export class Cursor {
   top = 0;
   /** Index of the row of the cursor. */
   index = 0;
-  #key: string | undefined;
-  #entries: readonly Entry[] = [];
-  #height = 1;
+  private key: string | undefined;
+  private entries: readonly Entry[] = [];
+  private height = 1;
 
   /** The row of the cursor; undefined where there are no rows. */
   get entry(): Entry | undefined {
-    return this.#entries[this.index];
+    return this.entries[this.index];
   }
 
   /** Finds the place among new rows, of which `height` are on the screen. */
   follow(entries: readonly Entry[], height: number): void {
-    this.#entries = entries;
-    this.#height = Math.max(1, height);
-    const found = this.#key === undefined ? 0 : entries.findIndex(({ key }) => key === this.#key);
-    this.#goTo(found === -1 ? this.index : found);
+    this.entries = entries;
+    this.height = Math.max(1, height);
+    const found = this.key === undefined ? 0 : entries.findIndex(({ key }) => key === this.key);
+    this.goTo(found === -1 ? this.index : found);
   }
 
   /** Moves by so many rows. */
   move(by: number): void {
-    this.#goTo(this.index + by);
-    this.#key = this.entry?.key;
+    this.goTo(this.index + by);
+    this.key = this.entry?.key;
   }
 
   /** Moves by so many screens. */
   page(by: number): void {
-    this.move(by * this.#height);
+    this.move(by * this.height);
   }
 
   /** To the first row, whichever that will be. */
   home(): void {
-    this.#key = undefined;
-    this.#goTo(0);
+    this.key = undefined;
+    this.goTo(0);
   }
 
   end(): void {
-    this.move(this.#entries.length);
+    this.move(this.entries.length);
   }
 
-  #goTo(index: number): void {
-    const last = this.#entries.length - 1;
+  private goTo(index: number): void {
+    const last = this.entries.length - 1;
     this.index = Math.max(0, Math.min(index, last));
-    const lowest = Math.min(this.index, Math.max(0, last + 1 - this.#height));
-    this.top = Math.max(this.index - this.#height + 1, Math.min(this.top, lowest));
+    const lowest = Math.min(this.index, Math.max(0, last + 1 - this.height));
+    this.top = Math.max(this.index - this.height + 1, Math.min(this.top, lowest));
   }
 }

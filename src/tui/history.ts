@@ -21,18 +21,18 @@ interface Moment {
 
 /** The last two minutes of some values of every VM. */
 export class History {
-  readonly #moments: Moment[] = [];
+  private readonly moments: Moment[] = [];
 
   add(sample: Sample): void {
     const { time, interval, vms } = sample;
     // A recording that was wound back tells the same again.
-    while ((this.#moments.at(-1)?.time ?? -Infinity) >= time) this.#moments.pop();
+    while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.moments.pop();
     const values = new Map(
       vms.map(({ vm, row }) => [vm.key, Float32Array.from(slots, (slot) => row.values[slot] ?? NaN)]),
     );
-    this.#moments.push({ time, held: (Number.isNaN(interval) ? 1 : interval) * 1000 * HELD, values });
-    const oldest = this.#moments.findIndex((moment) => moment.time > time - memory);
-    if (oldest > 0) this.#moments.splice(0, oldest);
+    this.moments.push({ time, held: (Number.isNaN(interval) ? 1 : interval) * 1000 * HELD, values });
+    const oldest = this.moments.findIndex((moment) => moment.time > time - memory);
+    if (oldest > 0) this.moments.splice(0, oldest);
   }
 
   /**
@@ -42,12 +42,12 @@ export class History {
   steps(vm: string, id: Remembered, count: number): number[] {
     const index = remembered.indexOf(id);
     const length = memory / count;
-    const end = this.#moments.at(-1)?.time ?? 0;
+    const end = this.moments.at(-1)?.time ?? 0;
     const sums = new Float64Array(count);
     const counts = new Uint16Array(count);
     const steps = new Array<number>(count).fill(NaN);
     const stepOf = (time: number): number => Math.ceil((time - (end - memory)) / length) - 1;
-    for (const { time, held, values } of this.#moments) {
+    for (const { time, held, values } of this.moments) {
       const value = values.get(vm)?.[index] ?? NaN;
       const at = stepOf(time);
       if (Number.isNaN(value) || at < 0 || at >= count) continue;

@@ -13,7 +13,7 @@ export class LiveSource implements Source {
       label: '+',
       help: 'longer interval, for outputs too',
       act: (_, desk) => {
-        this.#change(
+        this.change(
           intervals.find((each) => each > this.interval),
           desk,
         );
@@ -24,7 +24,7 @@ export class LiveSource implements Source {
       label: '-',
       help: 'shorter interval',
       act: (_, desk) => {
-        this.#change(
+        this.change(
           intervals.findLast((each) => each < this.interval),
           desk,
         );
@@ -41,8 +41,8 @@ export class LiveSource implements Source {
   ];
 
   constructor(
-    readonly pace: Pace,
-    readonly stop: AbortController,
+    private readonly pace: Pace,
+    private readonly stop: AbortController,
   ) {}
 
   get interval(): number {
@@ -53,7 +53,7 @@ export class LiveSource implements Source {
     this.stop.abort();
   }
 
-  #change(seconds: number | undefined, desk: Desk): void {
+  private change(seconds: number | undefined, desk: Desk): void {
     if (seconds !== undefined) this.pace.frequency = seconds;
     desk.tell(`interval ${this.interval} s`);
   }

@@ -6,11 +6,11 @@ const WHEEL = 3;
 
 /** A page on the screen, with the place that it is scrolled to. */
 export class PageFrame {
-  #top = 0;
-  #height = 1;
-  #length = 0;
+  private top = 0;
+  private height = 1;
+  private length = 0;
 
-  constructor(readonly page: Page) {}
+  constructor(private readonly page: Page) {}
 
   get title(): string {
     return this.page.title;
@@ -19,7 +19,7 @@ export class PageFrame {
   /** What the last line says. */
   get keys(): Line {
     const scrolls =
-      this.#length > this.#height && this.page.cursor === undefined ? 'arrows PgUp PgDn scroll  ' : '';
+      this.length > this.height && this.page.cursor === undefined ? 'arrows PgUp PgDn scroll  ' : '';
     const own = this.page.keys === '' ? `${scrolls}Esc q back` : this.page.keys;
     return [{ text: own, style: 'dim' }];
   }
@@ -28,11 +28,11 @@ export class PageFrame {
   lines(size: Size): readonly Line[] {
     const { cursor } = this.page;
     const all = this.page.lines(size);
-    this.#height = size.rows;
-    this.#length = all.length;
-    this.#top = Math.max(0, Math.min(this.#top, all.length - size.rows));
-    if (cursor !== undefined) this.#top = Math.max(cursor - size.rows + 1, Math.min(this.#top, cursor));
-    return all.slice(this.#top, this.#top + size.rows);
+    this.height = size.rows;
+    this.length = all.length;
+    this.top = Math.max(0, Math.min(this.top, all.length - size.rows));
+    if (cursor !== undefined) this.top = Math.max(cursor - size.rows + 1, Math.min(this.top, cursor));
+    return all.slice(this.top, this.top + size.rows);
   }
 
   /** @returns whether the page is to be closed */
@@ -48,30 +48,30 @@ export class PageFrame {
         return true;
       case 'down':
       case 'j':
-        this.#top += 1;
+        this.top += 1;
         return false;
       case 'up':
       case 'k':
-        this.#top -= 1;
+        this.top -= 1;
         return false;
       case 'wheeldown':
-        this.#top += WHEEL;
+        this.top += WHEEL;
         return false;
       case 'wheelup':
-        this.#top -= WHEEL;
+        this.top -= WHEEL;
         return false;
       case 'pagedown':
       case 'space':
-        this.#top += this.#height;
+        this.top += this.height;
         return false;
       case 'pageup':
-        this.#top -= this.#height;
+        this.top -= this.height;
         return false;
       case 'home':
-        this.#top = 0;
+        this.top = 0;
         return false;
       case 'end':
-        this.#top = this.#length;
+        this.top = this.length;
         return false;
       default:
         return false;

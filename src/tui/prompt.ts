@@ -18,16 +18,16 @@ export interface Question {
 
 /** Asks for one line of text. */
 export class Prompt {
-  #text: string;
+  private text: string;
 
-  constructor(readonly question: Question) {
-    this.#text = question.text;
+  constructor(private readonly question: Question) {
+    this.text = question.text;
   }
 
   line(unicode: boolean): Line {
     return [
       { text: `${this.question.label}: `, style: 'key' },
-      { text: this.#text, style: 'strong' },
+      { text: this.text, style: 'strong' },
       { text: unicode ? '█' : '_' },
       { text: '  Enter ok, Esc cancel', style: 'dim' },
     ];
@@ -38,37 +38,37 @@ export class Prompt {
     const { question } = this;
     switch (key.name) {
       case 'enter':
-        return { done: true, message: question.answered(this.#text) };
+        return { done: true, message: question.answered(this.text) };
       case 'escape':
         question.givenUp?.();
         return { done: true };
       case 'backspace':
-        this.#set(
-          glyphs(this.#text)
+        this.set(
+          glyphs(this.text)
             .slice(0, -1)
             .map(({ text }) => text)
             .join(''),
         );
         return { done: false };
       case 'ctrl-u':
-        this.#set('');
+        this.set('');
         return { done: false };
       case 'space':
-        this.#type(' ');
+        this.type(' ');
         return { done: false };
       default:
         // Names of keys are longer than any character.
-        if (glyphs(key.name).length === 1) this.#type(key.name);
+        if (glyphs(key.name).length === 1) this.type(key.name);
         return { done: false };
     }
   }
 
-  #type(character: string): void {
-    if (this.question.allowed?.test(character) ?? true) this.#set(this.#text + character);
+  private type(character: string): void {
+    if (this.question.allowed?.test(character) ?? true) this.set(this.text + character);
   }
 
-  #set(text: string): void {
-    this.#text = text;
+  private set(text: string): void {
+    this.text = text;
     this.question.typed?.(text);
   }
 }

@@ -71,7 +71,7 @@ export class ReplaySource implements Source, Playing {
   constructor(
     readonly player: Player,
     readonly time: () => number,
-    readonly stop: AbortController,
+    private readonly stop: AbortController,
   ) {}
 
   get note(): string {

@@ -7,40 +7,40 @@ import type { Sample, VmRows } from '../sampling/sample.ts';
  * cycle. The copy is overwritten by the next one; its rows are kept.
  */
 export class Snapshots {
-  readonly #rows = new Map<Scope, Row[]>();
-  readonly #used = new Map<Scope, number>();
+  private readonly rows = new Map<Scope, Row[]>();
+  private readonly used = new Map<Scope, number>();
 
   copy(sample: Sample): Sample {
-    this.#used.clear();
+    this.used.clear();
     const { host } = sample;
     return {
       ...sample,
-      host: { row: this.#copy(host.row), disks: this.#all(host.disks), nics: this.#all(host.nics) },
-      vms: sample.vms.map((rows) => this.#vm(rows)),
-      agent: this.#copy(sample.agent),
-      outputs: this.#all(sample.outputs),
+      host: { row: this.copyRow(host.row), disks: this.all(host.disks), nics: this.all(host.nics) },
+      vms: sample.vms.map((rows) => this.vm(rows)),
+      agent: this.copyRow(sample.agent),
+      outputs: this.all(sample.outputs),
     };
   }
 
-  #vm({ vm, row, vcpus, disks, nics }: VmRows): VmRows {
+  private vm({ vm, row, vcpus, disks, nics }: VmRows): VmRows {
     return {
       vm,
-      row: this.#copy(row),
-      vcpus: this.#all(vcpus),
-      disks: this.#all(disks),
-      nics: this.#all(nics),
+      row: this.copyRow(row),
+      vcpus: this.all(vcpus),
+      disks: this.all(disks),
+      nics: this.all(nics),
     };
   }
 
-  #all(rows: readonly Row[]): readonly Row[] {
-    return rows.map((row) => this.#copy(row));
+  private all(rows: readonly Row[]): readonly Row[] {
+    return rows.map((row) => this.copyRow(row));
   }
 
-  #copy({ scope, values, texts }: Row): Row {
-    const index = this.#used.get(scope) ?? 0;
-    this.#used.set(scope, index + 1);
-    let kept = this.#rows.get(scope);
-    if (kept === undefined) this.#rows.set(scope, (kept = []));
+  private copyRow({ scope, values, texts }: Row): Row {
+    const index = this.used.get(scope) ?? 0;
+    this.used.set(scope, index + 1);
+    let kept = this.rows.get(scope);
+    if (kept === undefined) this.rows.set(scope, (kept = []));
     const row = (kept[index] ??= new Row(scope));
     row.values.set(values);
     for (let slot = 0; slot < texts.length; slot++) row.texts[slot] = texts[slot];

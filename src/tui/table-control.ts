@@ -21,16 +21,16 @@ export class TableControl {
   readonly cursor = new Cursor();
   /** Part of a name, vmid, UUID, tag or device; '' for everything. */
   filter = '';
-  readonly #expanded = new Set<string>();
+  private readonly expanded = new Set<string>();
   /** Columns of each view, made once. */
-  readonly #columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
-  #columnCursor: string | undefined;
-  #entries: readonly Entry[] = [];
-  #frame: TableFrame | undefined;
+  private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
+  private columnCursor: string | undefined;
+  private entries: readonly Entry[] = [];
+  private frame: TableFrame | undefined;
 
   constructor(
     readonly settings: Settings,
-    readonly judge: Judge,
+    private readonly judge: Judge,
   ) {}
 
   get view(): View {
@@ -44,18 +44,18 @@ export class TableControl {
   /** Heading of the column that the rows are sorted by. */
   get sortHeading(): string {
     const { sort } = this.viewSettings;
-    return this.#column(sort)?.heading ?? sort;
+    return this.columnOf(sort)?.heading ?? sort;
   }
 
   /** Whether the largest number, or the last text, comes first. */
   get descending(): boolean {
     const { sort, reverse } = this.viewSettings;
-    return (this.#column(sort)?.text ?? false) === reverse;
+    return (this.columnOf(sort)?.text ?? false) === reverse;
   }
 
   /** The column of the cursor, or else the one that the rows are sorted by. */
   get column(): Column | undefined {
-    return this.#column(this.#columnCursor ?? this.viewSettings.sort);
+    return this.columnOf(this.columnCursor ?? this.viewSettings.sort);
   }
 
   /** The value at the cursor: of which metric, and where; undefined where there is none. */
@@ -69,7 +69,7 @@ export class TableControl {
 
   /** The row that a value is in, in another sample; undefined where it is not there. @param key of the entry */
   rowOf(sample: Sample, key: string, column: Column): Row | undefined {
-    const entry = this.#list(sample).find((each) => each.key === key);
+    const entry = this.list(sample).find((each) => each.key === key);
     return entry && source(entry, column);
   }
 
@@ -80,13 +80,13 @@ export class TableControl {
 
   /** VMs that the filter leaves. */
   get vmsLeft(): number {
-    return new Set(this.#entries.flatMap(({ vm }) => vm?.vm.key ?? [])).size;
+    return new Set(this.entries.flatMap(({ vm }) => vm?.vm.key ?? [])).size;
   }
 
   show(view: View): void {
     if (view.key === this.settings.view) return;
     this.settings.view = view.key;
-    this.#columnCursor = undefined;
+    this.columnCursor = undefined;
     this.cursor.home();
   }
 
@@ -108,35 +108,35 @@ export class TableControl {
 
   moveColumn(by: -1 | 1): void {
     const { columns, sort } = this.viewSettings;
-    const at = columns.indexOf(this.#columnCursor ?? sort);
-    this.#columnCursor = columns[Math.max(0, Math.min(at + by, columns.length - 1))];
+    const at = columns.indexOf(this.columnCursor ?? sort);
+    this.columnCursor = columns[Math.max(0, Math.min(at + by, columns.length - 1))];
   }
 
   /** Expands or folds the VM of the cursor. */
   expand(): void {
     const key = this.vm?.vm.key;
-    if (key !== undefined && !this.#expanded.delete(key)) this.#expanded.add(key);
+    if (key !== undefined && !this.expanded.delete(key)) this.expanded.add(key);
   }
 
   /** No filter, no chosen column, the first row. */
   reset(): void {
     this.filter = '';
-    this.#columnCursor = undefined;
+    this.columnCursor = undefined;
     this.cursor.home();
   }
 
   /** The page that chooses the fields of this view. */
   fieldsPage(): FieldsPage {
     const { view, viewSettings } = this;
-    return new FieldsPage(view.name, this.#allColumns, viewSettings.columns, defaultColumns(view), (ids) => {
+    return new FieldsPage(view.name, this.allColumns, viewSettings.columns, defaultColumns(view), (ids) => {
       viewSettings.columns = ids;
     });
   }
 
   /** A heading sorts, and the other way round when it does already; a row gets the cursor. @param y from the panel on */
   click(x: number, y: number): void {
-    if (this.#frame === undefined) return;
-    const { heading, placed } = this.#frame;
+    if (this.frame === undefined) return;
+    const { heading, placed } = this.frame;
     const row = y - heading;
     if (row > 0) this.cursor.move(this.cursor.top + row - 1 - this.cursor.index);
     if (row !== 0) return;
@@ -149,29 +149,29 @@ export class TableControl {
   /** Host panel and table. */
   lines(sample: Sample, size: Size): readonly Line[] {
     const { view, viewSettings: settings, judge, cursor } = this;
-    this.#entries = this.#list(sample);
-    const columns = settings.columns.flatMap((id) => this.#column(id) ?? []);
-    const state = { view, settings: this.settings, columns, entries: this.#entries, cursor, judge };
-    this.#frame = tableFrame(sample, { ...state, columnCursor: this.#columnCursor }, size);
-    if (this.#entries.length > 0) return this.#frame.lines;
-    return [...this.#frame.lines, line(this.#nothing(), 'dim')];
+    this.entries = this.list(sample);
+    const columns = settings.columns.flatMap((id) => this.columnOf(id) ?? []);
+    const state = { view, settings: this.settings, columns, entries: this.entries, cursor, judge };
+    this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
+    if (this.entries.length > 0) return this.frame.lines;
+    return [...this.frame.lines, line(this.nothing(), 'dim')];
   }
 
-  #list(sample: Sample): readonly Entry[] {
+  private list(sample: Sample): readonly Entry[] {
     const { view, viewSettings: settings, filter } = this;
-    return entriesOf(sample, { view, settings, filter, expanded: this.#expanded }, this.#allColumns);
+    return entriesOf(sample, { view, settings, filter, expanded: this.expanded }, this.allColumns);
   }
 
-  get #allColumns(): readonly Column[] {
-    return this.#columns.get(this.view.key) ?? [];
+  private get allColumns(): readonly Column[] {
+    return this.columns.get(this.view.key) ?? [];
   }
 
-  #column(id: string): Column | undefined {
-    return this.#allColumns.find((column) => column.id === id);
+  private columnOf(id: string): Column | undefined {
+    return this.allColumns.find((column) => column.id === id);
   }
 
   /** Why the table is empty. */
-  #nothing(): string {
+  private nothing(): string {
     if (this.filter !== '') return `Nothing has "${this.filter}" in its name, id or tags; Esc shows all.`;
     return this.view.scope.startsWith('host') ? 'This host has none.' : 'No VM runs.';
   }

@@ -37,19 +37,19 @@ const MESSAGE_TIME = 6000;
 export class TerminalView implements Commands, TerminalUser {
   readonly table: TableControl;
   readonly source: Source;
-  readonly #thresholds: Thresholds;
-  readonly #judge: Judge;
-  readonly #unicode: boolean;
-  readonly #settingsPath: string;
-  readonly #cells: Cells;
-  readonly #terminal: Terminal;
-  readonly #snapshots = new Snapshots();
-  readonly #history = new History();
-  #sample: Sample | undefined;
-  #page: PageFrame | undefined;
-  #prompt: Prompt | undefined;
-  #message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
-  #drawing: NodeJS.Immediate | undefined;
+  private readonly thresholds: Thresholds;
+  private readonly judge: Judge;
+  private readonly unicode: boolean;
+  private readonly settingsPath: string;
+  private readonly cells: Cells;
+  private readonly terminal: Terminal;
+  private readonly snapshots = new Snapshots();
+  private readonly history = new History();
+  private sample: Sample | undefined;
+  private page: PageFrame | undefined;
+  private prompt: Prompt | undefined;
+  private message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
+  private drawing: NodeJS.Immediate | undefined;
 
   /** @param settingsPath where key W keeps what the user chose */
   constructor(
@@ -59,56 +59,56 @@ export class TerminalView implements Commands, TerminalUser {
     settingsPath: string,
   ) {
     this.source = source;
-    this.#thresholds = thresholds;
-    this.#judge = (id, value, row) => judge(thresholds, id, value, row);
-    this.#unicode = unicode;
-    this.#settingsPath = settingsPath;
+    this.thresholds = thresholds;
+    this.judge = (id, value, row) => judge(thresholds, id, value, row);
+    this.unicode = unicode;
+    this.settingsPath = settingsPath;
     const { settings, trouble } = loadSettings(settingsPath);
-    this.table = new TableControl(settings, this.#judge);
-    this.#cells = new Cells(switches(depth), unicode);
-    this.#terminal = new Terminal(this.#cells, this);
+    this.table = new TableControl(settings, this.judge);
+    this.cells = new Cells(switches(depth), unicode);
+    this.terminal = new Terminal(this.cells, this);
     if (trouble !== undefined) this.tell(trouble);
   }
 
   /** Takes the terminal. */
   open(): void {
-    this.#terminal.open();
+    this.terminal.open();
   }
 
   /** Gives the terminal back. */
   close(): void {
-    clearImmediate(this.#drawing);
-    clearTimeout(this.#message?.timer);
-    this.#terminal.close();
+    clearImmediate(this.drawing);
+    clearTimeout(this.message?.timer);
+    this.terminal.close();
   }
 
   /** Shows a sample; has read it when this returns. */
   update(sample: Sample): void {
-    this.#sample = this.#snapshots.copy(sample);
-    this.#history.add(this.#sample);
+    this.sample = this.snapshots.copy(sample);
+    this.history.add(this.sample);
     this.redraw();
   }
 
   /** Shows a message in the last line for a while. */
   tell(text: string): void {
-    clearTimeout(this.#message?.timer);
+    clearTimeout(this.message?.timer);
     const timer = setTimeout(() => {
-      this.#message = undefined;
+      this.message = undefined;
       this.redraw();
     }, MESSAGE_TIME);
-    this.#message = { text, timer };
+    this.message = { text, timer };
     this.redraw();
   }
 
   /** Asks in the last line. */
   ask(question: Question): void {
-    this.#prompt = new Prompt(question);
+    this.prompt = new Prompt(question);
   }
 
   /** Draws, once for all that happens before the event loop turns. */
   redraw(): void {
-    this.#drawing ??= setImmediate(() => {
-      this.#drawNow();
+    this.drawing ??= setImmediate(() => {
+      this.drawNow();
     });
   }
 
@@ -118,18 +118,18 @@ export class TerminalView implements Commands, TerminalUser {
 
   press(key: Key): void {
     // What a key is about must be what the key before it made of the screen.
-    if (this.#drawing !== undefined) this.#drawNow();
+    if (this.drawing !== undefined) this.drawNow();
     if (key.name === 'ctrl-c') this.quit();
     else if (key.name === 'ctrl-z') this.suspend();
-    else if (this.#prompt !== undefined) this.#answer(this.#prompt, key);
-    else if (this.#page !== undefined) this.#page = this.#page.press(key) ? undefined : this.#page;
+    else if (this.prompt !== undefined) this.answer(this.prompt, key);
+    else if (this.page !== undefined) this.page = this.page.press(key) ? undefined : this.page;
     else if (key.at !== undefined && key.name === 'click') this.table.click(key.at.x, key.at.y - 1);
     else if (!obey(this, key.name)) this.tell(`${key.name}: no such key; h shows all`);
     this.redraw();
   }
 
   help(): void {
-    this.#openPage(helpPage(this.table.view, this.source));
+    this.openPage(helpPage(this.table.view, this.source));
   }
 
   quit(): void {
@@ -137,7 +137,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   suspend(): void {
-    this.#terminal.suspend();
+    this.terminal.suspend();
   }
 
   nextUnits(): void {
@@ -147,7 +147,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   chooseFields(): void {
-    this.#openPage(this.table.fieldsPage());
+    this.openPage(this.table.fieldsPage());
   }
 
   why(): void {
@@ -158,16 +158,16 @@ export class TerminalView implements Commands, TerminalUser {
     }
     const { metric, key, column } = cell;
     const row = (): Row | undefined =>
-      this.#sample === undefined ? undefined : this.table.rowOf(this.#sample, key, column);
-    this.#openPage(new WhyPage(metric, row, this.#thresholds));
+      this.sample === undefined ? undefined : this.table.rowOf(this.sample, key, column);
+    this.openPage(new WhyPage(metric, row, this.thresholds));
   }
 
   blame(): void {
-    this.#openPage(new BlamePage(() => this.#sample, this.#thresholds));
+    this.openPage(new BlamePage(() => this.sample, this.thresholds));
   }
 
   repaint(): void {
-    this.#cells.reset(this.#terminal.size);
+    this.cells.reset(this.terminal.size);
   }
 
   filter(): void {
@@ -196,98 +196,98 @@ export class TerminalView implements Commands, TerminalUser {
     }
     const { key } = vm.vm;
     const name = `${textOrBlank(vm.row, 'vmid')} ${textOrBlank(vm.row, 'name')}`.trim();
-    this.#openPage(
+    this.openPage(
       new VmPage(name, key, {
-        vm: () => this.#sample?.vms.find((each) => each.vm.key === key),
-        history: this.#history,
+        vm: () => this.sample?.vms.find((each) => each.vm.key === key),
+        history: this.history,
         units: this.table.settings.units,
-        judge: this.#judge,
-        unicode: this.#unicode,
+        judge: this.judge,
+        unicode: this.unicode,
       }),
     );
   }
 
   askNameWidth(): void {
     const { settings } = this.table;
-    this.#askNumber('width of names, 0 for what fits', settings.nameWidth, (width) => {
+    this.askNumber('width of names, 0 for what fits', settings.nameWidth, (width) => {
       settings.nameWidth = width;
     });
   }
 
   askRows(): void {
     const { settings } = this.table;
-    this.#askNumber('rows, 0 for as many as fit', settings.rows, (rows) => {
+    this.askNumber('rows, 0 for as many as fit', settings.rows, (rows) => {
       settings.rows = rows;
     });
   }
 
   save(): void {
     try {
-      saveSettings(this.#settingsPath, this.table.settings);
-      this.tell(`kept in ${this.#settingsPath}`);
+      saveSettings(this.settingsPath, this.table.settings);
+      this.tell(`kept in ${this.settingsPath}`);
     } catch (error) {
       this.tell(`not kept: ${(error as Error).message}`);
     }
   }
 
-  #openPage(page: Page): void {
-    this.#page = new PageFrame(page);
+  private openPage(page: Page): void {
+    this.page = new PageFrame(page);
   }
 
-  #askNumber(label: string, value: number, take: (value: number) => void): void {
+  private askNumber(label: string, value: number, take: (value: number) => void): void {
     const answered = (text: string): undefined => {
       take(Math.min(1000, Number(text)));
     };
     this.ask({ label, text: value === 0 ? '' : String(value), allowed: /\d/, answered });
   }
 
-  #answer(prompt: Prompt, key: Key): void {
+  private answer(prompt: Prompt, key: Key): void {
     const { done, message } = prompt.press(key);
-    if (done) this.#prompt = undefined;
+    if (done) this.prompt = undefined;
     if (message !== undefined) this.tell(message);
   }
 
-  #drawNow(): void {
-    clearImmediate(this.#drawing);
-    this.#drawing = undefined;
-    this.#draw();
+  private drawNow(): void {
+    clearImmediate(this.drawing);
+    this.drawing = undefined;
+    this.draw();
   }
 
-  #draw(): void {
-    const { columns, rows } = this.#cells.size;
-    const body = this.#body({ columns, rows: Math.max(0, rows - 2) });
+  private draw(): void {
+    const { columns, rows } = this.cells.size;
+    const body = this.body({ columns, rows: Math.max(0, rows - 2) });
     // The status line tells what the table just found.
-    const lines = [this.#statusLine(columns), ...body];
-    for (let row = 0; row < rows - 1; row++) this.#cells.set(row, lines[row] ?? []);
-    this.#cells.set(rows - 1, this.#lastLine(columns));
-    this.#terminal.show();
+    const lines = [this.statusLine(columns), ...body];
+    for (let row = 0; row < rows - 1; row++) this.cells.set(row, lines[row] ?? []);
+    this.cells.set(rows - 1, this.lastLine(columns));
+    this.terminal.show();
   }
 
-  #body(size: Size): readonly Line[] {
-    if (this.#page !== undefined) return this.#page.lines(size);
-    if (this.#sample === undefined) return [line('Waiting for the first sample ...', 'dim')];
-    return this.table.lines(this.#sample, size);
+  private body(size: Size): readonly Line[] {
+    if (this.page !== undefined) return this.page.lines(size);
+    if (this.sample === undefined) return [line('Waiting for the first sample ...', 'dim')];
+    return this.table.lines(this.sample, size);
   }
 
-  #statusLine(columns: number): Line {
-    if (this.#sample === undefined) return line('proxtop', 'title');
+  private statusLine(columns: number): Line {
+    if (this.sample === undefined) return line('proxtop', 'title');
     const { filter, vmsLeft, sortHeading, descending, settings, view } = this.table;
     const status = {
       interval: this.source.interval,
-      view: this.#page?.title ?? view.name,
+      view: this.page?.title ?? view.name,
       filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
       sort: sortHeading,
       descending,
       units: settings.units,
-      unicode: this.#unicode,
+      unicode: this.unicode,
       note: this.source.note,
     };
-    return statusLine(this.#sample, status, columns);
+    return statusLine(this.sample, status, columns);
   }
 
-  #lastLine(columns: number): Line {
-    if (this.#prompt !== undefined) return this.#prompt.line(this.#unicode);
-    if (this.#message !== undefined) return line(this.#message.text, 'warn');
-    return this.#page?.keys ?? helpLine(columns);
+  private lastLine(columns: number): Line {
+    if (this.prompt !== undefined) return this.prompt.line(this.unicode);
+    if (this.message !== undefined) return line(this.message.text, 'warn');
+    return this.page?.keys ?? helpLine(columns);
   }
 }

@@ -32,20 +32,20 @@ export class ChaosLab {
   readonly runs: Run[] = [];
   /** When the disk was full, ms since 1970; the last one may not have ended. */
   readonly fullTimes: { readonly from: number; to: number }[] = [];
-  readonly #arrivals: string;
-  readonly #namespace = `pxc${process.pid}`;
-  readonly #config: string;
-  #receiver: ChildProcess | undefined;
-  #receivers = 0;
+  private readonly arrivals: string;
+  private readonly namespace = `pxc${process.pid}`;
+  private readonly config: string;
+  private receiver: ChildProcess | undefined;
+  private receivers = 0;
 
   private constructor() {
     this.root = mkdtempSync(join(tmpdir(), 'proxtop-chaos-'));
     this.disk = join(this.root, 'disk');
-    this.#arrivals = join(this.root, 'arrivals');
-    this.#config = join(this.root, 'proxtop.conf');
-    for (const path of [this.disk, this.#arrivals, join(this.root, 'run')]) mkdirSync(path);
+    this.arrivals = join(this.root, 'arrivals');
+    this.config = join(this.root, 'proxtop.conf');
+    for (const path of [this.disk, this.arrivals, join(this.root, 'run')]) mkdirSync(path);
     writeFileSync(
-      this.#config,
+      this.config,
       [
         'frequency = 0.1',
         'collectors = cpu, mem',
@@ -62,7 +62,7 @@ export class ChaosLab {
         'spool_sync = 0.3',
         '[output.truth]',
         'type = file',
-        `target = ${this.#truth}`,
+        `target = ${this.truth}`,
       ].join('\n'),
     );
   }
@@ -71,18 +71,18 @@ export class ChaosLab {
   static create(t: TestContext): ChaosLab | undefined {
     const lab = new ChaosLab();
     const takeBack = whenProcessEnds(() => {
-      lab.#remove();
+      lab.remove();
     });
     t.after(() => {
       takeBack();
-      lab.#remove();
+      lab.remove();
     });
     try {
-      lab.#ip('netns', 'add', lab.#namespace);
-      lab.#ip('link', 'add', lab.#near, 'type', 'veth', 'peer', 'name', 'far', 'netns', lab.#namespace);
-      lab.#ip('addr', 'add', `${network}.1/30`, 'dev', lab.#near);
-      lab.#ip('link', 'set', lab.#near, 'up');
-      lab.#ip('-n', lab.#namespace, 'addr', 'add', `${network}.2/30`, 'dev', 'far');
+      lab.ip('netns', 'add', lab.namespace);
+      lab.ip('link', 'add', lab.near, 'type', 'veth', 'peer', 'name', 'far', 'netns', lab.namespace);
+      lab.ip('addr', 'add', `${network}.1/30`, 'dev', lab.near);
+      lab.ip('link', 'set', lab.near, 'up');
+      lab.ip('-n', lab.namespace, 'addr', 'add', `${network}.2/30`, 'dev', 'far');
       lab.network(true);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', lab.disk], { stdio: 'pipe' });
       return lab;
@@ -91,17 +91,17 @@ export class ChaosLab {
     }
   }
 
-  get #near(): string {
-    return `px${this.#namespace}`;
+  private get near(): string {
+    return `px${this.namespace}`;
   }
 
-  get #truth(): string {
+  private get truth(): string {
     return join(this.root, 'truth');
   }
 
   /** Plugs or pulls the cable. */
   network(plugged: boolean): void {
-    this.#ip('-n', this.#namespace, 'link', 'set', 'far', plugged ? 'up' : 'down');
+    this.ip('-n', this.namespace, 'link', 'set', 'far', plugged ? 'up' : 'down');
   }
 
   /** Fills the disk of the spool, or makes room again. */
@@ -128,24 +128,24 @@ export class ChaosLab {
   }
 
   get receiving(): boolean {
-    return this.#receiver?.exitCode === null && this.#receiver.signalCode === null;
+    return this.receiver?.exitCode === null && this.receiver.signalCode === null;
   }
 
   async startReceiver(): Promise<void> {
-    const inside = ['netns', 'exec', this.#namespace, process.execPath, receiver];
-    const args = [...inside, this.#arrivals, String(port), String(++this.#receivers)];
-    this.#receiver = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(this.#receiver.stdout!, 'data');
+    const inside = ['netns', 'exec', this.namespace, process.execPath, receiver];
+    const args = [...inside, this.arrivals, String(port), String(++this.receivers)];
+    this.receiver = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(this.receiver.stdout!, 'data');
   }
 
   async killReceiver(): Promise<void> {
-    const exited = once(this.#receiver!, 'exit');
-    this.#receiver!.kill('SIGKILL');
+    const exited = once(this.receiver!, 'exit');
+    this.receiver!.kill('SIGKILL');
     await exited;
   }
 
   start(): Run {
-    const args = [program, '--config', this.#config];
+    const args = [program, '--config', this.config];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const run: Run = { child, log: '' };
     child.stderr.on('data', (data: Buffer) => (run.log += data.toString()));
@@ -162,25 +162,25 @@ export class ChaosLab {
 
   /** The samples in the file, and in what came over the network: lines that are whole. */
   get sampled(): Sample[] {
-    return samplesOf(readFileSync(this.#truth, 'utf8'));
+    return samplesOf(readFileSync(this.truth, 'utf8'));
   }
 
   get arrived(): Sample[] {
-    return readdirSync(this.#arrivals).flatMap((file) =>
-      samplesOf(readFileSync(join(this.#arrivals, file), 'utf8')),
+    return readdirSync(this.arrivals).flatMap((file) =>
+      samplesOf(readFileSync(join(this.arrivals, file), 'utf8')),
     );
   }
 
-  #ip(...args: string[]): void {
+  private ip(...args: string[]): void {
     execFileSync('ip', args, { stdio: 'pipe' });
   }
 
-  #remove(): void {
+  private remove(): void {
     for (const { child } of this.runs) child.kill('SIGKILL');
-    this.#receiver?.kill('SIGKILL');
+    this.receiver?.kill('SIGKILL');
     for (const undo of [
-      ['ip', 'netns', 'del', this.#namespace],
-      ['ip', 'link', 'del', this.#near],
+      ['ip', 'netns', 'del', this.namespace],
+      ['ip', 'link', 'del', this.near],
       ['umount', '-l', this.disk],
     ]) {
       try {

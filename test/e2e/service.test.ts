@@ -21,24 +21,24 @@ while True:
 /** Hears what systemd would. systemd itself is had only in a machine of its own (test/host). */
 class ServiceManager {
   readonly socket: string;
-  readonly #listener: ChildProcess;
-  #heard = '';
-  readonly #waiting = new Set<() => void>();
+  private readonly listener: ChildProcess;
+  private heard = '';
+  private readonly waiting = new Set<() => void>();
 
   private constructor(directory: string) {
     this.socket = join(directory, 'notify');
-    this.#listener = spawn('python3', ['-c', LISTENER, this.socket], {
+    this.listener = spawn('python3', ['-c', LISTENER, this.socket], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    this.#listener.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.#heard += text;
-      for (const look of [...this.#waiting]) look();
+    this.listener.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.heard += text;
+      for (const look of [...this.waiting]) look();
     });
   }
 
   static async start(t: TestContext, directory: string): Promise<ServiceManager> {
     const manager = new ServiceManager(directory);
-    t.after(() => manager.#listener.kill());
+    t.after(() => manager.listener.kill());
     while (!existsSync(manager.socket)) await new Promise((resolve) => setTimeout(resolve, 5));
     return manager;
   }
@@ -48,24 +48,24 @@ class ServiceManager {
     let late: NodeJS.Timeout | undefined;
     const matched = new Promise<void>((resolve, reject) => {
       late = setTimeout(() => {
-        reject(new Error(`${String(pattern)} was not heard: ${JSON.stringify(this.#heard.slice(from))}`));
+        reject(new Error(`${String(pattern)} was not heard: ${JSON.stringify(this.heard.slice(from))}`));
       }, 30_000);
       const look = (): void => {
-        if (!pattern.test(this.#heard.slice(from))) return;
-        this.#waiting.delete(look);
+        if (!pattern.test(this.heard.slice(from))) return;
+        this.waiting.delete(look);
         resolve();
       };
-      this.#waiting.add(look);
+      this.waiting.add(look);
       look();
     });
     await matched;
     clearTimeout(late);
-    return this.#heard.slice(from);
+    return this.heard.slice(from);
   }
 
   /** How much was heard so far. */
   get length(): number {
-    return this.#heard.length;
+    return this.heard.length;
   }
 }
 

@@ -28,16 +28,16 @@ export const volume = 'vm-101-disk-0';
  * processor, 101 reads and writes its disk, 102 is idle.
  */
 export class Guests {
-  readonly #guests: readonly Guest[];
+  private readonly guests: readonly Guest[];
   /** What lies below here lies below / in the machine. */
-  readonly #root = mkdtempSync(join(tmpdir(), 'proxtop-guests-'));
+  private readonly root = mkdtempSync(join(tmpdir(), 'proxtop-guests-'));
 
   constructor() {
-    mkdirSync(join(this.#root, 'images'));
-    mkdirSync(join(this.#root, 'etc/pve'), { recursive: true });
-    this.#guests = [
-      this.#define({ vmid: 100, name: 'throttled', guest: 'spin' }, ['CPUQuota=20%']),
-      this.#define(
+    mkdirSync(join(this.root, 'images'));
+    mkdirSync(join(this.root, 'etc/pve'), { recursive: true });
+    this.guests = [
+      this.define({ vmid: 100, name: 'throttled', guest: 'spin' }, ['CPUQuota=20%']),
+      this.define(
         {
           vmid: 101,
           name: 'busy-disk',
@@ -46,21 +46,21 @@ export class Guests {
         },
         [],
       ),
-      this.#define({ vmid: 102, name: 'idle', guest: 'idle', nics: [{ model: 'rtl8139' }] }, []),
+      this.define({ vmid: 102, name: 'idle', guest: 'idle', nics: [{ model: 'rtl8139' }] }, []),
     ];
-    const pve = new PveTree(join(this.#root, 'etc/pve'), 'pve1');
-    for (const { vm } of this.#guests) pve.write(vm.vmid, vmConfig(vm));
+    const pve = new PveTree(join(this.root, 'etc/pve'), 'pve1');
+    for (const { vm } of this.guests) pve.write(vm.vmid, vmConfig(vm));
   }
 
   /** Puts their files into a machine. */
   async install(machine: Machine): Promise<void> {
-    const files = execFileSync('tar', ['-cS', '-C', this.#root, '.'], { maxBuffer: 64 * MIB });
+    const files = execFileSync('tar', ['-cS', '-C', this.root, '.'], { maxBuffer: 64 * MIB });
     await machine.run('tar -xS --no-overwrite-dir -C /', files);
-    const disk = this.#guests[1]?.vm.disks[0]?.image ?? '';
+    const disk = this.guests[1]?.vm.disks[0]?.image ?? '';
     await machine.run(
       `ln -sf qemu-system-x86_64 /usr/bin/kvm
       pvcreate -q /dev/vdb && vgcreate -q ${volumeGroup} /dev/vdb && lvcreate -q -n ${volume} -L 16M ${volumeGroup}
-      ln -sf /dev/${volumeGroup}/${volume} ${this.#inside(disk)}`,
+      ln -sf /dev/${volumeGroup}/${volume} ${this.inside(disk)}`,
     );
   }
 
@@ -71,12 +71,12 @@ export class Guests {
 
   /** Starts them. */
   async start(machine: Machine): Promise<void> {
-    const commands = this.#guests.map(({ vm, properties }) => {
-      const args = qemuArguments(vm, this.#floppy(vm)).map((arg) => quote(this.#inside(arg)));
+    const commands = this.guests.map(({ vm, properties }) => {
+      const args = qemuArguments(vm, this.floppy(vm)).map((arg) => quote(this.inside(arg)));
       const scope = properties.map((property) => `-p ${property}`).join(' ');
       return `systemd-run -q --scope --slice=qemu --unit=${vm.vmid} ${scope} /usr/bin/kvm ${args.join(' ')}`;
     });
-    const taps = this.#guests.flatMap(({ vm }) =>
+    const taps = this.guests.flatMap(({ vm }) =>
       vm.nics.map(({ tap }) => `ip link set ${tap} master vmbr0 up`),
     );
     await machine.run(
@@ -91,24 +91,24 @@ export class Guests {
   }
 
   close(): void {
-    rmSync(this.#root, { recursive: true });
+    rmSync(this.root, { recursive: true });
   }
 
-  #define(spec: VmSpec, properties: readonly string[]): Guest {
-    const vm = new LabVm(spec.vmid ?? 0, spec, this.#root);
-    const floppy = this.#floppy(vm);
+  private define(spec: VmSpec, properties: readonly string[]): Guest {
+    const vm = new LabVm(spec.vmid ?? 0, spec, this.root);
+    const floppy = this.floppy(vm);
     writeFileSync(floppy, spec.guest === 'disk' ? diskSector(1) : spinSector(spec.guest === 'spin' ? 8 : 0));
     truncateSync(floppy, FLOPPY_SIZE);
     return { vm, properties };
   }
 
-  #floppy({ vmid }: LabVm): string {
-    return join(this.#root, 'images', `boot-${vmid}.img`);
+  private floppy({ vmid }: LabVm): string {
+    return join(this.root, 'images', `boot-${vmid}.img`);
   }
 
   /** Paths as they are in the machine. */
-  #inside(text: string): string {
-    return text.replaceAll(this.#root, '');
+  private inside(text: string): string {
+    return text.replaceAll(this.root, '');
   }
 }
 

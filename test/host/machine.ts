@@ -32,16 +32,16 @@ export interface Result {
 export class Machine {
   /** All that it said on its console. */
   console = '';
-  readonly #directory: string;
-  readonly #qemu: ChildProcessByStdio<null, Readable, Readable>;
-  #boots = 0;
-  #watchers = new Set<() => void>();
-  #ssh: readonly string[] = [];
+  private readonly directory: string;
+  private readonly qemu: ChildProcessByStdio<null, Readable, Readable>;
+  private boots = 0;
+  private watchers = new Set<() => void>();
+  private ssh: readonly string[] = [];
 
   private constructor(image: string) {
-    this.#directory = mkdtempSync(join(tmpdir(), 'proxtop-host-'));
-    const overlay = join(this.#directory, 'disk.qcow2');
-    const data = join(this.#directory, 'data.qcow2');
+    this.directory = mkdtempSync(join(tmpdir(), 'proxtop-host-'));
+    const overlay = join(this.directory, 'disk.qcow2');
+    const data = join(this.directory, 'data.qcow2');
     const create = (...args: string[]): void => {
       execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', ...args]);
     };
@@ -49,7 +49,7 @@ export class Machine {
     create(data, '256M');
     const append = 'console=ttyS0 root=/dev/vda rw net.ifnames=0 quiet';
     // It ends with this process, however that ends. QEMU 7.2 miscomputes cmpxchg16b, which liblvm2cmd uses.
-    this.#qemu = spawn(
+    this.qemu = spawn(
       'setpriv',
       [
         ...['--pdeathsig', 'KILL', 'qemu-system-x86_64'],
@@ -59,14 +59,14 @@ export class Machine {
         ...['-drive', `file=${overlay},if=virtio,cache=unsafe`],
         ...['-drive', `file=${data},if=virtio,cache=unsafe`],
         ...['-netdev', 'user,id=net,hostfwd=tcp:127.0.0.1:0-:22', '-device', 'virtio-net-pci,netdev=net'],
-        ...['-qmp', `unix:${this.#monitor},server=on,wait=off`],
+        ...['-qmp', `unix:${this.monitor},server=on,wait=off`],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
-    for (const stream of [this.#qemu.stdout, this.#qemu.stderr]) {
+    for (const stream of [this.qemu.stdout, this.qemu.stderr]) {
       stream.setEncoding('utf8').on('data', (said: string) => {
         this.console += said;
-        for (const look of [...this.#watchers]) look();
+        for (const look of [...this.watchers]) look();
       });
     }
   }
@@ -79,14 +79,14 @@ export class Machine {
     }).trim();
     const machine = new Machine(image);
     try {
-      await machine.#booted();
-      const port = await machine.#sshPort();
-      machine.#ssh = [
+      await machine.booted();
+      const port = await machine.sshPort();
+      machine.ssh = [
         ...['-i', join(image, 'key'), '-p', port, '-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR'],
         ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
         // One connection for all commands: an emulated processor takes seconds for its cryptography.
         ...['-o', 'ControlMaster=auto', '-o', 'ControlPersist=yes'],
-        ...['-o', `ControlPath=${join(machine.#directory, 'ssh')}`],
+        ...['-o', `ControlPath=${join(machine.directory, 'ssh')}`],
         'root@127.0.0.1',
       ];
       return machine;
@@ -98,7 +98,7 @@ export class Machine {
 
   /** Runs a shell script as root. @param input what it reads */
   async attempt(script: string, input?: Buffer): Promise<Result> {
-    const ssh = spawn('ssh', [...this.#ssh, script], { stdio: 'pipe', timeout: COMMAND_DEADLINE });
+    const ssh = spawn('ssh', [...this.ssh, script], { stdio: 'pipe', timeout: COMMAND_DEADLINE });
     ssh.stdin.on('error', () => undefined);
     ssh.stdin.end(input);
     // The connection that goes on in the background keeps this stream open: it has no end to wait for.
@@ -131,30 +131,30 @@ export class Machine {
   async reboot(): Promise<void> {
     // The connection may break before the answer.
     await this.attempt('systemctl reboot');
-    await this.#booted();
-    await once(spawn('ssh', ['-O', 'exit', ...this.#ssh], { stdio: 'ignore' }), 'exit');
+    await this.booted();
+    await once(spawn('ssh', ['-O', 'exit', ...this.ssh], { stdio: 'ignore' }), 'exit');
   }
 
   async close(): Promise<void> {
-    if (this.#ssh.length > 0)
-      await once(spawn('ssh', ['-O', 'exit', ...this.#ssh], { stdio: 'ignore' }), 'exit');
-    const ended = once(this.#qemu, 'close');
-    if (this.#qemu.exitCode === null && this.#qemu.kill('SIGKILL')) await ended;
-    rmSync(this.#directory, { recursive: true });
+    if (this.ssh.length > 0)
+      await once(spawn('ssh', ['-O', 'exit', ...this.ssh], { stdio: 'ignore' }), 'exit');
+    const ended = once(this.qemu, 'close');
+    if (this.qemu.exitCode === null && this.qemu.kill('SIGKILL')) await ended;
+    rmSync(this.directory, { recursive: true });
   }
 
-  get #monitor(): string {
-    return join(this.#directory, 'qmp');
+  private get monitor(): string {
+    return join(this.directory, 'qmp');
   }
 
   /** Resolves when it has booted once more. */
-  #booted(): Promise<void> {
-    const number = ++this.#boots;
+  private booted(): Promise<void> {
+    const number = ++this.boots;
     return new Promise((resolve, reject) => {
       const end = (error?: Error): void => {
         clearTimeout(late);
-        this.#watchers.delete(look);
-        this.#qemu.off('close', gone);
+        this.watchers.delete(look);
+        this.qemu.off('close', gone);
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -167,15 +167,15 @@ export class Machine {
       const look = (): void => {
         if (this.console.split(READY).length > number) end();
       };
-      this.#watchers.add(look);
-      this.#qemu.on('close', gone);
+      this.watchers.add(look);
+      this.qemu.on('close', gone);
       look();
     });
   }
 
   /** The port of this host that leads to its ssh. */
-  async #sshPort(): Promise<string> {
-    const table = await qmp(this.#monitor, 'human-monitor-command', { 'command-line': 'info usernet' });
+  private async sshPort(): Promise<string> {
+    const table = await qmp(this.monitor, 'human-monitor-command', { 'command-line': 'info usernet' });
     const port = /TCP\[HOST_FORWARD\]\s+\S+\s+\S+\s+(\d+)/.exec(String(table))?.[1];
     if (port === undefined) throw new Error(`no forwarded port in ${String(table)}`);
     return port;

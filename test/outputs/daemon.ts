@@ -9,8 +9,8 @@ export function installed(program: string): boolean {
 
 /** A receiver that the machine's distribution packages, run by a test with a configuration of its own. */
 export class Daemon {
-  #child: ChildProcess | undefined;
-  #errors = '';
+  private child: ChildProcess | undefined;
+  private errors = '';
 
   /** @param url answers once the program is ready */
   constructor(
@@ -24,18 +24,18 @@ export class Daemon {
 
   async start(): Promise<void> {
     const child = spawn(this.program, this.args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#child = child;
-    child.stderr.on('data', (data: Buffer) => (this.#errors = (this.#errors + data.toString()).slice(-2000)));
+    this.child = child;
+    child.stderr.on('data', (data: Buffer) => (this.errors = (this.errors + data.toString()).slice(-2000)));
     const end = performance.now() + 30_000;
     while (!(await answers(this.url))) {
       if (child.exitCode !== null || performance.now() > end)
-        throw new Error(`${this.program} does not answer: ${this.#errors}`);
+        throw new Error(`${this.program} does not answer: ${this.errors}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
   async kill(): Promise<void> {
-    const child = this.#child;
+    const child = this.child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');

@@ -82,7 +82,7 @@ export function counts({ queued, queuedBytes, sent, dropped, reconnects }: Outpu
 /** A TCP receiver that keeps what each connection sent. */
 export class Receiver {
   readonly connections: { socket: Socket; data: Buffer[]; ended: boolean }[] = [];
-  #server: Server | undefined;
+  private server: Server | undefined;
 
   constructor(
     t: TestContext,
@@ -105,16 +105,16 @@ export class Receiver {
       socket.on('error', () => {});
       this.onSocket(socket, this.connections.length);
     });
-    this.#server = server;
+    this.server = server;
     await new Promise<void>((resolve) => server.listen(port, this.host, resolve));
     return (server.address() as AddressInfo).port;
   }
 
   /** Ends like a killed process: no connection is served any more, and nobody listens. */
   async stop(): Promise<void> {
-    const server = this.#server;
+    const server = this.server;
     if (server === undefined) return;
-    this.#server = undefined;
+    this.server = undefined;
     const closed = new Promise((resolve) => server.close(resolve));
     for (const { socket } of this.connections) socket.destroy();
     await closed;

@@ -25,7 +25,7 @@ export class HttpReceiver {
   readonly requests: Received[] = [];
   readonly sockets = new Set<Socket>();
   connections = 0;
-  readonly #server: Server;
+  private readonly server: Server;
 
   /** @param respond answers each request; `number` counts them from 1 */
   constructor(
@@ -46,8 +46,8 @@ export class HttpReceiver {
         this.respond(received, response, this.requests.length);
       });
     };
-    this.#server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener);
-    this.#server.on('connection', (socket: Socket) => {
+    this.server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener);
+    this.server.on('connection', (socket: Socket) => {
       this.connections++;
       this.sockets.add(socket);
       socket.on('error', () => {});
@@ -58,12 +58,12 @@ export class HttpReceiver {
 
   /** Listens, on the port it had before; returns it. */
   async start(port = 0): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
-    return (this.#server.address() as AddressInfo).port;
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+    return (this.server.address() as AddressInfo).port;
   }
 
   async stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
+    const closed = new Promise((resolve) => this.server.close(resolve));
     for (const socket of this.sockets) socket.destroy();
     await closed;
   }

@@ -8,7 +8,7 @@ const LOOK_AGAIN = 50;
 
 /** A real terminal: a pane of a tmux of its own, with a shell in it. */
 export class Pane {
-  readonly #socket = `proxtop-${randomUUID()}`;
+  private readonly socket = `proxtop-${randomUUID()}`;
 
   private constructor() {
     // Made by open alone.
@@ -31,15 +31,15 @@ export class Pane {
     };
     const variables = Object.entries(all).map(([name, value]) => `${name}=${value}`);
     const shell = ['env', '-i', ...variables, 'PS1=READY$ ', 'bash', '--norc', '--noprofile', '-i'];
-    pane.#tmux('-f', '/dev/null', '-u', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, ...shell);
-    pane.#tmux('set-option', '-s', 'escape-time', '0');
+    pane.tmux('-f', '/dev/null', '-u', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, ...shell);
+    pane.tmux('set-option', '-s', 'escape-time', '0');
     await pane.until('a prompt', (screen) => screen.includes('READY$'));
     return pane;
   }
 
   /** The screen, line by line, without blanks at the ends. */
   get lines(): string[] {
-    return this.#tmux('capture-pane', '-p').split('\n');
+    return this.tmux('capture-pane', '-p').split('\n');
   }
 
   get screen(): string {
@@ -48,32 +48,32 @@ export class Pane {
 
   /** The screen with its colours, as escape sequences. */
   get coloured(): string {
-    return this.#tmux('capture-pane', '-p', '-e');
+    return this.tmux('capture-pane', '-p', '-e');
   }
 
   /** Presses keys by the names that tmux knows, such as Enter, PageDown or C-c; others are characters. */
   press(...keys: readonly string[]): void {
-    this.#tmux('send-keys', ...keys);
+    this.tmux('send-keys', ...keys);
   }
 
   /** Types a text, then Enter. */
   type(text: string): void {
-    this.#tmux('send-keys', '-l', text);
+    this.tmux('send-keys', '-l', text);
     this.press('Enter');
   }
 
   /** Sends bytes as a terminal would. */
   send(text: string): void {
-    this.#tmux('send-keys', '-H', ...[...Buffer.from(text)].map((byte) => byte.toString(16)));
+    this.tmux('send-keys', '-H', ...[...Buffer.from(text)].map((byte) => byte.toString(16)));
   }
 
   resize(columns: number, rows: number): void {
-    this.#tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`);
+    this.tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`);
   }
 
   /** What tmux knows about the terminal, by the name of its format. */
   state(format: string): string {
-    return this.#tmux('display-message', '-p', `#{${format}}`).trim();
+    return this.tmux('display-message', '-p', `#{${format}}`).trim();
   }
 
   /** Resolves with the screen as soon as it is as wanted. */
@@ -96,10 +96,10 @@ export class Pane {
 
   /** Ends the shell and what runs in it. */
   close(): void {
-    this.#tmux('kill-server');
+    this.tmux('kill-server');
   }
 
-  #tmux(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8' });
+  private tmux(...args: readonly string[]): string {
+    return execFileSync('tmux', ['-L', this.socket, ...args], { encoding: 'utf8' });
   }
 }

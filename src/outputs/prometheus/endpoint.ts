@@ -38,30 +38,30 @@ const CHECK = 1000;
  */
 export class PrometheusEndpoint implements Output {
   readonly name: string;
-  readonly #settings: PrometheusSettings;
-  readonly #log: Logger;
-  readonly #pages: Pages;
-  readonly #select: Selector | undefined;
-  readonly #admits: (header: string | undefined) => boolean;
-  readonly #server: Server | TlsServer;
-  readonly #complaint = new MinuteLimit();
-  #state: OutputStatus['state'] = 'connecting';
-  #lastError: string | undefined;
-  #served = 0;
-  #attempts = 0;
-  #retry: NodeJS.Timeout | undefined;
-  #closing: Promise<void> | undefined;
+  private readonly settings: PrometheusSettings;
+  private readonly log: Logger;
+  private readonly pages: Pages;
+  private readonly select: Selector | undefined;
+  private readonly admits: (header: string | undefined) => boolean;
+  private readonly server: Server | TlsServer;
+  private readonly complaint = new MinuteLimit();
+  private state: OutputStatus['state'] = 'connecting';
+  private lastError: string | undefined;
+  private served = 0;
+  private attempts = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private closing: Promise<void> | undefined;
 
   /** Listens at once; where it cannot, it tries again. @throws Error for a file of TLS or of a secret that cannot be read */
   constructor(settings: PrometheusSettings, log: Logger) {
     const { name, print, select, tls, timeout } = settings;
     this.name = name;
-    this.#settings = settings;
-    this.#log = log.child({}, { msgPrefix: `${name}: ` });
-    this.#select = select && new Selector(select);
+    this.settings = settings;
+    this.log = log.child({}, { msgPrefix: `${name}: ` });
+    this.select = select && new Selector(select);
     const printer = new PrometheusPage(print);
-    this.#pages = new Pages((sample, format) => printer.print(sample, format));
-    this.#admits = gate(settings, process.env['CREDENTIALS_DIRECTORY']);
+    this.pages = new Pages((sample, format) => printer.print(sample, format));
+    this.admits = gate(settings, process.env['CREDENTIALS_DIRECTORY']);
     const limits: ServerOptions = {
       headersTimeout: timeout * 1000,
       requestTimeout: timeout * 1000,
@@ -69,52 +69,52 @@ export class PrometheusEndpoint implements Output {
       connectionsCheckingInterval: CHECK,
     };
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#answer(request, response);
+      this.answer(request, response);
     };
-    this.#server =
+    this.server =
       tls === undefined
         ? createServer(limits, answer)
         : createTlsServer({ ...limits, ...tlsOptions(tls), handshakeTimeout: timeout * 1000 }, answer);
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('error', (error) => {
-      this.#failed(error);
+    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.on('error', (error) => {
+      this.failed(error);
     });
-    this.#server.on('listening', () => {
-      this.#listening();
+    this.server.on('listening', () => {
+      this.listening();
     });
-    this.#listen();
+    this.listen();
   }
 
   get status(): OutputStatus {
     return {
-      state: this.#state,
+      state: this.state,
       queued: 0,
       queuedBytes: 0,
       spooled: 0,
       spooledBytes: 0,
       oldest: undefined,
-      sent: this.#served,
+      sent: this.served,
       resent: 0,
       dropped: 0,
       droppedBy: new Drops().by,
       reconnects: 0,
-      lastError: this.#lastError,
+      lastError: this.lastError,
     };
   }
 
   write(sample: Sample): void {
-    this.#pages.replace(this.#select === undefined ? sample : this.#select.part(sample));
+    this.pages.replace(this.select === undefined ? sample : this.select.part(sample));
   }
 
   /** Reads certificate and key anew. */
   reopen(): void {
-    const { tls } = this.#settings;
-    if (tls === undefined || !('setSecureContext' in this.#server)) return;
+    const { tls } = this.settings;
+    if (tls === undefined || !('setSecureContext' in this.server)) return;
     try {
-      this.#server.setSecureContext(tlsOptions(tls));
+      this.server.setSecureContext(tlsOptions(tls));
     } catch (error) {
-      this.#lastError = reasonOf(error as Error);
-      this.#log.error(`${this.#lastError}; the certificate read before stays`);
+      this.lastError = reasonOf(error as Error);
+      this.log.error(`${this.lastError}; the certificate read before stays`);
     }
   }
 
@@ -124,12 +124,12 @@ export class PrometheusEndpoint implements Output {
   }
 
   close(deadline: number): Promise<void> {
-    return (this.#closing ??= this.#close(deadline));
+    return (this.closing ??= this.end(deadline));
   }
 
-  #close(deadline: number): Promise<void> {
-    clearTimeout(this.#retry);
-    const server = this.#server;
+  private end(deadline: number): Promise<void> {
+    clearTimeout(this.retry);
+    const server = this.server;
     return new Promise((resolve) => {
       const late = setTimeout(() => {
         server.closeAllConnections();
@@ -142,50 +142,53 @@ export class PrometheusEndpoint implements Output {
     });
   }
 
-  #listen(): void {
-    const { host, port } = this.#settings;
-    this.#server.listen({ host, port });
+  private listen(): void {
+    const { host, port } = this.settings;
+    this.server.listen({ host, port });
   }
 
-  #listening(): void {
-    const { host, port } = this.#settings;
-    if (this.#state === 'down') this.#log.info(`listens on ${host} port ${port} now`);
-    this.#state = 'up';
-    this.#attempts = 0;
+  private listening(): void {
+    const { host, port } = this.settings;
+    if (this.state === 'down') this.log.info(`listens on ${host} port ${port} now`);
+    this.state = 'up';
+    this.attempts = 0;
   }
 
-  #failed(error: Error): void {
-    this.#lastError = reasonOf(error);
-    if (this.#server.listening || this.#closing !== undefined) return;
-    const { host, port } = this.#settings;
-    if (this.#state !== 'down')
-      this.#log.error(`cannot listen on ${host} port ${port}: ${this.#lastError}; it is tried again`);
-    this.#state = 'down';
-    this.#retry = setTimeout(() => {
-      this.#listen();
-    }, backoff(this.#attempts++));
+  private failed(error: Error): void {
+    this.lastError = reasonOf(error);
+    if (this.server.listening || this.closing !== undefined) return;
+    const { host, port } = this.settings;
+    if (this.state !== 'down')
+      this.log.error(`cannot listen on ${host} port ${port}: ${this.lastError}; it is tried again`);
+    this.state = 'down';
+    this.retry = setTimeout(() => {
+      this.listen();
+    }, backoff(this.attempts++));
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  private answer(request: IncomingMessage, response: ServerResponse): void {
     // Nothing that is sent along is read; it must not stay in the way of the next request.
     request.resume();
-    const late = setTimeout(() => request.socket.destroy(), this.#settings.timeout * 1000);
+    const late = setTimeout(() => request.socket.destroy(), this.settings.timeout * 1000);
     response.on('close', () => {
       clearTimeout(late);
     });
     response.on('error', () => {
       // The connection broke; it is the scraper's to come again.
     });
-    this.#respond(request, response).catch((error: unknown) => {
-      this.#lastError = reasonOf(error as Error);
-      if (this.#complaint.due()) this.#log.error(error, 'cannot answer a request');
+    this.respond(request, response).catch((error: unknown) => {
+      this.lastError = reasonOf(error as Error);
+      if (this.complaint.due()) this.log.error(error, 'cannot answer a request');
       say(response, 500, 'the page cannot be made; the log of proxtop says why');
     });
   }
 
-  async #respond({ method, url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#admits(headers.authorization)) {
-      response.setHeader('WWW-Authenticate', this.#challenge);
+  private async respond(
+    { method, url = '', headers }: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (!this.admits(headers.authorization)) {
+      response.setHeader('WWW-Authenticate', this.challenge);
       say(response, 401, 'who are you?');
       return;
     }
@@ -205,7 +208,7 @@ export class PrometheusEndpoint implements Output {
     }
     const format = pageFormat(headers.accept);
     const zipped = acceptsGzip(headers['accept-encoding']);
-    const page = await (zipped ? this.#pages.compressed(format) : this.#pages.plain(format));
+    const page = await (zipped ? this.pages.compressed(format) : this.pages.plain(format));
     if (page === undefined) {
       say(response, 503, 'there is no sample yet');
       return;
@@ -215,11 +218,11 @@ export class PrometheusEndpoint implements Output {
     response.setHeader('Vary', 'Accept, Accept-Encoding');
     if (zipped) response.setHeader('Content-Encoding', 'gzip');
     response.end(page);
-    this.#served++;
+    this.served++;
   }
 
-  get #challenge(): string {
-    return this.#settings.credentials.username === undefined
+  private get challenge(): string {
+    return this.settings.credentials.username === undefined
       ? 'Bearer realm="proxtop"'
       : 'Basic realm="proxtop", charset="UTF-8"';
   }

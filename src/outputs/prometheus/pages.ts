@@ -9,29 +9,29 @@ const LEVEL = 1;
 
 /** The pages of the latest sample, each made when it is asked for first, and once. */
 export class Pages {
-  readonly #print: (sample: Sample, format: PageFormat) => Buffer;
-  #sample: Sample | undefined;
-  readonly #plain = new Map<PageFormat, Buffer>();
-  readonly #compressed = new Map<PageFormat, Promise<Buffer>>();
+  private readonly print: (sample: Sample, format: PageFormat) => Buffer;
+  private sample: Sample | undefined;
+  private readonly plainPages = new Map<PageFormat, Buffer>();
+  private readonly compressedPages = new Map<PageFormat, Promise<Buffer>>();
 
   constructor(print: (sample: Sample, format: PageFormat) => Buffer) {
-    this.#print = print;
+    this.print = print;
   }
 
   /** Takes a sample in place of the one before. */
   replace(sample: Sample): void {
-    this.#sample = sample;
-    this.#plain.clear();
-    this.#compressed.clear();
+    this.sample = sample;
+    this.plainPages.clear();
+    this.compressedPages.clear();
   }
 
   /** Undefined before the first sample. Throws what the printer throws. */
   plain(format: PageFormat): Buffer | undefined {
-    if (this.#sample === undefined) return undefined;
-    let page = this.#plain.get(format);
+    if (this.sample === undefined) return undefined;
+    let page = this.plainPages.get(format);
     if (page === undefined) {
-      page = this.#print(this.#sample, format);
-      this.#plain.set(format, page);
+      page = this.print(this.sample, format);
+      this.plainPages.set(format, page);
     }
     return page;
   }
@@ -40,10 +40,10 @@ export class Pages {
   compressed(format: PageFormat): Promise<Buffer> | undefined {
     const page = this.plain(format);
     if (page === undefined) return undefined;
-    let result = this.#compressed.get(format);
+    let result = this.compressedPages.get(format);
     if (result === undefined) {
       result = compress(page, { level: LEVEL });
-      this.#compressed.set(format, result);
+      this.compressedPages.set(format, result);
     }
     return result;
   }

@@ -15,8 +15,8 @@ export class SpoolInUseError extends Error {
  */
 export class DirectoryLock {
   private constructor(
-    readonly path: string,
-    readonly identity: string,
+    private readonly path: string,
+    private readonly identity: string,
   ) {}
 
   /**

@@ -5,21 +5,21 @@ import { crc32 } from 'node:zlib';
 
 /** How far a spool is delivered, in a file: what is delivered twice after a crash is little, not a whole segment. */
 export class Position {
-  #path: string;
-  #dirty = false;
-  #saving: Promise<void> | undefined;
+  private path: string;
+  private dirty = false;
+  private saving: Promise<void> | undefined;
   /** The number of the oldest record that is not known to have arrived. */
   ordinal = 1;
 
-  constructor(readonly directory: string) {
-    this.#path = join(directory, 'position');
+  constructor(directory: string) {
+    this.path = join(directory, 'position');
   }
 
   /** Reads the file; one that is missing or damaged says nothing. */
   load(): void {
     let text = '';
     try {
-      text = readFileSync(this.#path, 'latin1');
+      text = readFileSync(this.path, 'latin1');
     } catch {
       return;
     }
@@ -31,21 +31,21 @@ export class Position {
   advance(ordinal: number): void {
     if (ordinal <= this.ordinal) return;
     this.ordinal = ordinal;
-    this.#dirty = true;
+    this.dirty = true;
   }
 
   /** Writes the file where it has to change. Never rejects: an old file costs duplicates, no records. */
   async save(): Promise<void> {
-    await this.#saving;
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    const draft = `${this.#path}.draft`;
-    this.#saving = writeFile(draft, lineOf(this.ordinal), { mode: 0o600 })
-      .then(() => rename(draft, this.#path))
+    await this.saving;
+    if (!this.dirty) return;
+    this.dirty = false;
+    const draft = `${this.path}.draft`;
+    this.saving = writeFile(draft, lineOf(this.ordinal), { mode: 0o600 })
+      .then(() => rename(draft, this.path))
       .catch(() => {
-        this.#dirty = true;
+        this.dirty = true;
       });
-    await this.#saving;
+    await this.saving;
   }
 }
 

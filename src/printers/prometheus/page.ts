@@ -30,13 +30,13 @@ interface ReadyFamily {
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/, OpenMetrics 1.0.
  */
 export class PrometheusPage {
-  readonly #extent: Extent;
-  readonly #out = new ByteWriter();
-  readonly #families: PerCollectors<readonly ReadyFamily[]>;
+  private readonly extent: Extent;
+  private readonly out = new ByteWriter();
+  private readonly families: PerCollectors<readonly ReadyFamily[]>;
 
   constructor(extent: Extent) {
-    this.#extent = extent;
-    this.#families = new PerCollectors((collectors) =>
+    this.extent = extent;
+    this.families = new PerCollectors((collectors) =>
       publishedFamilies(extent, collectors).map((family) => ({
         header: headersOf(family),
         sample: Buffer.from(sampleName(family)),
@@ -46,26 +46,26 @@ export class PrometheusPage {
   }
 
   print(sample: Sample, format: PageFormat): Buffer {
-    const out = this.#out;
-    const rows = this.#label(sample);
+    const out = this.out;
+    const rows = this.label(sample);
     for (const { head, lines } of described(sample, rows)) {
       if (lines.length === 0) continue;
       out.append(headersOf(head)[format]);
       for (const [labels, value] of lines) out.text(`${sampleName(head)}${braced(labels)} ${value}\n`);
     }
-    for (const { header, sample: name, sources } of this.#families.get(sample.collectors)) {
+    for (const { header, sample: name, sources } of this.families.get(sample.collectors)) {
       const begin = out.length;
       out.append(header[format]);
       const end = out.length;
-      for (const source of sources) this.#writeSource(name, source, rows[source.metric.scope]);
+      for (const source of sources) this.writeSource(name, source, rows[source.metric.scope]);
       if (out.length === end) out.truncate(begin);
     }
     if (format === 'openmetrics') out.text('# EOF\n');
     return out.take();
   }
 
-  #writeSource(name: Buffer, source: Source, rows: readonly LabelledRow[]): void {
-    const out = this.#out;
+  private writeSource(name: Buffer, source: Source, rows: readonly LabelledRow[]): void {
+    const out = this.out;
     const { metric, cumulative, factor, decimals, label } = source;
     const { slot } = metric;
     for (const { row, labels, bytes } of rows) {
@@ -81,14 +81,14 @@ export class PrometheusPage {
     }
   }
 
-  #label(sample: Sample): LabelledRows {
+  private label(sample: Sample): LabelledRows {
     const found = Object.fromEntries(scopes.map((scope) => [scope, []])) as unknown as Record<
       Scope,
       LabelledRow[]
     >;
     const taken = new Set<string>();
     let owner = '';
-    eachRow(sample, this.#extent.devices, (row, vm) => {
+    eachRow(sample, this.extent.devices, (row, vm) => {
       if (row.scope === 'vm') {
         owner = labelText(vmLabels(row));
         if (taken.has(owner)) owner = joined(owner, labelText(pidLabel(row)));

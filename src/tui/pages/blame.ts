@@ -19,8 +19,8 @@ export class BlamePage implements Page {
 
   /** @param sample the last one */
   constructor(
-    readonly sample: () => Sample | undefined,
-    readonly thresholds: Thresholds,
+    private readonly sample: () => Sample | undefined,
+    private readonly thresholds: Thresholds,
   ) {}
 
   lines({ columns }: Size): readonly Line[] {

@@ -11,9 +11,9 @@ const PAGE = 10;
 export class FieldsPage implements Page {
   readonly title: string;
   readonly keys = 'space show or hide  j k move  J K move the field  r as at first  Esc done';
-  #order: Column[];
-  #shown: Set<string>;
-  #at = 0;
+  private order: Column[];
+  private shown: Set<string>;
+  private at = 0;
 
   /**
    * @param columns all there are
@@ -23,24 +23,24 @@ export class FieldsPage implements Page {
    */
   constructor(
     view: string,
-    readonly columns: readonly Column[],
+    private readonly columns: readonly Column[],
     shown: readonly string[],
-    readonly first: readonly string[],
-    readonly change: (ids: readonly string[]) => void,
+    private readonly first: readonly string[],
+    private readonly change: (ids: readonly string[]) => void,
   ) {
     this.title = `fields of ${view}`;
-    this.#shown = new Set(shown);
-    this.#order = this.#sorted(shown);
+    this.shown = new Set(shown);
+    this.order = this.sorted(shown);
   }
 
   get cursor(): number {
-    return this.#at;
+    return this.at;
   }
 
   lines(): readonly Line[] {
-    return this.#order.map(({ id, heading, metric }, index): Line => {
-      const shown = this.#shown.has(id);
-      const reverse = index === this.#at;
+    return this.order.map(({ id, heading, metric }, index): Line => {
+      const shown = this.shown.has(id);
+      const reverse = index === this.at;
       return [
         { text: shown ? ' [x] ' : ' [ ] ', style: shown ? 'good' : 'dim', reverse },
         { text: fit(heading, 12), style: shown ? 'strong' : 'normal', reverse },
@@ -54,40 +54,40 @@ export class FieldsPage implements Page {
     switch (name) {
       case 'j':
       case 'down':
-        this.#at = Math.min(this.#at + 1, this.#order.length - 1);
+        this.at = Math.min(this.at + 1, this.order.length - 1);
         return 'used';
       case 'k':
       case 'up':
-        this.#at = Math.max(this.#at - 1, 0);
+        this.at = Math.max(this.at - 1, 0);
         return 'used';
       case 'pagedown':
-        this.#at = Math.min(this.#at + PAGE, this.#order.length - 1);
+        this.at = Math.min(this.at + PAGE, this.order.length - 1);
         return 'used';
       case 'pageup':
-        this.#at = Math.max(this.#at - PAGE, 0);
+        this.at = Math.max(this.at - PAGE, 0);
         return 'used';
       case 'home':
-        this.#at = 0;
+        this.at = 0;
         return 'used';
       case 'end':
-        this.#at = this.#order.length - 1;
+        this.at = this.order.length - 1;
         return 'used';
       case 'space':
       case 'enter':
-        this.#toggle();
+        this.toggle();
         return 'used';
       case 'J':
       case '>':
-        this.#move(1);
+        this.move(1);
         return 'used';
       case 'K':
       case '<':
-        this.#move(-1);
+        this.move(-1);
         return 'used';
       case 'r':
-        this.#shown = new Set(this.first);
-        this.#order = this.#sorted(this.first);
-        this.#changed();
+        this.shown = new Set(this.first);
+        this.order = this.sorted(this.first);
+        this.changed();
         return 'used';
       case 'f':
       case 'o':
@@ -98,30 +98,30 @@ export class FieldsPage implements Page {
   }
 
   /** One column stays. */
-  #toggle(): void {
-    const id = this.#order[this.#at]?.id;
+  private toggle(): void {
+    const id = this.order[this.at]?.id;
     if (id === undefined) return;
-    if (!this.#shown.delete(id)) this.#shown.add(id);
-    else if (this.#shown.size === 0) this.#shown.add(id);
-    this.#changed();
+    if (!this.shown.delete(id)) this.shown.add(id);
+    else if (this.shown.size === 0) this.shown.add(id);
+    this.changed();
   }
 
-  #move(by: number): void {
-    const to = this.#at + by;
-    const [moved, other] = [this.#order[this.#at], this.#order[to]];
+  private move(by: number): void {
+    const to = this.at + by;
+    const [moved, other] = [this.order[this.at], this.order[to]];
     if (moved === undefined || other === undefined) return;
-    this.#order[to] = moved;
-    this.#order[this.#at] = other;
-    this.#at = to;
-    this.#changed();
+    this.order[to] = moved;
+    this.order[this.at] = other;
+    this.at = to;
+    this.changed();
   }
 
-  #changed(): void {
-    this.change(this.#order.map(({ id }) => id).filter((id) => this.#shown.has(id)));
+  private changed(): void {
+    this.change(this.order.map(({ id }) => id).filter((id) => this.shown.has(id)));
   }
 
   /** Those that are shown in their order, then the others. */
-  #sorted(shown: readonly string[]): Column[] {
+  private sorted(shown: readonly string[]): Column[] {
     const first = shown.flatMap((id) => this.columns.find((column) => column.id === id) ?? []);
     return [...first, ...this.columns.filter((column) => !first.includes(column))];
   }

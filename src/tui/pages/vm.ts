@@ -51,8 +51,8 @@ export class VmPage implements Page {
 
   constructor(
     name: string,
-    readonly key: string,
-    readonly source: VmSource,
+    private readonly key: string,
+    private readonly source: VmSource,
   ) {
     this.title = `VM ${name}`;
   }
@@ -63,15 +63,15 @@ export class VmPage implements Page {
     return [
       ...identity(vm.row, columns),
       [],
-      ...this.#sparklines(columns),
-      ...this.#devices('vCPUs', 'vm_vcpu', vm.vcpus, columns),
-      ...this.#devices('Virtual disks', 'vm_disk', vm.disks, columns),
-      ...this.#devices('Virtual NICs', 'vm_nic', vm.nics, columns),
-      ...sections.flatMap(([title, collector]) => this.#section(title, collector, vm.row, columns)),
+      ...this.sparklines(columns),
+      ...this.devices('vCPUs', 'vm_vcpu', vm.vcpus, columns),
+      ...this.devices('Virtual disks', 'vm_disk', vm.disks, columns),
+      ...this.devices('Virtual NICs', 'vm_nic', vm.nics, columns),
+      ...sections.flatMap(([title, collector]) => this.section(title, collector, vm.row, columns)),
     ];
   }
 
-  #sparklines(columns: number): readonly Line[] {
+  private sparklines(columns: number): readonly Line[] {
     const width = Math.max(10, Math.min(STEPS, columns - BESIDE));
     return [
       line('Last two minutes', 'heading'),
@@ -92,17 +92,17 @@ export class VmPage implements Page {
     ];
   }
 
-  #section(title: string, collector: Metric['collector'], row: Row, columns: number): readonly Line[] {
+  private section(title: string, collector: Metric['collector'], row: Row, columns: number): readonly Line[] {
     const known = metricsOf('vm').filter((metric) => metric.collector === collector && isKnown(metric, row));
     if (known.length === 0) return [];
-    const cells = known.map((metric) => this.#cell(metric, row));
+    const cells = known.map((metric) => this.cell(metric, row));
     const perLine = Math.max(1, Math.floor(columns / CELL));
     const lines: Line[] = [];
     for (let at = 0; at < cells.length; at += perLine) lines.push(cells.slice(at, at + perLine).flat());
     return [[], line(title, 'heading'), ...lines];
   }
 
-  #cell(metric: Metric, row: Row): Span[] {
+  private cell(metric: Metric, row: Row): Span[] {
     const { title, slot, kind, unit, id } = metric;
     const label: Span = { text: `${fit(title, 14)} `, style: 'dim' };
     if (kind === 'text') return [label, { text: fit(row.texts[slot] ?? '', CELL - 16) }, { text: ' ' }];
@@ -115,7 +115,7 @@ export class VmPage implements Page {
     ];
   }
 
-  #devices(title: string, scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
+  private devices(title: string, scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
     if (rows.length === 0) return [];
     const { units, judge } = this.source;
     const placed = place(deviceColumns(scope), {

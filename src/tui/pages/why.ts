@@ -13,9 +13,9 @@ export class WhyPage implements Page {
 
   /** @param row the row that the value is in, as it is now; undefined when it is there no more */
   constructor(
-    readonly metric: Metric,
-    readonly row: () => Row | undefined,
-    readonly thresholds: Thresholds,
+    private readonly metric: Metric,
+    private readonly row: () => Row | undefined,
+    private readonly thresholds: Thresholds,
   ) {
     this.title = `why ${metric.title}`;
   }

@@ -16,40 +16,40 @@ const end = '\x1b[0m\x1b[?2026l';
  * cursor is put where it belongs, because terminals disagree about widths.
  */
 export class Cells {
-  #size: Size = { columns: 0, rows: 0 };
-  #texts: string[] = [];
-  #styles = new Uint8Array();
-  #shownTexts: string[] = [];
-  #shownStyles = new Uint8Array();
-  readonly #switches: readonly string[];
-  readonly #unicode: boolean;
+  private dimensions: Size = { columns: 0, rows: 0 };
+  private texts: string[] = [];
+  private styles = new Uint8Array();
+  private shownTexts: string[] = [];
+  private shownStyles = new Uint8Array();
+  private readonly switches: readonly string[];
+  private readonly unicode: boolean;
 
   /**
    * @param switches to each style, by its number
    * @param unicode whether the terminal shows more than ASCII; a question mark stands for the rest otherwise
    */
   constructor(switches: readonly string[], unicode: boolean) {
-    this.#switches = switches;
-    this.#unicode = unicode;
+    this.switches = switches;
+    this.unicode = unicode;
   }
 
   get size(): Size {
-    return this.#size;
+    return this.dimensions;
   }
 
   /** Begins anew with an empty screen, whose content is not known: everything will be written. */
   reset(size: Size): void {
     const count = size.columns * size.rows;
-    this.#size = size;
-    this.#texts = new Array<string>(count).fill(' ');
-    this.#styles = new Uint8Array(count);
-    this.#shownTexts = new Array<string>(count).fill('\0');
-    this.#shownStyles = new Uint8Array(count);
+    this.dimensions = size;
+    this.texts = new Array<string>(count).fill(' ');
+    this.styles = new Uint8Array(count);
+    this.shownTexts = new Array<string>(count).fill('\0');
+    this.shownStyles = new Uint8Array(count);
   }
 
   /** Sets a whole row, from 0; rows beyond the screen are ignored. */
   set(row: number, line: Line): void {
-    const { columns, rows } = this.#size;
+    const { columns, rows } = this.dimensions;
     if (row < 0 || row >= rows) return;
     const last = (row + 1) * columns;
     let at = row * columns;
@@ -57,40 +57,40 @@ export class Cells {
       const number = styleNumber(style, reverse);
       if (isPlain(text)) {
         for (let index = 0; index < text.length && at < last; index++)
-          this.#put(at++, text.charAt(index), number);
+          this.put(at++, text.charAt(index), number);
         continue;
       }
       for (const { text: glyph, width } of glyphs(text)) {
         if (at + width > last) break;
-        const shown = this.#unicode || isPlain(glyph) ? glyph : '?'.repeat(width);
+        const shown = this.unicode || isPlain(glyph) ? glyph : '?'.repeat(width);
         const split = shown.length === width;
-        this.#put(at, split ? shown.charAt(0) : shown, number);
-        if (width === 2) this.#put(at + 1, split ? shown.charAt(1) : '', number);
+        this.put(at, split ? shown.charAt(0) : shown, number);
+        if (width === 2) this.put(at + 1, split ? shown.charAt(1) : '', number);
         at += width;
       }
     }
-    for (; at < last; at++) this.#put(at, ' ', 0);
+    for (; at < last; at++) this.put(at, ' ', 0);
   }
 
   /** What makes the terminal show the rows as they were set; '' where it does already. */
   changes(): string {
-    const { columns, rows } = this.#size;
+    const { columns, rows } = this.dimensions;
     let out = '';
     let style = -1;
     /** The cell where the terminal will write next; -1 where that is not sure. */
     let cursor = -1;
     for (let at = 0; at < columns * rows; at++) {
-      if (!this.#differs(at)) continue;
+      if (!this.differs(at)) continue;
       const from = cursor !== -1 && at - cursor <= BRIDGE && sameRow(cursor, at, columns) ? cursor : at;
       if (from !== cursor) out += `\x1b[${Math.floor(at / columns) + 1};${(at % columns) + 1}H`;
       for (let each = from; each <= at; each++) {
-        const text = this.#texts[each] ?? '';
-        const number = this.#styles[each] ?? 0;
-        this.#shownTexts[each] = text;
-        this.#shownStyles[each] = number;
+        const text = this.texts[each] ?? '';
+        const number = this.styles[each] ?? 0;
+        this.shownTexts[each] = text;
+        this.shownStyles[each] = number;
         if (text === '') continue;
         if (number !== style) {
-          out += this.#switches[number] ?? '';
+          out += this.switches[number] ?? '';
           style = number;
         }
         out += text;
@@ -101,13 +101,13 @@ export class Cells {
     return out === '' ? '' : begin + out + end;
   }
 
-  #put(at: number, text: string, style: number): void {
-    this.#texts[at] = text;
-    this.#styles[at] = style;
+  private put(at: number, text: string, style: number): void {
+    this.texts[at] = text;
+    this.styles[at] = style;
   }
 
-  #differs(at: number): boolean {
-    return this.#texts[at] !== this.#shownTexts[at] || this.#styles[at] !== this.#shownStyles[at];
+  private differs(at: number): boolean {
+    return this.texts[at] !== this.shownTexts[at] || this.styles[at] !== this.shownStyles[at];
   }
 }
 

@@ -48,41 +48,41 @@ const PATIENCE = 50;
 
 /** Makes keys of what a terminal sends, in pieces of any size. */
 export class KeyDecoder {
-  #text = '';
-  #timer: NodeJS.Timeout | undefined;
-  readonly #decoder = new TextDecoder();
+  private text = '';
+  private timer: NodeJS.Timeout | undefined;
+  private readonly decoder = new TextDecoder();
 
   /** @param press gets every key */
-  constructor(readonly press: (key: Key) => void) {}
+  constructor(private readonly press: (key: Key) => void) {}
 
   write(bytes: Uint8Array): void {
-    clearTimeout(this.#timer);
-    this.#text += this.#decoder.decode(bytes, { stream: true });
-    this.#take();
-    if (this.#text === '') return;
-    this.#timer = setTimeout(() => {
-      this.#giveUp();
+    clearTimeout(this.timer);
+    this.text += this.decoder.decode(bytes, { stream: true });
+    this.take();
+    if (this.text === '') return;
+    this.timer = setTimeout(() => {
+      this.giveUp();
     }, PATIENCE);
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.timer);
   }
 
-  #take(): void {
-    while (this.#text !== '') {
-      const [key, length] = next(this.#text);
+  private take(): void {
+    while (this.text !== '') {
+      const [key, length] = next(this.text);
       if (length === 0) return;
-      this.#text = this.#text.slice(length);
+      this.text = this.text.slice(length);
       if (key !== undefined) this.press(key);
     }
   }
 
   /** What began like a sequence is none: its ESC counts as a key. */
-  #giveUp(): void {
-    this.#text = this.#text.slice(1);
+  private giveUp(): void {
+    this.text = this.text.slice(1);
     this.press({ name: 'escape' });
-    this.#take();
+    this.take();
   }
 }
 

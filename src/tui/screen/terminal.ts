@@ -47,41 +47,41 @@ export interface TerminalUser {
  * however the process ends, unless by a signal that cannot be caught, and for as long as the process is stopped.
  */
 export class Terminal {
-  readonly #cells: Cells;
-  readonly #user: TerminalUser;
-  readonly #decoder: KeyDecoder;
-  #open = false;
+  private readonly cells: Cells;
+  private readonly user: TerminalUser;
+  private readonly decoder: KeyDecoder;
+  private isOpen = false;
   /** A frame is on its way to a terminal that may be slow; the next one waits for it. */
-  #writing: Buffer | undefined;
-  #waiting = false;
+  private writing: Buffer | undefined;
+  private waiting = false;
 
-  readonly #onData = (bytes: Uint8Array): void => {
-    this.#decoder.write(bytes);
+  private readonly onData = (bytes: Uint8Array): void => {
+    this.decoder.write(bytes);
   };
-  readonly #onGone = (): void => {
-    this.#user.gone();
+  private readonly onGone = (): void => {
+    this.user.gone();
   };
-  readonly #onResize = (): void => {
-    this.#begin();
+  private readonly onResize = (): void => {
+    this.begin();
   };
   /** Stopped by a signal from elsewhere: the terminal is given back first. */
-  readonly #onStop = (): void => {
-    this.#stop(process.pid);
+  private readonly onStop = (): void => {
+    this.stop(process.pid);
   };
-  readonly #onContinue = (): void => {
-    process.off('SIGTSTP', this.#onStop);
-    process.on('SIGTSTP', this.#onStop);
-    this.#enter();
-    this.#begin();
+  private readonly onContinue = (): void => {
+    process.off('SIGTSTP', this.onStop);
+    process.on('SIGTSTP', this.onStop);
+    this.enter();
+    this.begin();
   };
-  readonly #onExit = (): void => {
-    this.#leave();
+  private readonly onExit = (): void => {
+    this.leave();
   };
 
   constructor(cells: Cells, user: TerminalUser) {
-    this.#cells = cells;
-    this.#user = user;
-    this.#decoder = new KeyDecoder((key) => {
+    this.cells = cells;
+    this.user = user;
+    this.decoder = new KeyDecoder((key) => {
       user.press(key);
     });
   }
@@ -93,81 +93,81 @@ export class Terminal {
 
   /** Takes the terminal. */
   open(): void {
-    process.on('exit', this.#onExit);
-    process.on('SIGCONT', this.#onContinue);
-    process.on('SIGTSTP', this.#onStop);
-    process.stdout.on('resize', this.#onResize);
-    process.stdin.on('data', this.#onData).on('end', this.#onGone).on('error', this.#onGone);
-    this.#enter();
-    this.#begin();
+    process.on('exit', this.onExit);
+    process.on('SIGCONT', this.onContinue);
+    process.on('SIGTSTP', this.onStop);
+    process.stdout.on('resize', this.onResize);
+    process.stdin.on('data', this.onData).on('end', this.onGone).on('error', this.onGone);
+    this.enter();
+    this.begin();
   }
 
   /** Gives the terminal back. */
   close(): void {
-    this.#decoder.close();
-    this.#leave();
-    process.off('exit', this.#onExit);
-    process.off('SIGTSTP', this.#onStop);
-    process.off('SIGCONT', this.#onContinue);
-    process.stdout.off('resize', this.#onResize);
-    process.stdin.off('data', this.#onData).off('end', this.#onGone).off('error', this.#onGone).pause();
+    this.decoder.close();
+    this.leave();
+    process.off('exit', this.onExit);
+    process.off('SIGTSTP', this.onStop);
+    process.off('SIGCONT', this.onContinue);
+    process.stdout.off('resize', this.onResize);
+    process.stdin.off('data', this.onData).off('end', this.onGone).off('error', this.onGone).pause();
   }
 
   /** Gives the terminal back and stops the job until somebody continues it, as Ctrl-Z does in other programs. */
   suspend(): void {
-    this.#stop(0);
+    this.stop(0);
   }
 
   /** Brings what the cells hold to the screen. While a slow terminal takes one frame, frames are left out. */
   show(): void {
-    if (!this.#open) return;
-    if (this.#writing !== undefined) {
-      this.#waiting = true;
+    if (!this.isOpen) return;
+    if (this.writing !== undefined) {
+      this.waiting = true;
       return;
     }
-    const changes = this.#cells.changes();
-    if (changes !== '') this.#write(Buffer.from(changes));
+    const changes = this.cells.changes();
+    if (changes !== '') this.write(Buffer.from(changes));
   }
 
-  #write(bytes: Buffer): void {
-    this.#writing = bytes;
+  private write(bytes: Buffer): void {
+    this.writing = bytes;
     write(STDOUT, bytes, (error, written) => {
       if (error?.code === 'EAGAIN') {
         setTimeout(() => {
-          this.#write(bytes);
+          this.write(bytes);
         }, RETRY);
       } else if (error !== null) {
-        this.#writing = undefined;
-        this.#user.gone();
+        this.writing = undefined;
+        this.user.gone();
       } else if (written < bytes.length) {
-        this.#write(bytes.subarray(written));
+        this.write(bytes.subarray(written));
       } else {
-        this.#writing = undefined;
-        if (!this.#waiting) return;
-        this.#waiting = false;
+        this.writing = undefined;
+        if (!this.waiting) return;
+        this.waiting = false;
         this.show();
       }
     });
   }
 
   /** @param whom a process, or 0 for all of our group */
-  #stop(whom: number): void {
-    this.#leave();
-    process.off('SIGTSTP', this.#onStop);
+  private stop(whom: number): void {
+    this.leave();
+    process.off('SIGTSTP', this.onStop);
     process.kill(whom, 'SIGTSTP');
     // Where no shell waits for the job the kernel does not stop it, and nobody continues it.
     setTimeout(() => {
-      if (!this.#open) this.#onContinue();
+      if (!this.isOpen) this.onContinue();
     }, UNSTOPPED);
   }
 
-  #begin(): void {
-    this.#cells.reset(this.size);
-    this.#user.redraw();
+  private begin(): void {
+    this.cells.reset(this.size);
+    this.user.redraw();
   }
 
-  #enter(): void {
-    this.#open = true;
+  private enter(): void {
+    this.isOpen = true;
     // Whoever had the terminal meanwhile may have set its mode, which Node does not know.
     process.stdin.setRawMode(false);
     process.stdin.setRawMode(true);
@@ -175,9 +175,9 @@ export class Terminal {
     writeNow(enter);
   }
 
-  #leave(): void {
-    if (!this.#open) return;
-    this.#open = false;
+  private leave(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
     try {
       process.stdin.setRawMode(false);
     } catch {
