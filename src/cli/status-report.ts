@@ -24,7 +24,7 @@ export interface OutputReport extends OutputStatus {
 }
 
 /** ms between two reports. */
-export const reportPeriod = 2000;
+export const reportPeriod = 5000;
 
 /** The directory of the reports: what systemd sets for RuntimeDirectory=, else `proxtop` in the runtime directory. */
 export function reportDirectory(env: NodeJS.ProcessEnv, rundir: string): string {

@@ -8,7 +8,7 @@ import type { OutputReport, StatusReport } from './status-report.ts';
 import { reportPeriod } from './status-report.ts';
 
 /** A report older than this (ms) is of a process that hangs. */
-const lateness = 5 * reportPeriod + 5000;
+const lateness = 3 * reportPeriod;
 /** An output that gave up records less than this (ms) ago is not healthy. */
 const memory = 60_000;
 

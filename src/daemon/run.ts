@@ -62,7 +62,7 @@ export async function run(
   await runner.run(stop.signal);
   service.stopping();
   await outputs.close(FLUSH_DEADLINE);
-  await statusFile.close();
+  statusFile.close();
   await consumer.end();
   runner.close();
   endInSpiteOfHangingFiles();
