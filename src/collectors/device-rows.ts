@@ -22,6 +22,11 @@ export class DeviceRows {
     this.rows.length = 0;
   }
 
+  /** Takes a row of the cycle before once more, with its values. */
+  again(row: Row): void {
+    this.rows.push(row);
+  }
+
   /** The row of a device, cleared but for its name. To be asked for once a cycle. */
   add(device: string): Row {
     let row = this.known.get(device);

@@ -1,8 +1,9 @@
-import type { Detail, DiskReading } from '../connectors/connector.ts';
+import type { Detail, DiskReading, VmDisk } from '../connectors/connector.ts';
 import { diskCounters } from '../connectors/connector.ts';
 import { growth } from '../kernel/counters.ts';
 import { PidStat, pidStatCounters } from '../kernel/proc-pid-stat.ts';
 import { slots } from '../metrics/catalogue.ts';
+import { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
 import type { HostLoad } from './disk-host.ts';
 import { Readings, Totals, mean, now } from './readings.ts';
@@ -35,6 +36,9 @@ const ratesIn = (to: DiskSlots): readonly number[] => [
   to.disk_errors,
 ];
 const vmRates = ratesIn(vmSlots);
+/** What the monitor tells of a VM's disks; the delay comes from the kernel, in every cycle. */
+const { disk_blkio_delay: _, ...standing } = vmSlots;
+const standingSlots = Object.values(standing);
 const diskRates = ratesIn(diskSlots);
 
 /**
@@ -85,23 +89,44 @@ export class VmDisks {
   private readonly grown = new Float64Array(COUNTERS);
   private readonly sum = new Float64Array(COUNTERS);
   private readonly totals = new Totals(COUNTERS);
+  /** What stands until the monitor answers again. */
+  private readonly standing = new Row('vm');
+  private readonly rows: Row[] = [];
+  /** The disks of the configuration that {@link rows} go by; undefined while nothing stands. */
+  private configured: readonly VmDisk[] | undefined;
 
   collect(target: VmTarget, wanted: Wanted, host: HostLoad): void {
-    const { detail } = target.vm;
+    const { detail, disks } = target.vm;
     const isNew = detail !== this.current?.detail;
     if (isNew) {
       this.previous = this.current;
       this.current = detail && { detail, hostBusy: host.busy, hostBytes: host.bytes };
     }
-    if (detail === undefined) this.setCapacities(target, wanted);
-    else this.setDisks(detail, target, wanted, isNew);
+    if (detail === undefined) {
+      this.configured = undefined;
+      this.setCapacities(target, wanted);
+    } else {
+      if (isNew || disks !== this.configured) this.setDisks(detail, target, wanted, isNew);
+      else for (const row of this.rows) target.diskRows.again(row);
+      this.configured = disks;
+      this.setStanding(target.row);
+    }
     if (wanted.verbose) this.setDelay(target);
+  }
+
+  private setStanding({ values, counters }: Row): void {
+    for (const slot of standingSlots) {
+      values[slot] = this.standing.values[slot] as number;
+      counters[slot] = this.standing.counters[slot] as number;
+    }
   }
 
   /** @param isNew whether this detail is seen for the first time, so that what the disks did counts */
   private setDisks(detail: Detail, target: VmTarget, wanted: Wanted, isNew: boolean): void {
     const previous = this.previous?.detail;
-    const { values, counters } = target.row;
+    this.rows.length = 0;
+    this.standing.clear();
+    const { values, counters } = this.standing;
     const configured = new Map(target.vm.disks.map((disk) => [disk.device, disk]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
@@ -115,6 +140,7 @@ export class VmDisks {
       sizes.allocation.add(disk.allocation);
       sizes.physical.add(disk.physical);
       if (row !== undefined) {
+        this.rows.push(row);
         row.values[diskSlots.disk_capacity] = capacity ?? NaN;
         row.values[diskSlots.disk_allocation] = disk.allocation ?? NaN;
         row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
