@@ -109,6 +109,8 @@ export class HostCpu {
 class Frequencies {
   /** Each file makes the kernel ask the CPU it belongs to. */
   private readonly beat = new SlowBeat(5);
+  /** The bounds change only when a CPU is plugged in, and are as many files again, twice. */
+  private readonly boundsBeat = new SlowBeat(60);
   current = NaN;
   min = NaN;
   max = NaN;
@@ -119,8 +121,10 @@ class Frequencies {
     if (!this.beat.due(now())) return this;
     const cpus = this.cpus();
     this.current = this.mean(cpus, 'scaling_cur_freq');
-    this.min = this.mean(cpus, 'cpuinfo_min_freq');
-    this.max = this.mean(cpus, 'cpuinfo_max_freq');
+    if (this.boundsBeat.due(now())) {
+      this.min = this.mean(cpus, 'cpuinfo_min_freq');
+      this.max = this.mean(cpus, 'cpuinfo_max_freq');
+    }
     if (Number.isNaN(this.current)) this.current = parseCpuinfo(readOnce(this.paths.proc('cpuinfo')) ?? '');
     return this;
   }

@@ -23,8 +23,11 @@ export class NetCollector implements Collector {
   private readonly table = new NetDev();
   private readonly host = new TrafficSum(fromHost);
   private readonly vms = new PerVm(({ vm }) => new VmNet(vm));
+  /** Speed by name. */
   private nics = new Map<string, number>();
-  /** Which interfaces are physical and how fast changes seldom. */
+  /** Whether an interface is physical, by name: asked once, for hundreds of taps are not. */
+  private physical = new Map<string, boolean>();
+  /** Which interfaces there are and how fast changes seldom. */
   private readonly beat = new SlowBeat(5);
 
   /** @param netdev the interfaces the host sum runs over; undefined for all physical ones */
@@ -63,10 +66,15 @@ export class NetCollector implements Collector {
 
   private lookAtNics(): void {
     if (!this.beat.due(now())) return;
-    const names =
-      this.netdev ??
-      this.table.rows.map(({ name }) => name).filter((name) => isPhysicalNic(this.paths, name));
+    const names = this.netdev ?? this.physicalNics();
     this.nics = new Map(names.map((name) => [name, nicSpeed(this.paths, name)]));
+  }
+
+  private physicalNics(): string[] {
+    const known = this.physical;
+    const names = this.table.rows.map(({ name }) => name);
+    this.physical = new Map(names.map((name) => [name, known.get(name) ?? isPhysicalNic(this.paths, name)]));
+    return names.filter((name) => this.physical.get(name));
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Collector, HostTarget } from '../collectors/collector.ts';
 import { DeviceRows } from '../collectors/device-rows.ts';
 import { now } from '../collectors/readings.ts';
+import { SlowBeat } from '../collectors/slow-beat.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
@@ -14,6 +15,8 @@ import type { CollectorRun, HostRows, Sample } from './sample.ts';
 import { Targets } from './targets.ts';
 
 const id = slots('host', 'host');
+/** Seconds between two looks at the host's name. */
+const HOSTNAME_INTERVAL = 10;
 
 class Host implements HostTarget, HostRows {
   readonly row = new Row('host');
@@ -21,16 +24,23 @@ class Host implements HostTarget, HostRows {
   readonly nicRows = new DeviceRows('host_nic');
   readonly disks = this.diskRows.rows;
   readonly nics = this.nicRows.rows;
-  private readonly hostname: KernelFile;
+  private readonly file: KernelFile;
+  private hostname: string | undefined;
+  private readonly beat = new SlowBeat(HOSTNAME_INTERVAL);
 
   constructor(paths: Paths) {
-    this.hostname = new KernelFile(paths.proc('sys/kernel/hostname'));
+    this.file = new KernelFile(paths.proc('sys/kernel/hostname'));
   }
 
-  /** Starts a cycle: forgets all values and says which host it is, whatever is collected. @param name if not this one */
-  begin(name: string | undefined): void {
+  /**
+   * Starts a cycle: forgets all values and says which host it is, whatever is collected.
+   * @param name if not this one
+   * @param time monotonic seconds
+   */
+  begin(name: string | undefined, time: number): void {
     this.row.clear();
-    this.row.texts[id.host_name] = name ?? this.hostname.text();
+    if (this.beat.due(time)) this.hostname = this.file.text();
+    this.row.texts[id.host_name] = name ?? this.hostname;
     this.diskRows.clear();
     this.nicRows.clear();
   }
@@ -88,7 +98,7 @@ export class Sampler {
   /** @returns when the cycle began, in monotonic seconds */
   private read(): number {
     const started = now();
-    this.host.begin(this.connector.hostname);
+    this.host.begin(this.connector.hostname, started);
     this.targets.follow(this.connector.inventory(), started);
     this.runs = this.collectors.map((collector) => {
       const before = performance.now();
