@@ -2,7 +2,7 @@ import type { Row } from '../metrics/row.ts';
 import type { HostRows, Sample, VmRows } from '../sampling/sample.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { PerCollectors, printedColumns } from './columns.ts';
-import { closeObject, jsonRows, quote, sampleMembers } from './json.ts';
+import { closeObject, jsonRows, quote, writeSampleMembers } from './json.ts';
 import type { JsonRow, JsonRows } from './json.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { TextCache } from './text-cache.ts';
@@ -27,21 +27,21 @@ const parts = {
  */
 export class JsonCyclePrinter implements Printer {
   private readonly out = new ByteWriter();
+  private readonly quoted = new TextCache(quote);
   private readonly devices: boolean;
   private readonly rows: PerCollectors<JsonRows>;
 
   constructor(settings: PrinterSettings) {
     this.devices = settings.devices;
-    const quoted = new TextCache(quote);
     this.rows = new PerCollectors((collectors) =>
-      jsonRows((scope) => printedColumns(scope, settings, collectors), quoted),
+      jsonRows((scope) => printedColumns(scope, settings, collectors), this.quoted),
     );
   }
 
   print(sample: Sample): readonly Buffer[] {
     const out = this.out;
     const rows = this.rows.get(sample.collectors);
-    out.text(sampleMembers(sample));
+    writeSampleMembers(out, sample, this.quoted);
     out.append(parts.host);
     this.host(rows, sample.host, sample.interval);
     out.append(parts.domains);

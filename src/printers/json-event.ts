@@ -4,7 +4,7 @@ import type { Sample } from '../sampling/sample.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
 import type { Column } from './names.ts';
-import { JsonRow, jsonRows, quote, sampleMembers } from './json.ts';
+import { JsonRow, jsonRows, quote, writeSampleMembers } from './json.ts';
 import type { JsonRows } from './json.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { eachRow } from './rows.ts';
@@ -23,6 +23,7 @@ const quotationMark = Buffer.from('"');
  */
 export class JsonEventPrinter implements Printer {
   private readonly out = new ByteWriter();
+  private readonly quoted = new TextCache(quote);
   private readonly devices: boolean;
   private readonly host: JsonRow;
   private readonly vm: JsonRow;
@@ -30,14 +31,13 @@ export class JsonEventPrinter implements Printer {
 
   constructor(settings: PrinterSettings) {
     this.devices = settings.devices;
-    const quoted = new TextCache(quote);
     const host = identityColumns('host', settings);
-    this.host = new JsonRow(host, quoted);
-    this.vm = new JsonRow(identityColumns('vm', settings), quoted);
+    this.host = new JsonRow(host, this.quoted);
+    this.vm = new JsonRow(identityColumns('vm', settings), this.quoted);
     // Every line has the host's name already, and a name must not occur twice in an object.
     const isNew = ({ id }: Column) => !host.some((column) => column.id === id);
     this.rows = new PerCollectors((collectors) =>
-      jsonRows((scope) => printedColumns(scope, settings, collectors).filter(isNew), quoted),
+      jsonRows((scope) => printedColumns(scope, settings, collectors).filter(isNew), this.quoted),
     );
   }
 
@@ -65,7 +65,7 @@ export class JsonEventPrinter implements Printer {
 
   /** The members that all lines of a sample share, up to the row's number in `event_id`. */
   private head(sample: Sample): Buffer {
-    this.out.text(sampleMembers(sample));
+    writeSampleMembers(this.out, sample, this.quoted);
     this.host.write(this.out, sample.host.row, sample.interval);
     this.out.text(`,"event_id":${quote(`${sample.run}-${sample.seq}-`).slice(0, -1)}`);
     return this.out.take();

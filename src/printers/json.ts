@@ -85,9 +85,13 @@ export function closeObject(out: ByteWriter, begin: number): void {
   out.byte(CLOSE);
 }
 
-/** The members every line has, which tell when the sample was taken and by which run. */
-export function sampleMembers({ time, run, seq, interval }: Sample): string {
-  const timestamp = new Date(time).toISOString();
-  const seconds = Math.round(interval * 1000) / 1000;
-  return `,"@timestamp":"${timestamp}","schema":1,"run":${quote(run)},"seq":${seq},"interval":${seconds}`;
+/** Writes the members every line has, which tell when the sample was taken and by which run. */
+export function writeSampleMembers(
+  out: ByteWriter,
+  { time, run, seq, interval }: Sample,
+  quoted: TextCache,
+): void {
+  out.text(`,"@timestamp":"${new Date(time).toISOString()}","schema":1,"run":`);
+  out.append(quoted.bytes(run));
+  out.text(`,"seq":${seq},"interval":${Math.round(interval * 1000) / 1000}`);
 }

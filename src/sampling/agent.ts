@@ -8,6 +8,9 @@ const id = slots('agent', 'agent');
 const outputId = slots('agent', 'agent_output');
 /** Counts since the start: they are cumulative themselves. */
 const outputCounts = countersOf('agent_output').map(({ metric }) => metric.slot);
+const droppedBySlots = dropReasons.map((reason) => [reason, outputId[`dropped_${reason}`]] as const);
+const sumSlots = [id.queued, id.queued_bytes, id.sent, id.dropped, id.reconnects];
+const ownCounts = [id.missed_ticks, id.collector_errors, id.qmp_failures];
 
 /** Counts since the start that other parts keep. */
 export interface AgentCounts {
@@ -44,15 +47,14 @@ export class Agent {
     values[id.missed_ticks] = counts.missedTicks;
     values[id.collector_errors] = counts.collectorErrors;
     values[id.qmp_failures] = counts.pollFailures;
-    for (const slot of [id.missed_ticks, id.collector_errors, id.qmp_failures])
-      counters[slot] = values[slot] as number;
+    for (const slot of ownCounts) counters[slot] = values[slot] as number;
     this.fillOutputs(values, outputs);
   }
 
   /** Sets the rows of the outputs, and their sums in the agent's own. */
   private fillOutputs(sums: Float64Array, outputs: readonly ObservedOutput[]): void {
     const now = Date.now();
-    for (const slot of [id.queued, id.queued_bytes, id.sent, id.dropped, id.reconnects]) sums[slot] = 0;
+    for (const slot of sumSlots) sums[slot] = 0;
     const add = (slot: number, value: number): void => {
       sums[slot] = (sums[slot] ?? 0) + value;
     };
@@ -73,7 +75,7 @@ export class Agent {
       values[outputId.resent] = status.resent;
       values[outputId.reconnects] = status.reconnects;
       values[outputId.dropped] = status.dropped;
-      for (const reason of dropReasons) values[outputId[`dropped_${reason}`]] = status.droppedBy[reason];
+      for (const [reason, slot] of droppedBySlots) values[slot] = status.droppedBy[reason];
       for (const slot of outputCounts) counters[slot] = values[slot] as number;
       add(id.queued, status.queued + status.spooled);
       add(id.queued_bytes, status.queuedBytes);
