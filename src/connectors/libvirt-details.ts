@@ -9,8 +9,8 @@ import { LibvirtSession } from './libvirt-session.ts';
 
 /** ms that a call may take: it takes libvirtd 5 ms a domain while their monitors answer. */
 const CALL_TIMEOUT = 5000;
-/** ms after which domains that were busy are asked once more. */
-const BUSY_PAUSE = 100;
+/** ms after which domains that were busy are asked once more, again and again. */
+const BUSY_PAUSES = [100, 200, 400];
 /** Calls that may hang at a time: each keeps one of libvirtd's 20 threads, and the fourth of a connection is for asking. */
 const MOST_HANGING = 3;
 const DETAIL = statsGroups.balloon | statsGroups.block;
@@ -20,11 +20,16 @@ const REMOTE_DETAIL = DETAIL | statsGroups.cpu | statsGroups.vcpu;
 /** Why libvirt tells nothing. */
 export type LibvirtTrouble = 'timeout' | 'error';
 
-/** What libvirt told of all domains, and when it was asked and answered (monotonic seconds). */
+/** What libvirt told of one domain, and when (monotonic seconds). */
+interface TimedStats extends DomainStats {
+  readonly time: number;
+}
+
+/** What libvirt told of all domains, when it was asked (monotonic seconds) and how long it was busy with that (s). */
 export interface Details {
   readonly asked: number;
-  readonly time: number;
-  readonly stats: readonly DomainStats[];
+  readonly took: number;
+  readonly stats: readonly TimedStats[];
 }
 
 /**
@@ -69,31 +74,32 @@ export class LibvirtDetails {
     await this.session.ensure();
     const asked = performance.now() / 1000;
     // A domain that ends during the call can fail it for all.
-    const stats = await this.call([]).catch((error: unknown) => {
+    let stats = await this.call([]).catch((error: unknown) => {
       if (error instanceof LibvirtError) return this.call([]);
       throw error;
     });
-    const time = performance.now() / 1000;
-    // One that another client just asks is skipped, too, and answers the second time.
-    const skipped = stats.filter(({ parameters }) => !monitorAnswered(parameters));
-    if (skipped.length === 0) return { asked, time, stats };
-    await sleep(BUSY_PAUSE);
-    const again = await this.call(skipped);
-    const answered = stats.filter(({ parameters }) => monitorAnswered(parameters));
-    return { asked, time, stats: [...answered, ...again] };
+    const took = performance.now() / 1000 - asked;
+    // One that another client just asks, or a call of ours that hung and goes on now, is skipped and answers later.
+    for (const pause of BUSY_PAUSES) {
+      const skipped = stats.filter(({ parameters }) => !monitorAnswered(parameters));
+      if (skipped.length === 0) break;
+      await sleep(pause);
+      const answered = stats.filter(({ parameters }) => monitorAnswered(parameters));
+      stats = [...answered, ...(await this.call(skipped))];
+    }
+    return { asked, took, stats };
   }
 
   /** @param about the domains to ask about; all if empty */
-  private call(about: readonly DomainStats[]): Promise<DomainStats[]> {
+  private async call(about: readonly DomainStats[]): Promise<TimedStats[]> {
     const { hypervisor } = this.session;
     if (hypervisor === undefined) throw new ConnectionError('closed', 'there is no connection');
     if (hypervisor.unanswered > MOST_HANGING)
       throw new ConnectionError('timeout', 'too many calls have no answer yet');
-    return hypervisor.allDomainStats(
-      this.groups,
-      undefined,
-      about.map(({ domain }) => domain),
-    );
+    const domains = about.map(({ domain }) => domain);
+    const stats = await hypervisor.allDomainStats(this.groups, undefined, domains);
+    const time = performance.now() / 1000;
+    return stats.map((each) => ({ ...each, time }));
   }
 
   close(): void {

@@ -30,8 +30,7 @@ const SCOPE = /^machine-qemu.*\.scope$|\.libvirt-qemu$/;
  * Groups that are answered without asking the monitor of a domain. For each interface libvirtd reads all of
  * /proc/net/dev: of 50 domains with one each that cost it 90 us a domain, the state alone 10.
  */
-const STATE = statsGroups.state;
-const REMOTE_STATE = STATE | statsGroups.interface;
+const REMOTE_STATE = statsGroups.state | statsGroups.interface;
 
 /**
  * The active domains of a libvirt daemon. What their processes tell comes from /proc, where it can be seen; the state
@@ -47,7 +46,12 @@ export class LibvirtConnector implements Connector {
   private readonly details: LibvirtDetails;
   private readonly schedule: PollSchedule;
   private readonly finder: QemuFinder;
+  /** By UUID. */
   private vms = new Map<string, LibvirtVm>();
+  /** The same; a new list whenever it changes. */
+  private list: readonly LibvirtVm[] = [];
+  /** The answer that the VMs and their states stand for. */
+  private followed: readonly DomainStats[] | undefined;
   private askingStates: Promise<void> | undefined;
   private askingDetails: Promise<void> | undefined;
   /** Whether something happened since the call under way was sent. */
@@ -87,8 +91,8 @@ export class LibvirtConnector implements Connector {
   }
 
   inventory(): readonly Vm[] {
-    for (const vm of this.vms.values()) if (!vm.refresh()) this.drop(vm);
-    return [...this.vms.values()];
+    for (const vm of this.list) if (!vm.refresh()) this.drop(vm);
+    return this.list;
   }
 
   async poll(everyone = false): Promise<void> {
@@ -116,7 +120,9 @@ export class LibvirtConnector implements Connector {
         if (hypervisor.unanswered > 0)
           throw new ConnectionError('timeout', 'the last call has no answer yet');
         this.outdated = false;
-        this.follow(await hypervisor.allDomainStats(this.local ? STATE : REMOTE_STATE));
+        this.follow(
+          await (this.local ? hypervisor.allDomainStates() : hypervisor.allDomainStats(REMOTE_STATE)),
+        );
         await this.readXmls(hypervisor);
         this.trouble = undefined;
       }
@@ -125,13 +131,16 @@ export class LibvirtConnector implements Connector {
       this.trouble = error instanceof ConnectionError && error.trouble === 'timeout' ? 'timeout' : 'error';
       this.log.debug(`libvirt: ${(error as Error).message}`);
       // Without a process nothing but libvirt can tell that a domain still runs.
-      if (this.local) for (const vm of this.vms.values()) vm.forgetState();
-      else this.vms.clear();
+      this.followed = undefined;
+      if (this.local) for (const vm of this.list) vm.forgetState();
+      else this.keep(new Map());
     }
   }
 
   /** Takes the list of domains as it is now. */
   private follow(stats: readonly DomainStats[]): void {
+    // A domain may be there a moment before its process.
+    if (stats === this.followed && this.vms.size === stats.length) return;
     const time = performance.now() / 1000;
     const next = new Map<string, LibvirtVm>();
     let found: readonly QemuProcess[] | undefined;
@@ -142,8 +151,14 @@ export class LibvirtConnector implements Connector {
       vm.takeState(parameters, time);
       next.set(domain.uuid, vm);
     }
-    for (const [uuid, vm] of this.vms) if (next.get(uuid) !== vm) vm.close();
-    this.vms = next;
+    for (const vm of this.list) if (next.get(vm.uuid) !== vm) vm.close();
+    this.keep(next);
+    this.followed = stats;
+  }
+
+  private keep(vms: Map<string, LibvirtVm>): void {
+    this.vms = vms;
+    this.list = [...vms.values()];
   }
 
   /** The VM of a domain that runs on; one with another id was started anew. */
@@ -172,11 +187,12 @@ export class LibvirtConnector implements Connector {
   private drop(vm: LibvirtVm): void {
     vm.close();
     this.vms.delete(vm.uuid);
+    this.keep(this.vms);
   }
 
   /** A domain's XML is read when it is new or something happened to it. */
   private async readXmls(hypervisor: Hypervisor): Promise<void> {
-    for (const vm of [...this.vms.values()]) {
+    for (const vm of this.list) {
       if (!this.changed.delete(vm.uuid) && vm.devices !== undefined) continue;
       const xml = await hypervisor.domainXml(vm.domain).catch((error: unknown) => {
         // It has just ended, or we may not see it.
@@ -200,13 +216,13 @@ export class LibvirtConnector implements Connector {
       const time = performance.now() / 1000;
       this.failures++;
       this.schedule.visited(time, 0);
-      for (const vm of this.vms.values()) vm.silent(answer, time);
+      for (const vm of this.list) vm.silent(answer, time);
       return;
     }
-    const { asked, time, stats } = answer;
-    this.schedule.visited(asked, time - asked);
-    for (const { domain, parameters } of stats) this.known(domain)?.takeDetail(parameters, time);
-    for (const vm of this.vms.values()) this.report(vm);
+    const { asked, took, stats } = answer;
+    this.schedule.visited(asked, took);
+    for (const { domain, parameters, time } of stats) this.known(domain)?.takeDetail(parameters, time);
+    for (const vm of this.list) this.report(vm);
   }
 
   private report(vm: LibvirtVm): void {
@@ -223,7 +239,7 @@ export class LibvirtConnector implements Connector {
   close(): void {
     this.session.close();
     this.details.close();
-    for (const vm of this.vms.values()) vm.close();
-    this.vms.clear();
+    for (const vm of this.list) vm.close();
+    this.keep(new Map());
   }
 }

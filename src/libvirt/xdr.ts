@@ -28,6 +28,11 @@ export class XdrReader {
     return this.bytes.length - this.pos;
   }
 
+  /** The bytes that were not read yet; they share memory with the message. */
+  get rest(): Buffer {
+    return this.bytes.subarray(this.pos);
+  }
+
   int(): number {
     return this.view.getInt32(this.take(4));
   }

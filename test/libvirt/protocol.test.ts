@@ -123,6 +123,21 @@ test('statistics: what is asked', () => {
   );
 });
 
+test('statistics: an answer that stays the same is the same object, another one is read anew', () => {
+  const procedure = remote.remembering(remote.getAllDomainStats);
+  const payload = capture('GET_ALL_DOMAIN_STATS (344) stats=1').reply.subarray(28);
+  const first = procedure.read(new XdrReader(Buffer.from(payload)));
+  assert.equal(procedure.read(new XdrReader(Buffer.from(payload))), first);
+  // The last four bytes are the value of the last parameter.
+  const changed = Buffer.from(payload);
+  changed.writeInt32BE(payload.readInt32BE(payload.length - 4) + 1, payload.length - 4);
+  const second = procedure.read(new XdrReader(changed));
+  assert.notEqual(second, first);
+  assert.deepEqual(second, remote.getAllDomainStats.read(new XdrReader(changed)));
+  assert.notDeepEqual(second, first);
+  assert.deepEqual(procedure.read(new XdrReader(Buffer.from(payload))), first);
+});
+
 test('typed parameters of the rarer types: double, boolean', () => {
   const { reply } = capture('SYNTHETIC');
   const one = Buffer.concat([new XdrWriter().uint(1).bytes(), reply]);
