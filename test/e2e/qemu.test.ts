@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { diskSector } from '../lab/boot-sectors.ts';
 import { missingForLab } from '../lab/lab.ts';
-import { commandLine, hasEnded, until } from '../lab/processes.ts';
+import { commandLine, hasEnded, listens, until } from '../lab/processes.ts';
 import { text } from './libvirt-host.ts';
 import type { Cycle, Row } from './program.ts';
 import { EVERYTHING, Stream, device, num } from './program.ts';
@@ -61,7 +61,7 @@ describe('QEMU processes that no manager we know has started', { skip, timeout: 
     const pid = await start(QEMU, [...COMMON, ...args]);
     await until('QEMU runs', () => commandLine(pid)[0] === QEMU);
     if (monitor !== undefined)
-      await until('its monitor is there', () => existsSync(join(directory, monitor)));
+      await until('its monitor listens', () => listens(monitor) || listens(join(directory, monitor)));
     return pid;
   }
 

@@ -50,3 +50,12 @@ export function commandLine(pid: number): string[] {
     return [];
   }
 }
+
+/** Whether a process of this network namespace listens on a unix socket; its file is there a moment before. */
+export function listens(path: string): boolean {
+  const ACCEPTS = 0x10000;
+  return readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .some((fields) => fields.at(-1) === path && (Number.parseInt(fields[3] ?? '', 16) & ACCEPTS) !== 0);
+}

@@ -112,8 +112,10 @@ describe('a real libvirtd', { skip, timeout: 60_000 }, () => {
       for (const [key, text] of independent) {
         const [low, high] = [earlier.get(key), later.get(key)];
         if (typeof low === 'number' && typeof high === 'number') {
-          // Counters may move between the three readings.
-          assert.ok(low <= Number(text) && Number(text) <= high, `${key}: ${low} <= ${text} <= ${high}`);
+          // Counters may move between the three readings, and memory may be given back besides.
+          const slack = key === 'balloon.rss' ? 0.1 * low : 0;
+          const fits = low - slack <= Number(text) && Number(text) <= high + slack;
+          assert.ok(fits, `${key}: ${low} <= ${text} <= ${high}`);
         } else {
           assert.equal(String(high), text, key);
         }
