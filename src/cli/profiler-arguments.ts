@@ -53,7 +53,7 @@ export const modes: readonly Flag[] = [
     name: 'input',
     aliases: [],
     placeholder: 'FILE',
-    help: 'profile a recording, CSV or JSON lines of proxtop, in one go, and print the profile',
+    help: 'profile a recording, CSV or JSON lines of proxtop, gzip or not, in one go, and print the profile',
   },
   {
     ...information,

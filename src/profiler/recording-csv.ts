@@ -16,7 +16,8 @@ export async function* csvInputs(
   lines: AsyncIterable<readonly [string, number]>,
   wanted: readonly InputName[] | undefined,
 ): AsyncGenerator<RecordedInput> {
-  const vm = basename(path, extname(path));
+  const file = basename(path, '.gz');
+  const vm = basename(file, extname(file));
   let names: readonly string[] | undefined;
   let taken: readonly number[] = [];
   let metrics: readonly string[] = [];

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { RecordingError } from '../recording/errors.ts';
+import { linesOf as textLinesOf } from '../recording/lines.ts';
 import { csvInputs } from './recording-csv.ts';
 import { jsonInputs } from './recording-json.ts';
 import { InputError } from './errors.ts';
@@ -19,37 +20,27 @@ export interface RecordedInput {
   readonly line: number;
 }
 
-const troubles: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'no permission to read it',
-  EISDIR: 'it is a directory',
-};
-
-/** The lines of a file without their ends, a byte order mark and empty lines at its end. @throws InputError */
+/**
+ * The lines of a file, compressed or not, with their numbers; without a byte order mark and empty lines at its end.
+ * @throws InputError
+ */
 export async function* linesOf(path: string): AsyncGenerator<readonly [line: string, number: number]> {
   let number = 0;
   let empty = 0;
   try {
-    const file = await open(path);
-    try {
-      if ((await file.stat()).isDirectory()) throw new InputError(`${path}: ${troubles['EISDIR'] ?? ''}`);
-      for await (const text of file.readLines({ encoding: 'utf8' })) {
-        number++;
-        const line = number === 1 ? text.replace(/^\uFEFF/, '') : text;
-        if (line.trim() === '') {
-          empty++;
-          continue;
-        }
-        for (; empty > 0; empty--) yield ['', number - empty];
-        yield [line, number];
+    for await (const text of textLinesOf(path)) {
+      number++;
+      const line = number === 1 ? text.replace(/^\uFEFF/, '') : text;
+      if (line.trim() === '') {
+        empty++;
+        continue;
       }
-    } finally {
-      await file.close();
+      for (; empty > 0; empty--) yield ['', number - empty];
+      yield [line, number];
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const trouble = code === undefined ? undefined : troubles[code];
-    throw trouble === undefined ? error : new InputError(`${path}: cannot read it: ${trouble}`);
+    if (!(error instanceof RecordingError)) throw error;
+    throw new InputError(error.message);
   }
 }
 

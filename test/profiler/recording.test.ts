@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { toProfile } from '../../src/profiler/profile.ts';
 import { profileRecording, readRecording } from '../../src/profiler/recording.ts';
 import type { RecordedInput } from '../../src/profiler/recording.ts';
@@ -86,6 +87,26 @@ test('bad CSV is refused with its line', async () => {
     'FILE:1: unknown column "nett", expected cpu, net, io, mem, disk or metric_<number>',
   );
   await refuses('cpu,cpu\n1,2\n', 'FILE:1: column cpu is there twice');
+});
+
+test('compressed like what an output has rotated', async () => {
+  const compressed = join(directory, 'load.csv.gz');
+  writeFileSync(compressed, gzipSync('cpu,net\n1,2\n3,4\n'));
+  const found = await all(readRecording(compressed, undefined));
+  assert.deepEqual(
+    found.map(({ vm, values, line }) => [vm, values, line]),
+    [
+      ['load', [1, 2], 2],
+      ['load', [3, 4], 3],
+    ],
+  );
+  const damaged = gzipSync('cpu\n'.repeat(1000));
+  damaged.fill(0xff, 12, 18);
+  writeFileSync(compressed, damaged);
+  await assert.rejects(all(readRecording(compressed, undefined)), {
+    name: 'InputError',
+    message: /^\S*load\.csv\.gz: cannot uncompress it: /,
+  });
 });
 
 test('a file that cannot be read', async () => {
