@@ -32,17 +32,16 @@ export class ThrottleReading {
 }
 
 /**
- * What a thread got between two readings, in percent of one CPU: `used` it ran, `ready` it waited on a run queue.
- * NaN where it cannot be known. Source: Documentation/scheduler/sched-stats.rst.
+ * ns that a thread ran, or waited on a run queue, between two readings; NaN where it cannot be known.
+ * Source: Documentation/scheduler/sched-stats.rst.
  */
-export function deriveThread(previous: ThreadReading, current: ThreadReading, counter: number): number {
-  const elapsed = (current.time - previous.time) * NS_PER_S;
-  return (grown(previous, current, counter) / elapsed) * 100;
+export function grown(previous: ThreadReading, current: ThreadReading, counter: number): number {
+  return growth(previous.schedstat.counters, current.schedstat.counters, counter);
 }
 
-/** ns that a count of a thread grew by. */
-function grown(previous: ThreadReading, current: ThreadReading, counter: number): number {
-  return growth(previous.schedstat.counters, current.schedstat.counters, counter);
+/** ns between two readings in percent of one CPU. */
+export function deriveThread(ns: number, previous: ThreadReading, current: ThreadReading): number {
+  return (ns / ((current.time - previous.time) * NS_PER_S)) * 100;
 }
 
 /** Percent of the time in which the cgroup was kept off the CPU by its limit. Source: cgroup-v2.rst, cpu.stat. */
@@ -55,7 +54,9 @@ export function deriveThrottled(previous: ThrottleReading, current: ThrottleRead
 /** A thread with its readings, and what was derived from them in this cycle. */
 class ThreadCpu {
   readonly readings = new Readings(() => new ThreadReading());
+  /** Percent of one CPU that it ran. */
   used = NaN;
+  /** Percent of the time that it waited on a run queue. */
   ready = NaN;
 
   /**
@@ -83,11 +84,14 @@ class ThreadCpu {
     spare.time = now();
     readings.commit();
     if (readings.complete) {
-      this.used = deriveThread(readings.previous, readings.current, run);
-      this.ready = deriveThread(readings.previous, readings.current, wait);
+      const { previous, current } = readings;
+      const ran = grown(previous, current, run);
+      const waited = grown(previous, current, wait);
+      this.used = deriveThread(ran, previous, current);
+      this.ready = deriveThread(waited, previous, current);
       const isVcpu = this.thread.vcpu !== undefined;
-      totals.add(isVcpu ? RUN : OTHER_RUN, grown(readings.previous, readings.current, run));
-      totals.add(isVcpu ? WAIT : OTHER_WAIT, grown(readings.previous, readings.current, wait));
+      totals.add(isVcpu ? RUN : OTHER_RUN, ran);
+      totals.add(isVcpu ? WAIT : OTHER_WAIT, waited);
     }
     return true;
   }

@@ -1,3 +1,5 @@
+import { now } from '../collectors/readings.ts';
+import { SlowBeat } from '../collectors/slow-beat.ts';
 import { slots } from '../metrics/catalogue.ts';
 import { countersOf } from '../metrics/counters.ts';
 import { Row } from '../metrics/row.ts';
@@ -25,6 +27,9 @@ export class Agent {
   /** A row for each output. */
   readonly outputs: Row[] = [];
   private cycleMs = NaN;
+  private rss = NaN;
+  /** Reading it costs as much as five files of /proc that are open. */
+  private readonly rssBeat = new SlowBeat(5);
   private cpu: NodeJS.CpuUsage | undefined;
 
   /** Notes how long a cycle took, ms. */
@@ -43,7 +48,8 @@ export class Agent {
       values[id.cpu_ms] = (cpu.user + cpu.system - before.user - before.system) / 1000;
     this.cpu = cpu;
     values[id.cycle_ms] = this.cycleMs;
-    values[id.ram_rss] = process.memoryUsage.rss();
+    if (this.rssBeat.due(now())) this.rss = process.memoryUsage.rss();
+    values[id.ram_rss] = this.rss;
     values[id.missed_ticks] = counts.missedTicks;
     values[id.collector_errors] = counts.collectorErrors;
     values[id.qmp_failures] = counts.pollFailures;
@@ -53,7 +59,7 @@ export class Agent {
 
   /** Sets the rows of the outputs, and their sums in the agent's own. */
   private fillOutputs(sums: Float64Array, outputs: readonly ObservedOutput[]): void {
-    const now = Date.now();
+    const time = Date.now();
     for (const slot of sumSlots) sums[slot] = 0;
     const add = (slot: number, value: number): void => {
       sums[slot] = (sums[slot] ?? 0) + value;
@@ -70,7 +76,7 @@ export class Agent {
       values[outputId.queued_bytes] = status.queuedBytes;
       values[outputId.spooled] = status.spooled;
       values[outputId.spooled_bytes] = status.spooledBytes;
-      if (status.oldest !== undefined) values[outputId.oldest_age] = Math.max(0, now - status.oldest) / 1000;
+      if (status.oldest !== undefined) values[outputId.oldest_age] = Math.max(0, time - status.oldest) / 1000;
       values[outputId.sent] = status.sent;
       values[outputId.resent] = status.resent;
       values[outputId.reconnects] = status.reconnects;

@@ -8,6 +8,7 @@ import {
   VmCpu,
   deriveThread,
   deriveThrottled,
+  grown,
 } from '../../src/collectors/cpu-vm.ts';
 import { Cgroup } from '../../src/kernel/cgroup.ts';
 import { cgroupCpuStatCounters } from '../../src/kernel/cgroup-cpu-stat.ts';
@@ -27,24 +28,28 @@ function reading(time: number, schedstat: string): ThreadReading {
   return result;
 }
 
+function percent(previous: ThreadReading, current: ThreadReading, counter: number): number {
+  return deriveThread(grown(previous, current, counter), previous, current);
+}
+
 test('a thread that ran a quarter and waited an eighth of two seconds', () => {
   const previous = reading(10, '1000000000 3000000000 5');
   const current = reading(12, '1500000000 3250000000 9');
-  assert.equal(deriveThread(previous, current, run), 25);
-  assert.equal(deriveThread(previous, current, wait), 12.5);
+  assert.equal(percent(previous, current, run), 25);
+  assert.equal(percent(previous, current, wait), 12.5);
 });
 
 test('a thread of a year keeps its nanoseconds', () => {
   const previous = reading(10, '31536000000000001 0 1');
   const current = reading(11, '31536000500000001 0 1');
-  assert.equal(deriveThread(previous, current, run), 50);
+  assert.equal(percent(previous, current, run), 50);
 });
 
 test('without a reading before, or with a counter that went backwards, nothing is known', () => {
   const current = reading(12, '500 500 1');
-  assert.ok(Number.isNaN(deriveThread(new ThreadReading(), current, run)));
-  assert.ok(Number.isNaN(deriveThread(reading(10, '501 400 1'), current, run)));
-  assert.equal(deriveThread(reading(10, '501 500 1'), current, wait), 0);
+  assert.ok(Number.isNaN(percent(new ThreadReading(), current, run)));
+  assert.ok(Number.isNaN(percent(reading(10, '501 400 1'), current, run)));
+  assert.equal(percent(reading(10, '501 500 1'), current, wait), 0);
 });
 
 test('a limit that held the cgroup back for half a second of two', () => {
