@@ -16,9 +16,9 @@ import { fileURLToPath } from 'node:url';
 import { LabLibvirtd } from '../test/lab/libvirtd.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/proxtop', import.meta.url));
-/** Until V8 has compiled what is hot: a service runs for months, and compiling is a quarter of its first minute. */
-const WARM_UP = 120;
-const SAMPLES = 60;
+/** Until V8 has compiled what is hot, which takes it five minutes at one sample a second: a service runs for months. */
+const WARM_UP = 300;
+const SAMPLES = 120;
 const IDLE_SECONDS = 20;
 const AT_ONCE = 4;
 const FLOOR_PASSES = 10;
