@@ -8,7 +8,7 @@ import type { ObservedOutput } from '../sampling/output-status.ts';
 
 /**
  * Writes how this process fares to a file that `proxtop status` reads, every five seconds; each time as a whole. The
- * file is in memory (/run), so it is written at once: passing it through Node's threads cost three times as much.
+ * file is in memory (/run), so it is written at once, without waking Node's threads for each step.
  */
 export class StatusFile {
   private readonly path: string;
