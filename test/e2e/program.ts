@@ -23,7 +23,7 @@ export const EVERYTHING = [
   '--devices',
 ];
 
-const DEADLINE = 20_000;
+const DEADLINE = 60_000;
 
 /** A row of a JSON line: what is not known is not there. */
 export interface Row {
@@ -141,7 +141,7 @@ export class Program {
     throw new Error(`${what}: not within ${deadline} ms (${first}); stderr:\n${this.stderr}`);
   }
 
-  /** Resolves when it has ended by itself; it is killed if it does not in 20 s. */
+  /** Resolves when it has ended by itself; it is killed if it does not in a minute. */
   async end(): Promise<End> {
     const late = setTimeout(() => this.child.kill('SIGKILL'), DEADLINE);
     const end = await this.ended;

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL = 5;
-const DEADLINE = 10_000;
+const DEADLINE = 60_000;
 
 /** The state letter of a process (proc(5), field 3 of stat); undefined when there is no such process. */
 export function processState(pid: number): string | undefined {
@@ -25,7 +25,7 @@ export function hasEnded(pid: number): boolean {
 
 /**
  * Waits for something that no event announces.
- * @throws Error naming `what` when it does not come true within 10 s
+ * @throws Error naming `what` when it does not come true within a minute
  */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + DEADLINE;

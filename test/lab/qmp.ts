@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-const DEADLINE = 10_000;
+const DEADLINE = 60_000;
 
 interface Answer {
   readonly id?: unknown;
@@ -11,7 +11,7 @@ interface Answer {
 /**
  * Sends one command to a QMP socket over a connection of its own and gives what it returns. Independent of src/qmp,
  * so that the tests have a second opinion.
- * @throws Error when QEMU refuses the command, closes the connection or does not answer within 10 s
+ * @throws Error when QEMU refuses the command, closes the connection or does not answer within a minute
  */
 export async function qmp(
   path: string,
