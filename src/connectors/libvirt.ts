@@ -24,6 +24,11 @@ const CALL_TIMEOUT = 3000;
  * CPU a domain, eight times a visit of our own over QMP (bench/libvirt.ts).
  */
 const USUAL_INTERVAL = 10;
+/**
+ * Seconds between two questions about states where nothing asks for one. libvirt tells of every change by an event; this
+ * finds a libvirtd that hangs. A call wakes up a good part of Node and costs us 1 ms, whatever the number of domains.
+ */
+const STATE_INTERVAL = 5;
 /** The scope that libvirt makes for a domain through systemd, and the group it makes without. */
 const SCOPE = /^machine-qemu.*\.scope$|\.libvirt-qemu$/;
 /**
@@ -44,7 +49,8 @@ export class LibvirtConnector implements Connector {
   hostname: string | undefined;
   private readonly session: LibvirtSession;
   private readonly details: LibvirtDetails;
-  private readonly schedule: PollSchedule;
+  private readonly stateSchedule: PollSchedule;
+  private readonly detailSchedule: PollSchedule;
   private readonly finder: QemuFinder;
   /** By UUID. */
   private vms = new Map<string, LibvirtVm>();
@@ -73,7 +79,8 @@ export class LibvirtConnector implements Connector {
     private readonly local: boolean,
   ) {
     this.finder = new QemuFinder(paths);
-    this.schedule = PollSchedule.of(beat, USUAL_INTERVAL);
+    this.stateSchedule = new PollSchedule(STATE_INTERVAL, beat.frequency);
+    this.detailSchedule = PollSchedule.of(beat, USUAL_INTERVAL);
     this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, log, (hypervisor) =>
       this.opened(hypervisor),
     );
@@ -83,7 +90,6 @@ export class LibvirtConnector implements Connector {
   private async opened(hypervisor: Hypervisor): Promise<void> {
     hypervisor.on('domain', ({ domain }) => {
       this.changed.add(domain.uuid);
-      this.outdated = true;
       void this.askStates();
     });
     await hypervisor.subscribe();
@@ -97,15 +103,23 @@ export class LibvirtConnector implements Connector {
 
   async poll(everyone = false): Promise<void> {
     await this.session.ensure();
-    this.outdated = true;
-    const states = this.askStates();
+    const time = performance.now() / 1000;
+    const states = everyone || this.statesDue(time) ? this.askStates() : undefined;
     if (everyone) await states;
-    const due = everyone || this.schedule.due(performance.now() / 1000);
+    const due = everyone || this.detailSchedule.due(time);
     await Promise.all([states, due ? this.askDetails() : undefined]);
+  }
+
+  /** Whether the states that are known may be wrong, or are not all. */
+  private statesDue(time: number): boolean {
+    if (!this.local || this.trouble !== undefined || this.stateSchedule.due(time)) return true;
+    // A domain whose process is not there yet, or not any more.
+    return this.vms.size !== this.followed?.length;
   }
 
   /** One call at a time: while libvirtd does not answer, no other is sent after it. */
   private askStates(): Promise<void> {
+    this.outdated = true;
     this.askingStates ??= this.refreshStates().finally(() => {
       this.askingStates = undefined;
     });
@@ -120,6 +134,7 @@ export class LibvirtConnector implements Connector {
         if (hypervisor.unanswered > 0)
           throw new ConnectionError('timeout', 'the last call has no answer yet');
         this.outdated = false;
+        this.stateSchedule.visited(performance.now() / 1000, 0);
         this.follow(
           await (this.local ? hypervisor.allDomainStates() : hypervisor.allDomainStats(REMOTE_STATE)),
         );
@@ -215,12 +230,12 @@ export class LibvirtConnector implements Connector {
     if (typeof answer === 'string') {
       const time = performance.now() / 1000;
       this.failures++;
-      this.schedule.visited(time, 0);
+      this.detailSchedule.visited(time, 0);
       for (const vm of this.list) vm.silent(answer, time);
       return;
     }
     const { asked, took, stats } = answer;
-    this.schedule.visited(asked, took);
+    this.detailSchedule.visited(asked, took);
     for (const { domain, parameters, time } of stats) this.known(domain)?.takeDetail(parameters, time);
     for (const vm of this.list) this.report(vm);
   }
