@@ -7,7 +7,7 @@ import { diskCounters } from './connector.ts';
 const KIB = 1024;
 
 /** libvirt's names for {@link diskCounters}; failures it does not count. */
-const blockNames: Readonly<Record<(typeof diskCounters)[number], string | undefined>> = {
+const blockNames = {
   rdOps: 'rd.reqs',
   wrOps: 'wr.reqs',
   flOps: 'fl.reqs',
@@ -17,10 +17,10 @@ const blockNames: Readonly<Record<(typeof diskCounters)[number], string | undefi
   wrTime: 'wr.times',
   flTime: 'fl.times',
   failures: undefined,
-};
+} as const satisfies Readonly<Record<(typeof diskCounters)[number], string | undefined>>;
 
 /** libvirt swaps the directions to those of the guest; here they are swapped back to those of the tap. */
-const interfaceNames: readonly (readonly [column: number, name: string])[] = [
+const interfaceNames = [
   [netDevCounters.rxBytes, 'tx.bytes'],
   [netDevCounters.rxPackets, 'tx.pkts'],
   [netDevCounters.rxErrors, 'tx.errs'],
@@ -29,7 +29,38 @@ const interfaceNames: readonly (readonly [column: number, name: string])[] = [
   [netDevCounters.txPackets, 'rx.pkts'],
   [netDevCounters.txErrors, 'rx.errs'],
   [netDevCounters.txDropped, 'rx.drop'],
-];
+] as const;
+
+/** Names of the members of a sparse list `group.N.*`, made once for each N. */
+class MemberNames<M extends string> {
+  private readonly known: Readonly<Record<M, string>>[] = [];
+
+  constructor(
+    private readonly group: string,
+    private readonly members: readonly M[],
+  ) {}
+
+  /** Those of each member that may be there: the count is one more than the largest N that may occur. */
+  *of(parameters: TypedParameters): Generator<Readonly<Record<M, string>>> {
+    const count = numberOf(parameters, `${this.group}.count`);
+    for (let n = 0; n < count; n++) yield (this.known[n] ??= this.make(n));
+  }
+
+  private make(n: number): Readonly<Record<M, string>> {
+    const names = this.members.map((member) => [member, `${this.group}.${n}.${member}`]);
+    return Object.fromEntries(names) as Record<M, string>;
+  }
+}
+
+const blockMembers = new MemberNames('block', [
+  'name',
+  'path',
+  'capacity',
+  'allocation',
+  'physical',
+  ...Object.values(blockNames).filter((name) => name !== undefined),
+]);
+const interfaceMembers = new MemberNames('net', ['name', ...interfaceNames.map(([, name]) => name)]);
 
 /** A number libvirt told; NaN where it did not. */
 export function numberOf(parameters: TypedParameters, name: string): number {
@@ -71,30 +102,24 @@ export function readCpu(parameters: TypedParameters): Pick<Detail, 'vcpus' | 'cp
   return vcpus.length > 0 ? { vcpus, cpuTime: numberOf(parameters, 'cpu.time') } : {};
 }
 
-/** The sparse list `group.N.*`: its count is one more than the largest N that may occur. */
-function* indices(parameters: TypedParameters, group: string): Generator<string> {
-  const count = numberOf(parameters, `${group}.count`);
-  for (let n = 0; n < count; n++) yield `${group}.${n}`;
-}
-
 function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>): DiskReading[] {
   const disks: DiskReading[] = [];
-  for (const prefix of indices(parameters, 'block')) {
-    const device = parameters.get(`${prefix}.name`);
+  for (const names of blockMembers.of(parameters)) {
+    const device = parameters.get(names.name);
     if (typeof device !== 'string' || removable.has(device)) continue;
     const counters = new Counters(diskCounters.length);
     diskCounters.forEach((counter, index) => {
-      const name = blockNames[counter];
-      counters.set(index, name === undefined ? NaN : numberOf(parameters, `${prefix}.${name}`));
+      const member = blockNames[counter];
+      if (member !== undefined) counters.set(index, numberOf(parameters, names[member]));
     });
-    const path = parameters.get(`${prefix}.path`);
+    const path = parameters.get(names.path);
     disks.push({
       device,
       counters,
       ...(typeof path === 'string' && { path }),
-      ...known('capacity', numberOf(parameters, `${prefix}.capacity`)),
-      ...known('allocation', numberOf(parameters, `${prefix}.allocation`)),
-      ...known('physical', numberOf(parameters, `${prefix}.physical`)),
+      ...known('capacity', numberOf(parameters, names.capacity)),
+      ...known('allocation', numberOf(parameters, names.allocation)),
+      ...known('physical', numberOf(parameters, names.physical)),
     });
   }
   return disks;
@@ -128,12 +153,11 @@ function readVcpus(parameters: TypedParameters): VcpuReading[] {
 /** The interfaces of a domain with their counters, from the group interface. */
 export function readNics(parameters: TypedParameters): NicReading[] {
   const nics: NicReading[] = [];
-  for (const prefix of indices(parameters, 'net')) {
-    const device = parameters.get(`${prefix}.name`);
+  for (const names of interfaceMembers.of(parameters)) {
+    const device = parameters.get(names.name);
     if (typeof device !== 'string') continue;
     const counters = new Counters(Object.keys(netDevCounters).length);
-    for (const [column, name] of interfaceNames)
-      counters.set(column, numberOf(parameters, `${prefix}.${name}`));
+    for (const [column, name] of interfaceNames) counters.set(column, numberOf(parameters, names[name]));
     nics.push({ device, counters });
   }
   return nics;
