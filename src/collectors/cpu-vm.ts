@@ -1,12 +1,14 @@
 import type { Cgroup } from '../kernel/cgroup.ts';
 import { CgroupCpuStat, cgroupCpuStatCounters, parseCgroupCpuStat } from '../kernel/cgroup-cpu-stat.ts';
 import { growth } from '../kernel/counters.ts';
-import { Schedstat, parsePidSchedstat, schedstatCounters } from '../kernel/proc-pid-schedstat.ts';
-import type { Process, Thread } from '../kernel/process.ts';
+import { schedstatCounters } from '../kernel/proc-pid-schedstat.ts';
+import { pidStatCounters } from '../kernel/proc-pid-stat.ts';
+import type { Process } from '../kernel/process.ts';
 import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
+import { ThreadCpu } from './cpu-thread.ts';
 import { Readings, Totals, now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
@@ -15,33 +17,18 @@ const vcpuSlots = slots('cpu', 'vm_vcpu');
 const { run, wait } = schedstatCounters;
 /** The counts of a VM: of its vCPUs, and of its other threads. */
 const [RUN, WAIT, OTHER_RUN, OTHER_WAIT] = [0, 1, 2, 3] as const;
-const NS_PER_S = 1e9;
 const US_PER_S = 1e6;
-
-/** CPU time of one thread at one instant. */
-export class ThreadReading {
-  /** Monotonic seconds. */
-  time = NaN;
-  readonly schedstat = new Schedstat();
-}
+/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
+const NS_PER_TICK = 1e7;
+/** Seconds between two readings of a dormant thread. */
+const DORMANT_BEAT = 5;
+/** ns of the process's CPU time that no thread needs to account for: it is told in ticks, cut off twice. */
+const UNSEEN = 2 * NS_PER_TICK;
 
 /** CPU limits of a cgroup at one instant. */
 export class ThrottleReading {
   time = NaN;
   readonly cpuStat = new CgroupCpuStat();
-}
-
-/**
- * ns that a thread ran, or waited on a run queue, between two readings; NaN where it cannot be known.
- * Source: Documentation/scheduler/sched-stats.rst.
- */
-export function grown(previous: ThreadReading, current: ThreadReading, counter: number): number {
-  return growth(previous.schedstat.counters, current.schedstat.counters, counter);
-}
-
-/** ns between two readings in percent of one CPU. */
-export function deriveThread(ns: number, previous: ThreadReading, current: ThreadReading): number {
-  return (ns / ((current.time - previous.time) * NS_PER_S)) * 100;
 }
 
 /** Percent of the time in which the cgroup was kept off the CPU by its limit. Source: cgroup-v2.rst, cpu.stat. */
@@ -51,58 +38,17 @@ export function deriveThrottled(previous: ThrottleReading, current: ThrottleRead
   return (growth(previous.cpuStat.counters, current.cpuStat.counters, throttledUsec) / elapsed) * 100;
 }
 
-/** A thread with its readings, and what was derived from them in this cycle. */
-class ThreadCpu {
-  readonly readings = new Readings(() => new ThreadReading());
-  /** Percent of one CPU that it ran. */
-  used = NaN;
-  /** Percent of the time that it waited on a run queue. */
-  ready = NaN;
-
-  /**
-   * @param born since when it is known not to have existed: its counters, which begin at 0, then belong to the time
-   *   since; undefined when it was there before we looked
-   */
-  constructor(
-    readonly thread: Thread,
-    born: number | undefined,
-  ) {
-    if (born === undefined) return;
-    const { spare } = this.readings;
-    spare.time = born;
-    spare.schedstat.counters.set(run, 0);
-    spare.schedstat.counters.set(wait, 0);
-    this.readings.commit();
-  }
-
-  /** False when the thread is gone. @param totals of the VM, to which its counts are added */
-  read(totals: Totals): boolean {
-    const { schedstat: file } = this.thread;
-    const { readings } = this;
-    const { spare } = readings;
-    if (!readRecord(file, parsePidSchedstat, spare.schedstat)) return false;
-    spare.time = now();
-    readings.commit();
-    if (readings.complete) {
-      const { previous, current } = readings;
-      const ran = grown(previous, current, run);
-      const waited = grown(previous, current, wait);
-      this.used = deriveThread(ran, previous, current);
-      this.ready = deriveThread(waited, previous, current);
-      const isVcpu = this.thread.vcpu !== undefined;
-      totals.add(isVcpu ? RUN : OTHER_RUN, ran);
-      totals.add(isVcpu ? WAIT : OTHER_WAIT, waited);
-    }
-    return true;
-  }
-}
-
 /** The threads of one VM. */
 export class VmCpu {
   private threads: ThreadCpu[] = [];
   private generation = -1;
   private lastCycle: number | undefined;
   private readonly totals = new Totals(4);
+  private readonly dormantBeat = new SlowBeat(DORMANT_BEAT);
+  /** CPU time of the process when it was last looked at, ns. */
+  private processRan = NaN;
+  /** What it grew by, since the dormant threads were read, beyond that of the threads that were; ns. */
+  private unseen = NaN;
   private readonly throttle = new Readings(() => new ThrottleReading());
   private readonly affinityBeat = new SlowBeat(30);
   private affinity: string | undefined;
@@ -115,16 +61,14 @@ export class VmCpu {
   collect(target: VmTarget, wanted: Wanted): void {
     if (this.generation !== this.process.generation) this.follow();
     this.lastCycle = now();
+    this.readThreads(this.lastCycle);
     let vcpus = 0;
     let used = 0;
     let ready = 0;
     let otherUsed = 0;
     let otherReady = 0;
     for (const cpu of this.threads) {
-      if (!cpu.read(this.totals)) {
-        this.process.relist();
-        continue;
-      }
+      if (!cpu.readable) continue;
       if (cpu.thread.vcpu === undefined) {
         otherUsed += cpu.used;
         otherReady += cpu.ready;
@@ -150,6 +94,43 @@ export class VmCpu {
     if (!wanted.verbose) return;
     this.setThrottled(target.row);
     target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
+  }
+
+  /**
+   * Reads the threads; dormant ones only now and then, and as soon as the process used CPU time that the others did not.
+   * So at most 20 ms of what they ran come up to {@link DORMANT_BEAT} late, and nothing is lost.
+   */
+  private readThreads(time: number): void {
+    const before = this.processRan;
+    const { counters } = this.process.stat;
+    this.processRan =
+      (counters.value(pidStatCounters.utime) + counters.value(pidStatCounters.stime)) * NS_PER_TICK;
+    this.unseen += this.processRan - before;
+    let dormant = 0;
+    for (const cpu of this.threads) {
+      if (cpu.dormant(time)) dormant++;
+      else this.unseen -= this.read(cpu);
+    }
+    const wanted = dormant === 0 || this.dormantBeat.due(time) || !(this.unseen <= UNSEEN);
+    if (wanted) this.unseen = 0;
+    for (const cpu of this.threads) {
+      if (!cpu.dormant(time)) continue;
+      if (wanted) this.read(cpu);
+      else cpu.skip(time);
+    }
+  }
+
+  /** @returns ns that the thread ran since the cycle before; NaN where that is not known */
+  private read(cpu: ThreadCpu): number {
+    cpu.read();
+    if (!cpu.readable) {
+      this.process.relist();
+      return NaN;
+    }
+    const isVcpu = cpu.thread.vcpu !== undefined;
+    this.totals.add(isVcpu ? RUN : OTHER_RUN, cpu.ran);
+    this.totals.add(isVcpu ? WAIT : OTHER_WAIT, cpu.waited);
+    return cpu.ran;
   }
 
   /** Where vCPUs may run changes rarely, and costs a read for each. */

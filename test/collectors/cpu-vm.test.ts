@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import {
-  ThreadReading,
-  ThrottleReading,
-  VmCpu,
-  deriveThread,
-  deriveThrottled,
-  grown,
-} from '../../src/collectors/cpu-vm.ts';
+import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu-thread.ts';
+import { ThrottleReading, VmCpu, deriveThrottled } from '../../src/collectors/cpu-vm.ts';
 import { Cgroup } from '../../src/kernel/cgroup.ts';
 import { cgroupCpuStatCounters } from '../../src/kernel/cgroup-cpu-stat.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
@@ -109,6 +103,55 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   assert.deepEqual(target.vcpus, []);
   assert.deepEqual(countersIn(target.row), counters, 'that of the VM does not fall');
   process.close();
+});
+
+/**
+ * A VM with a thread beside its vCPU that has not run for long: from 3 s on it is dormant; it is 5 s. What it shows
+ * a second later, percent and count, when that thread has run for so many ns.
+ */
+function dormantThread(t: TestContext): (time: number, ran: number, ticks?: number) => [number, unknown] {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  t.mock.method(Math, 'random', () => 0.9); // when the five seconds begin: the next reading is at 8 s
+  const names = ['CPU 0/KVM', 'call_rcu'];
+  tree.process(100, names);
+  const process = Process.open(tree.paths, 100)!;
+  t.after(() => {
+    process.close();
+  });
+  process.threads.find(({ tid }) => tid === 100)!.vcpu = 0;
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, undefined);
+  const second = (time: number, ran: number, ticks = 0): [number, unknown] => {
+    at(time);
+    tree.process(100, names, { utime: 50 * time + ticks });
+    tree.write('proc/100/task/100/schedstat', `${time * 5e8} 0 1\n`);
+    tree.write('proc/100/task/101/schedstat', `${ran} 0 1\n`);
+    assert.ok(process.refresh());
+    cpu.collect(begin(), wanted);
+    return [Number(pick(target.row, 'cpu_other_total')[0]), countersIn(target.row)['cpu_other_total']];
+  };
+  for (let time = 0; time <= 5; time++) second(time, 0);
+  return second;
+}
+
+test('a dormant thread is read every five seconds, and nothing that it ran is lost', (t) => {
+  const second = dormantThread(t);
+  assert.deepEqual(second(6, 1e7, 1), [0, 0]);
+  assert.deepEqual(second(7, 2e7, 2), [0, 0]);
+  assert.deepEqual(second(8, 2e7, 2), [2, 2e7]);
+  assert.deepEqual(second(9, 2.5e7, 2), [0.5, 2.5e7], 'awake again');
+});
+
+test('a dormant thread is read at once when the process used CPU time that no other thread did', (t) => {
+  const second = dormantThread(t);
+  assert.deepEqual(second(6, 5e7, 5), [5, 5e7]);
+});
+
+test('so it is when it uses a little in every cycle', (t) => {
+  const second = dormantThread(t);
+  assert.deepEqual(second(6, 1.5e7, 1), [0, 0]);
+  assert.deepEqual(second(7, 3e7, 3), [3, 3e7]);
 });
 
 test('throttling needs the cpu controller and two readings', (t) => {

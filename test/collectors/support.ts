@@ -53,12 +53,14 @@ export class Tree {
 interface Stat {
   readonly minflt: number;
   readonly majflt: number;
+  readonly utime: number;
   readonly threads: number;
   readonly blkio: number;
 }
 
-function statLine(pid: number, { minflt = 0, majflt = 0, threads = 1, blkio = 0 }: Partial<Stat>): string {
-  const front = `${pid} (kvm) S 1 ${pid} ${pid} 0 -1 138412416 ${minflt} 0 ${majflt} 0 6911 2302 0 0 20 0 ${threads} 0`;
+function statLine(pid: number, stat: Partial<Stat>): string {
+  const { minflt = 0, majflt = 0, utime = 6911, threads = 1, blkio = 0 } = stat;
+  const front = `${pid} (kvm) S 1 ${pid} ${pid} 0 -1 138412416 ${minflt} 0 ${majflt} 0 ${utime} 2302 0 0 20 0 ${threads} 0`;
   return `${front} 4521 5123874816 261903 ${'0 '.repeat(17)}${blkio} 0 0\n`;
 }
 
