@@ -121,6 +121,8 @@ export class Spool {
   async append(entries: readonly Entry[]): Promise<boolean> {
     this.appending = true;
     try {
+      // What an earlier run left decides which numbers come next.
+      if (!this.known) this.take();
       const frames = entries.flatMap((entry, index) => frame({ ...entry, ordinal: this.next + index }));
       const size = frames.reduce((sum, { length }) => sum + length, headerBytes);
       const fresh = entries.filter(({ sent }) => !sent).length;

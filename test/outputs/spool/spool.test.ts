@@ -284,6 +284,24 @@ test('a directory that cannot be written to is told, and taken when it can', asy
   await spool.close();
 });
 
+test('what comes to a directory that can be used only later goes behind what an earlier run left there', async (t) => {
+  const path = directory(t);
+  const before = open(path);
+  await before.spool.append(entries(1, 20));
+  await before.spool.close();
+  renameSync(path, `${path}.aside`);
+  writeFileSync(path, '');
+  const { spool, drops } = open(path);
+  assert.equal(spool.waiting, 0);
+  rmSync(path);
+  renameSync(`${path}.aside`, path);
+  await spool.append(entries(21, 30));
+  await spool.append(entries(31, 40));
+  assert.deepEqual((await takeAll(spool)).map(seqOf), range(1, 40));
+  assert.equal(drops.total, 0);
+  await spool.close();
+});
+
 test('a directory that is deleted costs what it held, counted, and is made anew', async (t) => {
   const path = join(directory(t), 'spool');
   const { spool, drops } = open(path);
