@@ -5,6 +5,8 @@ import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } fro
 import { diskCounters } from './connector.ts';
 
 const KIB = 1024;
+/** More disks, interfaces or vCPUs than a domain can have: a server that claims more keeps us busy no longer. */
+const MOST_MEMBERS = 4096;
 
 /** libvirt's names for {@link diskCounters}; failures it does not count. */
 const blockNames = {
@@ -42,7 +44,7 @@ class MemberNames<M extends string> {
 
   /** Those of each member that may be there: the count is one more than the largest N that may occur. */
   *of(parameters: TypedParameters): Generator<Readonly<Record<M, string>>> {
-    const count = numberOf(parameters, `${this.group}.count`);
+    const count = countOf(parameters, `${this.group}.count`);
     for (let n = 0; n < count; n++) yield (this.known[n] ??= this.make(n));
   }
 
@@ -66,6 +68,11 @@ const interfaceMembers = new MemberNames('net', ['name', ...interfaceNames.map((
 export function numberOf(parameters: TypedParameters, name: string): number {
   const value = parameters.get(name);
   return typeof value === 'number' ? value : NaN;
+}
+
+/** How many members a list has at most; NaN where libvirt did not tell. */
+function countOf(parameters: TypedParameters, name: string): number {
+  return Math.min(numberOf(parameters, name), MOST_MEMBERS);
 }
 
 /**
@@ -141,7 +148,7 @@ function readBalloon(parameters: TypedParameters): BalloonReading {
 /** vCPUs that are plugged in; their numbers have gaps after an unplug. */
 function readVcpus(parameters: TypedParameters): VcpuReading[] {
   const vcpus: VcpuReading[] = [];
-  const maximum = numberOf(parameters, 'vcpu.maximum');
+  const maximum = countOf(parameters, 'vcpu.maximum');
   for (let number = 0; number < maximum; number++) {
     const run = numberOf(parameters, `vcpu.${number}.time`);
     if (Number.isNaN(run)) continue;

@@ -146,3 +146,20 @@ test('what libvirt tells of a domain whose QEMU hangs', () => {
   });
   assert.ok(!monitorAnswered(hung));
 });
+
+test('a server that claims billions of everything is not searched for them', { timeout: 5000 }, () => {
+  const claimed = { 'block.count': 2 ** 32 - 1, 'net.count': 2 ** 32 - 1, 'vcpu.maximum': 2 ** 32 - 1 };
+  const parameters = made({ ...claimed, 'block.7.name': 'vda', 'net.7.name': 'vnet7', 'vcpu.7.time': 5 });
+  assert.deepEqual(
+    readDetail(parameters, 0, new Set()).disks.map(({ device }) => device),
+    ['vda'],
+  );
+  assert.deepEqual(
+    readNics(parameters).map(({ device }) => device),
+    ['vnet7'],
+  );
+  assert.deepEqual(
+    readCpu(parameters).vcpus?.map(({ number }) => number),
+    [7],
+  );
+});
