@@ -33,9 +33,11 @@ export async function qmp(
       text = lines.pop() ?? '';
       for (const line of lines) {
         const answer = JSON.parse(line) as Answer;
+        // The greeting, the answer to qmp_capabilities and events carry no id. That answer is an error where QEMU, which
+        // hung, carried out for us what a client before us had sent and not waited for.
+        if (answer.id !== command) continue;
         if (answer.error !== undefined) throw new Error(`${path}: ${command}: ${answer.error.desc}`);
-        // The greeting, the answer to qmp_capabilities and events carry no id.
-        if (answer.id === command) return answer.return;
+        return answer.return;
       }
     }
     throw new Error(`${path}: closed before it answered ${command}`);
