@@ -1,5 +1,5 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test test-host host-tests deb package demo bench docs screenshots clean
+.PHONY: help deps addon build lint test test-host host-tests deb package demo bench golden docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
@@ -7,7 +7,7 @@ PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux pyth
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd
 
 help:
-	@echo "make build | deb | lint | test | test-host | demo | bench | docs | screenshots | clean"
+	@echo "make build | deb | lint | test | test-host | demo | bench | golden | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -60,6 +60,10 @@ demo: deps build
 
 bench: deps build
 	node --import tsx bench/cycle.ts
+
+# Writes what every output prints of a fixed node anew (test/golden); read the diff.
+golden: node_modules
+	REWRITE_GOLDEN=1 test/run test/golden/golden.test.ts
 
 docs: node_modules
 	node --import tsx docs/generate.ts

@@ -1,0 +1,168 @@
+import crypto, { randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { createCollectors } from '../../src/collectors/index.ts';
+import { ProxmoxConnector } from '../../src/connectors/proxmox.ts';
+import { Paths } from '../../src/kernel/paths.ts';
+import { collectorNames } from '../../src/metrics/catalogue.ts';
+import { dropReasons } from '../../src/sampling/output-status.ts';
+import type { ObservedOutput } from '../../src/sampling/output-status.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
+import { Sampler } from '../../src/sampling/sampler.ts';
+import { Tree, stoppedClock } from '../collectors/support.ts';
+import { PveTree } from '../lab/pve-tree.ts';
+import { logs } from '../outputs/helpers.ts';
+import { RecordedMonitor } from './recorded-monitor.ts';
+
+const KERNEL = 'linux-6.1';
+const START = Date.UTC(2026, 10, 22, 3, 0, 0);
+/** Pids that the fixture gives to the QEMUs, by vmid: one whose monitor answers and one whose monitor is gone. */
+const vms = { 100: { pid: 4242, name: 'store' }, 101: { pid: 5151, name: 'web "1", ü' } } as const;
+
+/** Everything random or of this machine stands still, so that the same samples come out of the same files. */
+function standStill(t: TestContext): void {
+  t.mock.timers.enable({ apis: ['Date'], now: START });
+  t.mock.method(process, 'cpuUsage', () => ({ user: 2_000_000, system: 1_000_000 }));
+  t.mock.method(process.memoryUsage, 'rss', () => 60 * 2 ** 20);
+  t.mock.method(crypto, 'randomBytes', (size: number) => Buffer.alloc(size, 0xab));
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  if (randomBytes(1)[0] !== 0xab) throw new Error('the run id is still random');
+}
+
+/** An output as it fares in an outage. */
+const outputs: readonly ObservedOutput[] = [
+  {
+    name: 'logstash',
+    status: {
+      state: 'down',
+      queued: 3,
+      queuedBytes: 4096,
+      spooled: 120,
+      spooledBytes: 163_840,
+      oldest: START - 60_000,
+      sent: 1000,
+      resent: 5,
+      dropped: 7,
+      droppedBy: { ...Object.fromEntries(dropReasons.map((reason) => [reason, 0])), queue_full: 7 } as never,
+      reconnects: 2,
+      lastError: 'no connection to logstash.example:12345: connect ECONNREFUSED 192.0.2.7:12345',
+    },
+  },
+];
+
+/**
+ * A Proxmox VE node of files: a captured kernel, two VMs laid out as Proxmox VE lays them out, a recorded monitor, a
+ * clock that stands still between two samples.
+ *
+ * @param take gets the first two samples as they come; each is valid until the next one
+ */
+export async function sampleNode(t: TestContext, take: (sample: Sample) => void): Promise<void> {
+  standStill(t);
+  const setSeconds = stoppedClock(t);
+  setSeconds(1000);
+  const tree = new Tree(t);
+  cpSync(join(import.meta.dirname, '../fixtures', KERNEL), tree.root, { recursive: true });
+  completeHost(tree);
+  const rundir = join(tree.root, 'run');
+  const roots = { ...tree.paths.roots, rundir, pvedir: join(tree.root, 'pve') };
+  mkdirSync(join(rundir, 'qemu-server'), { recursive: true });
+  const pve = new PveTree(roots.pvedir, hostname());
+  for (const [vmid, { pid, name }] of Object.entries(vms)) addVm(tree, Number(vmid), pid, name);
+  pve.write(
+    100,
+    configOf('store', 'scsi0: local-lvm:vm-100-disk-0,size=64M\nvirtio0: fast:vm-100-disk-1,size=16M\n'),
+  );
+  pve.write(101, configOf('web', 'tags: prod;web\nlock: backup\n'));
+  const monitor = await RecordedMonitor.listen(join(rundir, 'qemu-server/100.qmp'));
+  t.after(() => {
+    monitor.close();
+  });
+
+  const { log } = logs();
+  const paths = new Paths(roots);
+  const connector = new ProxmoxConnector(paths, { detailInterval: undefined, frequency: 1 }, log);
+  const wanted = { verbose: true, devices: true };
+  const collectors = createCollectors(collectorNames, paths, {
+    wanted,
+    netdev: undefined,
+    storedev: undefined,
+  });
+  const sampler = new Sampler(paths, connector, collectors, log);
+  t.after(() => {
+    sampler.close();
+  });
+  connector.inventory();
+  await connector.poll(true);
+  sampler.prime();
+  for (const second of [1, 2]) {
+    setSeconds(1000 + second);
+    t.mock.timers.setTime(START + second * 1000);
+    grow(tree);
+    monitor.turn = second === 1 ? 0 : 1;
+    await connector.poll(true);
+    take(sampler.sample(0, outputs));
+    sampler.agent.cycleTook(2.5);
+  }
+}
+
+function configOf(name: string, rest: string): string {
+  return `name: ${name}\nmemory: 64\ncores: 2\n${rest}smbios1: uuid=526f6d42-dd79-4d81-8ff0-e90c09e9c8a5\n`;
+}
+
+function completeHost(tree: Tree): void {
+  tree.write('proc/sys/kernel/hostname', 'pve1\n');
+  tree.write('proc/sys/kernel/osrelease', '6.8.12-4-pve\n');
+  tree.write('proc/spl/kstat/zfs/arcstats', 'name type data\nsize 4 1073741824\n');
+  tree.write('sys/devices/virtual/dmi/id/product_uuid', '6e26d5a1-2b7f-4b0e-9c1d-0123456789ab\n');
+  tree.write('sys/class/net/eth0/speed', '10000\n');
+  for (const file of ['scaling_cur_freq', 'cpuinfo_min_freq', 'cpuinfo_max_freq'])
+    tree.write(`sys/devices/system/cpu/cpu0/cpufreq/${file}`, '2000000\n');
+  tree.write('sys/class/net/tap101i0/mtu', '1500\n');
+}
+
+/** The files of a running QEMU of Proxmox VE. */
+function addVm(tree: Tree, vmid: number, pid: number, name: string): void {
+  const pidFile = `/run/qemu-server/${vmid}.pid`;
+  tree.process(pid, ['kvm', 'CPU 0/KVM', 'CPU 1/KVM', 'vhost-4242'], { utime: 500 });
+  const uuid = `526f6d42-dd79-4d81-8ff0-${String(vmid).padStart(12, '0')}`;
+  const argv = ['/usr/bin/kvm', '-id', String(vmid), '-name', `${name},debug-threads=on`, '-pidfile'];
+  const rest = ['-smbios', `type=1,uuid=${uuid}`, '-smp', '2,sockets=1,cores=2', '-m', '64'];
+  tree.write(`proc/${pid}/cmdline`, [...argv, join(tree.root, pidFile), ...rest, ''].join('\0'));
+  tree.write(`proc/${pid}/comm`, 'kvm\n');
+  tree.write(`proc/${pid}/cgroup`, `0::/qemu.slice/${vmid}.scope\n`);
+  tree.write(`proc/${pid}/status`, `Name:\tkvm\nVmRSS:\t 36224 kB\nRssShmem:\t 0 kB\nVmSwap:\t 2048 kB\n`);
+  tree.write(
+    `proc/${pid}/io`,
+    'rchar: 1000\nwchar: 2000\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n',
+  );
+  for (const kind of ['cpu', 'io', 'memory']) {
+    const line = (share: string): string => `${share} avg10=1.25 avg60=0.50 avg300=0.10 total=123456\n`;
+    tree.write(`sys/fs/cgroup/qemu.slice/${vmid}.scope/${kind}.pressure`, line('some') + line('full'));
+  }
+  tree.write(pidFile.slice(1), `${pid}\n`);
+}
+
+/** Lets a second pass on the host and in the processes: each number of a counter grows. */
+function grow(tree: Tree): void {
+  const plus = (file: string, part: RegExp, by: number): void => {
+    const path = join(tree.root, file);
+    const text = readFileSync(path, 'utf8');
+    const more = (numbers: string): string =>
+      numbers.replaceAll(/\d+/g, (digits) => String(Number(digits) + by));
+    writeFileSync(path, text.replace(part, more));
+  };
+  plus('proc/stat', /^cpu .*$/m, 10);
+  plus('proc/diskstats', /(?<= \S+[a-z]\S* )\d.*$/gm, 10);
+  plus('proc/net/dev', /(?<=: ).*$/gm, 1000);
+  for (const { pid } of Object.values(vms)) {
+    for (let tid = pid; tid < pid + 4; tid++) plus(`proc/${pid}/task/${tid}/schedstat`, /^.*$/m, 50_000_000);
+    plus(`proc/${pid}/io`, /(?<=: ).*$/gm, 4096);
+  }
+}

@@ -1,0 +1,119 @@
+import { metricsJson } from '../../src/cli/list-metrics.ts';
+import { resolveThresholds } from '../../src/config/thresholds.ts';
+import { createPrinter, printerNames } from '../../src/printers/index.ts';
+import type { PrinterName } from '../../src/printers/index.ts';
+import type { Layout, PrinterSettings } from '../../src/printers/printer.ts';
+import { PrometheusPage } from '../../src/printers/prometheus/page.ts';
+import type { PageFormat } from '../../src/printers/prometheus/page.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
+import { helpLine } from '../../src/tui/help-line.ts';
+import type { Line } from '../../src/tui/screen/spans.ts';
+import { defaultSettings } from '../../src/tui/settings.ts';
+import { Snapshots } from '../../src/tui/snapshot.ts';
+import { statusLine } from '../../src/tui/status-line.ts';
+import { TableControl } from '../../src/tui/table-control.ts';
+import { judge } from '../../src/tui/thresholds.ts';
+import { views } from '../../src/tui/views.ts';
+
+/** What an output makes of the samples: fed with each, gives its file at the end. */
+export interface Rendering {
+  readonly file: string;
+  readonly take: (sample: Sample) => void;
+  readonly bytes: () => Buffer;
+}
+
+const everything: PrinterSettings = {
+  layout: 'cycle',
+  verbose: true,
+  devices: true,
+  human: false,
+  names: 'proxtop',
+};
+const suffixes: Readonly<Record<PrinterName, string>> = {
+  json: 'json',
+  influx: 'influx',
+  msgpack: 'msgpack',
+  csv: 'csv',
+  text: 'txt',
+  esxtop: 'csv',
+};
+const thresholds = resolveThresholds(new Map());
+const sizes = [
+  { columns: 80, rows: 24 },
+  { columns: 132, rows: 40 },
+  { columns: 200, rows: 50 },
+];
+
+/** Every output that users see, once for each way it can look. */
+export function renderings(): Rendering[] {
+  return [
+    ...printerNames.flatMap((name) => {
+      const layouts: readonly Layout[] =
+        name === 'json' || name === 'influx' ? ['cycle', 'event'] : ['cycle'];
+      return layouts.map((layout) => printed(`${name}-${layout}`, name, { layout }));
+    }),
+    printed('json-original-names', 'json', { names: 'original' }),
+    printed('json-default', 'json', { verbose: false, devices: false }),
+    printed('text-human', 'text', { human: true }),
+    ...(['text', 'openmetrics'] as const).map(page),
+    ...sizes.map(screens),
+    { file: 'list-metrics.json', take: () => undefined, bytes: () => Buffer.from(metricsJson()) },
+  ];
+}
+
+function printed(file: string, name: PrinterName, changes: Partial<PrinterSettings>): Rendering {
+  const printer = createPrinter(name, { ...everything, ...changes });
+  const records: Buffer[] = [];
+  const take = (sample: Sample): void => {
+    for (const record of printer.print(sample)) records.push(Buffer.from(record));
+  };
+  return { file: `${file}.${suffixes[name]}`, take, bytes: () => Buffer.concat(records) };
+}
+
+function page(format: PageFormat): Rendering {
+  const printer = new PrometheusPage({ verbose: true, devices: true });
+  let last = Buffer.alloc(0);
+  const take = (sample: Sample): void => {
+    last = Buffer.from(printer.print(sample, format));
+  };
+  return { file: `prometheus-${format}.txt`, take, bytes: () => last };
+}
+
+/** The text of every view on a screen of this size. */
+function screens(size: { readonly columns: number; readonly rows: number }): Rendering {
+  const snapshots = new Snapshots();
+  let text = '';
+  const take = (sample: Sample): void => {
+    text = views.map(({ key }) => screen(snapshots.copy(sample), key, size)).join('\n');
+  };
+  return { file: `view-${size.columns}x${size.rows}.txt`, take, bytes: () => Buffer.from(text) };
+}
+
+function screen(
+  sample: Sample,
+  key: (typeof views)[number]['key'],
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): string {
+  const settings = { ...defaultSettings(), view: key };
+  const table = new TableControl(settings, (id, value, row) => judge(thresholds, id, value, row));
+  const body = table.lines(sample, { columns, rows: rows - 2 });
+  const status = {
+    interval: 1,
+    view: table.view.name,
+    filter: undefined,
+    sort: table.sortHeading,
+    descending: table.descending,
+    units: settings.units,
+    unicode: true,
+    note: '',
+  };
+  const lines = [statusLine(sample, status, columns), ...body, helpLine(columns)];
+  return `${lines.map(textOf).join('\n')}\n`;
+}
+
+function textOf(line: Line): string {
+  return line
+    .map(({ text }) => text)
+    .join('')
+    .trimEnd();
+}
