@@ -2,9 +2,9 @@ import type { BalloonReading, Detail } from '../connectors/connector.ts';
 import { Counters, growth } from '../kernel/counters.ts';
 import { parseNumberAt } from '../kernel/number-file.ts';
 import { pidStatCounters } from '../kernel/proc-pid-stat.ts';
-import { parsePidStatusSwap } from '../kernel/proc-pid-status.ts';
+import { PidMemory, parsePidMemory } from '../kernel/proc-pid-status.ts';
 import type { Process } from '../kernel/process.ts';
-import { readValue } from '../kernel/read.ts';
+import { readRecord, readValue } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
@@ -19,6 +19,9 @@ const faultRates: readonly (readonly [slot: number, counter: number])[] = [
   [vmSlots.ram_cminflt, pidStatCounters.cminflt],
   [vmSlots.ram_cmajflt, pidStatCounters.cmajflt],
 ];
+
+/** Seconds between two looks at a process's status, where something in it is wanted or changes, and elsewhere. */
+const [STATUS_BEAT, SELDOM_BEAT] = [5, 60] as const;
 
 /** Page faults of a QEMU process at one instant. */
 export class FaultReading {
@@ -35,14 +38,19 @@ export function deriveFaults(previous: FaultReading, current: FaultReading, row:
   }
 }
 
-/** Sets the guest's view of its memory. Used memory is known only where the guest reports what is free. */
+/**
+ * Sets the guest's view of its memory. Used memory is known only where the guest reports what is free.
+ * @param configured bytes it was given as far as the connector knows: QEMU knows better, and what the balloon leaves to
+ *   it cannot be more
+ */
 export function deriveGuestMemory(
   balloon: BalloonReading | undefined,
   configured: number | undefined,
   row: Row,
 ): void {
   const { values } = row;
-  const total = balloon?.total ?? configured ?? NaN;
+  const given = balloon?.max ?? Math.max(configured ?? NaN, balloon?.actual ?? 0);
+  const total = balloon?.total ?? given;
   const free = balloon?.free ?? NaN;
   // Free memory is a share of what the guest sees; against the configured size it would give a wrong difference.
   const used = balloon?.total === undefined ? NaN : total - free;
@@ -65,8 +73,9 @@ export class VmMem {
   private readonly faults = new Readings(() => new FaultReading());
   private previous: Detail | undefined;
   private current: Detail | undefined;
-  private readonly swapBeat = new SlowBeat(5);
-  private swap = NaN;
+  private readonly status = new PidMemory();
+  private readonly statusBeat = new SlowBeat(STATUS_BEAT);
+  private readonly seldomBeat = new SlowBeat(SELDOM_BEAT);
 
   /** @param pageSize bytes */
   constructor(private readonly pageSize: number) {}
@@ -77,10 +86,12 @@ export class VmMem {
     const { values } = row;
     deriveGuestMemory(vm.detail?.balloon, vm.memory, row);
     this.setSwapRates(vm.detail, row);
+    values[vmSlots.ram_guest_age] = ageOf(vm.detail);
     values[vmSlots.ram_rss] = vm.detail?.rss ?? NaN;
     if (vm.process !== undefined) {
+      this.readStatus(vm.process, wanted);
       this.setFaults(target);
-      if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(vm.process);
+      if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(target);
     }
     if (wanted.verbose) values[vmSlots.ram_cgroup] = chargedTo(target);
     return values[vmSlots.ram_total] as number;
@@ -98,16 +109,33 @@ export class VmMem {
     values[vmSlots.ram_swapout] = deriveSwap(this.previous, this.current, 'swapOut');
   }
 
-  /** The status file takes longer to read than all others of a process together: its beat is slower. */
-  private swapOf(process: Process): number {
-    if (this.swapBeat.due(now())) this.swap = readValue(process.status, parsePidStatusSwap);
-    return this.swap;
+  /**
+   * The status file takes longer to read than all others of a process together: its beat is slower, and slower still
+   * where it told that the process has no huge pages and nothing else in it is wanted.
+   */
+  private readStatus({ status }: Process, wanted: Wanted): void {
+    const often = wanted.verbose || this.status.hugetlb > 0;
+    if (!(often ? this.statusBeat : this.seldomBeat).due(now())) return;
+    if (readRecord(status, parsePidMemory, this.status)) return;
+    this.status.swap = NaN;
+    this.status.hugetlb = NaN;
+  }
+
+  /**
+   * What is swapped out of memory that is shared with other processes no file of the process tells without walking its
+   * page tables. Its own cgroup does.
+   */
+  private swapOf({ vm }: VmTarget): number {
+    const { shared, hugetlb, swap } = this.status;
+    const isShared = shared > 0 || (vm.sharedMemory === true && !(hugetlb > 0));
+    if (!isShared) return swap;
+    return vm.cgroup === undefined ? NaN : readValue(vm.cgroup.memorySwap, parseNumberAt);
   }
 
   private setFaults({ vm, row }: VmTarget): void {
     const stat = vm.process?.stat;
     if (stat === undefined) return;
-    row.values[vmSlots.ram_rss] = stat.rss * this.pageSize;
+    row.values[vmSlots.ram_rss] = stat.rss * this.pageSize + (this.status.hugetlb || 0);
     row.values[vmSlots.ram_vsize] = stat.vsize;
     const { faults } = this;
     faults.spare.time = now();
@@ -116,6 +144,11 @@ export class VmMem {
     for (const [slot, counter] of faultRates) row.counters[slot] = faults.current.counters.value(counter);
     if (faults.complete) deriveFaults(faults.previous, faults.current, row);
   }
+}
+
+/** How long ago the guest reported its memory, in seconds; NaN where that is not known. */
+function ageOf(detail: Detail | undefined): number {
+  return detail === undefined ? NaN : (detail.balloon?.age ?? NaN) + now() - detail.time;
 }
 
 function chargedTo({ vm }: VmTarget): number {

@@ -48,10 +48,12 @@ export interface DiskReading {
   readonly physical?: number;
 }
 
-/** The balloon's state; sizes in bytes. What the guest does not report is left out. */
+/** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */
 export interface BalloonReading {
   readonly actual?: number;
   readonly max?: number;
+  /** Seconds since the guest reported, at the time of the answer; its report is left out when that is long. */
+  readonly age?: number;
   readonly total?: number;
   readonly free?: number;
   /** Bytes swapped in and out by the guest since it booted. */
@@ -101,8 +103,10 @@ export interface Vm {
   readonly process?: Process | undefined;
   /** vCPUs that are plugged in now; 0 while that is not known. */
   readonly vcpus: number;
-  /** Memory the configuration gives it, in bytes. */
+  /** Memory it was given, in bytes. */
   readonly memory?: number | undefined;
+  /** Whether other processes share its memory, so that the kernel does not count as its own what of it is swapped out. */
+  readonly sharedMemory?: boolean | undefined;
   /** running, paused, ... */
   readonly state?: string | undefined;
   readonly disks: readonly VmDisk[];

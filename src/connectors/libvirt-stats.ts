@@ -3,6 +3,7 @@ import { netDevCounters } from '../kernel/proc-net-dev.ts';
 import type { TypedParameters } from '../libvirt/typed-parameters.ts';
 import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from './connector.ts';
 import { diskCounters } from './connector.ts';
+import { balloonReading } from './guest-report.ts';
 
 const KIB = 1024;
 /** More disks, interfaces or vCPUs than a domain can have: a server that claims more keeps us busy no longer. */
@@ -132,10 +133,11 @@ function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>):
   return disks;
 }
 
-/** Sizes come in KiB. */
+/** Sizes come in KiB, the time of the report in seconds by the clock of the domain's host. */
 function readBalloon(parameters: TypedParameters): BalloonReading {
   const bytes = (name: string): number => numberOf(parameters, `balloon.${name}`) * KIB;
-  return {
+  const { reported } = known('reported', numberOf(parameters, 'balloon.last-update'));
+  const told = {
     ...known('actual', bytes('current')),
     ...known('max', bytes('maximum')),
     ...known('total', bytes('available')),
@@ -143,6 +145,7 @@ function readBalloon(parameters: TypedParameters): BalloonReading {
     ...known('swapIn', bytes('swap_in')),
     ...known('swapOut', bytes('swap_out')),
   };
+  return balloonReading(told, reported, undefined, Date.now() / 1000);
 }
 
 /** vCPUs that are plugged in; their numbers have gaps after an unplug. */
@@ -171,5 +174,5 @@ export function readNics(parameters: TypedParameters): NicReading[] {
 }
 
 function known<K extends string>(key: K, value: number): { readonly [P in K]?: number } {
-  return Number.isNaN(value) ? {} : ({ [key]: value } as { readonly [P in K]?: number });
+  return Number.isNaN(value) || value < 0 ? {} : ({ [key]: value } as { readonly [P in K]?: number });
 }

@@ -4,6 +4,7 @@ import type { BlockStats } from '../qmp/blockstats.ts';
 import type { VmDisk } from './connector.ts';
 import { scopeCgroup } from './own-cgroup.ts';
 import type { PollSchedule } from './poll-schedule.ts';
+import { nameOf } from './identity.ts';
 import type { PveConfig } from './pve-config.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import { pveDiskName } from './qemu-detail.ts';
@@ -11,6 +12,8 @@ import { QemuVm } from './qemu-vm.ts';
 
 /** A running VM of Proxmox VE: its process, its monitor, and what its configuration says. */
 export class ProxmoxVm extends QemuVm {
+  /** Its QEMU tells it with the balloon, the configuration without. */
+  protected readonly asksMemory = false;
   private config: PveConfig | undefined;
 
   constructor(
@@ -32,9 +35,14 @@ export class ProxmoxVm extends QemuVm {
     return this.args.uuid ?? this.config?.uuid ?? `proxmox-${this.vmid}`;
   }
 
-  /** The configured name, which a rename changes at once, else the one QEMU was started with. */
+  /**
+   * As Proxmox VE names it: after its configuration, so that a rename shows at once; while that is not known as QEMU was
+   * started. QEMU is given the name vm<vmid> where there is none.
+   */
   get name(): string {
-    return this.config?.name ?? this.args.name ?? `VM ${this.vmid}`;
+    const { config, args, vmid } = this;
+    const started = args.name === `vm${vmid}` ? undefined : args.name;
+    return (config === undefined ? started : nameOf(config.name)) ?? `VM ${vmid}`;
   }
 
   get memory(): number | undefined {

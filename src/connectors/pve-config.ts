@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { VmDisk } from './connector.ts';
+import { uuidOf } from './identity.ts';
 
 /** What the configuration of a VM on a Proxmox VE node says about it. */
 export interface PveConfig {
@@ -34,7 +35,7 @@ export function parsePveConfig(text: string): PveConfig {
     if (line.startsWith('#') || colon < 1) continue;
     keys.set(line.slice(0, colon), line.slice(colon + 1).trim());
   }
-  const uuid = properties(keys.get('smbios1')).get('uuid')?.toLowerCase();
+  const uuid = uuidOf(properties(keys.get('smbios1')).get('uuid'));
   return {
     memory: memoryOf(keys.get('memory')),
     ...drivesOf(keys),

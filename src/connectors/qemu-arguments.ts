@@ -1,16 +1,31 @@
+import { nameOf, uuidOf } from './identity.ts';
+import { sharesMemory, startMemory } from './qemu-memory.ts';
+
+/** The directory that libvirt makes for each start of a domain: `.../domain-<id>-<name>/`. */
+export interface DomainDirectory {
+  readonly id: number;
+  /** The first 20 characters of the domain's name. */
+  readonly name: string;
+}
+
 /**
  * What the command line of a QEMU process says about its VM. It is fixed at the start: later renames and hot-plugs do
  * not show. Source: qemu(1).
  */
 export interface QemuArguments {
   readonly pidFile: string | undefined;
+  /** At most 255 characters. */
   readonly name: string | undefined;
-  /** Lower-case UUID of -smbios type=1 or -uuid. */
+  /** Lower-case UUID of -smbios type=1 or -uuid; undefined where what is given is none. */
   readonly uuid: string | undefined;
   /** vCPUs at the start; undefined where the topology is not given in numbers we understand. */
   readonly cpus: number | undefined;
-  /** Bytes. */
+  /** Bytes at the start, DIMMs included. */
   readonly memory: number | undefined;
+  /** Whether memory of the guest is shared with other processes and can be swapped out. */
+  readonly sharedMemory: boolean;
+  /** Where libvirt keeps the files of this run of its domain; undefined for a QEMU that it did not start. */
+  readonly domainDirectory: DomainDirectory | undefined;
   /** Image files by the name of the drive, such as drive-scsi0. */
   readonly images: ReadonlyMap<string, string>;
   /** Path of the unix socket on which the QMP monitor listens for whoever comes; relative to QEMU's directory. */
@@ -21,16 +36,8 @@ export interface QemuArguments {
   readonly cdroms: ReadonlySet<string>;
 }
 
-const MIB = 2 ** 20;
 const CDROM = /^(?:ide|scsi)-cd$/;
-const memoryUnits: Readonly<Record<string, number>> = {
-  '': MIB,
-  B: 1,
-  K: 2 ** 10,
-  M: MIB,
-  G: 2 ** 30,
-  T: 2 ** 40,
-};
+const DOMAIN_DIRECTORY = /\/domain-(\d+)-([^/]+)\/[^/]+$/;
 
 /** Whether a process is QEMU, by its argv[0] as Proxmox VE judges it: `kvm` or `qemu-*`. */
 export function isQemu(argv: readonly string[]): boolean {
@@ -57,13 +64,17 @@ export function parseQemuArguments(argv: readonly string[]): QemuArguments {
   const lists = (name: string): Map<string, string>[] => (options.get(name) ?? []).map(suboptions);
   const smbios = lists('smbios').findLast((list) => list.get('type') === '1' && list.has('uuid'));
   const name = last('name');
-  const memory = last('m');
+  const memory = suboptions(last('m') ?? '');
+  const objects = (options.get('object') ?? []).map(membersOf);
+  const devices = (options.get('device') ?? []).map(membersOf);
   return {
     pidFile: last('pidfile'),
-    name: name === undefined ? undefined : nameOf(name),
+    name: name === undefined ? undefined : nameOf(guestName(name)),
     cpus: cpusOf(suboptions(last('smp') ?? '1')),
-    uuid: (smbios?.get('uuid') ?? last('uuid'))?.toLowerCase(),
-    memory: memory === undefined ? undefined : memoryOf(memory),
+    uuid: uuidOf(smbios?.get('uuid')) ?? uuidOf(last('uuid')),
+    memory: startMemory(memory.get('size') ?? memory.get(''), objects, devices),
+    sharedMemory: sharesMemory(objects),
+    domainDirectory: domainDirectoryOf([...objects, ...lists('chardev')]),
     images: new Map(
       [
         ...lists('drive').map((list) => [list.get('id'), list.get('file')] as const),
@@ -144,7 +155,7 @@ function suboptions(list: string): Map<string, string> {
 }
 
 /** `-name web,debug-threads=on` or libvirt's `-name guest=web,debug-threads=on`. */
-function nameOf(value: string): string | undefined {
+function guestName(value: string): string | undefined {
   const options = suboptions(value);
   return options.get('guest') ?? options.get('');
 }
@@ -157,11 +168,20 @@ function cpusOf(options: Suboptions): number | undefined {
   return Number.isSafeInteger(cpus) && cpus > 0 ? cpus : undefined;
 }
 
-function memoryOf(value: string): number | undefined {
-  const options = suboptions(value);
-  const match = /^(\d+(?:\.\d+)?)([BKMGT]?)$/i.exec(options.get('size') ?? options.get('') ?? '');
-  if (match === null) return undefined;
-  return Number(match[1]) * (memoryUnits[(match[2] ?? '').toUpperCase()] ?? NaN);
+/** The members of an -object or a -device, be it an option list or JSON, of which nested ones are left out. */
+function membersOf(value: string): Suboptions {
+  if (!value.startsWith('{')) return suboptions(value);
+  const members = Object.entries(jsonOf(value) ?? {}).filter(([, member]) => typeof member !== 'object');
+  return new Map(members.map(([key, member]) => [key, String(member)]));
+}
+
+/** Told by the files that libvirt hands over: the key of the domain's secrets, sockets. */
+function domainDirectoryOf(lists: readonly Suboptions[]): DomainDirectory | undefined {
+  for (const list of lists) {
+    const [, id, name] = DOMAIN_DIRECTORY.exec(list.get('file') ?? list.get('path') ?? '') ?? [];
+    if (id !== undefined && name !== undefined) return { id: Number(id), name };
+  }
+  return undefined;
 }
 
 /** The node name of a -blockdev in JSON form and the file at the bottom of its layers. */
@@ -170,12 +190,7 @@ function blockdevFile(value: string): [string | undefined, string | undefined] {
     const options = suboptions(value);
     return [options.get('node-name'), options.get('filename') ?? options.get('file.filename')];
   }
-  let layer: unknown;
-  try {
-    layer = JSON.parse(value);
-  } catch {
-    return [undefined, undefined];
-  }
+  let layer: unknown = jsonOf(value);
   const node = field(layer, 'node-name');
   while (typeof field(layer, 'file') === 'object') layer = field(layer, 'file');
   const file = field(layer, 'filename');
@@ -184,4 +199,14 @@ function blockdevFile(value: string): [string | undefined, string | undefined] {
 
 function field(object: unknown, key: string): unknown {
   return typeof object === 'object' && object !== null ? (object as Record<string, unknown>)[key] : undefined;
+}
+
+/** An object written in JSON; undefined for anything else. */
+function jsonOf(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,8 @@ import type { QmpAnswer } from '../qmp/query.ts';
 import { PreparedQueries } from '../qmp/query.ts';
 import type { Balloon, Cpu, GuestStats, Status } from '../qmp/replies.ts';
 import { queryBalloon, queryCpus, queryGuestStats, queryStatus } from '../qmp/replies.ts';
-import type { BalloonReading, DiskReading } from './connector.ts';
+import { queryMemoryDevices, queryMemorySize } from '../qmp/memory.ts';
+import type { DiskReading } from './connector.ts';
 import { diskCounters } from './connector.ts';
 
 /** What is asked at every visit. */
@@ -19,13 +20,22 @@ export const fullQueries = new PreparedQueries([
   queryCpus,
 ]);
 
-/** The answers to {@link basicQueries} or {@link fullQueries}. */
+/** Also how much memory the VM has, which changes only by a plug. */
+export const memoryQueries = new PreparedQueries([
+  ...fullQueries.queries,
+  queryMemorySize,
+  queryMemoryDevices,
+]);
+
+/** The answers to {@link basicQueries}, {@link fullQueries} or {@link memoryQueries}. */
 export type QemuAnswers = readonly [
   QmpAnswer<Status>,
   QmpAnswer<readonly BlockStats[]>,
   QmpAnswer<Balloon>,
   QmpAnswer<GuestStats>?,
   QmpAnswer<readonly Cpu[]>?,
+  QmpAnswer<number>?,
+  QmpAnswer<number>?,
 ];
 
 const DISK = /^(?:ide|sata|scsi|virtio)\d+$/;
@@ -61,14 +71,4 @@ export function diskReading(device: string, stats: BlockStats, allocation: numbe
     counters.set(index, stats[name]);
   });
   return allocation === undefined ? { device, counters } : { device, counters, allocation };
-}
-
-/** The balloon's state; what a stock QEMU knows only from the guest's statistics is taken from there. */
-export function balloonReading(
-  balloon: Balloon | undefined,
-  guest: GuestStats | undefined,
-): BalloonReading | undefined {
-  if (balloon === undefined) return undefined;
-  const { lastUpdate, ...reading } = { ...guest, ...balloon };
-  return reading;
 }

@@ -5,12 +5,14 @@ import type { Process } from '../kernel/process.ts';
 import type { BlockStats } from '../qmp/blockstats.ts';
 import { QmpError } from '../qmp/errors.ts';
 import { Monitor } from '../qmp/monitor.ts';
-import type { Detail, Vm, VmDisk, VmNic } from './connector.ts';
+import type { Balloon } from '../qmp/replies.ts';
+import type { BalloonReading, Detail, Vm, VmDisk, VmNic } from './connector.ts';
 import { ownNetDev } from './own-namespace.ts';
 import type { PollSchedule } from './poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuAnswers } from './qemu-detail.ts';
-import { balloonReading, basicQueries, diskReading, fullQueries } from './qemu-detail.ts';
+import { balloonReading } from './guest-report.ts';
+import { basicQueries, diskReading, fullQueries, memoryQueries } from './qemu-detail.ts';
 import type { SlowFiles } from './slow-files.ts';
 import { markVcpus } from './vcpu-threads.ts';
 
@@ -18,6 +20,8 @@ import { markVcpus } from './vcpu-threads.ts';
 export const USUAL_INTERVAL = 5;
 /** Seconds between two looks at how much space the image files occupy. */
 const ALLOCATION_BEAT = 60;
+/** Seconds between two questions how much memory the VM has. */
+const MEMORY_BEAT = 60;
 const BLOCK = 512;
 
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
@@ -43,6 +47,9 @@ export abstract class QemuVm implements Vm {
   private allocations = new Map<string, number>();
   private allocationsAt = -Infinity;
   private answeredAt: number | undefined;
+  /** Bytes of memory as QEMU told. */
+  protected memorySize: number | undefined;
+  private memoryAt = -Infinity;
 
   /** @param socket its QMP monitor; undefined where there is none that we may use */
   constructor(
@@ -60,6 +67,13 @@ export abstract class QemuVm implements Vm {
 
   /** The name of the disk behind a block backend; undefined for what is no disk of the guest. */
   protected abstract diskName(stats: BlockStats): string | undefined;
+
+  /** Whether only the monitor knows of memory that was plugged in later. */
+  protected abstract readonly asksMemory: boolean;
+
+  get sharedMemory(): boolean {
+    return this.args.sharedMemory;
+  }
 
   get state(): string | undefined {
     return this.detail?.state;
@@ -88,8 +102,7 @@ export abstract class QemuVm implements Vm {
    */
   async ask(monitor: Monitor, images: SlowFiles): Promise<QmpError | undefined> {
     const asked = performance.now() / 1000;
-    const full = this.stock || this.unnamed;
-    const answers = await (full ? monitor.ask(fullQueries) : monitor.ask(basicQueries));
+    const answers = await this.question(monitor, asked);
     const time = performance.now() / 1000;
     this.schedule.visited(asked, time - asked);
     if (answers instanceof QmpError) {
@@ -103,6 +116,12 @@ export abstract class QemuVm implements Vm {
     return undefined;
   }
 
+  /** Asks what is due. @param time monotonic seconds */
+  private question(monitor: Monitor, time: number): Promise<QemuAnswers | QmpError> {
+    if (this.asksMemory && time - this.memoryAt >= MEMORY_BEAT) return monitor.ask(memoryQueries);
+    return this.stock || this.unnamed ? monitor.ask(fullQueries) : monitor.ask(basicQueries);
+  }
+
   /** Notes that the monitor gives no answer. @param time monotonic seconds */
   protected silent(reason: 'timeout' | 'error' | 'held', time: number): void {
     this.detail = undefined;
@@ -110,9 +129,10 @@ export abstract class QemuVm implements Vm {
   }
 
   private take(answers: QemuAnswers, time: number): void {
-    const [status, blocks, balloon, guest, cpus] = answers;
+    const [status, blocks, balloon, guest, cpus, base, plugged] = answers;
     this.stock = balloon.value !== undefined && balloon.value.max === undefined;
-    const reading = balloonReading(balloon.value, guest?.value);
+    const reading = this.balloonOf({ ...guest?.value, ...balloon.value });
+    if (base !== undefined) this.takeMemory((base.value ?? NaN) + (plugged?.value ?? 0), time);
     if (this.unnamed && cpus?.value !== undefined) {
       this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
       this.generation = -1;
@@ -125,8 +145,21 @@ export abstract class QemuVm implements Vm {
       time,
       disks,
       ...(status.value?.status !== undefined && { state: status.value.status }),
-      ...(reading !== undefined && { balloon: reading }),
+      ...(balloon.value !== undefined && { balloon: reading }),
     };
+  }
+
+  private takeMemory(size: number, time: number): void {
+    this.memoryAt = time;
+    if (size > 0) this.memorySize = size;
+  }
+
+  /** The balloon's state; what a stock QEMU knows only from the guest's statistics is taken from there. */
+  private balloonOf({ lastUpdate, ...told }: Balloon): BalloonReading {
+    const { memory } = this;
+    // Memory was plugged in since QEMU was asked.
+    if (Math.max(told.actual ?? 0, told.total ?? 0) > (memory ?? Infinity)) this.memoryAt = -Infinity;
+    return balloonReading(told, lastUpdate, memory, Date.now() / 1000);
   }
 
   /** Whether its threads have no names and only the monitor knows which of them run vCPUs. */

@@ -23,6 +23,7 @@ const TAP_BEAT = 10;
 /** A VM that QEMU runs without a manager we know: by hand, by Incus, Kata, KubeVirt, ... */
 class PlainVm extends QemuVm {
   readonly disks: readonly VmDisk[] = [];
+  protected readonly asksMemory = true;
   private tapsAt = -Infinity;
 
   constructor(
@@ -50,7 +51,7 @@ class PlainVm extends QemuVm {
   }
 
   get memory(): number | undefined {
-    return this.args.memory;
+    return this.memorySize ?? this.args.memory;
   }
 
   /** @param time monotonic seconds */

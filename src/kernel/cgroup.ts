@@ -5,6 +5,7 @@ import type { Paths } from './paths.ts';
 export class Cgroup {
   readonly cpuStat: KernelFile;
   readonly memoryCurrent: KernelFile;
+  readonly memorySwap: KernelFile;
   readonly cpuPressure: KernelFile;
   readonly ioPressure: KernelFile;
   readonly memoryPressure: KernelFile;
@@ -13,6 +14,7 @@ export class Cgroup {
   constructor(paths: Paths, path: string) {
     this.cpuStat = new KernelFile(paths.cgroup(path, 'cpu.stat'));
     this.memoryCurrent = new KernelFile(paths.cgroup(path, 'memory.current'));
+    this.memorySwap = new KernelFile(paths.cgroup(path, 'memory.swap.current'));
     this.cpuPressure = new KernelFile(paths.cgroup(path, 'cpu.pressure'));
     this.ioPressure = new KernelFile(paths.cgroup(path, 'io.pressure'));
     this.memoryPressure = new KernelFile(paths.cgroup(path, 'memory.pressure'));
@@ -22,6 +24,7 @@ export class Cgroup {
     for (const file of [
       this.cpuStat,
       this.memoryCurrent,
+      this.memorySwap,
       this.cpuPressure,
       this.ioPressure,
       this.memoryPressure,

@@ -1,22 +1,38 @@
-import { ascii, badLine, findLine, requireWholeLines } from './content.ts';
+import { ascii, badLine, requireWholeLines } from './content.ts';
 import type { Cursor } from './cursor.ts';
 
 const EXPECTED = 'lines like "Name:\tkvm"';
 const NAME = ascii('Name:');
+const RSS_SHMEM = ascii('RssShmem:');
 const VM_SWAP = ascii('VmSwap:');
+const HUGETLB = ascii('HugetlbPages:');
+
+/** What /proc/<pid>/status tells of the memory of a process, in bytes. */
+export class PidMemory {
+  /** Resident pages of shared mappings, files left out; NaN if not known. */
+  shared = NaN;
+  /** What is swapped out, shared mappings left out; NaN if not known, as in zombies. */
+  swap = NaN;
+  /** Huge pages of hugetlbfs, which do not count as resident; NaN where the kernel has none. */
+  hugetlb = NaN;
+}
 
 /**
- * Parses /proc/<pid>/status (Documentation/filesystems/proc.rst, table 1-2), of which only `VmSwap:       0 kB` is
- * read.
- * @returns bytes of the process that are swapped out, shared memory left out; NaN where there is no such line, as in
- *   kernel threads and zombies
+ * Parses /proc/<pid>/status (Documentation/filesystems/proc.rst, table 1-2), of which only lines like
+ * `VmSwap:       0 kB` are read.
  * @throws KernelFormatError
  */
-export function parsePidStatusSwap(cursor: Cursor, path: string): number {
+export function parsePidMemory(cursor: Cursor, into: PidMemory, path: string): void {
   requireWholeLines(cursor, path, EXPECTED);
   if (!cursor.take(NAME)) throw badLine(cursor, path, EXPECTED, 0);
-  cursor.skipLine();
-  return findLine(cursor, VM_SWAP) ? cursor.int() * 1024 : NaN;
+  into.shared = NaN;
+  into.swap = NaN;
+  into.hugetlb = NaN;
+  for (; !cursor.atEnd; cursor.skipLine()) {
+    if (cursor.take(RSS_SHMEM)) into.shared = cursor.int() * 1024;
+    else if (cursor.take(VM_SWAP)) into.swap = cursor.int() * 1024;
+    else if (cursor.take(HUGETLB)) into.hugetlb = cursor.int() * 1024;
+  }
 }
 
 /**

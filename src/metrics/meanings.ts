@@ -56,6 +56,8 @@ export const meanings: Readonly<Record<string, string>> = {
   ram_majflt: 'Memory accesses of QEMU that had to wait for a disk: memory comes back from swap.',
   ram_cminflt: 'The same as MINFLT of child processes that have ended.',
   ram_cmajflt: 'The same as MAJFLT of child processes that have ended.',
+  ram_guest_age:
+    'How long ago the guest last said how much memory it uses; when that is long, its balloon driver does not run.',
   ram_swap:
     'How much memory of the VM the host has put into swap: the guest waits for a disk when it wants that back.',
   ram_swapin: 'What the guest reads back from its own swap space.',

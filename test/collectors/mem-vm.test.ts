@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import {
   FaultReading,
   VmMem,
@@ -7,10 +8,12 @@ import {
   deriveGuestMemory,
   deriveSwap,
 } from '../../src/collectors/mem-vm.ts';
-import type { BalloonReading, Detail } from '../../src/connectors/connector.ts';
+import type { BalloonReading, Detail, Vm } from '../../src/connectors/connector.ts';
 import { pidStatCounters } from '../../src/kernel/proc-pid-stat.ts';
 import { Row } from '../../src/metrics/row.ts';
-import { known, pick, setCounters, testTarget } from './support.ts';
+import { Cgroup } from '../../src/kernel/cgroup.ts';
+import { Process } from '../../src/kernel/process.ts';
+import { Tree, known, pick, setCounters, stoppedClock, testTarget } from './support.ts';
 
 const GIB = 2 ** 30;
 
@@ -59,6 +62,116 @@ test('a guest that reports nothing has its configured memory, a VM without even 
   assert.deepEqual(guest({ actual: GIB }, 4 * GIB), { ram_total: 4 * GIB, ram_actual: GIB });
   assert.deepEqual(guest({ total: GIB }, undefined), { ram_total: GIB });
   assert.deepEqual(guest(undefined, undefined), {});
+});
+
+test('QEMU knows better than a configuration, and what the balloon leaves cannot be more than all', () => {
+  assert.deepEqual(guest({ actual: GIB, max: GIB }, 2 * GIB), {
+    ram_total: GIB,
+    ram_actual: GIB,
+    ram_max: GIB,
+  });
+  assert.deepEqual(guest({ actual: 3 * GIB }, GIB), { ram_total: 3 * GIB, ram_actual: 3 * GIB });
+  assert.deepEqual(guest({ actual: 3 * GIB }, undefined), { ram_actual: 3 * GIB });
+});
+
+test('the age of the report grows until the next answer', (t) => {
+  const setClock = stoppedClock(t);
+  const { vm, target, begin } = testTarget({ detail: { time: 10, disks: [], balloon: { age: 3 } } });
+  const mem = new VmMem(4096);
+  const age = (time: number): unknown => {
+    setClock(time);
+    mem.collect(begin(), { verbose: true, devices: false });
+    return pick(target.row, 'ram_guest_age')[0];
+  };
+  assert.equal(age(10), 3);
+  assert.equal(age(14), 7);
+  vm.detail = { time: 15, disks: [], balloon: {} };
+  assert.equal(age(16), undefined);
+  vm.detail = undefined;
+  assert.equal(age(17), undefined);
+});
+
+describe('what the kernel says of the memory of a process', () => {
+  const STAT_RSS = 261903 * 4096; // of Tree.process
+  const PID = 4242;
+  const lines = (shared: number, swap: number, hugetlb: number): string =>
+    `Name:\tkvm\nRssShmem:\t${shared} kB\nVmSwap:\t${swap} kB\nHugetlbPages:\t${hugetlb} kB\n`;
+
+  /** A VM with a process of its own; `read` gives resident and swapped bytes. */
+  function started(
+    t: TestContext,
+    parts: Partial<Vm>,
+  ): { tree: Tree; read: (verbose?: boolean) => unknown[] } {
+    const tree = new Tree(t);
+    tree.process(PID, ['kvm']);
+    tree.write(`proc/${PID}/status`, lines(0, 0, 0));
+    const process = Process.open(tree.paths, PID);
+    const cgroup = new Cgroup(tree.paths, '/100.scope');
+    t.after(() => {
+      process?.close();
+      cgroup.close();
+    });
+    const { target, begin } = testTarget({ process, cgroup, ...parts });
+    const mem = new VmMem(4096);
+    const read = (verbose = true): unknown[] => {
+      mem.collect(begin(), { verbose, devices: false });
+      return pick(target.row, 'ram_rss', 'ram_swap');
+    };
+    return { tree, read };
+  }
+
+  test('huge pages are resident', (t) => {
+    const setClock = stoppedClock(t);
+    const { tree, read } = started(t, {});
+    tree.write(`proc/${PID}/status`, lines(0, 0, 131072));
+    assert.deepEqual(read(false), [STAT_RSS + 2 ** 27, undefined]);
+    tree.write(`proc/${PID}/status`, lines(0, 0, 65536));
+    setClock(6);
+    assert.deepEqual(read(false), [STAT_RSS + 2 ** 26, undefined], 'looked at every 5 s');
+  });
+
+  test('the status of a process without huge pages is seldom read where nothing else in it is wanted', (t) => {
+    const setClock = stoppedClock(t);
+    t.mock.method(Math, 'random', () => 1);
+    const { tree, read } = started(t, {});
+    assert.deepEqual(read(false), [STAT_RSS, undefined]);
+    tree.write(`proc/${PID}/status`, lines(0, 0, 131072));
+    setClock(59);
+    assert.deepEqual(read(false), [STAT_RSS, undefined]);
+    setClock(61);
+    assert.deepEqual(read(false), [STAT_RSS + 2 ** 27, undefined]);
+  });
+
+  test('swapped memory is what the kernel counts for the process, where none is shared', (t) => {
+    const { tree, read } = started(t, {});
+    tree.write(`proc/${PID}/status`, lines(0, 2048, 0));
+    tree.write('sys/fs/cgroup/100.scope/memory.swap.current', '4096\n');
+    assert.deepEqual(read(), [STAT_RSS, 2 * 2 ** 20]);
+  });
+
+  for (const [what, parts, status] of [
+    ['that is resident', {}, lines(65536, 0, 0)],
+    ['that was swapped out as a whole', { sharedMemory: true }, lines(0, 0, 0)],
+  ] as const) {
+    test(`of shared memory ${what} the cgroup tells what is swapped`, (t) => {
+      const { tree, read } = started(t, parts);
+      tree.write(`proc/${PID}/status`, status);
+      tree.write('sys/fs/cgroup/100.scope/memory.swap.current', '67108864\n');
+      assert.deepEqual(read(), [STAT_RSS, 2 ** 26]);
+    });
+
+    test(`of shared memory ${what} nothing is known without a cgroup that counts`, (t) => {
+      const { tree, read } = started(t, parts);
+      tree.write(`proc/${PID}/status`, status);
+      assert.deepEqual(read(), [STAT_RSS, undefined]);
+    });
+  }
+
+  test('huge pages are shared and never swapped out', (t) => {
+    const { tree, read } = started(t, { sharedMemory: true });
+    tree.write(`proc/${PID}/status`, lines(0, 0, 131072));
+    assert.deepEqual(read(), [STAT_RSS + 2 ** 27, 0]);
+  });
 });
 
 const swapped = (time: number, swapIn?: number): Detail => ({

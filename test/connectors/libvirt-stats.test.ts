@@ -67,6 +67,23 @@ test('what the guest reports through its balloon', () => {
   });
 });
 
+test('a report that is old or cannot be true does not count', () => {
+  const now = Math.floor(Date.now() / 1000);
+  const balloonOf = (more: Record<string, number>): unknown => {
+    const balloon = { 'balloon.current': 1024, 'balloon.maximum': 2048, 'balloon.available': 1000, ...more };
+    return readDetail(made(balloon), 0, new Set()).balloon;
+  };
+  const host = { actual: 1024 * 1024, max: 2048 * 1024 };
+  const { age, ...old } = balloonOf({ 'balloon.unused': 300, 'balloon.last-update': now - 777_600 }) as {
+    age: number;
+  };
+  assert.deepEqual(old, host);
+  assert.ok(age >= 777_600 && age < 777_700, String(age));
+  assert.deepEqual(balloonOf({ 'balloon.unused': 1001 }), host);
+  assert.deepEqual(balloonOf({ 'balloon.unused': 300, 'balloon.last-update': 0 }), host);
+  assert.deepEqual(balloonOf({ 'balloon.unused': -300 }), { ...host, total: 1000 * 1024 });
+});
+
 test('CPU time of each vCPU; a gap is one that was unplugged', () => {
   assert.deepEqual(readCpu(recorded('lv0')), {
     vcpus: [

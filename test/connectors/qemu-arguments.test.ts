@@ -19,6 +19,8 @@ const NOTHING: ReturnType<typeof parseQemuArguments> = {
   uuid: undefined,
   cpus: 1,
   memory: undefined,
+  sharedMemory: false,
+  domainDirectory: undefined,
   images: new Map(),
   monitor: undefined,
   taps: [],
@@ -112,6 +114,101 @@ test('forms of -m', () => {
   ] as const) {
     assert.equal(parseQemuArguments(['kvm', '-m', value]).memory, bytes, value);
   }
+});
+
+test('DIMMs that are plugged from the start are memory; NVDIMMs and virtio-mem are not', () => {
+  const memory = (...argv: string[]): number | undefined => parseQemuArguments(['kvm', ...argv]).memory;
+  const size = ['-m', 'size=1024,slots=255,maxmem=4194304M'];
+  // Proxmox VE with hotplug of memory and NUMA, as its own tests have it.
+  const dimms = [
+    ...['-object', 'memory-backend-ram,id=ram-node0,size=1024M'],
+    ...['-numa', 'node,nodeid=0,cpus=0,memdev=ram-node0'],
+    ...[
+      '-object',
+      'memory-backend-ram,id=mem-dimm0,size=512M',
+      '-device',
+      'pc-dimm,id=dimm0,memdev=mem-dimm0,node=0',
+    ],
+    ...[
+      '-object',
+      'memory-backend-ram,id=mem-dimm1,size=1G',
+      '-device',
+      'pc-dimm,id=dimm1,memdev=mem-dimm1,node=0',
+    ],
+  ];
+  assert.equal(memory(...size, ...dimms), 2560 * MIB);
+  const libvirt = [
+    ...['-object', '{"qom-type":"memory-backend-ram","id":"memdimm0","size":536870912}'],
+    ...['-device', '{"driver":"pc-dimm","node":0,"memdev":"memdimm0","id":"dimm0","slot":0}'],
+  ];
+  assert.equal(memory(...size, ...libvirt), 1536 * MIB);
+  const others = [
+    ...[
+      '-object',
+      'memory-backend-file,id=n0,size=2G,mem-path=/srv/pmem,share=on',
+      '-device',
+      'nvdimm,memdev=n0',
+    ],
+    ...[
+      '-object',
+      'memory-backend-ram,id=v0,size=4G',
+      '-device',
+      'virtio-mem-pci,memdev=v0,requested-size=1G',
+    ],
+  ];
+  assert.equal(memory(...size, ...others), 1024 * MIB);
+  assert.equal(memory(...size, '-device', 'pc-dimm,memdev=nowhere'), undefined, 'its size is not known');
+});
+
+test('memory that is shared with other processes and can be swapped out', () => {
+  for (const [object, shared] of [
+    ['memory-backend-memfd,id=m,size=64M', true],
+    ['memory-backend-memfd,id=m,size=64M,share=on', true],
+    ['memory-backend-memfd,id=m,size=64M,share=off', false],
+    ['memory-backend-memfd,id=m,size=64M,hugetlb=on', false],
+    ['memory-backend-file,id=m,size=64M,mem-path=/dev/shm,share=on', true],
+    ['memory-backend-file,id=m,size=64M,mem-path=/dev/shm', false],
+    ['memory-backend-ram,id=m,size=64M', false],
+    ['qom-type=memory-backend-shm,id=m,size=64M', true],
+    ['{"qom-type":"memory-backend-memfd","id":"pc.ram","share":true,"size":67108864}', true],
+    ['{"qom-type":"memory-backend-memfd","id":"pc.ram","hugetlb":true,"size":67108864}', false],
+    ['rng-random,id=r,share=on', false],
+    ['{"qom-type":', false],
+  ] as const) {
+    assert.equal(parseQemuArguments(['kvm', '-object', object]).sharedMemory, shared, object);
+  }
+});
+
+test('the directory of a domain, told by the key of its secrets or its monitor', () => {
+  const directory = (...argv: string[]): unknown => parseQemuArguments(['kvm', ...argv]).domainDirectory;
+  const key = '/var/lib/libvirt/qemu/domain-12-a name-with-d/master-key.aes';
+  const found = { id: 12, name: 'a name-with-d' };
+  assert.deepEqual(directory('-object', `{"qom-type":"secret","id":"masterKey0","file":"${key}"}`), found);
+  assert.deepEqual(directory('-object', `secret,id=masterKey0,format=raw,file=${key}`), found);
+  const monitor = '/var/lib/libvirt/qemu/domain-3-web/monitor.sock';
+  assert.deepEqual(directory('-chardev', `socket,id=charmonitor,path=${monitor},server=on`), {
+    id: 3,
+    name: 'web',
+  });
+  assert.equal(directory('-chardev', 'socket,id=a,path=/srv/domain-x-web/monitor.sock'), undefined);
+});
+
+test('a UUID that is none does not count, and a name has an end', () => {
+  const of = (...argv: string[]): unknown[] => {
+    const { uuid, name } = parseQemuArguments(['kvm', ...argv]);
+    return [uuid, name];
+  };
+  const { uuid } = IDENTITY;
+  for (const wrong of [
+    ...['', 'x', uuid.slice(1), `${uuid}0`, `${uuid}\n`, uuid.replaceAll('-', ''), `{${uuid}}`, '\u001b[31m'],
+    ...['a'.repeat(100_000), '00000000-0000-0000-0000-000000000000'],
+  ]) {
+    assert.deepEqual(of('-uuid', wrong), [undefined, undefined], wrong.slice(0, 40));
+    assert.deepEqual(of('-uuid', uuid, '-smbios', `type=1,uuid=${wrong}`), [uuid, undefined]);
+  }
+  assert.deepEqual(of('-name', ''), [undefined, undefined]);
+  assert.deepEqual(of('-name', 'n'.repeat(100_000)), [undefined, 'n'.repeat(255)]);
+  assert.deepEqual(of('-name', `${'n'.repeat(254)}\u{1f680}`), [undefined, 'n'.repeat(254)]);
 });
 
 test('what is not told is left out, and an option without its value is no error', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diskCounters } from '../../src/connectors/connector.ts';
-import { balloonReading, diskReading, plainDiskName, pveDiskName } from '../../src/connectors/qemu-detail.ts';
+import { diskReading, plainDiskName, pveDiskName } from '../../src/connectors/qemu-detail.ts';
 import type { BlockStats } from '../../src/qmp/blockstats.ts';
 
 const stats: Omit<BlockStats, 'device'> = {
@@ -71,16 +71,4 @@ test('counters of a disk; one that QEMU did not tell is not known', () => {
     [...Object.entries(stats).slice(0, -1), ['failures', NaN]],
   );
   assert.ok(!('allocation' in diskReading('scsi0', { ...stats, device: '' }, undefined)));
-});
-
-test("the balloon of Proxmox VE's QEMU goes before the guest's statistics, which complete a stock one", () => {
-  assert.equal(balloonReading(undefined, { total: 1 }), undefined);
-  assert.deepEqual(balloonReading({ actual: 8, max: 9, total: 6, lastUpdate: 1 }, undefined), {
-    actual: 8,
-    max: 9,
-    total: 6,
-  });
-  const guest = { total: 5, free: 2, swapIn: 3, lastUpdate: 7 };
-  assert.deepEqual(balloonReading({ actual: 8 }, guest), { actual: 8, total: 5, free: 2, swapIn: 3 });
-  assert.equal(balloonReading({ actual: 8, total: 6 }, guest)?.total, 6);
 });

@@ -2,36 +2,56 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { cpusAllowed, parsePidStatusSwap } from '../../src/kernel/proc-pid-status.ts';
+import { PidMemory, cpusAllowed, parsePidMemory } from '../../src/kernel/proc-pid-status.ts';
+import type { Cursor } from '../../src/kernel/cursor.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read } from './support.ts';
 
+const memoryOf = (cursor: Cursor): PidMemory => {
+  const memory = new PidMemory();
+  parsePidMemory(cursor, memory, '');
+  return memory;
+};
+
 for (const kernel of kernels) {
-  test(`finds VmSwap of ${kernel}`, () => {
+  test(`finds the memory lines of ${kernel}`, () => {
     const content = read(fixture(kernel).pid(PID, 'status'));
-    assert.equal(parsePidStatusSwap(cursorOf(content), ''), 0);
-    const swapped = content.toString().replace(/(VmSwap:\s+)0 kB/, '$1123456 kB');
-    assert.equal(parsePidStatusSwap(cursorOf(swapped), ''), 123456 * 1024);
-    assertSafeCuts(swapped, (cursor) => parsePidStatusSwap(cursor, ''));
+    assert.equal(memoryOf(cursorOf(content)).swap, 0);
+    assert.equal(memoryOf(cursorOf(content)).hugetlb, 0);
+    const changed = content
+      .toString()
+      .replace(/(VmSwap:\s+)0 kB/, '$1123456 kB')
+      .replace(/(RssShmem:\s+)\d+ kB/, '$165536 kB')
+      .replace(/(HugetlbPages:\s+)0 kB/, '$1131072 kB');
+    assert.deepEqual(
+      { ...memoryOf(cursorOf(changed)) },
+      { shared: 65536 * 1024, swap: 123456 * 1024, hugetlb: 131072 * 1024 },
+    );
+    assertSafeCuts(changed, memoryOf);
   });
 }
 
 test('agrees with awk about this process', () => {
   const path = `/proc/${process.pid}/status`;
-  const kilobytes = execFileSync('awk', ['/^VmSwap:/ { print $2 }', path], { encoding: 'utf8' });
-  assert.equal(parsePidStatusSwap(cursorOf(read(path)), path), Number(kilobytes) * 1024);
+  const program = '/^(RssShmem|VmSwap|HugetlbPages):/ { print $2 * 1024 }';
+  const [shared, swap, hugetlb] = execFileSync('awk', [program, path], { encoding: 'utf8' }).split('\n');
+  assert.deepEqual(
+    { ...memoryOf(cursorOf(read(path))) },
+    { shared: Number(shared), swap: Number(swap), hugetlb: Number(hugetlb) },
+  );
 });
 
-test('a process without memory of its own has no such line', () => {
-  assert.equal(parsePidStatusSwap(cursorOf('Name:\tkthreadd\nState:\tS (sleeping)\n'), ''), NaN);
+test('a process without memory of its own, and a kernel without huge pages, have no such lines', () => {
+  const memory = memoryOf(cursorOf('Name:\tkthreadd\nState:\tS (sleeping)\n'));
+  assert.deepEqual({ ...memory }, { shared: NaN, swap: NaN, hugetlb: NaN });
 });
 
 test('a name cannot pretend to be the line', () => {
-  assert.equal(parsePidStatusSwap(cursorOf('Name:\tVmSwap: 5 kB\nVmSwap:\t       7 kB\n'), ''), 7 * 1024);
+  assert.equal(memoryOf(cursorOf('Name:\tVmSwap: 5 kB\nVmSwap:\t       7 kB\n')).swap, 7 * 1024);
 });
 
 test('refuses what is no status file', () => {
   for (const content of ['', 'VmSwap: 5 kB\n', 'Name:\tkvm']) {
-    assert.throws(() => parsePidStatusSwap(cursorOf(content), ''), KernelFormatError);
+    assert.throws(() => memoryOf(cursorOf(content)), KernelFormatError);
   }
 });
 

@@ -73,7 +73,15 @@ export class Machine {
     const kinds = ['rdOps', 'wrOps', 'flOps', 'rdBytes', 'wrBytes', 'rdTime', 'wrTime', 'flTime', 'failures'];
     const counts = Object.fromEntries(kinds.map((kind) => [kind, count]));
     const sizes = { capacity: GIB, allocation: GIB / 2, physical: GIB };
-    const balloon = { actual: GIB, max: GIB, total: GIB, free: GIB / 2, swapIn: count, swapOut: count };
+    const balloon = {
+      actual: GIB,
+      max: GIB,
+      age: 1,
+      total: GIB,
+      free: GIB / 2,
+      swapIn: count,
+      swapOut: count,
+    };
     const detail: Detail = detailOf(performance.now() / 1000, { scsi0: { ...counts, ...sizes } });
     this.answering.detail = { ...detail, balloon };
     this.answering.state = 'running';

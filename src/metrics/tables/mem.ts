@@ -4,21 +4,22 @@ import type { MetricTable } from '../define.ts';
 // prettier-ignore
 export const mem = {
   vm: [
-    ['ram_total', 'MEMSZ', 'bytes', 'gauge', 'default', 'QMP query-balloon total_mem (Proxmox QEMU), balloon guest-stats (stock QEMU), libvirt balloon.available; else configured memory', 'memory the guest sees', 'mem_MEMSZ (KiB)'],
+    ['ram_total', 'MEMSZ', 'bytes', 'gauge', 'default', 'QMP query-balloon total_mem (Proxmox QEMU), balloon guest-stats (stock QEMU), libvirt balloon.available; else the memory that QEMU was given (query-balloon max_mem, query-memory-size-summary and query-memory-devices, libvirt balloon.maximum), else configured memory with DIMMs', 'memory the guest sees', 'mem_MEMSZ (KiB)'],
     ['ram_used', 'GRANT', 'bytes', 'gauge', 'default', 'as above', 'ram_total - ram_free; omitted when the guest reports no balloon statistics', 'mem_GRANT (KiB)', 'balloon statistics from the guest'],
-    ['ram_free', 'FREE', 'bytes', 'gauge', 'default', 'query-balloon free_mem / balloon.unused', 'omitted when the guest reports none', 'mem_FREE (KiB)', 'balloon statistics from the guest'],
+    ['ram_free', 'FREE', 'bytes', 'gauge', 'default', 'query-balloon free_mem / balloon.unused', 'omitted when the guest reports none, or nothing credible, and when its report was older than 30 s as QEMU was asked', 'mem_FREE (KiB)', 'balloon statistics from the guest'],
     ['ram_active', '%ACTV', 'percent', 'percent', 'default', 'derived', 'ram_used/ram_total*100', 'mem_%ACTV', 'balloon statistics from the guest'],
-    ['ram_rss', 'RSS', 'bytes', 'gauge', 'default', '/proc/<pid>/stat rss * page size', 'resident memory of the QEMU process', 'mem_RSS'],
+    ['ram_rss', 'RSS', 'bytes', 'gauge', 'default', '/proc/<pid>/stat rss * page size + /proc/<pid>/status HugetlbPages', 'resident memory of the QEMU process, huge pages included', 'mem_RSS'],
     ['ram_actual', 'MCTL', 'bytes', 'gauge', 'default', 'query-balloon actual / balloon.current', 'balloon size now', 'mem_MCTL (KiB)', 'balloon device'],
     ['ram_minflt', 'MINFLT', 'per second', 'rate', 'default', '/proc/<pid>/stat minflt', 'rate', 'mem_MINFLT (per interval)'],
     ['ram_majflt', 'MAJFLT', 'per second', 'rate', 'default', '/proc/<pid>/stat majflt', 'rate', 'mem_MAJFLT (per interval)'],
     ['ram_max', 'MAXSZ', 'bytes', 'gauge', 'verbose', 'query-balloon max_mem / balloon.maximum', 'upper limit of the balloon', 'mem_MAXSZ (KiB)', 'balloon device'],
     ['ram_vsize', 'VSIZE', 'bytes', 'gauge', 'verbose', '/proc/<pid>/stat vsize', '', 'mem_VSIZE'],
-    ['ram_swap', 'SWCUR', 'bytes', 'gauge', 'verbose', '/proc/<pid>/status VmSwap', 'QEMU memory swapped out on the host', ''],
+    ['ram_swap', 'SWCUR', 'bytes', 'gauge', 'verbose', '/proc/<pid>/status VmSwap; memory.swap.current of the VM scope where the memory of the guest is shared', 'QEMU memory swapped out on the host; VmSwap leaves shared memory out: where it is shared (virtiofs, vhost-user) and there is no cgroup to tell, the metric is omitted', '', 'memory that is not shared, or a cgroup v2 memory controller'],
     ['ram_swapin', 'SWAPIN', 'bytes per second', 'rate', 'verbose', 'balloon stat-swap-in / balloon.swap_in', 'rate, guest view', 'mem_SWAPIN', 'balloon statistics from the guest'],
     ['ram_swapout', 'SWAPOUT', 'bytes per second', 'rate', 'verbose', 'balloon stat-swap-out / balloon.swap_out', 'rate, guest view', 'mem_SWAPOUT', 'balloon statistics from the guest'],
     ['ram_cminflt', 'CMINFLT', 'per second', 'rate', 'verbose', '/proc/<pid>/stat cminflt', 'rate', 'mem_CMINFLT (per interval)'],
     ['ram_cmajflt', 'CMAJFLT', 'per second', 'rate', 'verbose', '/proc/<pid>/stat cmajflt', 'rate', 'mem_CMAJFLT (per interval)'],
+    ['ram_guest_age', 'GUESTAGE', 'seconds', 'gauge', 'verbose', 'query-balloon last_update (Proxmox QEMU), guest-stats last-update (stock QEMU), libvirt balloon.last-update', 'time since the guest reported its memory; it stands still while the VM is paused', '', 'balloon statistics from the guest'],
     ['ram_cgroup', 'MEMHOST', 'bytes', 'gauge', 'verbose', 'cgroup v2 memory.current of the VM scope', 'what the host charges to the VM; omitted without a memory controller', '', 'cgroup v2 memory controller'],
   ],
   host: [
