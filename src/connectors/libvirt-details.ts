@@ -14,8 +14,8 @@ const BUSY_PAUSES = [100, 200, 400];
 /** Calls that may hang at a time: each keeps one of libvirtd's 20 threads, and the fourth of a connection is for asking. */
 const MOST_HANGING = 3;
 const DETAIL = statsGroups.balloon | statsGroups.block;
-/** Needed where no process can be seen. */
-const REMOTE_DETAIL = DETAIL | statsGroups.cpu | statsGroups.vcpu;
+/** Needed where a process cannot be seen. */
+const UNSEEN_DETAIL = DETAIL | statsGroups.cpu | statsGroups.vcpu;
 
 /** Why libvirt tells nothing. */
 export type LibvirtTrouble = 'timeout' | 'error';
@@ -41,27 +41,26 @@ export interface Details {
  */
 export class LibvirtDetails {
   private readonly session: LibvirtSession;
-  private readonly groups: number;
 
-  /** @param local whether the processes can be seen, so that libvirt need not be asked about their CPU time */
-  constructor(uri: string, directories: Directories, log: Logger, local: boolean) {
+  constructor(uri: string, directories: Directories, log: Logger) {
     // Why there is no connection is logged by the other one.
     const silent = log.child({}, { level: 'silent' });
     this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, silent);
-    this.groups = local ? DETAIL : REMOTE_DETAIL;
   }
 
   /**
    * Never rejects.
    * @param trouble why libvirt as a whole tells nothing at the moment; undefined while it does
+   * @param unseen whether there are domains whose process cannot be seen, so that libvirt must tell their CPU time
    * @returns the answer, or why there is none
    */
-  async ask(trouble: () => LibvirtTrouble | undefined): Promise<Details | LibvirtTrouble> {
+  async ask(trouble: () => LibvirtTrouble | undefined, unseen: boolean): Promise<Details | LibvirtTrouble> {
+    const groups = unseen ? UNSEEN_DETAIL : DETAIL;
     for (;;) {
       const known = trouble();
       if (known !== undefined) return known;
       try {
-        return await this.askOnce();
+        return await this.askOnce(groups);
       } catch (error) {
         if (!(error instanceof ConnectionError) || error.trouble !== 'timeout') return 'error';
         // While libvirtd answers other calls, it is a domain that hangs.
@@ -70,12 +69,12 @@ export class LibvirtDetails {
     }
   }
 
-  private async askOnce(): Promise<Details> {
+  private async askOnce(groups: number): Promise<Details> {
     await this.session.ensure();
     const asked = performance.now() / 1000;
     // A domain that ends during the call can fail it for all.
-    let stats = await this.call([]).catch((error: unknown) => {
-      if (error instanceof LibvirtError) return this.call([]);
+    let stats = await this.call(groups, []).catch((error: unknown) => {
+      if (error instanceof LibvirtError) return this.call(groups, []);
       throw error;
     });
     const took = performance.now() / 1000 - asked;
@@ -85,19 +84,19 @@ export class LibvirtDetails {
       if (skipped.length === 0) break;
       await sleep(pause);
       const answered = stats.filter(({ parameters }) => monitorAnswered(parameters));
-      stats = [...answered, ...(await this.call(skipped))];
+      stats = [...answered, ...(await this.call(groups, skipped))];
     }
     return { asked, took, stats };
   }
 
   /** @param about the domains to ask about; all if empty */
-  private async call(about: readonly DomainStats[]): Promise<TimedStats[]> {
+  private async call(groups: number, about: readonly DomainStats[]): Promise<TimedStats[]> {
     const { hypervisor } = this.session;
     if (hypervisor === undefined) throw new ConnectionError('closed', 'there is no connection');
     if (hypervisor.unanswered > MOST_HANGING)
       throw new ConnectionError('timeout', 'too many calls have no answer yet');
     const domains = about.map(({ domain }) => domain);
-    const stats = await hypervisor.allDomainStats(this.groups, undefined, domains);
+    const stats = await hypervisor.allDomainStats(groups, undefined, domains);
     const time = performance.now() / 1000;
     return stats.map((each) => ({ ...each, time }));
   }

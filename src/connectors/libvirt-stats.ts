@@ -4,6 +4,7 @@ import type { TypedParameters } from '../libvirt/typed-parameters.ts';
 import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from './connector.ts';
 import { diskCounters } from './connector.ts';
 import { balloonReading } from './guest-report.ts';
+import type { DomainDevices } from './libvirt-xml.ts';
 
 const KIB = 1024;
 /** More disks, interfaces or vCPUs than a domain can have: a server that claims more keeps us busy no longer. */
@@ -87,12 +88,12 @@ export function monitorAnswered(parameters: TypedParameters): boolean {
 /**
  * What the groups block, balloon, vcpu and cpu say.
  * @param time monotonic seconds of the answer
- * @param removable drives that are left out
+ * @param devices what the XML of the domain tells: its removable drives, which are left out, its huge pages
  */
 export function readDetail(
   parameters: TypedParameters,
   time: number,
-  removable: ReadonlySet<string>,
+  { removable, hugePages }: Pick<DomainDevices, 'removable' | 'hugePages'>,
 ): Detail {
   const balloon = readBalloon(parameters);
   return {
@@ -100,7 +101,7 @@ export function readDetail(
     disks: readDisks(parameters, removable),
     ...(balloon.actual !== undefined && { balloon }),
     ...readCpu(parameters),
-    ...known('rss', numberOf(parameters, 'balloon.rss') * KIB),
+    ...known('rss', hugePages ? NaN : numberOf(parameters, 'balloon.rss') * KIB),
   };
 }
 

@@ -5,6 +5,7 @@ import type { TypedParameters } from '../libvirt/typed-parameters.ts';
 import { domainStates } from '../libvirt/hypervisor.ts';
 import type { Detail, Vm, VmDisk, VmNic } from './connector.ts';
 import { monitorAnswered, numberOf, readCpu, readDetail, readNics } from './libvirt-stats.ts';
+import { nameOf } from './identity.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
 import { markVcpus } from './vcpu-threads.ts';
 
@@ -20,23 +21,29 @@ export class LibvirtVm implements Vm {
   memory: number | undefined;
   /** Undefined until its XML was read. */
   devices: DomainDevices | undefined;
+  /** Whether something happened to it since then. */
+  outdated = true;
+  readonly name: string;
   private generation = -1;
   private answeredAt: number | undefined;
 
+  /**
+   * @param process undefined where it cannot be seen
+   * @param cgroup its own
+   * @param sharedMemory see {@link Vm.sharedMemory}
+   */
   constructor(
     readonly domain: Domain,
-    readonly process: Process | undefined,
-    readonly cgroup: Cgroup | undefined,
+    readonly process?: Process,
+    readonly cgroup?: Cgroup,
+    readonly sharedMemory?: boolean,
   ) {
     this.key = process?.key ?? `${domain.uuid}:${domain.id}`;
+    this.name = nameOf(domain.name) ?? domain.uuid;
   }
 
   get uuid(): string {
     return this.domain.uuid;
-  }
-
-  get name(): string {
-    return this.domain.name;
   }
 
   /** Follows the process; false when it is gone. */
@@ -50,10 +57,14 @@ export class LibvirtVm implements Vm {
     return true;
   }
 
-  /** Takes what the group state says, and the group interface where there is no process. @param time monotonic seconds */
-  takeState(parameters: TypedParameters, time: number): void {
+  /** Takes what the group state says. */
+  takeState(parameters: TypedParameters): void {
     this.state = domainStates[numberOf(parameters, 'state.state')];
-    if (this.process === undefined) this.traffic = { time, nics: readNics(parameters) };
+  }
+
+  /** Takes what the group interface says, of a domain of another host. @param time monotonic seconds */
+  takeTraffic(parameters: TypedParameters, time: number): void {
+    this.traffic = { time, nics: readNics(parameters) };
   }
 
   /** Its interfaces: those that libvirt told the traffic of, or where that is read here, those of its XML. */
@@ -71,7 +82,7 @@ export class LibvirtVm implements Vm {
     // Which drives are no disks is known a moment later.
     if (this.devices === undefined) return;
     if (monitorAnswered(parameters)) {
-      this.detail = readDetail(parameters, time, this.devices.removable);
+      this.detail = readDetail(parameters, time, this.devices);
       this.answeredAt = time;
       this.silence = undefined;
       this.memory = this.detail.balloon?.max;

@@ -6,6 +6,8 @@ export interface DomainDevices {
   readonly removable: ReadonlySet<string>;
   /** The interfaces that the host sees. */
   readonly nics: readonly VmNic[];
+  /** Whether its memory is huge pages, which libvirt does not count as resident. */
+  readonly hugePages: boolean;
 }
 
 /**
@@ -14,7 +16,8 @@ export interface DomainDevices {
  * metadata) stands before them.
  */
 export function readDevices(xml: string): DomainDevices {
-  const devices = xml.slice(Math.max(0, xml.lastIndexOf('<devices>')));
+  const begin = Math.max(0, xml.lastIndexOf('<devices>'));
+  const devices = xml.slice(begin);
   const removable = new Set<string>();
   for (const [disk] of devices.matchAll(/<disk [^>]*device='(?:cdrom|floppy)'[^>]*>.*?<\/disk>/gs)) {
     const device = target(disk);
@@ -26,7 +29,7 @@ export function readDevices(xml: string): DomainDevices {
     if (device === undefined) continue;
     nics.push(nic.startsWith("<interface type='direct'") ? { device, macvtap: true } : { device });
   }
-  return { removable, nics };
+  return { removable, nics, hugePages: /<hugepages[/>]/.test(xml.slice(0, begin)) };
 }
 
 /** The `<target dev=.../>` of an element. */

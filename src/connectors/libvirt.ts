@@ -10,6 +10,7 @@ import type { Beat, Connector, Vm } from './connector.ts';
 import type { LibvirtTrouble } from './libvirt-details.ts';
 import { LibvirtDetails } from './libvirt-details.ts';
 import { LibvirtSession } from './libvirt-session.ts';
+import { processOf } from './libvirt-process.ts';
 import { LibvirtVm } from './libvirt-vm.ts';
 import { readDevices } from './libvirt-xml.ts';
 import { scopeCgroup } from './own-cgroup.ts';
@@ -29,6 +30,13 @@ const USUAL_INTERVAL = 10;
  * finds a libvirtd that hangs. A call costs us 0.3 ms with 50 domains, a fifteenth of a cycle.
  */
 const STATE_INTERVAL = 5;
+/**
+ * Seconds in which the process of a domain is looked for at every poll: libvirt lists a domain a moment before its process
+ * is there, and a moment after it has ended. One that has none by then has a row of what libvirt tells.
+ */
+const SEARCH = 5;
+/** Names of domains that the log tells in one line. */
+const MOST_NAMES = 5;
 /** The scope that libvirt makes for a domain through systemd, and the group it makes without. */
 const SCOPE = /^machine-qemu.*\.scope$|\.libvirt-qemu$/;
 /**
@@ -62,8 +70,8 @@ export class LibvirtConnector implements Connector {
   private askingDetails: Promise<void> | undefined;
   /** Whether something happened since the call under way was sent. */
   private outdated = false;
-  /** Domains whose XML is to be read anew. */
-  private readonly changed = new Set<string>();
+  /** Domains that have no process, by UUID, and since when (monotonic seconds). */
+  private missing = new Map<string, number>();
   /** Why libvirt told no states when it was last asked. */
   private trouble: LibvirtTrouble | undefined = 'error';
   /** VMs whose silence was logged. */
@@ -84,12 +92,13 @@ export class LibvirtConnector implements Connector {
     this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, log, (hypervisor) =>
       this.opened(hypervisor),
     );
-    this.details = new LibvirtDetails(uri, directories, log, local);
+    this.details = new LibvirtDetails(uri, directories, log);
   }
 
   private async opened(hypervisor: Hypervisor): Promise<void> {
     hypervisor.on('domain', ({ domain }) => {
-      this.changed.add(domain.uuid);
+      const vm = this.vms.get(domain.uuid);
+      if (vm !== undefined) vm.outdated = true;
       void this.askStates();
     });
     await hypervisor.subscribe();
@@ -113,8 +122,8 @@ export class LibvirtConnector implements Connector {
   /** Whether the states that are known may be wrong, or are not all. */
   private statesDue(time: number): boolean {
     if (!this.local || this.trouble !== undefined || this.stateSchedule.due(time)) return true;
-    // A domain whose process is not there yet, or not any more.
-    return this.vms.size !== this.followed?.length;
+    for (const since of this.missing.values()) if (time - since < SEARCH) return true;
+    return false;
   }
 
   /** One call at a time: while libvirtd does not answer, no other is sent after it. */
@@ -147,28 +156,50 @@ export class LibvirtConnector implements Connector {
       this.log.debug(`libvirt: ${(error as Error).message}`);
       // Without a process nothing but libvirt can tell that a domain still runs.
       this.followed = undefined;
-      if (this.local) for (const vm of this.list) vm.forgetState();
-      else this.keep(new Map());
+      for (const vm of this.list) {
+        if (vm.process === undefined) this.vms.delete(vm.uuid);
+        else vm.forgetState();
+      }
+      this.keep(this.vms);
     }
   }
 
   /** Takes the list of domains as it is now. */
   private follow(stats: readonly DomainStats[]): void {
-    // A domain may be there a moment before its process.
-    if (stats === this.followed && this.vms.size === stats.length) return;
+    if (stats === this.followed && this.missing.size === 0) return;
     const time = performance.now() / 1000;
     const next = new Map<string, LibvirtVm>();
+    const missing = new Map<string, number>();
+    const given: string[] = [];
     let found: readonly QemuProcess[] | undefined;
     const processes = (): readonly QemuProcess[] => (found ??= this.finder.find(time));
     for (const { domain, parameters } of stats) {
-      const vm = this.known(domain) ?? this.adopt(domain, processes);
-      if (vm === undefined) continue;
-      vm.takeState(parameters, time);
+      const known = this.known(domain);
+      let vm = known?.process === undefined ? (this.adopt(domain, processes) ?? known) : known;
+      if (this.local && vm?.process === undefined) {
+        const since = this.missing.get(domain.uuid) ?? time;
+        missing.set(domain.uuid, since);
+        if (time - since < SEARCH) continue;
+        if (vm === undefined) given.push((vm = new LibvirtVm(domain)).name);
+      }
+      vm ??= new LibvirtVm(domain);
+      vm.takeState(parameters);
+      if (!this.local) vm.takeTraffic(parameters, time);
       next.set(domain.uuid, vm);
     }
     for (const vm of this.list) if (next.get(vm.uuid) !== vm) vm.close();
     this.keep(next);
+    this.missing = missing;
     this.followed = stats;
+    if (given.length > 0) this.reportMissing(given);
+  }
+
+  private reportMissing(names: readonly string[]): void {
+    const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+    this.log.warn(
+      `libvirt: no process of VM ${names.slice(0, MOST_NAMES).join(', ')}${more} in ${this.paths.roots.procfs}: ` +
+        'only what libvirt tells of it is shown',
+    );
   }
 
   private keep(vms: Map<string, LibvirtVm>): void {
@@ -182,36 +213,35 @@ export class LibvirtConnector implements Connector {
     return vm?.domain.id === id ? vm : undefined;
   }
 
-  /** Undefined for a domain whose process should be seen but is not there yet, or not any more. */
+  /** A domain with its process; undefined where that is not to be seen, not there yet, or not any more. */
   private adopt(domain: Domain, processes: () => readonly QemuProcess[]): LibvirtVm | undefined {
-    if (!this.local) return new LibvirtVm(domain, undefined, undefined);
-    for (const { pid, args } of processes()) {
-      if (args.uuid !== domain.uuid) continue;
-      const process = Process.open(this.paths, pid);
-      if (process === undefined) continue;
-      const vm = new LibvirtVm(domain, process, scopeCgroup(this.paths, pid, SCOPE));
-      vm.refresh();
-      return vm;
-    }
-    this.log.debug(
-      `libvirt: no process with the UUID of domain ${domain.name} in ${this.paths.roots.procfs}`,
-    );
-    return undefined;
+    const found = this.local ? processOf(domain, processes()) : undefined;
+    const process = found && Process.open(this.paths, found.pid);
+    if (found === undefined || process === undefined) return undefined;
+    const cgroup = scopeCgroup(this.paths, found.pid, SCOPE);
+    const vm = new LibvirtVm(domain, process, cgroup, found.args.sharedMemory);
+    vm.refresh();
+    return vm;
   }
 
+  /** Its process has ended; libvirt may not know it yet. */
   private drop(vm: LibvirtVm): void {
     vm.close();
     this.vms.delete(vm.uuid);
+    this.missing.set(vm.uuid, performance.now() / 1000);
     this.keep(this.vms);
   }
 
   /** A domain's XML is read when it is new or something happened to it. */
   private async readXmls(hypervisor: Hypervisor): Promise<void> {
     for (const vm of this.list) {
-      if (!this.changed.delete(vm.uuid) && vm.devices !== undefined) continue;
+      if (!vm.outdated) continue;
+      // Before the call: what happens during it makes the answer outdated.
+      vm.outdated = false;
       const xml = await hypervisor.domainXml(vm.domain).catch((error: unknown) => {
         // It has just ended, or we may not see it.
         if (error instanceof LibvirtError) return '';
+        vm.outdated = true;
         throw error;
       });
       vm.devices = readDevices(xml);
@@ -226,7 +256,8 @@ export class LibvirtConnector implements Connector {
   }
 
   private async refreshDetails(): Promise<void> {
-    const answer = await this.details.ask(() => this.trouble);
+    const unseen = !this.local || this.list.some(({ process }) => process === undefined);
+    const answer = await this.details.ask(() => this.trouble, unseen);
     if (typeof answer === 'string') {
       const time = performance.now() / 1000;
       this.failures++;

@@ -6,7 +6,7 @@ import { capture } from '../libvirt/captures.ts';
 test('a domain with a disk and nothing else', () => {
   const { xml } = capture('DOMAIN_GET_XML_DESC (14) lv7').decoded as { readonly xml: string };
   assert.ok(xml.includes("<target dev='vda'"));
-  assert.deepEqual(readDevices(xml), { removable: new Set(), nics: [] });
+  assert.deepEqual(readDevices(xml), { removable: new Set(), nics: [], hugePages: false });
 });
 
 /** As libvirt 9.0.0 writes devices. */
@@ -42,6 +42,7 @@ test('CD-ROM and floppy drives, and interfaces', () => {
   assert.deepEqual(readDevices(`<domain>\n${devices}</domain>\n`), {
     removable: new Set(['hda', 'fda']),
     nics: [{ device: 'vnet0' }, { device: 'macvtap0', macvtap: true }],
+    hugePages: false,
   });
 });
 
@@ -51,4 +52,12 @@ test('what users wrote is not taken for devices', () => {
   const { removable } = readDevices(`<domain>${title}${metadata}${devices}</domain>`);
   assert.deepEqual(removable, new Set(['hda', 'fda']));
   assert.deepEqual(readDevices('').removable, new Set());
+});
+
+test('memory in huge pages', () => {
+  const hugePages = (backing: string): boolean =>
+    readDevices(`<domain><memoryBacking>${backing}</memoryBacking>${devices}</domain>`).hugePages;
+  assert.ok(hugePages('<hugepages/>'));
+  assert.ok(hugePages("<hugepages>\n      <page size='1048576' unit='KiB'/>\n    </hugepages>"));
+  assert.ok(!hugePages("<source type='memfd'/><access mode='shared'/>"));
 });

@@ -65,6 +65,8 @@ export interface LabDomain {
   readonly guest?: Buffer;
   /** XML of more devices. */
   readonly devices?: string;
+  /** Arguments that libvirt passes on to QEMU behind its own. */
+  readonly commandLine?: readonly string[];
 }
 
 /** What this machine lacks for a private libvirtd, in words for the user; empty when one can be started. */
@@ -214,10 +216,11 @@ export class LabLibvirtd {
     await ended;
   }
 
-  private domainXml({ name, guest, devices = '' }: LabDomain): string {
+  private domainXml({ name, guest, devices = '', commandLine = [] }: LabDomain): string {
+    const passedOn = commandLine.map((argument) => `<qemu:arg value='${argument}'/>`).join('');
     // The BIOS does not show the guest a disk that it may not boot from.
     const boot = guest === undefined ? '' : "<boot dev='fd'/>";
-    return `<domain type='qemu'>
+    return `<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>${name}</name>
   <memory unit='MiB'>32</memory>
   <vcpu>2</vcpu>
@@ -235,6 +238,7 @@ export class LabLibvirtd {
     ${guest === undefined ? '' : this.floppyXml(name, guest)}
     ${devices}
   </devices>
+  <qemu:commandline>${passedOn}</qemu:commandline>
 </domain>
 `;
   }
