@@ -72,6 +72,7 @@ const sample: Sample = {
     const row = fill(new Row('vm'), name);
     return {
       vm,
+      twin: false,
       row,
       vcpus: rows('vm_vcpu', 4, name),
       disks: rows('vm_disk', 2, name),

@@ -39,6 +39,7 @@ const vms = Array.from({ length: count }, (_, index) => {
   const uuid = `00000000-0000-0000-0000-${String(index).padStart(12, '0')}`;
   return {
     vm: { key: '1', uuid, name: uuid, vcpus: 1, disks: [], nics: [] },
+    twin: false,
     row: new Row('vm'),
     vcpuRows: new DeviceRows('vm_vcpu'),
     diskRows: new DeviceRows('vm_disk'),

@@ -9,7 +9,7 @@ import type { PrinterSettings } from './printer.ts';
 export type ColumnSettings = Pick<PrinterSettings, 'verbose' | 'names'>;
 
 /** What names a host, and a VM, on lines about something else. */
-const identities = { host: ['host_name'], vm: ['UUID', 'name', 'vmid'] };
+const identities = { host: ['host_name'], vm: ['UUID', 'name', 'vmid', 'pid'] };
 
 /**
  * The columns to print for rows of a scope, in order: who the row is about first, then the metrics of the collectors

@@ -44,20 +44,25 @@ interface Block {
  * counter, `\\host\Group(instance)\Counter`, every cell in quotes, an empty one for what is not known, times in UTC.
  *
  * The columns are those of the VMs and devices of the first sample, since readers expect one header. What comes later
- * has none; what went leaves its cells empty, and fills them when it comes back. {@link begin} starts a new table.
+ * has none; what went leaves its cells empty, and fills them when it comes back. Of VMs with the same UUID and vmid each
+ * keeps its own columns, by its pid. {@link begin} starts a new table.
  * Percentages of a group are sums over the vCPUs, as in esxtop. Names are made such that readers can split them.
  */
 export class EsxtopPrinter implements Printer {
   private readonly out = new ByteWriter();
   private blocks: readonly Block[] | undefined;
-  /** UUIDs of VMs that have columns, or were published as having none. */
+  /** Keys of VMs that have columns, or were published as having none. */
   private known = new Set<string>();
+  /** The key of each VM of the last sample. */
+  private keys = new Map<string, string>();
 
   print(sample: Sample): readonly Buffer[] {
     const records: Buffer[] = [];
+    if (this.blocks === undefined) this.keys.clear();
+    this.keys = columnKeys(sample.vms, this.keys);
     if (this.blocks === undefined) {
-      this.blocks = blocksOf(sample);
-      this.known = new Set(sample.vms.map(uuidOf));
+      this.blocks = blocksOf(sample, this.keys);
+      this.known = new Set(this.keys.values());
       records.push(this.header(sample.host.row.texts[host_name] ?? 'localhost', this.blocks));
     }
     this.publishLate(sample.vms);
@@ -85,7 +90,7 @@ export class EsxtopPrinter implements Printer {
 
   private line(sample: Sample, blocks: readonly Block[]): Buffer {
     const out = this.out;
-    const rows = indexed(sample);
+    const rows = indexed(sample, this.keys);
     out.append(parts.begin);
     out.text(timeOf(sample));
     for (const { key, counters } of blocks) {
@@ -102,10 +107,10 @@ export class EsxtopPrinter implements Printer {
 
   private publishLate(vms: readonly VmRows[]): void {
     for (const vm of vms) {
-      const uuid = uuidOf(vm);
-      if (this.known.has(uuid)) continue;
-      this.known.add(uuid);
-      withoutColumns.publish(vm.row.texts[identity.name] ?? uuid);
+      const key = this.keys.get(vm.vm.key) ?? '';
+      if (this.known.has(key)) continue;
+      this.known.add(key);
+      withoutColumns.publish(vm.row.texts[identity.name] ?? key);
     }
   }
 }
@@ -118,7 +123,7 @@ function timeOf({ time }: Sample): string {
 }
 
 /** The rows of a sample by keys that stay the same from one to the next. */
-function indexed({ host, vms }: Sample): ReadonlyMap<string, Row> {
+function indexed({ host, vms }: Sample, keys: ReadonlyMap<string, string>): ReadonlyMap<string, Row> {
   const rows = new Map([['host', host.row]]);
   const add = (owner: string, devices: readonly Row[]): void => {
     for (const row of devices) rows.set(keyOf(owner, row), row);
@@ -126,9 +131,9 @@ function indexed({ host, vms }: Sample): ReadonlyMap<string, Row> {
   add('', host.disks);
   add('', host.nics);
   for (const vm of vms) {
-    const uuid = uuidOf(vm);
-    rows.set(uuid, vm.row);
-    for (const devices of [vm.vcpus, vm.disks, vm.nics]) add(uuid, devices);
+    const key = keys.get(vm.vm.key) ?? '';
+    rows.set(key, vm.row);
+    for (const devices of [vm.vcpus, vm.disks, vm.nics]) add(key, devices);
   }
   return rows;
 }
@@ -137,15 +142,33 @@ function keyOf(owner: string, row: Row): string {
   return `${owner} ${row.scope} ${deviceOf(row)}`;
 }
 
-function uuidOf({ row }: VmRows): string {
-  return row.texts[identity.UUID] ?? '';
+/**
+ * The keys of the columns of VMs, by {@link Vm.key}: UUID and vmid, which a VM that is started again has again. One with
+ * those of another VM has its pid in it as well. A VM keeps its key, so that none goes on in the columns of another.
+ * @param before the keys of the VMs so far
+ */
+function columnKeys(vms: readonly VmRows[], before: ReadonlyMap<string, string>): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const { vm } of vms) {
+    const key = before.get(vm.key);
+    if (key !== undefined) keys.set(vm.key, key);
+  }
+  const taken = new Set(keys.values());
+  for (const { vm, twin, row } of vms) {
+    if (keys.has(vm.key)) continue;
+    const names = `${vm.uuid} ${vm.vmid ?? ''}`;
+    const key = twin || taken.has(names) ? `${names} ${row.texts[identity.pid] ?? vm.key}` : names;
+    keys.set(vm.key, key);
+    taken.add(key);
+  }
+  return keys;
 }
 
 function deviceOf(row: Row): string {
   return row.texts[device] ?? '';
 }
 
-function blocksOf({ host, vms, collectors }: Sample): readonly Block[] {
+function blocksOf({ host, vms, collectors }: Sample, keys: ReadonlyMap<string, string>): readonly Block[] {
   const blocks: Block[] = [];
   const add = (key: string, { name, collector, counters }: CounterGroup, instance?: string): void => {
     if (!collectors.includes(collector)) return;
@@ -154,7 +177,7 @@ function blocksOf({ host, vms, collectors }: Sample): readonly Block[] {
   for (const group of hostGroups) add('host', group);
   const names = uniqueNames(vms);
   for (const [index, vm] of vms.entries()) {
-    const key = uuidOf(vm);
+    const key = keys.get(vm.vm.key) ?? '';
     const name = names[index] ?? '';
     const group = `${groupId(vm)}:${name}`;
     add(key, cpuGroup, group);
@@ -179,15 +202,12 @@ function groupId({ row }: VmRows): string {
   return row.texts[identity.vmid] ?? row.texts[identity.pid] ?? '0';
 }
 
-/** The names of the VMs; one that several have gets the number of the group behind it. */
+/** The names of the VMs; each of several that have the same gets the number of its group behind it. */
 function uniqueNames(vms: readonly VmRows[]): readonly string[] {
   const names = vms.map(({ row }) => plain(row.texts[identity.name] ?? ''));
-  const taken = new Set<string>();
-  return names.map((name, index) => {
-    const vm = vms[index];
-    const unique = taken.has(name) && vm !== undefined ? `${name} ${groupId(vm)}` : name;
-    taken.add(unique);
-    return unique;
+  return vms.map((vm, index) => {
+    const name = names[index] ?? '';
+    return names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} ${groupId(vm)}`;
   });
 }
 

@@ -8,7 +8,7 @@ import { PerCollectors, printedColumns } from './columns.ts';
 import { stringField, tagValue } from './line-protocol.ts';
 import type { Column } from './names.ts';
 import type { Precision, Printer, PrinterSettings } from './printer.ts';
-import { eachRow } from './rows.ts';
+import { eachRow, twinRows } from './rows.ts';
 import { TextCache } from './text-cache.ts';
 
 const SPACE = 0x20;
@@ -31,6 +31,8 @@ const tag = (name: string, slot: number): Tag => ({ key: Buffer.from(`,${name}=`
 const vm = slots('identity', 'vm');
 /** Tags are written sorted by key, as InfluxDB likes them: `device`, `host`, then these. */
 const vmTags = [tag('name', vm.name), tag('tags', vm.tags), tag('uuid', vm.UUID), tag('vmid', vm.vmid)];
+/** Of those that only their pids tell apart. */
+const twinTags = [tag('name', vm.name), tag('pid', vm.pid), ...vmTags.slice(1)];
 const hostTags = [tag('host', slots('host', 'host').host_name)];
 /** What tells the outputs of the agent apart. */
 const outputTags = [tag('name', slots('agent', 'agent_output').name)];
@@ -49,7 +51,7 @@ const deviceTags = perScope((scope) =>
 
 /**
  * InfluxDB's line protocol: a point a row, `proxtop_<scope>`, with tags that say whose row it is and a field for each
- * value that is known. Counts are integer fields, all other numbers floats, texts strings; a field never changes its
+ * value that is known; the pid of a VM is a tag where nothing else tells two VMs apart. Counts are integer fields, all other numbers floats, texts strings; a field never changes its
  * type. The point of the agent also has `run`, `seq` and `interval` of the sample. A row of which nothing is known has
  * no point.
  *
@@ -81,10 +83,12 @@ export class InfluxPrinter implements Printer {
     const timestamp = Buffer.from(` ${timestampOf(sample.time, this.settings.precision ?? 'ns')}\n`);
     const host = this.tagsOf(hostTags, sample.host.row);
     let owner: Buffer = Buffer.alloc(0);
+    const twins = twinRows(sample);
     const ends: number[] = [];
     eachRow(sample, this.settings.devices, (row, ofVm) => {
       const { scope } = row;
-      if (scope === 'vm') owner = this.tagsOf(vmTags, row);
+      const isTwin = twins.has(row);
+      if (scope === 'vm') owner = this.tagsOf(isTwin ? twinTags : vmTags, row);
       const begin = out.length;
       out.append(measurements[scope]);
       this.writeTags(out, deviceTags[scope], row);
@@ -92,7 +96,7 @@ export class InfluxPrinter implements Printer {
       if (scope === 'vm' || ofVm !== undefined) out.append(owner);
       if (scope === 'agent_output') this.writeTags(out, outputTags, row);
       const end = out.length;
-      this.writeFields(fields[scope], row, sample.interval);
+      this.writeFields(fields[scope], row, sample.interval, isTwin ? vm.pid : undefined);
       if (scope === 'agent' && fields.agent.length > 0) this.writeSample(sample);
       if (out.length === end) {
         out.truncate(begin);
@@ -122,9 +126,16 @@ export class InfluxPrinter implements Printer {
     }
   }
 
-  private writeFields(fields: readonly Field[], { values, texts }: Row, interval: number): void {
+  /** @param tagged slot of what is a tag of this point and no field, as no name should be both */
+  private writeFields(
+    fields: readonly Field[],
+    { values, texts }: Row,
+    interval: number,
+    tagged: number | undefined,
+  ): void {
     const out = this.out;
     for (const { key, text, whole, slot, read } of fields) {
+      if (slot === tagged) continue;
       if (text) {
         const value = texts[slot];
         if (value === undefined) continue;

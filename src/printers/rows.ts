@@ -1,6 +1,11 @@
 import type { Row } from '../metrics/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 
+/** The rows of the VMs in a sample that only their pids tell apart. */
+export function twinRows({ vms }: Sample): ReadonlySet<Row> {
+  return new Set(vms.filter(({ twin }) => twin).map(({ row }) => row));
+}
+
 /**
  * Visits the rows of a sample in the order in which they are printed: the host, its devices, each VM with its devices
  * behind it, the agent and its outputs. `vm` is the row of the VM that a device belongs to.

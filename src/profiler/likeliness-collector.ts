@@ -9,6 +9,7 @@ import type { InputName } from './settings.ts';
 import { inputNames } from './settings.ts';
 
 const vmSlots = slots('profile', 'vm');
+const { pid } = slots('identity', 'vm');
 
 /** Sets how likely each VM's present behaviour is. Runs after the collectors that measure. */
 export class LikelinessCollector implements Collector {
@@ -25,7 +26,7 @@ export class LikelinessCollector implements Collector {
     const { values } = this.inputs;
     const valueOf = (metric: string): number => values[this.index.get(metric) ?? -1] ?? NaN;
     for (const { vm, row } of vms) {
-      const profile = this.profiles.of(vm.uuid);
+      const profile = this.profiles.of({ name: vm.uuid, vmid: vm.vmid, pid: row.texts[pid] });
       if (profile === undefined) continue;
       this.inputs.read(row);
       row.values[vmSlots.profile_likeliness] = this.follower(vm, profile).next(valueOf);

@@ -1,5 +1,5 @@
 import { plotProfile } from './plot.ts';
-import type { Profile } from './profile.ts';
+import type { Profile, Subject } from './profile.ts';
 import { profileLine, toProfile } from './profile.ts';
 import { ProfileSet, holdsProfiles, readProfiles } from './read-profiles.ts';
 import { profileRecording, readRecording } from './recording.ts';
@@ -12,7 +12,7 @@ type Write = (text: string) => void;
 
 /** Profiles a recording and prints a line of JSON for each VM. @throws InputError */
 export async function profileFile(path: string, settings: ProfilerSettings, write: Write): Promise<void> {
-  for (const [name, profile] of await profileRecording(path, settings)) write(profileLine(name, profile));
+  for (const [vm, profile] of await profileRecording(path, settings)) write(profileLine(vm, profile));
 }
 
 /**
@@ -26,7 +26,7 @@ export async function judgeFile(
   write: Write,
 ): Promise<void> {
   const profiles = new ProfileSet(await readProfiles(profilesPath), profilesPath);
-  const followers = new Map<string, Follower>();
+  const followers = new Map<Subject, Follower>();
   for await (const { vm, metrics, values, line } of readRecording(path, settings.metrics)) {
     const profile = profiles.of(vm);
     if (profile === undefined) continue;
@@ -34,7 +34,8 @@ export async function judgeFile(
     followers.set(vm, follower);
     const likeliness = follower.next((metric) => values[metrics.indexOf(metric)] ?? NaN);
     if (Number.isNaN(likeliness)) continue;
-    write(`${JSON.stringify({ UUID: vm, line, profile_likeliness: likeliness })}\n`);
+    const { name: UUID, ...more } = vm;
+    write(`${JSON.stringify({ UUID, ...more, line, profile_likeliness: likeliness })}\n`);
   }
 }
 
@@ -56,5 +57,5 @@ export async function showProfiles(
 async function profilesOf(path: string, settings: ProfilerSettings): Promise<readonly Profile[]> {
   if (await holdsProfiles(path)) return new ProfileSet(await readProfiles(path), path).all;
   const recorded = await profileRecording(path, settings);
-  return [...recorded].map(([name, profile]) => toProfile(name, profile));
+  return [...recorded].map(([vm, profile]) => toProfile(vm, profile));
 }

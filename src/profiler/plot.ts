@@ -14,7 +14,9 @@ const shades = [' ', '░', '▒', '▓', '█'];
  */
 export function plotProfile(profile: Profile, colour: boolean): string {
   const maps = profile.roottx.map((matrix) => plotMatrix(matrix, profile.settings.states, colour));
-  return `${profile.name.replaceAll(/\p{C}/gu, '?')}\n\n${maps.join('\n')}`;
+  const { name, vmid, pid } = profile;
+  const title = `${name}${vmid === undefined ? '' : `, VM ${vmid}`}${pid === undefined ? '' : `, pid ${pid}`}`;
+  return `${title.replaceAll(/\p{C}/gu, '?')}\n\n${maps.join('\n')}`;
 }
 
 function plotMatrix({ metric, transitions, stats }: ProfileMatrix, states: number, colour: boolean): string {

@@ -31,10 +31,18 @@ export interface ProfileNode {
   readonly txmatrix: readonly ProfileMatrix[];
 }
 
-/** A profile as it is sent: names and shape are those of the original. */
-export interface Profile {
+/** Whose profile it is. */
+export interface Subject {
   /** UUID of the VM, or the name of the file that was profiled. */
   readonly name: string;
+  /** On Proxmox VE, where VMs may have the same UUID. */
+  readonly vmid?: string | undefined;
+  /** Of a VM that has UUID and vmid of another one. */
+  readonly pid?: string | undefined;
+}
+
+/** A profile as it is sent: names and shape are those of the original, but for version, vmid and pid. */
+export interface Profile extends Subject {
   readonly version: number;
   readonly roottx: readonly ProfileMatrix[];
   readonly periodTree: { readonly root: ProfileNode };
@@ -56,12 +64,12 @@ export interface Profile {
 }
 
 /** The profile so far as a line of JSON. */
-export function profileLine(name: string, vm: VmProfile): string {
-  return `${JSON.stringify({ profile: toProfile(name, vm) })}\n`;
+export function profileLine(subject: Subject, vm: VmProfile): string {
+  return `${JSON.stringify({ profile: toProfile(subject, vm) })}\n`;
 }
 
 /** The profile so far. */
-export function toProfile(name: string, vm: VmProfile): Profile {
+export function toProfile({ name, vmid, pid }: Subject, vm: VmProfile): Profile {
   const { settings, state } = vm;
   const hasPhases = settings.phaseChangeLikeliness > 0;
   const { list, counts } = state.phases;
@@ -76,6 +84,8 @@ export function toProfile(name: string, vm: VmProfile): Profile {
   return {
     name,
     version: profileVersion,
+    ...(vmid !== undefined && { vmid }),
+    ...(pid !== undefined && { pid }),
     roottx: matrices(state.root),
     periodTree: { root: node(state.tree.root) },
     phases: {

@@ -1,8 +1,9 @@
 import type { Vm } from '../connectors/connector.ts';
-import { columns } from '../metrics/catalogue.ts';
+import { columns, slots } from '../metrics/catalogue.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { RowInputs, rulesFor, usualInputs } from './inputs.ts';
 import { profileLine } from './profile.ts';
+import type { Subject } from './profile.ts';
 import type { ProfilerSettings } from './settings.ts';
 import type { MetricRule, VmState } from './vm-profile.ts';
 import { VmProfile } from './vm-profile.ts';
@@ -15,6 +16,9 @@ export interface SavedVm {
   readonly state: VmState;
 }
 
+const { pid: pidSlot } = slots('identity', 'vm');
+/** What a saved profile is found by: several VMs may have one UUID. */
+const savedKey = ({ uuid, key }: Pick<Vm, 'uuid' | 'key'>): string => `${uuid} ${key}`;
 const speedSlot = columns('host').find(({ id }) => id === 'net_speed')?.slot ?? -1;
 
 /**
@@ -30,6 +34,8 @@ export class Profiler {
   private readonly names: readonly string[];
   private readonly runs: number;
   private readonly waiting: Map<string, SavedVm>;
+  /** The pids of VMs that nothing else tells from others. */
+  private readonly twins = new WeakMap<Vm, string | undefined>();
   /** Printed for an output already, after this sample. */
   private readonly lines = new Map<VmProfile, Buffer>();
   private rules: readonly MetricRule[] = [];
@@ -47,7 +53,7 @@ export class Profiler {
     this.names = names;
     this.inputs = new RowInputs(names);
     this.runs = runs;
-    this.waiting = new Map(saved.map((vm) => [vm.uuid, vm]));
+    this.waiting = new Map(saved.map((vm) => [savedKey(vm), vm]));
   }
 
   /** Whether all profiles are due after the last sample. */
@@ -59,7 +65,8 @@ export class Profiler {
   take({ vms, host, time, seq }: Sample): void {
     const rules = this.rulesNow(host.row.values[speedSlot] ?? NaN);
     const present = new Map<Vm, VmProfile>();
-    for (const { vm, row } of vms) {
+    for (const { vm, row, twin } of vms) {
+      if (twin) this.twins.set(vm, row.texts[pidSlot]);
       const profile = this.vms.get(vm) ?? this.begin(vm);
       present.set(vm, profile);
       profile.put(rules, this.inputs.read(row));
@@ -76,7 +83,7 @@ export class Profiler {
     if (profile === undefined) return undefined;
     let line = this.lines.get(profile);
     if (line === undefined) {
-      line = Buffer.from(profileLine(vm.uuid, profile));
+      line = Buffer.from(profileLine(this.subjectOf(vm), profile));
       this.lines.set(profile, line);
     }
     return line;
@@ -93,10 +100,15 @@ export class Profiler {
     return [...this.vms].map(([vm, { state }]) => ({ uuid: vm.uuid, key: vm.key, state }));
   }
 
+  private subjectOf(vm: Vm): Subject {
+    return { name: vm.uuid, vmid: vm.vmid, pid: this.twins.get(vm) };
+  }
+
   private begin(vm: Vm): VmProfile {
-    const saved = this.waiting.get(vm.uuid);
-    this.waiting.delete(vm.uuid);
-    return new VmProfile(this.settings.profile, saved?.key === vm.key ? saved.state : undefined);
+    const key = savedKey(vm);
+    const saved = this.waiting.get(key);
+    this.waiting.delete(key);
+    return new VmProfile(this.settings.profile, saved?.state);
   }
 
   /** Links come up and go down; what has been the bound stays, since bounds never shrink. */

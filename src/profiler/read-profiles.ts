@@ -1,20 +1,20 @@
 import { InputError } from './errors.ts';
-import type { Profile, ProfileMatrix } from './profile.ts';
+import type { Profile, ProfileMatrix, Subject } from './profile.ts';
 import { profileVersion } from './profile.ts';
 import { linesOf } from './recording.ts';
 
 /** Whether a name is that of one VM, as the stream has it. */
-const vmName = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|proxmox-\d+)$/i;
+const vmName = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|proxmox-\d+|qemu-\d+-\d+)$/i;
 
 /** The profiles of a file: a VM's own, or the one that holds for all that have none. */
 export class ProfileSet {
-  private readonly byName = new Map<string, Profile>();
+  private readonly bySubject = new Map<string, Profile>();
   private readonly common: Profile | undefined;
 
-  /** @param profiles of several with the same name the last one holds @throws InputError when two are for all VMs */
+  /** @param profiles of several of the same VM the last one holds @throws InputError when two are for all VMs */
   constructor(profiles: readonly Profile[], path: string) {
-    for (const profile of profiles) this.byName.set(profile.name, profile);
-    const [common, second] = [...this.byName.values()].filter(({ name }) => !vmName.test(name));
+    for (const profile of profiles) this.bySubject.set(keyOf(profile), profile);
+    const [common, second] = [...this.bySubject.values()].filter(({ name }) => !vmName.test(name));
     if (common !== undefined && second !== undefined) {
       throw new InputError(
         `${path}: ${JSON.stringify(common.name)} and ${JSON.stringify(second.name)} are no UUIDs; expected one profile at most that is for all VMs`,
@@ -24,13 +24,22 @@ export class ProfileSet {
   }
 
   get all(): readonly Profile[] {
-    return [...this.byName.values()];
+    return [...this.bySubject.values()];
   }
 
-  /** The profile of a VM: the one under its UUID, else the one whose name is no UUID. */
-  of(uuid: string): Profile | undefined {
-    return this.byName.get(uuid) ?? this.common;
+  /**
+   * The profile of a VM: the one under its UUID, and vmid and pid as far as the profile tells them; else the one whose name
+   * is no UUID.
+   */
+  of({ name, vmid, pid }: Subject): Profile | undefined {
+    const { bySubject } = this;
+    const own = bySubject.get(keyOf({ name, vmid, pid })) ?? bySubject.get(keyOf({ name, vmid }));
+    return own ?? bySubject.get(keyOf({ name })) ?? this.common;
   }
+}
+
+function keyOf({ name, vmid = '', pid = '' }: Subject): string {
+  return JSON.stringify([name, vmid, pid]);
 }
 
 /** Whether a file holds profiles, by its first line that is not empty. @throws InputError when it cannot be read */

@@ -17,7 +17,7 @@ export async function* csvInputs(
   wanted: readonly InputName[] | undefined,
 ): AsyncGenerator<RecordedInput> {
   const file = basename(path, '.gz');
-  const vm = basename(file, extname(file));
+  const vm = { name: basename(file, extname(file)) };
   let names: readonly string[] | undefined;
   let taken: readonly number[] = [];
   let metrics: readonly string[] = [];

@@ -4,13 +4,14 @@ import { csvInputs } from './recording-csv.ts';
 import { jsonInputs } from './recording-json.ts';
 import { InputError } from './errors.ts';
 import { rulesFor } from './inputs.ts';
+import type { Subject } from './profile.ts';
 import type { InputName, ProfilerSettings } from './settings.ts';
 import { VmProfile } from './vm-profile.ts';
 
 /** One input of one VM, with where it stands. */
 export interface RecordedInput {
-  /** UUID of the VM, or the name of the file. */
-  readonly vm: string;
+  /** The same object for all inputs of a VM. */
+  readonly vm: Subject;
   /** The same array for all inputs of a file. */
   readonly metrics: readonly string[];
   /** NaN for what is not known. */
@@ -66,12 +67,12 @@ async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> 
   yield* rest;
 }
 
-/** Profiles a recording in one go. @returns the profiles by name, in the order of the recording @throws InputError */
+/** Profiles a recording in one go. @returns the profiles by VM, in the order of the recording @throws InputError */
 export async function profileRecording(
   path: string,
   settings: ProfilerSettings,
-): Promise<Map<string, VmProfile>> {
-  const profiles = new Map<string, VmProfile>();
+): Promise<Map<Subject, VmProfile>> {
+  const profiles = new Map<Subject, VmProfile>();
   let link: number | undefined;
   let rules: ReturnType<typeof rulesFor> = [];
   for await (const input of readRecording(path, settings.metrics)) {

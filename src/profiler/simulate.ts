@@ -1,11 +1,10 @@
 import { centreOf } from './levels.ts';
-import type { Profile, ProfileMatrix } from './profile.ts';
+import type { Profile, ProfileMatrix, Subject } from './profile.ts';
 import type { TransitionRow } from './transitions.ts';
 import { keysOf, longestKnown } from './transitions.ts';
 
 /** How a VM might go on, by metric. */
-export interface Simulation {
-  readonly name: string;
+export interface Simulation extends Subject {
   readonly states: Readonly<Record<string, readonly number[]>>;
   /** The values in the middle of these states. */
   readonly values: Readonly<Record<string, readonly number[]>>;
@@ -25,7 +24,8 @@ export function simulate(profile: Profile, steps: number, random: () => number):
     states[matrix.metric] = drawn;
     values[matrix.metric] = drawn.map((state) => centreOf(state, matrix.stats, count));
   }
-  return { name: profile.name, states, values };
+  const { name, vmid, pid } = profile;
+  return { name, vmid, pid, states, values };
 }
 
 function walk(

@@ -5,6 +5,7 @@ import { scopes } from '../metrics/define.ts';
 import type { Scope } from '../metrics/define.ts';
 import { Row } from '../metrics/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
+import { markTwins } from '../sampling/twins.ts';
 import { fieldsOf } from './fields.ts';
 import type { Field } from './fields.ts';
 import type { Fields } from './format.ts';
@@ -24,6 +25,7 @@ const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))]
 
 /** A VM of a recording, with rows that are kept as long as it is in the samples. */
 class RecordedVm implements VmRows {
+  twin = false;
   readonly row = new Row('vm');
   readonly vcpus: Row[] = [];
   readonly disks: Row[] = [];
@@ -85,7 +87,9 @@ export class SampleBuilder {
   private fillVms(domains: readonly Fields[]): VmRows[] {
     const vms = new Map<string, RecordedVm>();
     for (const domain of domains) {
-      const key = keyOf(domain);
+      let key = keyOf(domain);
+      // Two of which the recording tells no more.
+      while (vms.has(key)) key += ' ';
       const vm = this.vms.get(key) ?? new RecordedVm(key);
       vms.set(key, vm);
       this.fill(vm.row, domain);
@@ -94,6 +98,7 @@ export class SampleBuilder {
       this.fillAll(vm.nics, 'vm_nic', domain['nics']);
       describe(vm);
     }
+    if ([...vms.keys()].some((key) => !this.vms.has(key))) markTwins([...vms.values()]);
     this.vms = vms;
     return [...vms.values()];
   }
@@ -139,6 +144,9 @@ function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(asFields).filter((item) => item !== undefined) : [];
 }
 
+/** A VM with its devices. */
+type Domain = Fields & Record<'vcpus' | 'disks' | 'nics', Fields[]>;
+
 /** Puts the rows of one sample together to what one object tells as a whole. */
 function assembled(rows: readonly Fields[]): Fields {
   const list: Record<'host_disk' | 'host_nic' | 'agent_output', Fields[]> = {
@@ -146,11 +154,13 @@ function assembled(rows: readonly Fields[]): Fields {
     host_nic: [],
     agent_output: [],
   };
-  const domains = new Map<unknown, Fields & Record<'vcpus' | 'disks' | 'nics', Fields[]>>();
+  const domains: Domain[] = [];
+  // What came before the pid was told with devices is found by the UUID alone.
+  const owners = new Map<unknown, Domain>();
   let host: Fields = {};
   let agent: Fields = {};
   for (const row of rows) {
-    const domain = domains.get(row['UUID']);
+    const domain = owners.get(keyOf(row)) ?? owners.get(row['UUID']);
     switch (row['type']) {
       case 'host':
         host = row;
@@ -164,7 +174,8 @@ function assembled(rows: readonly Fields[]): Fields {
         list[row['type']].push(row);
         break;
       case 'vm':
-        domains.set(row['UUID'], { ...row, vcpus: [], disks: [], nics: [] });
+        domains.push({ ...row, vcpus: [], disks: [], nics: [] });
+        for (const key of [keyOf(row), row['UUID']]) owners.set(key, domains.at(-1) as Domain);
         break;
       case 'vm_vcpu':
         domain?.vcpus.push(row);
@@ -180,7 +191,7 @@ function assembled(rows: readonly Fields[]): Fields {
   return {
     ...rows[0],
     host: { ...host, disks: list.host_disk, nics: list.host_nic },
-    domains: [...domains.values()],
+    domains,
     agent: { ...agent, outputs: list.agent_output },
   };
 }

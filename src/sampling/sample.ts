@@ -5,6 +5,8 @@ import type { Row } from '../metrics/row.ts';
 /** A VM's row and the rows of its devices. */
 export interface VmRows {
   readonly vm: Vm;
+  /** Whether only its pid tells it from another one that runs, or ran in its time. */
+  readonly twin: boolean;
   readonly row: Row;
   readonly vcpus: readonly Row[];
   readonly disks: readonly Row[];

@@ -4,11 +4,13 @@ import type { Vm } from '../connectors/connector.ts';
 import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
 import type { VmRows } from './sample.ts';
+import { markTwins } from './twins.ts';
 
 const id = slots('identity', 'vm');
 
 /** The rows of one running VM, kept as long as it runs. */
 export class Target implements VmTarget, VmRows {
+  twin = false;
   readonly row = new Row('vm');
   readonly vcpuRows = new DeviceRows('vm_vcpu');
   readonly diskRows = new DeviceRows('vm_disk');
@@ -48,15 +50,18 @@ export class Targets {
   /** @param time monotonic seconds */
   follow(inventory: readonly Vm[], time: number): void {
     this.list.length = 0;
+    let news = false;
     for (const vm of inventory) {
       let target = this.known.get(vm);
       if (target === undefined) {
         target = new Target(vm);
         this.known.set(vm, target);
+        news = true;
       }
       target.begin(time);
       this.list.push(target);
     }
+    if (news) markTwins(this.list);
     if (this.known.size > this.list.length)
       this.known = new Map(this.list.map((target) => [target.vm, target]));
   }

@@ -58,7 +58,7 @@ export function deviceColumns(scope: Scope): readonly Column[] {
 /** The ids of the columns that a view shows at first: identities that people know VMs by, then what it measures. */
 export function defaultColumns(view: View): readonly string[] {
   if (view.columns !== undefined) return view.columns;
-  const hidden = ['UUID', 'qmp', 'qmp_age'];
+  const hidden = ['UUID', 'pid', 'qmp', 'qmp_age'];
   const shown = columnsOf(view).filter(
     ({ id, metric }) => metric.shown === 'default' && !hidden.includes(id),
   );

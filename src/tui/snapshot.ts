@@ -22,9 +22,10 @@ export class Snapshots {
     };
   }
 
-  private vm({ vm, row, vcpus, disks, nics }: VmRows): VmRows {
+  private vm({ vm, twin, row, vcpus, disks, nics }: VmRows): VmRows {
     return {
       vm,
+      twin,
       row: this.copyRow(row),
       vcpus: this.all(vcpus),
       disks: this.all(disks),

@@ -69,6 +69,7 @@ test('without devices, and with the metrics of some collectors only', () => {
   };
   const vm = points(sample, { verbose: false }).find(({ measurement }) => measurement === 'proxtop_vm');
   assert.deepEqual(Object.keys(vm?.fields ?? {}), [
+    'pid',
     'qmp',
     'qmp_age',
     'io_read_mib',

@@ -168,14 +168,6 @@ test('names of tenants are escaped and change nothing else', () => {
   assert.ok(![...found.keys()].some((name) => name.startsWith('proxtop_evil')));
 });
 
-test('two VMs with the same names are told apart', () => {
-  const one = () => row('vm', { UUID: 'u', name: 'n', cpu_cores: 2, pid: '1' });
-  const other = () => row('vm', { UUID: 'u', name: 'n', cpu_cores: 4, pid: '2' });
-  const found = samples(page(sampleOf({ vms: [vmRows(one()), vmRows(other())] })));
-  assert.equal(found.get('proxtop_vm_cpu_cores{uuid="u",name="n"}'), '2');
-  assert.equal(found.get('proxtop_vm_cpu_cores{uuid="u",name="n",pid="2"}'), '4');
-});
-
 test('with devices there is a sample for each, and no sum beside them', () => {
   const vm = count(row('vm', { UUID: 'u' }), { disk_reads: 12, cpu_other_total: 5e9 });
   const disks = [

@@ -28,8 +28,12 @@ export function row(scope: Scope, known: Readonly<Record<string, number | string
 }
 
 export function vmRows(vmRow: Row, devices: Partial<Pick<VmRows, 'vcpus' | 'disks' | 'nics'>> = {}): VmRows {
-  const vm = { key: '1', uuid: '', name: '', vcpus: 1, disks: [], nics: [] };
-  return { vm, row: vmRow, vcpus: [], disks: [], nics: [], ...devices };
+  const text = (id: string): string =>
+    vmRow.texts[columns('vm').find((metric) => metric.id === id)!.slot] ?? '';
+  const [uuid, name, vmid] = [text('UUID'), text('name'), text('vmid')];
+  const key = `${uuid}:${text('pid')}`;
+  const vm = { key, uuid, name, vmid: vmid || undefined, vcpus: 1, disks: [], nics: [] };
+  return { vm, twin: false, row: vmRow, vcpus: [], disks: [], nics: [], ...devices };
 }
 
 export function sampleOf(parts: Partial<Omit<Sample, 'host'>> & { host?: Partial<HostRows> } = {}): Sample {

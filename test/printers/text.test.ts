@@ -23,6 +23,7 @@ const sample = () =>
           UUID: 'u-1',
           name: 'web',
           vmid: '100',
+          pid: '4000',
           io_read_mib: 1.25,
           io_write_mib: 0,
           io_read_ops: NaN,
@@ -39,6 +40,7 @@ const vmHeader = cells(
   'UUID',
   'name',
   'vmid',
+  'pid',
   'qmp',
   'qmp_age',
   'io_read_mib',
@@ -61,8 +63,8 @@ const agentIds = [
 ];
 const hostRow = cells('host', time, 'pve1');
 const vmRowLines =
-  cells('vm', time, 'u-1', 'web', 100, '-', '-', 1.25, 0, '-', '-') +
-  cells('vm', time, 'u-2', '007', '-', 'timeout', 3.5, '-', '-', '-', '-');
+  cells('vm', time, 'u-1', 'web', 100, 4000, '-', '-', 1.25, 0, '-', '-') +
+  cells('vm', time, 'u-2', '007', '-', '-', 'timeout', 3.5, '-', '-', '-', '-');
 const agentRow = cells('agent', time, 4.1, ...agentIds.slice(1).map(() => '-'));
 
 test('a header before the first row of each scope, and not again', () => {
@@ -96,13 +98,13 @@ test('a scope that appears later has its header then', () => {
 });
 
 test('rows of devices name their VM', () => {
-  const vm = vmRows(row('vm', { UUID: 'u-1', name: 'web', vmid: '100' }), {
+  const vm = vmRows(row('vm', { UUID: 'u-1', name: 'web', vmid: '100', pid: '4000' }), {
     vcpus: [row('vm_vcpu', { device: '0', cpu_total: 25 })],
   });
   const [text = ''] = create({ devices: true })(sampleOf({ collectors: ['cpu'], vms: [vm] }));
   const expected =
-    cells('vm_vcpu', 'time', 'UUID', 'name', 'vmid', 'device', 'cpu_total', 'cpu_steal') +
-    cells('vm_vcpu', time, 'u-1', 'web', 100, 0, 25, '-');
+    cells('vm_vcpu', 'time', 'UUID', 'name', 'vmid', 'pid', 'device', 'cpu_total', 'cpu_steal') +
+    cells('vm_vcpu', time, 'u-1', 'web', 100, 4000, 0, 25, '-');
   assert.ok(text.includes(expected), text);
 });
 

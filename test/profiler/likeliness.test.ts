@@ -32,7 +32,7 @@ function follow(profile: Profile, inputs: readonly number[]): number[] {
 }
 
 test('each input is judged by the step from one period ago', () => {
-  const profile = toProfile('x', alternating);
+  const profile = toProfile({ name: 'x' }, alternating);
   const { nextProbs } = profile.roottx[0]!.transitions['0']!;
   assert.deepEqual(nextProbs, [73, 0, 0, 27]);
   assert.deepEqual(follow(profile, values('00303')), [NaN, 0.73, 0.27, 1, 0.27]);
@@ -42,7 +42,7 @@ test('each input is judged by the step from one period ago', () => {
 
 test('with a buffer the mean slides: an answer with each input once two periods are seen', () => {
   const trained = profileOf([0, 0, 0, 0, 100, 100, 0, 0], { buffersize: 2 });
-  const profile = toProfile('x', trained);
+  const profile = toProfile({ name: 'x' }, trained);
   // Means of two: 0 0 50 100 50 0, so states 0 0 2 3 2 0; steps over two inputs: 0-2 0-3 2-2 3-0.
   const rows = profile.roottx[0]!.transitions;
   const found = follow(profile, [0, 0, 0, 100, 100, 0, 0]);
@@ -62,18 +62,18 @@ test('with a buffer the mean slides: an answer with each input once two periods 
 });
 
 test('a history that was never seen is judged by its end', () => {
-  const profile = toProfile('x', profileOf(values('012012012'), { history: 2 }));
+  const profile = toProfile({ name: 'x' }, profileOf(values('012012012'), { history: 2 }));
   const [, , likely] = follow(profile, values('212'));
   assert.equal(likely, 1);
 });
 
 test('what is not known is not judged', () => {
-  const profile = toProfile('x', alternating);
+  const profile = toProfile({ name: 'x' }, alternating);
   assert.deepEqual(follow(profile, [0, NaN, 0, 0]), [NaN, NaN, NaN, 0.73]);
 });
 
 test('the mean slides without drift', () => {
-  const profile = toProfile('x', profileOf([0, 100], { buffersize: 1 }));
+  const profile = toProfile({ name: 'x' }, profileOf([0, 100], { buffersize: 1 }));
   const sliding = { ...profile, settings: { ...profile.settings, buffersize: 7 } };
   let seed = 7;
   const inputs = Array.from({ length: 5000 }, () => (seed = (seed * 48271) % 2147483647) / 2147483647);
@@ -82,22 +82,38 @@ test('the mean slides without drift', () => {
 });
 
 test('a VM has its own profile, or the one that is for all', () => {
-  const own = toProfile(uuid, alternating);
-  const common = toProfile('load', alternating);
+  const own = toProfile({ name: uuid }, alternating);
+  const common = toProfile({ name: 'load' }, alternating);
   const set = new ProfileSet([own, common, own], 'p.json');
-  assert.equal(set.of(uuid), own);
-  assert.equal(set.of('other'), common);
-  assert.equal(new ProfileSet([own], 'p.json').of('other'), undefined);
+  assert.equal(set.of({ name: uuid }), own);
+  assert.equal(set.of({ name: 'other' }), common);
+  assert.equal(new ProfileSet([own], 'p.json').of({ name: 'other' }), undefined);
   assert.throws(() => new ProfileSet([common, { ...common, name: 'b' }], 'p.json'), {
     name: 'InputError',
     message: 'p.json: "load" and "b" are no UUIDs; expected one profile at most that is for all VMs',
   });
 });
 
+test('of VMs with one UUID each has its own profile, never that of another', () => {
+  const [one, two] = ['100', '101'].map((vmid) => toProfile({ name: uuid, vmid }, alternating));
+  const set = new ProfileSet([one!, two!], 'p.json');
+  assert.equal(set.of({ name: uuid, vmid: '100', pid: '7' }), one);
+  assert.equal(set.of({ name: uuid, vmid: '101', pid: '8' }), two);
+  assert.equal(set.of({ name: uuid, vmid: '102', pid: '9' }), undefined);
+  const [first, second] = ['7', '8'].map((pid) => toProfile({ name: uuid, pid }, alternating));
+  const twins = new ProfileSet([first!, second!], 'p.json');
+  assert.equal(twins.of({ name: uuid, pid: '7' }), first);
+  assert.equal(twins.of({ name: uuid, pid: '8' }), second);
+  assert.equal(twins.of({ name: uuid, pid: '9' }), undefined);
+  // A QEMU without UUID is one VM, and its profile not for all.
+  const none = toProfile({ name: 'qemu-12-3456' }, alternating);
+  assert.equal(new ProfileSet([none], 'p.json').of({ name: uuid, pid: '7' }), undefined);
+});
+
 test('the metric is set in the row of the VM, from the second period on', () => {
   const trained = new VmProfile(defaults);
   for (const value of values('0003')) trained.put([{ name: 'cpu', min: 0, max: 100 }], [value]);
-  const collector = new LikelinessCollector(new ProfileSet([toProfile(uuid, trained)], 'p.json'));
+  const collector = new LikelinessCollector(new ProfileSet([toProfile({ name: uuid }, trained)], 'p.json'));
   const vm = { key: '1', uuid, name: '', vcpus: 1, disks: [], nics: [] };
   const target = {
     vm,
@@ -128,19 +144,22 @@ test('the metric is set in the row of the VM, from the second period on', () => 
 });
 
 test('profiles are read as lines, the last of a VM counts, and as a document', async () => {
-  const line = profileLine(uuid, alternating);
-  writeFileSync(file, profileLine(uuid, profileOf([])) + line);
+  const line = profileLine({ name: uuid }, alternating);
+  writeFileSync(file, profileLine({ name: uuid }, profileOf([])) + line);
   assert.ok(await holdsProfiles(file));
   const [first, last] = await readProfiles(file);
   assert.deepEqual([first!.roottx.length, last!.roottx.length], [0, 1]);
-  assert.deepEqual(new ProfileSet([first!, last!], file).of(uuid), toProfile(uuid, alternating));
+  assert.deepEqual(
+    new ProfileSet([first!, last!], file).of({ name: uuid }),
+    toProfile({ name: uuid }, alternating),
+  );
   writeFileSync(file, JSON.stringify(JSON.parse(line), undefined, 2));
   assert.ok(await holdsProfiles(file));
-  assert.deepEqual(await readProfiles(file), [toProfile(uuid, alternating)]);
+  assert.deepEqual(await readProfiles(file), [toProfile({ name: uuid }, alternating)]);
 });
 
 test('what is no profile is refused', async () => {
-  const profile = toProfile(uuid, alternating);
+  const profile = toProfile({ name: uuid }, alternating);
   const refuses = async (content: unknown, message: RegExp): Promise<void> => {
     writeFileSync(file, typeof content === 'string' ? content : JSON.stringify({ profile: content }));
     await assert.rejects(readProfiles(file), { name: 'InputError', message });
@@ -163,7 +182,7 @@ test('what is no profile is refused', async () => {
 test('a simulation walks as likely as the profile says, and only where it went', () => {
   let seed = 1;
   const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647;
-  const { states, values: drawn, name } = simulate(toProfile(uuid, alternating), 10_000, random);
+  const { states, values: drawn, name } = simulate(toProfile({ name: uuid }, alternating), 10_000, random);
   const walk = states['metric_0']!;
   assert.equal(name, uuid);
   assert.equal(walk.length, 10_000);
@@ -176,12 +195,12 @@ test('a simulation walks as likely as the profile says, and only where it went',
 });
 
 test('a heat map has a row and a cell for each state, and no control characters of its own', () => {
-  const plain = plotProfile(toProfile('a\u001b[2Jb', alternating), false).split('\n');
+  const plain = plotProfile(toProfile({ name: 'a\u001b[2Jb' }, alternating), false).split('\n');
   assert.equal(plain[0], 'a?[2Jb');
   assert.match(plain[2]!, /^metric_0: 19 inputs, mean 15\.8, deviation 0$/);
   assert.match(plain[4]!, /^ {2}0 {2}0 +▓▓73% +0% +0% +▒▒27% +79%$/u);
   assert.match(plain[5]!, /^ {2}1 {2}25 +\. +\. +\. +\. +never$/);
   assert.match(plain[7]!, /^ {2}3 {2}75 +██100% +0% +0% +0% +21%$/u);
-  const colour = plotProfile(toProfile('x', alternating), true);
+  const colour = plotProfile(toProfile({ name: 'x' }, alternating), true);
   assert.match(colour, /\u001b\[48;5;178;38;5;255m {3}73% \u001b\[0m/);
 });

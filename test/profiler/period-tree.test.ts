@@ -6,7 +6,7 @@ import { VmProfile } from '../../src/profiler/vm-profile.ts';
 import { defaults, profileOf, rules, values } from './support.ts';
 
 function rootOf(profile: VmProfile): ProfileNode {
-  return toProfile('x', profile).periodTree.root;
+  return toProfile({ name: 'x' }, profile).periodTree.root;
 }
 
 function periods(node: ProfileNode, metric = 'metric_0'): number {

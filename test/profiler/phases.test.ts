@@ -8,7 +8,7 @@ const night = '0'.repeat(30);
 const day = '32'.repeat(15);
 
 test('without a threshold there are no phases', () => {
-  const { phases } = toProfile('x', profileOf(values(night + day)));
+  const { phases } = toProfile({ name: 'x' }, profileOf(values(night + day)));
   assert.deepEqual(phases, { phases: [], tx: { metric: 'phase', transitions: {} } });
 });
 
@@ -17,7 +17,7 @@ test('two ways of behaving are two phases, found again when they come back', () 
   const { list, current } = profile.state.phases;
   assert.equal(list.length, 2);
   assert.equal(current, 0);
-  const [first, second] = toProfile('x', profile).phases.phases;
+  const [first, second] = toProfile({ name: 'x' }, profile).phases.phases;
   // At night 0 follows 0; by day 3 and 2 take turns. A change is noticed within the three transitions judged.
   assert.ok(first![0]!.transitions['0']!.nextProbs[0]! >= 95);
   assert.ok(second![0]!.transitions['3']!.nextProbs[2]! >= 90);
@@ -30,7 +30,7 @@ test('changes between phases are counted', () => {
   const { counts } = profile.state.phases;
   assert.equal(counts['0']![1], 2);
   assert.equal(counts['1']![0], 2);
-  const { transitions } = toProfile('x', profile).phases.tx;
+  const { transitions } = toProfile({ name: 'x' }, profile).phases.tx;
   assert.deepEqual(transitions['0']!.nextProbs, [98, 2]);
   assert.equal(transitions['0']!.probability + transitions['1']!.probability, 100);
 });

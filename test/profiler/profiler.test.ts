@@ -6,7 +6,7 @@ import { ProfilePrinter } from '../../src/profiler/profile-printer.ts';
 import { Profiler } from '../../src/profiler/profiler.ts';
 import type { ProfilerSettings } from '../../src/profiler/settings.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { row, sampleOf, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, set, vmRows } from '../printers/sample.ts';
 import { defaults } from './support.ts';
 
 const settings: ProfilerSettings = {
@@ -20,6 +20,7 @@ interface TestVm {
   readonly key: string;
   readonly uuid: string;
   readonly name: string;
+  readonly vmid?: string;
   readonly vcpus: number;
   readonly disks: [];
   readonly nics: [];
@@ -189,6 +190,47 @@ test('saved profiles go on with the same run of the VM, and only with that', () 
     [
       ['a', 6],
       ['b', 1],
+    ],
+  );
+});
+
+test('two VMs with one UUID: two profiles that tell vmid or pid, and both outlast a restart', () => {
+  const pids = { a: '11', b: '22' };
+  const twins = (key: keyof typeof pids): TestVm => vm('same', key);
+  const pair = (seq: number): Sample => {
+    const next = sample(seq, [
+      [twins('a'), 50],
+      [twins('b'), 50],
+    ]);
+    for (const each of next.vms) set(each.row, { pid: pids[each.vm.key as keyof typeof pids] });
+    return { ...next, vms: next.vms.map((each) => ({ ...each, twin: true })) };
+  };
+  const first = printing(1);
+  const found = profiles(first.print(pair(1)));
+  assert.deepEqual(
+    found.map(({ name, vmid, pid }) => [name, vmid, pid]),
+    [
+      ['same', undefined, '11'],
+      ['same', undefined, '22'],
+    ],
+  );
+  const second = printing(1, JSON.parse(JSON.stringify(first.saved())) as SavedVm[]);
+  assert.deepEqual(profiles(second.print(pair(1))).map(inputs), [2, 2]);
+
+  const proxmox = printing(1);
+  const lines = profiles(
+    proxmox.print(
+      sample(1, [
+        [{ ...vm('same', '1'), vmid: '100' }, 50],
+        [{ ...vm('same', '2'), vmid: '101' }, 50],
+      ]),
+    ),
+  );
+  assert.deepEqual(
+    lines.map(({ name, vmid, pid }) => [name, vmid, pid]),
+    [
+      ['same', '100', undefined],
+      ['same', '101', undefined],
     ],
   );
 });

@@ -41,8 +41,9 @@ const settings: ProfilerSettings = {
 
 test('the reference is read as it is', async () => {
   const profiles = await profileRecording(fixture('input.csv'), settings);
-  assert.deepEqual([...profiles.keys()], ['input']);
-  const { roottx } = toProfile('input', profiles.get('input')!);
+  const [[subject, profiled] = [], ...more] = profiles;
+  assert.deepEqual([subject, more], [{ name: 'input' }, []]);
+  const { roottx } = toProfile({ name: 'input' }, profiled!);
   assert.deepEqual(
     roottx.map(({ metric, stats }) => [metric, stats.count]),
     [
@@ -55,7 +56,10 @@ test('the reference is read as it is', async () => {
 
 test('CSV with and without a header, quotes, spaces, both line ends, byte order mark', async () => {
   const [plain] = await read('1,2\n3,4\n');
-  assert.deepEqual([plain!.vm, plain!.metrics, plain!.values], ['load', ['metric_0', 'metric_1'], [1, 2]]);
+  assert.deepEqual(
+    [plain!.vm.name, plain!.metrics, plain!.values],
+    ['load', ['metric_0', 'metric_1'], [1, 2]],
+  );
   const [named, next] = await read('\ufeff"cpu", net\r\n1.5, 2e3\r\n,4\r\n\r\n');
   assert.deepEqual([named!.metrics, named!.values, named!.line], [['cpu', 'net'], [1.5, 2000], 2]);
   assert.deepEqual([next!.values, next!.line], [[NaN, 4], 3]);
@@ -94,7 +98,7 @@ test('compressed like what an output has rotated', async () => {
   writeFileSync(compressed, gzipSync('cpu,net\n1,2\n3,4\n'));
   const found = await all(readRecording(compressed, undefined));
   assert.deepEqual(
-    found.map(({ vm, values, line }) => [vm, values, line]),
+    found.map(({ vm, values, line }) => [vm.name, values, line]),
     [
       ['load', [1, 2], 2],
       ['load', [3, 4], 3],
@@ -142,7 +146,7 @@ test('JSON lines of proxtop in both layouts; net and io in bytes, cpu with steal
   ];
   const inputs = await read([cycle, ...rows].map((line) => JSON.stringify(line)).join('\n'));
   assert.deepEqual(
-    inputs.map(({ vm: uuid, line, link }) => [uuid, line, link]),
+    inputs.map(({ vm: { name: uuid }, line, link }) => [uuid, line, link]),
     [
       ['a', 1, 1000],
       ['b', 1, 1000],
@@ -163,7 +167,8 @@ test('the speed of the links bounds net, the most measured io', async () => {
   writeFileSync(file, [line(1), line(4), line(2)].join('\n'));
   const profile = { ...settings.profile, buffersize: 1 };
   const profiles = await profileRecording(file, { ...settings, profile });
-  const { roottx } = toProfile('a', profiles.get('a')!);
+  const [profiled] = profiles.values();
+  const { roottx } = toProfile({ name: 'a' }, profiled!);
   assert.deepEqual(
     roottx.map(({ metric, stats: { min, max } }) => [metric, min, max]),
     [
@@ -188,4 +193,32 @@ test('bad JSON lines are refused with their line', async () => {
     '{"domains":[]}',
     'FILE: no line has cpu (cpu_total and cpu_steal); was it recorded with --cpu?',
   );
+});
+
+test('VMs of a recording with one UUID: a vmid tells them apart, and where two are there at a time the pid', async () => {
+  const of = (pid: string, more: object = {}): object =>
+    vm('same', { pid, cpu_total: 1, cpu_steal: 0, ...more });
+  const metrics = ['cpu'] as const;
+  const cycle = (...domains: object[]): string => JSON.stringify({ domains });
+  const event = (seq: number, ...rows: object[]): string =>
+    rows.map((each) => JSON.stringify({ type: 'vm', run: 'r', seq, ...each })).join('\n');
+  const subjects = async (...lines: string[]): Promise<unknown[]> => {
+    const found = await read(lines.join('\n'), metrics);
+    return found.map(({ vm: { vmid, pid } }) => [vmid, pid]);
+  };
+  const started = [[undefined, undefined]];
+  const twins = [
+    [undefined, '1'],
+    [undefined, '2'],
+  ];
+  assert.deepEqual(await subjects(cycle(of('1')), cycle(of('2'))), [...started, ...started], 'started again');
+  assert.deepEqual(await subjects(cycle(of('1'), of('2')), cycle(of('1'), of('2'))), [...twins, ...twins]);
+  assert.deepEqual(await subjects(event(1, of('1'), of('2')), event(2, of('1'), of('2'))), [
+    ...twins,
+    ...twins,
+  ]);
+  assert.deepEqual(await subjects(cycle(of('1', { vmid: '100' }), of('2', { vmid: '101' }))), [
+    ['100', undefined],
+    ['101', undefined],
+  ]);
 });

@@ -12,7 +12,7 @@ function counts(profile: VmProfile): unknown {
 }
 
 function root(profile: VmProfile): ProfileMatrix {
-  return toProfile('x', profile).roottx[0]!;
+  return toProfile({ name: 'x' }, profile).roottx[0]!;
 }
 
 function profiled(inputs: readonly (readonly number[])[], profile: VmProfile): VmProfile {
@@ -24,7 +24,10 @@ test('the root matrix of the reference is equal, statistics to 1e-9', () => {
   const expected = JSON.parse(
     readFileSync(fixture('states4-history1-buffer10-fixed.json'), 'utf8'),
   ) as Profile;
-  const profile = toProfile('x', profiled(reference, new VmProfile({ ...defaults, buffersize: 10 })));
+  const profile = toProfile(
+    { name: 'x' },
+    profiled(reference, new VmProfile({ ...defaults, buffersize: 10 })),
+  );
   assert.deepEqual(profile.settings, expected.settings);
   assert.equal(profile.roottx.length, 3);
   for (const [index, { metric, transitions, stats }] of expected.roottx.entries()) {
@@ -159,6 +162,6 @@ test('a profile that JSON carried over goes on exactly', () => {
     const state = JSON.parse(JSON.stringify(first.state)) as VmProfile['state'];
     const second = feed(new VmProfile(settings, state), cut, reference.length);
     assert.deepEqual(second.state, whole.state);
-    assert.deepEqual(toProfile('x', second), toProfile('x', whole));
+    assert.deepEqual(toProfile({ name: 'x' }, second), toProfile({ name: 'x' }, whole));
   }
 });

@@ -59,3 +59,22 @@ test('who a VM is, and how its monitor fares', () => {
   vm.name = 'renamed';
   assert.deepEqual(row(13), { ...identity, name: 'renamed' });
 });
+
+test('two VMs with one UUID are twins, and stay so when one ends; a vmid tells them apart', () => {
+  const targets = new Targets();
+  const twins = (...vms: ReturnType<typeof testVm>[]): unknown => {
+    targets.follow(vms, 0);
+    return targets.list.map(({ twin }) => twin);
+  };
+  const [first, second, third] = ['1:1', '2:2', '3:3'].map((key) => testVm({ key })) as [
+    ReturnType<typeof testVm>,
+    ReturnType<typeof testVm>,
+    ReturnType<typeof testVm>,
+  ];
+  assert.deepEqual(twins(first), [false]);
+  assert.deepEqual(twins(first, second), [true, true]);
+  assert.deepEqual(twins(second), [true], 'its values do not go on in the series of the first');
+  assert.deepEqual(twins(second, third), [true, true]);
+  assert.deepEqual(twins(testVm()), [false], 'all of them ended');
+  assert.deepEqual(twins(testVm({ vmid: '100' }), testVm({ vmid: '101' }), testVm()), [false, false, false]);
+});

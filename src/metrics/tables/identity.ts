@@ -4,10 +4,10 @@ import type { MetricTable } from '../define.ts';
 // prettier-ignore
 export const identity = {
   vm: [
-    ['UUID', 'UUID', '-', 'text', 'default', 'connector', 'VM UUID, lower case; on Proxmox without smbios1 uuid: proxmox-<vmid>', 'UUID'],
-    ['name', 'NAME', '-', 'text', 'default', 'connector', 'VM name', 'name'],
+    ['UUID', 'UUID', '-', 'text', 'default', 'connector', 'VM UUID, lower case; on Proxmox without smbios1 uuid: proxmox-<vmid>; of a QEMU without: qemu-<pid>-<start>', 'UUID'],
+    ['name', 'NAME', '-', 'text', 'default', 'connector', 'VM name, at most 255 characters', 'name'],
     ['vmid', 'VMID', '-', 'text', 'default', 'connector', 'Proxmox VMID (Proxmox connector only)', '', 'Proxmox'],
-    ['pid', 'PID', '-', 'text', 'verbose', 'connector', 'host PID of the QEMU process', ''],
+    ['pid', 'PID', '-', 'text', 'default', 'connector', 'host PID of the QEMU process', ''],
     ['state', 'STATE', '-', 'text', 'verbose', 'QMP query-status / libvirt state.state', 'running, paused, ...', ''],
     ['tags', 'TAGS', '-', 'text', 'verbose', 'node configuration tags', 'tags of the VM, joined with ;', '', 'Proxmox'],
     ['lock', 'LOCK', '-', 'text', 'verbose', 'node configuration lock', 'what Proxmox is doing with the VM: backup, migrate, snapshot, ...', '', 'Proxmox'],

@@ -63,7 +63,7 @@ export function vmLabels({ texts }: Row): Labels {
   ];
 }
 
-/** Tells apart VMs that have everything else in common, such as both ends of a migration within one host. */
+/** Tells apart VMs that have everything else in common. */
 export function pidLabel({ texts }: Row): Labels {
   return [['pid', texts[vm.pid]]];
 }

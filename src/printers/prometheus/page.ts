@@ -3,7 +3,7 @@ import type { Scope } from '../../metrics/define.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors } from '../columns.ts';
-import { eachRow } from '../rows.ts';
+import { eachRow, twinRows } from '../rows.ts';
 import { described } from './described.ts';
 import type { Extent, FamilyHead, Source } from './families.ts';
 import { publishedFamilies } from './families.ts';
@@ -86,13 +86,12 @@ export class PrometheusPage {
       Scope,
       LabelledRow[]
     >;
-    const taken = new Set<string>();
+    const twins = twinRows(sample);
     let owner = '';
     eachRow(sample, this.extent.devices, (row, vm) => {
       if (row.scope === 'vm') {
         owner = labelText(vmLabels(row));
-        if (taken.has(owner)) owner = joined(owner, labelText(pidLabel(row)));
-        taken.add(owner);
+        if (twins.has(row)) owner = joined(owner, labelText(pidLabel(row)));
       }
       const isOfVm = row.scope === 'vm' || vm !== undefined;
       const labels = joined(isOfVm ? owner : '', labelText(ownLabels(row)));
