@@ -35,7 +35,7 @@ const abouts: Readonly<
   },
   vms: {
     select: 'instance=~"$instance"',
-    by: 'uuid, name',
+    by: 'uuid, name, pid',
     where: `"host" =~ /^$host$/`,
     groupBy: '"uuid", "name"',
     legend: '{{name}}',
@@ -43,7 +43,7 @@ const abouts: Readonly<
   },
   vm: {
     select: 'instance=~"$instance",name=~"$vm"',
-    by: 'uuid, name',
+    by: 'uuid, name, pid',
     where: `"host" =~ /^$host$/ AND "name" =~ /^$vm$/`,
     groupBy: '"uuid", "name"',
     legend: '{{name}}',
@@ -51,7 +51,7 @@ const abouts: Readonly<
   },
   vmDevice: {
     select: 'instance=~"$instance",name=~"$vm"',
-    by: 'uuid, name, device',
+    by: 'uuid, name, pid, device',
     where: `"host" =~ /^$host$/ AND "name" =~ /^$vm$/`,
     groupBy: '"uuid", "name", "device"',
     legend: '{{name}} {{device}}',
