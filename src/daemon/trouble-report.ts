@@ -1,18 +1,19 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Logger } from 'pino';
+import { fileKind } from '../kernel/paths.ts';
 import type { FileTrouble } from '../kernel/read.ts';
 import { fileTroubles } from '../kernel/read.ts';
 import { withoutColumns } from '../printers/esxtop.ts';
 
 /**
- * Logs kernel files that cannot be read: one warning for each kind of file, whatever the number of processes it
- * stands for.
+ * Logs kernel files that cannot be read: one warning for each kind of file, whatever the number of processes and VMs
+ * it stands for.
  */
 export function reportFileTroubles(log: Logger): void {
   const known = new Set<string>();
   subscribe(fileTroubles.name, (message) => {
     const { path, trouble, message: why } = message as FileTrouble;
-    const kind = path.replaceAll(/\/\d+(?=\/)/g, '/<pid>').replace(/\d+(?=\.(?:pid|scope\b))/, '<vmid>');
+    const kind = fileKind(path);
     if (known.has(kind)) return;
     known.add(kind);
     const advice = trouble === 'denied' ? '; run as root to have it' : '';

@@ -4,6 +4,8 @@ import { troubleOf } from './errors.ts';
 
 const INITIAL_BUFFER = 64 * 1024;
 const LARGEST_FILE = 64 * 1024 * 1024;
+/** ms after which a file that could not be read is tried again, at least; at most a quarter more, so that many spread. */
+const RETRY_INTERVAL = 60_000;
 
 /** What every read goes into: valid from one read to the next. One for all files, so that it stays in the cache. */
 let buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER);
@@ -18,6 +20,8 @@ export class KernelFile {
   /** Why the last read gave nothing; undefined while reads succeed. */
   trouble: Trouble | undefined;
   private fd = -1;
+  /** When to try again after a trouble, monotonic ms. */
+  private retryAt = Infinity;
 
   /**
    * @param path the file; opened at the first read
@@ -36,19 +40,23 @@ export class KernelFile {
 
   /**
    * Reads the file from its start into {@link bytes}.
-   * @returns the number of bytes, or -1 when nothing could be read; {@link trouble} then says why. A file that once
-   *   could not be opened or read is not tried again before {@link close}.
+   * @returns the number of bytes, or -1 when nothing could be read; {@link trouble} then says why. It is opened anew
+   *   after a minute: memory or descriptors may have been short, a module or a cgroup's pressure switched on. The file of
+   *   a process that is gone is not: its path may be that of another process by now.
    */
   read(): number {
-    if (this.trouble !== undefined) return -1;
+    if (this.trouble !== undefined && performance.now() < this.retryAt) return -1;
     try {
       if (this.fd < 0) this.fd = openSync(this.path, 'r');
       let length = readSync(this.fd, buffer, 0, buffer.length, 0);
       if (this.records || length === buffer.length) length = this.readOn(length);
+      this.trouble = undefined;
       return length;
     } catch (error) {
       this.release();
       this.trouble = troubleOf(error);
+      const retry = (error as NodeJS.ErrnoException).code !== 'ESRCH';
+      this.retryAt = retry ? performance.now() + RETRY_INTERVAL * (1 + Math.random() / 4) : Infinity;
       return -1;
     }
   }
@@ -86,9 +94,12 @@ export class KernelFile {
   }
 }
 
-/** Reads a file once, as text without surrounding blanks; undefined when it cannot be read. */
+/**
+ * Reads a file once and to its end, as text without surrounding blanks; undefined when it cannot be read. One read is
+ * not enough for the lists among them: of /proc/cpuinfo it gives the CPUs that fit a page.
+ */
 export function readOnce(path: string): string | undefined {
-  const file = new KernelFile(path);
+  const file = new KernelFile(path, true);
   const text = file.text();
   file.close();
   return text;

@@ -1,4 +1,4 @@
-import { KernelFile } from './kernel-file.ts';
+import { readOnce } from './kernel-file.ts';
 
 /**
  * Has the server's end of a connection that it accepted (SS_CONNECTED), or has yet to accept (SS_CONNECTING); one that
@@ -27,8 +27,5 @@ export function connectedSockets(text: string): Set<string> {
 
 /** {@link connectedSockets} of a network namespace, by the path of its file; none when it cannot be read. */
 export function readConnectedSockets(path: string): Set<string> {
-  const file = new KernelFile(path, true);
-  const text = file.text();
-  file.close();
-  return connectedSockets(text ?? '');
+  return connectedSockets(readOnce(path) ?? '');
 }

@@ -46,3 +46,21 @@ test('a file that needs more rights says so', () => {
     `/run/qemu-server/<vmid>.pid: ${advice}`,
   ]);
 });
+
+test('one warning for a file of cgroups, whatever their names, and one for each file of them', () => {
+  // Published by hand, as in the test before. The scopes are those of Proxmox VE, libvirt and KubeVirt.
+  const before = at('warn').length;
+  const groups = [
+    'qemu.slice/100.scope',
+    'machine.slice/machine-qemu\\x2d1\\x2dweb.scope',
+    'machine.slice/machine-qemu\\x2d2\\x2ddb-7.scope',
+    'kubepods.slice/kubepods-besteffort.slice/kubepods-pod0a1b.slice/cri-containerd-99.scope',
+  ];
+  for (const group of groups)
+    for (const file of ['cpu.stat', 'memory.pressure'])
+      fileTroubles.publish({ path: `/sys/fs/cgroup/${group}/${file}`, trouble: 'broken', message: 'odd' });
+  assert.deepEqual(at('warn').slice(before), [
+    '<cgroup>/cpu.stat: odd, what it tells is omitted',
+    '<cgroup>/memory.pressure: odd, what it tells is omitted',
+  ]);
+});

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -38,7 +47,7 @@ test('a second read through the same descriptor sees what is new', () => {
   assert.equal(openOn(path), 0);
 });
 
-test('a process that ends is gone, its descriptor is released, and it is not asked again', async () => {
+test('a process that ends is gone, its descriptor is released, and it is never asked again', async (t) => {
   const child = spawn('sleep', ['60']);
   await once(child, 'spawn');
   const path = `/proc/${String(child.pid)}/stat`;
@@ -50,6 +59,10 @@ test('a process that ends is gone, its descriptor is released, and it is not ask
   assert.equal(file.read(), -1);
   assert.equal(file.trouble, 'gone');
   assert.equal(openOn(path), 0);
+  assert.equal(file.read(), -1);
+  // A day later another process may have the pid. That is too rare to be had: the path is that of a file that is there.
+  t.mock.method(performance, 'now', () => 86_400_000);
+  Object.assign(file, { path: '/proc/self/stat' });
   assert.equal(file.read(), -1);
 });
 
@@ -102,6 +115,80 @@ test('close lets the next read open the file anew', () => {
   file.close();
   assert.equal(file.text(), 'here');
   file.close();
+});
+
+test('a file that could not be read is tried again after a minute, not before', (t) => {
+  let time = 5000;
+  t.mock.method(performance, 'now', () => time);
+  t.mock.method(Math, 'random', () => 0);
+  const path = join(directory, 'module');
+  const file = new KernelFile(path);
+  assert.deepEqual([file.read(), file.trouble], [-1, 'gone']);
+  writeFileSync(path, 'loaded\n');
+  time += 59_999;
+  assert.deepEqual([file.read(), file.trouble], [-1, 'gone']);
+  time += 1;
+  assert.deepEqual([file.text(), file.trouble], ['loaded', undefined]);
+  file.close();
+});
+
+test('a file that descriptors were short for is read a minute later', () => {
+  // In a process of its own, for that has none left for a moment. The clock alone is not real.
+  const script = `
+    import { openSync, closeSync } from 'node:fs';
+    import { KernelFile } from '${join(import.meta.dirname, '../../src/kernel/kernel-file.ts')}';
+    let time = 0;
+    performance.now = () => time;
+    const file = new KernelFile('/proc/uptime');
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch {}
+    const first = [file.read(), file.trouble];
+    for (const fd of open) closeSync(fd);
+    time = 80_000;
+    console.log(...first, file.read() > 0, file.trouble);`;
+  const node = [
+    process.execPath,
+    '--import',
+    import.meta.resolve('tsx'),
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const printed = execFileSync('prlimit', ['--nofile=100:100', ...node], { encoding: 'utf8' });
+  assert.equal(printed.trim(), '-1 broken true undefined');
+});
+
+const cgroups = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((root) =>
+  existsSync(join(root, 'cgroup.pressure')),
+);
+
+test(
+  'the pressure of a cgroup that is switched off and on again is read again',
+  { skip: root && cgroups !== undefined ? false : 'needs root and a cgroup2 with cgroup.pressure' },
+  (t) => {
+    let time = 0;
+    t.mock.method(performance, 'now', () => time);
+    const group = mkdtempSync(join(String(cgroups), 'proxtop-test-'));
+    try {
+      const file = new KernelFile(join(group, 'cpu.pressure'));
+      assert.match(file.text() ?? '', /^some avg10/);
+      writeFileSync(join(group, 'cgroup.pressure'), '0');
+      assert.equal(file.read(), -1);
+      time = 80_000;
+      assert.equal(file.read(), -1);
+      writeFileSync(join(group, 'cgroup.pressure'), '1');
+      time = 160_000;
+      assert.match(file.text() ?? '', /^some avg10/);
+      file.close();
+    } finally {
+      rmdirSync(group);
+    }
+  },
+);
+
+test('a list that is read once is read whole', () => {
+  // kallsyms is handed out in pieces, as cpuinfo is; this machine may have too few CPUs for that to be seen.
+  assert.equal(readOnce('/proc/kallsyms'), readFileSync('/proc/kallsyms', 'utf8').trim());
 });
 
 test('a file larger than the buffer is read whole, also when it stops at a multiple of it', () => {
