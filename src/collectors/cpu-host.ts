@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { growth } from '../kernel/counters.ts';
+import { growth, steppedBack } from '../kernel/counters.ts';
 import { KernelFile, readOnce } from '../kernel/kernel-file.ts';
 import { parseNumberAt } from '../kernel/number-file.ts';
 import type { Paths } from '../kernel/paths.ts';
@@ -16,6 +16,10 @@ import { SlowBeat } from './slow-beat.ts';
 const hostSlots = slots('cpu', 'host');
 
 const KHZ_PER_MHZ = 1000;
+/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
+const TICKS_PER_S = 100;
+/** By how many ticks a CPU may seem to have stood still in a short interval. */
+const FEW_TICKS = 5;
 
 /** What the percentages are shares of. The kernel counts guest inside user and guest_nice inside nice. */
 const summands = (['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const).map(
@@ -34,21 +38,45 @@ const shares: readonly (readonly [slot: number, counter: number])[] = [
   [hostSlots.cpu_guestnice, procStatCounters.guestNice],
 ];
 
+/** CPU time of the host at one instant. */
+export class CpuReading {
+  /** Monotonic seconds. */
+  time = NaN;
+  readonly stat = new ProcStat();
+}
+
 /**
- * Sets how the host's CPU time was spent between two readings, in percent of all its CPUs. A counter that went
- * backwards (iowait does on tickless kernels) counts as not having moved in the sum, and its own share is omitted.
+ * Sets how the host's CPU time was spent between two readings, in percent of all its CPUs. Nothing is set where the whole
+ * is not known: a counter of it went backwards, or it is not the time that passed. A CPU that is switched off or on makes
+ * the kernel tell its idle time by another clock, which can be minutes off. Only iowait, which tickless kernels set back
+ * by a tick or two now and then, counts as not having moved, and its own share is omitted.
  * Source: Documentation/filesystems/proc.rst, /proc/stat.
+ * @returns whether the shares are known
  */
-export function deriveShares(previous: ProcStat, current: ProcStat, row: Row): void {
+export function deriveShares(previous: CpuReading, current: CpuReading, row: Row): boolean {
+  const [before, after] = [previous.stat, current.stat];
   let sum = 0;
   for (const counter of summands) {
-    const ticks = growth(previous.counters, current.counters, counter);
+    const ticks = growth(before.counters, after.counters, counter);
     if (ticks > 0) sum += ticks;
+    else if (counter !== procStatCounters.iowait && steppedBack(before.counters, after.counters, counter))
+      return false;
   }
-  if (sum === 0) return;
+  if (sum === 0 || !passed(sum, previous, current)) return false;
   for (const [slot, counter] of shares) {
-    row.values[slot] = (growth(previous.counters, current.counters, counter) / sum) * 100;
+    row.values[slot] = (growth(before.counters, after.counters, counter) / sum) * 100;
   }
+  return true;
+}
+
+/** Whether all CPUs together can have spent so many ticks between two readings. The bounds are wide: time is told in ticks. */
+function passed(ticks: number, previous: CpuReading, current: CpuReading): boolean {
+  const elapsed = current.time - previous.time;
+  if (!(elapsed > 0)) return true;
+  const fewest = Math.min(previous.stat.cpus, current.stat.cpus);
+  const most = Math.max(previous.stat.cpus, current.stat.cpus);
+  const perCpu = elapsed * TICKS_PER_S;
+  return ticks >= fewest * (perCpu / 2 - FEW_TICKS) && ticks <= most * (perCpu * 2 + TICKS_PER_S);
 }
 
 /** CPU time, frequency and load of the host. */
@@ -56,7 +84,7 @@ export class HostCpu {
   private readonly stat: KernelFile;
   private readonly loadavg: KernelFile;
   private readonly load = new LoadAvg();
-  private readonly readings = new Readings(() => new ProcStat());
+  private readonly readings = new Readings(() => new CpuReading());
   private readonly totals = new Totals(Object.keys(procStatCounters).length);
   private readonly frequencies: Frequencies;
 
@@ -79,15 +107,16 @@ export class HostCpu {
     if (this.wanted.verbose) this.setLoad(values);
 
     const { readings } = this;
-    if (!readRecord(this.stat, parseProcStat, readings.spare)) return;
+    if (!readRecord(this.stat, parseProcStat, readings.spare.stat)) return;
+    readings.spare.time = now();
     readings.commit();
-    const { cpus } = readings.current;
+    const { cpus, counters } = readings.current.stat;
     values[hostSlots.cpu_cores] = cpus;
     values[hostSlots.cpu_overcommit] = vcpus / cpus;
     if (!readings.complete) return;
-    deriveShares(readings.previous, readings.current, row);
+    const known = deriveShares(readings.previous, readings.current, row);
     for (const [slot, counter] of shares) {
-      this.totals.add(counter, growth(readings.previous.counters, readings.current.counters, counter));
+      if (known) this.totals.add(counter, growth(readings.previous.stat.counters, counters, counter));
       row.counters[slot] = this.totals.at(counter);
     }
   }

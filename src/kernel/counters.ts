@@ -48,8 +48,17 @@ export class Counters {
  * went backwards: it was reset, and what it counted since cannot be known.
  */
 export function growth(previous: Counters, current: Counters, index: number): number {
+  const delta = difference(previous, current, index);
+  return delta >= 0 ? delta : NaN;
+}
+
+/** Whether counter `index` is known in both readings and went backwards. */
+export function steppedBack(previous: Counters, current: Counters, index: number): boolean {
+  return difference(previous, current, index) < 0;
+}
+
+function difference(previous: Counters, current: Counters, index: number): number {
   const low = (current.low[index] as number) - (previous.low[index] as number);
   const high = (current.high[index] as number) - (previous.high[index] as number);
-  const delta = low + high * HIGH_UNIT;
-  return delta >= 0 ? delta : NaN;
+  return low + high * HIGH_UNIT;
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HostCpu, deriveShares } from '../../src/collectors/cpu-host.ts';
-import { ProcStat, procStatCounters } from '../../src/kernel/proc-stat.ts';
+import { CpuReading, HostCpu, deriveShares } from '../../src/collectors/cpu-host.ts';
+import { procStatCounters } from '../../src/kernel/proc-stat.ts';
 import { Row } from '../../src/metrics/row.ts';
-import { Tree, known, pick, setCounters, stoppedClock } from './support.ts';
+import { Tree, countersIn, known, pick, setCounters, stoppedClock } from './support.ts';
 
 const zero = {
   user: 0,
@@ -18,15 +18,23 @@ const zero = {
   guestNice: 0,
 };
 
-function stat(values: Partial<typeof zero>): ProcStat {
-  const result = new ProcStat();
-  setCounters(result.counters, procStatCounters, values);
+/** A reading of a host with so many CPUs. @param time monotonic seconds */
+function reading(values: Partial<typeof zero>, time = 0, cpus = 1): CpuReading {
+  const result = new CpuReading();
+  result.time = time;
+  result.stat.cpus = cpus;
+  setCounters(result.stat.counters, procStatCounters, values);
   return result;
 }
 
-function shares(previous: Partial<typeof zero>, current: Partial<typeof zero>): Record<string, unknown> {
+/** What is known between two readings of one CPU. @param elapsed seconds; 0 where they do not matter */
+function shares(
+  previous: Partial<typeof zero>,
+  current: Partial<typeof zero>,
+  elapsed = 0,
+): Record<string, unknown> {
   const row = new Row('host');
-  deriveShares(stat(previous), stat(current), row);
+  deriveShares(reading(previous), reading(current, elapsed), row);
   return known(row);
 }
 
@@ -62,6 +70,39 @@ test('iowait that went backwards is omitted and leaves the others right', () => 
     { ...zero, iowait: 8, idle: 30, user: 10 },
   );
   assert.deepEqual([cpu_iowait, cpu_idle, cpu_user], [undefined, 75, 25]);
+});
+
+test('a part of the whole that went backwards leaves no share known', () => {
+  const full = { user: 900, nice: 900, system: 900, idle: 900, irq: 900, softirq: 900, steal: 900 };
+  for (const [name, ticks] of Object.entries(full)) {
+    const before = { ...zero, ...full };
+    assert.deepEqual(shares(before, { ...before, guest: 10, iowait: 5, [name]: ticks - 1 }), {}, name);
+  }
+  // As it was seen on a host that was 0.1 % busy, when one of its 8 CPUs was switched off.
+  const before = { ...zero, user: 100_000, system: 50_000, idle: 64_000_000, iowait: 1000, softirq: 100 };
+  const after = { ...before, user: 100_006, system: 50_002, idle: 63_999_390 };
+  assert.deepEqual(shares(before, after, 1), {});
+});
+
+test('a whole that is not the time that passed leaves no share known', () => {
+  const before = { ...zero, idle: 50_000 };
+  const expected = { cpu_user: 20, cpu_idle: 80 };
+  const { cpu_user, cpu_idle } = shares(before, { ...before, user: 20, idle: 50_080 }, 1);
+  assert.deepEqual({ cpu_user, cpu_idle }, expected);
+  assert.deepEqual(shares(before, { ...before, user: 20, idle: 550_080 }, 1), {}, 'idle leapt forward');
+  assert.deepEqual(
+    shares(before, { ...before, user: 200, idle: 50_100 }, 10),
+    {},
+    'idle fell back by less than it grew',
+  );
+});
+
+test('a CPU that is switched off or on within the interval is no leap', () => {
+  const row = new Row('host');
+  const first = reading({ ...zero, idle: 1000 }, 10, 8);
+  const second = reading({ ...zero, idle: 1600, user: 200 }, 12, 4);
+  assert.equal(deriveShares(first, second, row), true);
+  assert.deepEqual(pick(row, 'cpu_user', 'cpu_idle'), [25, 75]);
 });
 
 test('columns that the kernel lacks are omitted, and so is all when no time passed', () => {
@@ -113,6 +154,27 @@ test('cores, load, frequencies and overcommitment', (t) => {
   row.clear();
   host.collect(row, 0);
   assert.deepEqual(pick(row, 'cpu_user', 'cpu_idle', 'cpu_steal', 'cpu_overcommit'), [30, 70, 0, 0]);
+  host.close();
+});
+
+test('the count of a share stands still over an interval whose whole is not known', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  const row = new Row('host');
+  const host = new HostCpu(tree.paths, { verbose: true, devices: false });
+  const cycle = (time: number, user: number, idle: number): unknown => {
+    at(time);
+    tree.write('proc/stat', statOf(user, idle));
+    row.clear();
+    host.collect(row, 0);
+    return [countersIn(row)['cpu_user'], countersIn(row)['cpu_idle']];
+  };
+  cycle(10, 1000, 9000);
+  assert.deepEqual(cycle(11, 1050, 9150), [50, 150]);
+  assert.deepEqual(cycle(12, 1100, 900_000), [50, 150], 'idle leapt forward');
+  assert.deepEqual(cycle(13, 1150, 900_150), [100, 300]);
+  assert.deepEqual(cycle(14, 1200, 9300), [100, 300], 'and back');
+  assert.deepEqual(cycle(15, 1250, 9450), [150, 450]);
   host.close();
 });
 
