@@ -1,6 +1,6 @@
-import type { BlockDeviceType } from '../kernel/block-device.ts';
-import { blockDeviceType, deviceMapperName } from '../kernel/block-device.ts';
-import { Counters, growth } from '../kernel/counters.ts';
+import type { BlockDevice } from '../kernel/block-device.ts';
+import { identifyBlockDevice } from '../kernel/block-device.ts';
+import { Counters, growth, steppedBack } from '../kernel/counters.ts';
 import { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import type { DiskDevice } from '../kernel/proc-diskstats.ts';
@@ -9,7 +9,9 @@ import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
 import type { HostTarget, Wanted } from './collector.ts';
+import { DeviceChoice } from './device-choice.ts';
 import { Totals, mean, now } from './readings.ts';
+import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('disk', 'host');
 const { disk_type: TYPE, disk_dmname: DM_NAME, ...diskSlots } = slots('disk', 'host_disk');
@@ -17,6 +19,8 @@ const SECTOR = 512;
 const MIB = 2 ** 20;
 const MS_PER_S = 1000;
 const COUNTERS = Object.keys(c).length;
+/** Seconds after which it is looked again what a device is: its name may be that of another one by now. */
+const IDENTITY_BEAT = 60;
 
 type DiskSlots = Readonly<Record<keyof typeof diskSlots, number>>;
 
@@ -77,10 +81,12 @@ export interface HostLoad {
 
 /** The last reading of a device, and what it is. */
 interface Known {
-  readonly type: BlockDeviceType | undefined;
-  readonly dmName: string | undefined;
+  what: BlockDevice;
+  inSum: boolean;
+  inRows: boolean;
   readonly counters: Counters;
   time: number;
+  readonly beat: SlowBeat;
 }
 
 /** The block devices of the host. */
@@ -89,16 +95,25 @@ export class HostDisks {
   private readonly file: KernelFile;
   private readonly table = new DiskStats();
   private readonly known = new Map<DiskDevice, Known>();
+  private readonly summed: DeviceChoice;
+  private readonly shown: DeviceChoice;
   private readonly grown = new Float64Array(COUNTERS);
   private readonly sum = new Float64Array(COUNTERS);
   private readonly totals = new Totals(COUNTERS);
 
+  /**
+   * @param storedev the devices the sum runs over; undefined for all physical ones
+   * @param rows the devices that have a row, by any of their names; undefined for all whose type is known
+   */
   constructor(
     private readonly paths: Paths,
     private readonly wanted: Wanted,
-    private readonly storedev: readonly string[] | undefined,
+    storedev: readonly string[] | undefined,
+    rows?: readonly string[],
   ) {
     this.file = new KernelFile(paths.proc('diskstats'), true);
+    this.summed = new DeviceChoice(storedev);
+    this.shown = new DeviceChoice(rows);
   }
 
   collect(host: HostTarget): void {
@@ -112,13 +127,14 @@ export class HostDisks {
     this.sum.fill(0);
     for (const device of this.table.rows) {
       devices++;
-      const last = this.known.get(device) ?? this.learn(device);
-      const inSum =
-        this.storedev === undefined ? last.type === 'physical' : this.storedev.includes(device.name);
-      const row = this.wanted.devices && last.type !== undefined ? host.diskRows.add(device.name) : undefined;
+      const last = this.known.get(device) ?? this.learn(device, time);
+      if (last.inSum || last.inRows) this.grow(device, last, time);
+      else if (!this.wanted.devices || !last.beat.due(time) || !this.renewed(device, last)) continue;
+      const { inSum, inRows, what } = last;
+      const row = inRows ? host.diskRows.add(device.name) : undefined;
       if (row !== undefined) {
-        row.texts[TYPE] = last.type;
-        row.texts[DM_NAME] = last.dmName;
+        row.texts[TYPE] = what.type;
+        row.texts[DM_NAME] = what.name;
         row.values[diskSlots.disk_queue_depth] = device.inFlight;
         for (const [slot, counter] of diskRates) row.counters[slot] = device.counters.value(counter);
       }
@@ -126,24 +142,45 @@ export class HostDisks {
         summed++;
         inFlight += device.inFlight;
       }
-      if (inSum || row !== undefined) {
-        const since = time - last.time;
-        for (let i = 0; i < COUNTERS; i++) this.grown[i] = growth(last.counters, device.counters, i);
-        last.time = time;
-        last.counters.copy(device.counters);
-        if (Number.isNaN(since)) continue;
-        if (row !== undefined) deriveBlockDevice(this.grown, since, row.values, diskSlots);
-        if (!inSum) continue;
-        elapsed = since;
-        busiest = Math.max(busiest, this.grown[c.ioMs] as number);
-        for (let i = 0; i < COUNTERS; i++) {
-          this.sum[i] = (this.sum[i] as number) + (this.grown[i] as number);
-          this.totals.add(i, this.grown[i] as number);
-        }
+      const since = time - last.time;
+      last.time = time;
+      last.counters.copy(device.counters);
+      if (Number.isNaN(since)) continue;
+      if (row !== undefined) deriveBlockDevice(this.grown, since, row.values, diskSlots);
+      if (!inSum) continue;
+      elapsed = since;
+      busiest = Math.max(busiest, this.grown[c.ioMs] as number);
+      for (let i = 0; i < COUNTERS; i++) {
+        this.sum[i] = (this.sum[i] as number) + (this.grown[i] as number);
+        this.totals.add(i, this.grown[i] as number);
       }
     }
     if (this.known.size > devices) this.prune();
     this.setSum(host.row, summed, inFlight, busiest, elapsed);
+  }
+
+  /**
+   * Puts what the counters of a device grew by into `grown`. Where one went backwards, and now and then, it is looked
+   * whether it still is the same device: a logical volume that starts may get the number of one that ended, within one
+   * interval. The counters of another device tell nothing before the next reading.
+   */
+  private grow(device: DiskDevice, last: Known, time: number): void {
+    let isOdd = false;
+    for (let i = 0; i < COUNTERS; i++) {
+      const delta = growth(last.counters, device.counters, i);
+      this.grown[i] = delta;
+      if (Number.isNaN(delta)) isOdd ||= steppedBack(last.counters, device.counters, i);
+    }
+    if (isOdd || (this.wanted.devices && last.beat.due(time))) this.renewed(device, last);
+  }
+
+  /** Looks again what a device is; whether it is another one, of which nothing was read yet. */
+  private renewed(device: DiskDevice, last: Known): boolean {
+    const { identity } = last.what;
+    this.identify(device, last);
+    if (last.what.identity === identity) return false;
+    last.time = NaN;
+    return true;
   }
 
   private setSum(
@@ -166,15 +203,26 @@ export class HostDisks {
     if (busiest >= 0) this.load.busy += Math.min(elapsed, busiest / MS_PER_S);
   }
 
-  private learn(device: DiskDevice): Known {
-    const known = {
-      type: blockDeviceType(this.paths, device.name),
-      dmName: deviceMapperName(this.paths, device.name),
+  private learn(device: DiskDevice, time: number): Known {
+    const known: Known = {
+      what: { type: undefined, name: undefined, identity: '' },
+      inSum: false,
+      inRows: false,
       counters: new Counters(COUNTERS),
       time: NaN,
+      beat: new SlowBeat(IDENTITY_BEAT),
     };
+    known.beat.due(time);
+    this.identify(device, known);
     this.known.set(device, known);
     return known;
+  }
+
+  private identify({ name }: DiskDevice, known: Known): void {
+    const what = identifyBlockDevice(this.paths, name);
+    known.what = what;
+    known.inSum = this.summed.has(what.type === 'physical', name);
+    known.inRows = this.wanted.devices && this.shown.has(what.type !== undefined, name, what.name);
   }
 
   /** Forgets devices that are gone. */

@@ -10,13 +10,14 @@ export class DiskCollector implements Collector {
   private readonly host: HostDisks;
   private readonly vms = new PerVm(() => new VmDisks());
 
-  /** @param storedev the devices the host sum runs over; undefined for all physical ones */
+  /** @param storedev the devices the host sum runs over, @param rows those that have a row: see {@link HostDisks} */
   constructor(
     paths: Paths,
     private readonly wanted: Wanted,
     storedev: readonly string[] | undefined,
+    rows?: readonly string[],
   ) {
-    this.host = new HostDisks(paths, wanted, storedev);
+    this.host = new HostDisks(paths, wanted, storedev, rows);
   }
 
   collect(host: HostTarget, vms: readonly VmTarget[]): void {

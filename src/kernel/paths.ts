@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the kernel, QEMU and Proxmox VE keep their files; replaced as a whole for a mounted remote host or a test. */
@@ -57,6 +58,9 @@ function withoutVar(path: string): string {
   return path.replace(/^\/var\/run\//, '/run/');
 }
 
+/** The process that is in all namespaces of the host: init. */
+export const hostProcess = 1;
+
 /** The path of every file that is read, by what it tells. No other module spells a kernel path. */
 export class Paths {
   constructor(readonly roots: Roots) {}
@@ -64,6 +68,15 @@ export class Paths {
   /** A file of the host in procfs, by its path there: stat, meminfo, net/dev, pressure/cpu, ... */
   proc(file: string): string {
     return join(this.roots.procfs, file);
+  }
+
+  /**
+   * A file of the host's network namespace: dev, unix. `<procfs>/net` is a link to that of whoever reads, which in a
+   * container is another one than the host's; where the first process is not to be seen it has to do.
+   */
+  hostNet(file: string): string {
+    const path = this.pid(hostProcess, `net/${file}`);
+    return existsSync(path) ? path : this.proc(`net/${file}`);
   }
 
   /** A file of a process: stat, status, io, cmdline, cgroup, net/dev, ... */
@@ -94,6 +107,16 @@ export class Paths {
   /** A file below a block device: dm/uuid, dm/name, partition, ... Slashes in device names are `!` in sysfs. */
   block(device: string, file = ''): string {
     return join(this.roots.sysfs, 'class/block', device.replaceAll('/', '!'), file);
+  }
+
+  /** What udev keeps about a block device. @param numbers its major and minor, such as 230:16 */
+  udevBlock(numbers: string): string {
+    return join(this.roots.rundir, 'udev/data', `b${numbers}`);
+  }
+
+  /** A file of a mapped Ceph image: pool, name, current_snap, ... */
+  rbd(id: string, file: string): string {
+    return join(this.roots.sysfs, 'devices/rbd', id, file);
   }
 
   get productUuid(): string {

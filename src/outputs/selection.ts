@@ -1,3 +1,4 @@
+import { glob } from '../collectors/glob.ts';
 import type { Vm } from '../connectors/connector.ts';
 import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Printer } from '../printers/printer.ts';
@@ -75,14 +76,4 @@ export function vmPattern(text: string): VmPattern {
   const matches = glob(text);
   const uuid = text.toLowerCase();
   return (vm) => vm.vmid === text || vm.uuid === uuid || matches(vm.name);
-}
-
-function glob(text: string): (name: string) => boolean {
-  if (!/[*?]/.test(text)) return (name) => name === text;
-  const source = text
-    .replace(/[\\^$.+()|[\]{}]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replaceAll('?', '.');
-  const pattern = new RegExp(`^${source}$`, 'su');
-  return (name) => pattern.test(name);
 }

@@ -12,10 +12,10 @@ const idle: Numbers = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 class Machine {
   readonly host = new TestHost();
   readonly disks: HostDisks;
-  private readonly tree: Tree;
+  readonly tree: Tree;
   private readonly at: (seconds: number) => void;
 
-  constructor(t: TestContext, storedev?: readonly string[], devices = true) {
+  constructor(t: TestContext, storedev?: readonly string[], devices = true, rows?: readonly string[]) {
     this.tree = new Tree(t);
     this.at = stoppedClock(t);
     for (const disk of ['sda', 'sdb', 'nvme0n1']) this.tree.write(`sys/class/block/${disk}/device`, '');
@@ -24,10 +24,16 @@ class Machine {
     this.tree.write('sys/class/block/dm-0/dm/name', 'pve-vm--100--disk--0\n');
     this.tree.write('sys/class/block/dm-1/dm/uuid', 'mpath-3600000001\n');
     this.tree.write('sys/class/block/dm-1/dm/name', 'mpatha\n');
-    this.disks = new HostDisks(this.tree.paths, { verbose: true, devices }, storedev);
+    this.disks = new HostDisks(this.tree.paths, { verbose: true, devices }, storedev, rows);
     t.after(() => {
       this.disks.close();
     });
+  }
+
+  /** Gives dm-0 to another logical volume. */
+  reuse(uuid: string, name: string): void {
+    this.tree.write('sys/class/block/dm-0/dm/uuid', `LVM-${uuid}\n`);
+    this.tree.write('sys/class/block/dm-0/dm/name', `${name}\n`);
   }
 
   /** A cycle in which the kernel says this of the devices. */
@@ -143,4 +149,83 @@ test('a host without physical disks has no load', (t) => {
   const { row } = machine.cycle(12, { loop0: busy });
   assert.deepEqual(known(row), { disk_count: 0 });
   assert.deepEqual(machine.disks.load, { busy: NaN, bytes: NaN });
+});
+
+const reads = (count: number, sectors = 8 * count): Numbers => [count, 0, sectors, 0, 0, 0, 0, 0, 0, 0, 0];
+
+test('a logical volume that gets the number of another one within an interval has its own name and no rate of the other', (t) => {
+  const machine = new Machine(t);
+  const shown = (time: number, counters: Numbers): unknown[] => {
+    const row = byDevice(machine.cycle(time, { 'dm-0': counters }).diskRows.rows)['dm-0'];
+    return [row?.['disk_dmname'], row?.['disk_reads'], row?.['disk_sectors_read']];
+  };
+  const [one, two] = ['pve-vm--100--disk--0', 'pve-vm--200--disk--0'];
+  shown(10, reads(500));
+  assert.deepEqual(shown(11, reads(600)), [one, 100, 800]);
+  machine.reuse('bbbb', two);
+  // Of its counters one is already larger than that of the volume before.
+  assert.deepEqual(shown(12, reads(10, 90_000)), [two, undefined, undefined]);
+  assert.deepEqual(shown(13, reads(1010, 98_000)), [two, 1000, 8000]);
+  assert.deepEqual(
+    shown(14, reads(0)),
+    [two, undefined, undefined],
+    'the same one, that was switched off and on',
+  );
+});
+
+test('it is looked again every minute what a device is called, at every reading where these are further apart', (t) => {
+  const machine = new Machine(t);
+  t.mock.method(Math, 'random', () => 1);
+  const shown = (time: number, counters: Numbers): unknown[] => {
+    const row = byDevice(machine.cycle(time, { 'dm-0': counters }).diskRows.rows)['dm-0'];
+    return [row?.['disk_dmname'], row?.['disk_reads']];
+  };
+  const [one, two, three] = ['pve-vm--100--disk--0', 'pve-renamed', 'pve-vm--300--disk--0'];
+  shown(10, reads(0));
+  machine.reuse('0123456789abcdef', two);
+  assert.deepEqual(shown(69, reads(590)), [one, 10]);
+  assert.deepEqual(shown(70, reads(600)), [two, 10], 'renamed: the rate goes on');
+  machine.reuse('cccc', three);
+  assert.deepEqual(shown(140, reads(7000)), [three, undefined], 'another one, though it did more');
+});
+
+test('a disk in place of another one counts as plugged in', (t) => {
+  const machine = new Machine(t, undefined, false);
+  for (const disk of ['sda', 'sdb']) machine.tree.write(`sys/class/block/${disk}/diskseq`, `${disk}1\n`);
+  machine.cycle(10, { sda: reads(100), sdb: reads(1000) });
+  machine.tree.write('sys/class/block/sdb/diskseq', '9\n');
+  const { row } = machine.cycle(11, { sda: reads(150), sdb: reads(5, 9000) });
+  assert.deepEqual(pick(row, 'disk_count', 'disk_reads', 'disk_sectors_read'), [2, 50, 400]);
+});
+
+const manyDevices = {
+  sda: busy,
+  sda1: busy,
+  'dm-0': busy,
+  'dm-1': busy,
+  loop0: busy,
+  zd16: busy,
+  zd16p1: busy,
+};
+
+test('rows of the devices that somebody chose, by any of their names; the sum goes its own way', (t) => {
+  const rowsOf = (...chosen: string[]): unknown => {
+    const machine = new Machine(t, undefined, true, chosen.length === 0 ? undefined : chosen);
+    machine.tree.write('sys/class/block/zd16p1/partition', '1\n');
+    machine.cycle(10, manyDevices);
+    const { row, diskRows } = machine.cycle(11, manyDevices);
+    assert.deepEqual(pick(row, 'disk_count', 'disk_reads'), [1, 0]);
+    return Object.keys(byDevice(diskRows.rows)).join(' ');
+  };
+  assert.equal(rowsOf(), 'sda sda1 dm-0 dm-1 zd16');
+  assert.equal(rowsOf('sd?', 'loop*', 'zd16p1'), 'sda loop0 zd16p1');
+  assert.equal(rowsOf('!zd*', '!pve-vm--*'), 'sda sda1 dm-1');
+  assert.equal(rowsOf('*', '!sd*', '!loop0'), 'dm-0 dm-1 zd16 zd16p1');
+  assert.equal(rowsOf('mpatha'), 'dm-1');
+});
+
+test('the sum runs over names with wildcards as well', (t) => {
+  const machine = new Machine(t, ['sd?', '!sdb'], false);
+  const { row } = machine.cycle(10, { sda: idle, sdb: idle, sdc: idle, sda1: idle });
+  assert.deepEqual(pick(row, 'disk_count'), [2]);
 });
