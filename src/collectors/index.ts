@@ -17,14 +17,17 @@ export interface CollectorSettings {
   readonly netdev: readonly string[] | undefined;
   /** Block devices the host sums run over; undefined for all physical ones. */
   readonly storedev: readonly string[] | undefined;
+  /** Interfaces and block devices of the host that have a row; undefined for the usual ones. */
+  readonly nicRows?: readonly string[] | undefined;
+  readonly diskRows?: readonly string[] | undefined;
 }
 
 /** Every collector there is. */
 const registry: Readonly<Record<MeasuringName, (paths: Paths, settings: CollectorSettings) => Collector>> = {
   cpu: (paths, { wanted }) => new CpuCollector(paths, wanted),
   mem: (paths, { wanted }) => new MemCollector(paths, wanted),
-  disk: (paths, { wanted, storedev }) => new DiskCollector(paths, wanted, storedev),
-  net: (paths, { wanted, netdev }) => new NetCollector(paths, wanted, netdev),
+  disk: (paths, { wanted, storedev, diskRows }) => new DiskCollector(paths, wanted, storedev, diskRows),
+  net: (paths, { wanted, netdev, nicRows }) => new NetCollector(paths, wanted, netdev, nicRows),
   io: () => new IoCollector(),
   psi: (paths) => new PsiCollector(paths),
   host: (paths) => new HostCollector(paths),

@@ -1,4 +1,4 @@
-import { Counters, growth } from '../kernel/counters.ts';
+import { Counters, growth, steppedBack } from '../kernel/counters.ts';
 import { netDevCounters } from '../kernel/proc-net-dev.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
@@ -130,6 +130,9 @@ export interface Interface {
   readonly counters: Counters;
 }
 
+/** What grows on every interface that is in use. */
+const traffic = [c.rxBytes, c.rxPackets, c.txBytes, c.txPackets];
+
 /** The last reading of one interface. */
 interface Last {
   time: number;
@@ -144,6 +147,8 @@ export class TrafficSum {
   private readonly totals = new Totals(RATES);
   private time = NaN;
   private elapsed = NaN;
+  /** Interfaces of this cycle, and those of them that are in the sum. */
+  private seen = 0;
   private added = 0;
 
   /** @param columns which column feeds which rate: {@link fromHost} or {@link fromTap} */
@@ -153,21 +158,37 @@ export class TrafficSum {
   begin(time: number): void {
     this.time = time;
     this.elapsed = NaN;
+    this.seen = 0;
     this.added = 0;
     this.sum.fill(0);
+  }
+
+  /** Whether a count of an interface went backwards since the last cycle: it may be another one of that name. */
+  wentBack(device: Interface): boolean {
+    const last = this.last.get(device);
+    if (last === undefined) return false;
+    return traffic.some((column) => steppedBack(last.counters, device.counters, column));
+  }
+
+  /** Forgets the last reading of an interface: the next one is of another interface of its name. */
+  forget(device: Interface): void {
+    this.last.delete(device);
   }
 
   /**
    * Takes an interface into the sum and, where it has a row, sets its own values.
    * @param columns other ones than those of the sum
+   * @param inSum false for an interface that has a row alone
    */
   add(
     device: Interface,
     row: Row | undefined,
     to: TrafficSlots,
     columns: readonly number[] = this.columns,
+    inSum = true,
   ): void {
-    this.added++;
+    this.seen++;
+    if (inSum) this.added++;
     if (row !== undefined) {
       for (let i = 0; i < RATES; i++)
         row.counters[to.rates[i] as number] = device.counters.value(columns[i] as number);
@@ -185,12 +206,13 @@ export class TrafficSum {
     for (let i = 0; i < RATES; i++) {
       const delta = growth(last.counters, device.counters, columns[i] as number);
       this.grown[i] = delta;
+      if (!inSum) continue;
       this.sum[i] = (this.sum[i] as number) + delta;
       this.totals.add(i, delta);
     }
     last.time = this.time;
     last.counters.copy(device.counters);
-    this.elapsed = elapsed;
+    if (inSum) this.elapsed = elapsed;
     if (row !== undefined) deriveTraffic(this.grown, elapsed, row.values, to);
   }
 
@@ -198,7 +220,7 @@ export class TrafficSum {
   finish({ values, counters }: Row, to: TrafficSlots): void {
     if (this.added > 0) for (let i = 0; i < RATES; i++) counters[to.rates[i] as number] = this.totals.at(i);
     if (!Number.isNaN(this.elapsed)) deriveTraffic(this.sum, this.elapsed, values, to);
-    if (this.last.size > this.added) this.prune();
+    if (this.last.size > this.seen) this.prune();
   }
 
   /** Forgets interfaces that are gone. */

@@ -64,8 +64,8 @@ class PlainVm extends QemuVm {
 
   /**
    * Whether another client is served or waits: then we do not join the queue. A connection is listed in the network
-   * namespace of the client, which may be ours or that of the VM.
-   * @param connected the paths of sockets with a client, in our namespace
+   * namespace of the client, which may be that of the host or of the VM.
+   * @param connected the paths of sockets with a client, in the namespace of the host
    */
   heldByOther(connected: ReadonlySet<string>): boolean {
     const { monitor } = this.args;
@@ -141,7 +141,7 @@ export class QemuConnector implements Connector {
       (vm) => vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
     );
     if (due.length === 0) return;
-    const connected = readConnectedSockets(this.paths.proc('net/unix'));
+    const connected = readConnectedSockets(this.paths.hostNet('unix'));
     const free = due.filter((vm) => !vm.heldByOther(connected));
     await this.poller.poll(free, everyone);
   }

@@ -6,6 +6,7 @@ import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { KernelFile } from '../kernel/kernel-file.ts';
+import { hostNameFile } from '../kernel/namespaces.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
@@ -29,7 +30,7 @@ class Host implements HostTarget, HostRows {
   private readonly beat = new SlowBeat(HOSTNAME_INTERVAL);
 
   constructor(paths: Paths) {
-    this.file = new KernelFile(paths.proc('sys/kernel/hostname'));
+    this.file = new KernelFile(hostNameFile(paths));
   }
 
   /**

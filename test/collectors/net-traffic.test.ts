@@ -45,11 +45,11 @@ test('rates, megabits and the share of dropped packets', () => {
 class Machine {
   readonly host = new TestHost();
   readonly vm: ReturnType<typeof testTarget>;
-  private readonly tree: Tree;
+  readonly tree: Tree;
   private readonly at: (seconds: number) => void;
   private readonly collector: NetCollector;
 
-  constructor(t: TestContext, netdev?: readonly string[], devices = true) {
+  constructor(t: TestContext, netdev?: readonly string[], devices = true, rows?: readonly string[]) {
     this.tree = new Tree(t);
     this.at = stoppedClock(t);
     this.at(100);
@@ -63,7 +63,7 @@ class Machine {
     }
     this.tree.write('sys/class/net/vmbr0/speed', '10000\n');
     this.vm = testTarget({ nics: [{ device: 'tap100i0' }, { device: 'tap100i1' }] });
-    this.collector = new NetCollector(this.tree.paths, { verbose: true, devices }, netdev);
+    this.collector = new NetCollector(this.tree.paths, { verbose: true, devices }, netdev, rows);
     t.after(() => {
       this.collector.close();
     });
@@ -190,3 +190,63 @@ test('a NIC that is plugged in is found at the next look', (t) => {
   assert.equal(rates(107, { eth0: idle, eth1: received(7000) }), 1000);
   assert.equal(rates(108, { eth1: received(7010) }), 10);
 });
+
+test('the functions of a NIC are not summed beside it', (t) => {
+  const machine = new Machine(t);
+  const functions = ['eth0v0', 'eth0v1', 'eth0v2', 'eth0v3'];
+  for (const name of functions) {
+    machine.tree.write(`sys/class/net/${name}/device/physfn`, '');
+    machine.tree.write(`sys/class/net/${name}/speed`, '1000\n');
+  }
+  const lines = Object.fromEntries(['eth0', ...functions].map((name) => [name, idle]));
+  machine.cycle(100, lines);
+  machine.cycle(101, Object.fromEntries(['eth0', ...functions].map((name) => [name, received(500)])));
+  const { row, nicRows } = machine.host;
+  assert.deepEqual(pick(row, 'net_rx_bytes', 'net_speed'), [500, 1000]);
+  assert.deepEqual(Object.keys(byDevice(nicRows.rows)), ['eth0']);
+});
+
+test('rows of the interfaces that somebody chose, whatever the sum runs over', (t) => {
+  const machine = new Machine(t, undefined, true, ['vmbr*', 'eth1', '!vmbr9']);
+  machine.cycle(100, { eth0: idle, eth1: idle, vmbr0: idle, vmbr9: idle });
+  machine.cycle(101, { eth0: received(70), eth1: received(5), vmbr0: received(3), vmbr9: idle });
+  const { row, nicRows } = machine.host;
+  assert.deepEqual(pick(row, 'net_rx_bytes', 'net_speed'), [75, 11_000]);
+  const rates = Object.entries(byDevice(nicRows.rows)).map(([nic, values]) => [nic, values['net_rx_bytes']]);
+  assert.deepEqual(rates, [
+    ['eth1', 5],
+    ['vmbr0', 3],
+  ]);
+});
+
+for (const [why, before] of [
+  ['its counters go back', 900_000],
+  ['its number is another one, at the next look', 0],
+] as const) {
+  test(`a bridge that gets the name of a NIC is found when ${why}`, (t) => {
+    t.mock.method(Math, 'random', () => 1);
+    const machine = new Machine(t);
+    const give = (names: Readonly<Record<string, number>>): void => {
+      for (const [name, index] of Object.entries(names))
+        machine.tree.write(`sys/class/net/${name}/ifindex`, `${index}\n`);
+    };
+    const rates = (time: number, lines: Record<string, Numbers>): unknown[] => {
+      machine.cycle(time, lines);
+      const values = pick(machine.host.row, 'net_rx_bytes');
+      return [...values, ...Object.keys(byDevice(machine.host.nicRows.rows))];
+    };
+    give({ eth0: 2, vmbr0: 5 });
+    machine.cycle(100, { eth0: received(before), vmbr0: idle });
+    assert.deepEqual(rates(104, { eth0: received(before + 400), vmbr0: received(4) }), [100, 'eth0']);
+    // The hardware is vmbr0 now.
+    machine.tree.remove('sys/class/net/eth0/device');
+    machine.tree.write('sys/class/net/vmbr0/device', '');
+    give({ eth0: 5, vmbr0: 2 });
+    const swapped = (seconds: number): Record<string, Numbers> => ({
+      eth0: received(1000 + 7 * seconds),
+      vmbr0: received(before + 500 + 100 * seconds),
+    });
+    assert.deepEqual(rates(105, swapped(0)), [undefined, 'vmbr0'], 'both start anew');
+    assert.deepEqual(rates(107, swapped(2)), [100, 'vmbr0']);
+  });
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { isPhysicalNic, nicSpeed } from '../../src/kernel/net-device.ts';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
@@ -17,6 +17,29 @@ test('only devices with hardware behind them are physical', () => {
     assert.equal(isPhysicalNic(fixture(kernel), 'eth0'), true);
     for (const device of ['lo', 'tap100i0', 'gone'])
       assert.equal(isPhysicalNic(fixture(kernel), device), false);
+  }
+});
+
+test('what goes through a port of the hardware is no port itself', () => {
+  // Written by hand after Documentation/ABI/testing/sysfs-class-net and devlink-port.rst.
+  const paths = new Paths({ ...defaultRoots, sysfs });
+  const nics = [
+    ['ens1f0', { device: '' }, true],
+    ['ens1f1np1', { device: '', phys_port_name: 'p1' }, true],
+    ['ens1f1np1s2', { device: '', phys_port_name: 'p1s2' }, true],
+    ['ens1f0v0', { 'device/physfn': '' }, false],
+    ['enp8s0f0s88', { 'device/sfnum': '88' }, false],
+    ['ens1f0npf0vf1', { device: '', phys_port_name: 'pf0vf1' }, false],
+    ['en8f0pf0sf88', { device: '', phys_port_name: 'pf0sf88' }, false],
+    ['ecpf1hpf', { device: '', phys_port_name: 'c1pf0' }, false],
+    ['vmbr0', { phys_port_name: '' }, false],
+  ] as const;
+  for (const [name, files, physical] of nics) {
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(join(sysfs, 'class/net', name, dirname(file)), { recursive: true });
+      writeFileSync(paths.net(name, file), `${content}\n`);
+    }
+    assert.equal(isPhysicalNic(paths, name), physical, name);
   }
 });
 

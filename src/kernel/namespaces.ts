@@ -1,0 +1,43 @@
+import { readlinkSync, statSync } from 'node:fs';
+import type { Paths } from './paths.ts';
+import { hostProcess } from './paths.ts';
+
+/** A process by its pid, or the one that asks. */
+type Which = number | 'self';
+
+/** Such as `mnt:[4026531832]` (namespaces(7)); undefined for a process that is gone or that we may not look at. */
+export function namespaceOf(paths: Paths, process: Which, kind: 'mnt' | 'uts'): string | undefined {
+  try {
+    return readlinkSync(paths.proc(`${process}/ns/${kind}`));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether a process is in the network namespace of the host, as far as that can be seen. Not its link below ns tells, which
+ * only those may read who may trace the process, but the inode of its net/dev: each namespace has one of its own.
+ */
+export function hasHostNetwork(paths: Paths, process: Which): boolean {
+  const theirs = inodeOf(paths.proc(`${process}/net/dev`));
+  return theirs === undefined || theirs === inodeOf(paths.hostNet('dev'));
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The file that tells the name of the host. `<procfs>/sys/kernel/hostname` tells that of whoever reads, which in a
+ * container is another one; then it is the file from which the host takes its name when it boots. Without the right to
+ * compare, who is in another network than the host is taken to have another name as well.
+ */
+export function hostNameFile(paths: Paths): string {
+  const [ours, host] = [namespaceOf(paths, 'self', 'uts'), namespaceOf(paths, hostProcess, 'uts')];
+  const shared = ours === undefined || host === undefined ? hasHostNetwork(paths, 'self') : ours === host;
+  return shared ? paths.proc('sys/kernel/hostname') : paths.pid(hostProcess, 'root/etc/hostname');
+}
