@@ -1,5 +1,6 @@
 import type { Roots } from '../kernel/paths.ts';
-import { nowhere } from '../kernel/paths.ts';
+import { nowhere, Paths } from '../kernel/paths.ts';
+import { cgroupTrouble } from '../kernel/proc-pid-cgroup.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { resolveThresholds } from '../config/thresholds.ts';
@@ -81,7 +82,13 @@ function describeThresholds(thresholds: Thresholds): readonly string[] {
 }
 
 function describeRoot(roots: Roots, name: keyof Roots): string {
-  return roots[name] === nowhere[name] ? 'not read, the VMs run elsewhere' : roots[name];
+  if (roots[name] === nowhere[name]) return 'not read, the VMs run elsewhere';
+  return name === 'cgroupfs' ? describeCgroups(new Paths(roots)) : roots[name];
+}
+
+function describeCgroups(paths: Paths): string {
+  const trouble = cgroupTrouble(paths);
+  return trouble === undefined ? paths.cgroupMount : `${paths.roots.cgroupfs}; not read: ${trouble}`;
 }
 
 function describeOutput(output: OutputSettings): string {

@@ -14,9 +14,13 @@ export function scopeCgroup(paths: Paths, pid: number, scope: string | RegExp): 
   return at < 0 ? undefined : new Cgroup(paths, parts.slice(0, at + 1).join('/'));
 }
 
-/** The cgroup of a process that no other process shares. */
+/**
+ * The cgroup of a process that no other process shares. Its list then is one number: the pid, or 0 where we are in a pid
+ * namespace that does not have the process.
+ */
 export function loneCgroup(paths: Paths, pid: number): Cgroup | undefined {
   const group = cgroupOf(paths, pid);
   if (group === undefined || group === '/') return undefined;
-  return readOnce(paths.cgroup(group, 'cgroup.procs')) === String(pid) ? new Cgroup(paths, group) : undefined;
+  const isAlone = /^\d+$/.test(readOnce(paths.cgroup(group, 'cgroup.procs')) ?? '');
+  return isAlone ? new Cgroup(paths, group) : undefined;
 }

@@ -5,7 +5,8 @@ import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
-import { Paths } from '../kernel/paths.ts';
+import { nowhere, Paths } from '../kernel/paths.ts';
+import { cgroupTrouble } from '../kernel/proc-pid-cgroup.ts';
 import { SampleLoop } from '../sampling/loop.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import type { Consumer } from './consumer.ts';
@@ -28,12 +29,20 @@ export async function startSampling(
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
   const connector = await findConnector(settings, paths, log);
+  tellCgroupTrouble(paths, log);
   const { netdev, storedev } = settings;
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
   const options = { wanted, netdev, storedev };
   const collectors = createCollectors(settings.collectors, paths, options);
   const sampler = new Sampler(paths, connector, [...collectors, ...derived], log);
   return new SampleLoop(sampler, connector, settings.frequency, log);
+}
+
+/** Pressure, throttling and memory of the VMs' cgroups would be missing without a word. */
+function tellCgroupTrouble(paths: Paths, log: Logger): void {
+  if (paths.roots.cgroupfs === nowhere.cgroupfs) return;
+  const trouble = cgroupTrouble(paths);
+  if (trouble !== undefined) log.warn(`what cgroups tell of the VMs is omitted: ${trouble}`);
 }
 
 /** Whether the same is sampled in the same way. */

@@ -7,7 +7,7 @@ export interface Roots {
   readonly procfs: string;
   /** sysfs, normally /sys. */
   readonly sysfs: string;
-  /** cgroup v2, normally /sys/fs/cgroup (a hybrid host has it below unified/). */
+  /** cgroup v2, normally /sys/fs/cgroup; on a hybrid host the directory above its unified/ is meant as well. */
   readonly cgroupfs: string;
   /** Runtime directory, normally /run: Proxmox VE keeps pid files and monitor sockets in its qemu-server/. */
   readonly rundir: string;
@@ -58,11 +58,18 @@ function withoutVar(path: string): string {
   return path.replace(/^\/var\/run\//, '/run/');
 }
 
+/** The hierarchy of cgroup v2 in a directory or in its unified/; undefined where there is none. */
+export function cgroup2In(directory: string): string | undefined {
+  return [directory, join(directory, 'unified')].find((each) => existsSync(join(each, 'cgroup.controllers')));
+}
+
 /** The process that is in all namespaces of the host: init. */
 export const hostProcess = 1;
 
 /** The path of every file that is read, by what it tells. No other module spells a kernel path. */
 export class Paths {
+  private cgroup2: string | undefined;
+
   constructor(readonly roots: Roots) {}
 
   /** A file of the host in procfs, by its path there: stat, meminfo, net/dev, pressure/cpu, ... */
@@ -127,9 +134,15 @@ export class Paths {
     return join(this.roots.sysfs, 'kernel/mm/ksm/pages_sharing');
   }
 
-  /** A file of a cgroup, by the cgroup's path as /proc/<pid>/cgroup gives it. */
+  /** Where cgroup v2 really is: a hybrid host has the controllers of v1 around it. */
+  get cgroupMount(): string {
+    this.cgroup2 ??= cgroup2In(this.roots.cgroupfs) ?? this.roots.cgroupfs;
+    return this.cgroup2;
+  }
+
+  /** A file of a cgroup, by the cgroup's path from the root of the hierarchy. */
   cgroup(group: string, file: string): string {
-    return join(this.roots.cgroupfs, group, file);
+    return join(this.cgroupMount, group, file);
   }
 
   /** Where Proxmox VE keeps pid files and monitor sockets. */

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { loneCgroup, scopeCgroup } from '../../src/connectors/own-cgroup.ts';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { cgroupTrouble } from '../../src/kernel/proc-pid-cgroup.ts';
 import { cgroupMount } from '../lab/cgroup.ts';
 import { until } from '../lab/processes.ts';
 
@@ -74,6 +77,60 @@ test('a group counts as a VM’s own only while no other process is in it', { sk
   await sleeper('shared');
   assert.equal(loneCgroup(paths, pid), undefined);
 });
+
+test('the hierarchy is found in the directory, or in its unified/', { skip }, async () => {
+  const pid = await sleeper('100.scope');
+  // On a hybrid host the directory is that of the controllers of v1, made here in its place.
+  const hybrid = mkdtempSync(join(tmpdir(), 'proxtop-hybrid-'));
+  symlinkSync(mount, join(hybrid, 'unified'));
+  const around = new Paths({ ...defaultRoots, cgroupfs: hybrid });
+  const file = scopeCgroup(around, pid, '100.scope')?.cpuStat;
+  assert.match(file?.text() ?? '', /^usage_usec/);
+  file?.close();
+  assert.equal(cgroupTrouble(around), undefined);
+  rmSync(hybrid, { recursive: true });
+  const nothing = new Paths({ ...defaultRoots, cgroupfs: '/mnt/nosuch' });
+  assert.match(cgroupTrouble(nothing) ?? '', /^no cgroup v2 is mounted in \/mnt\/nosuch: /);
+});
+
+/** What a process in a cgroup namespace of its own, made in a group beside, finds of another one's cgroup and is told. */
+async function fromContainer(pid: number, cgroupfs: string): Promise<unknown> {
+  const source = join(import.meta.dirname, '../../src');
+  const inside = join(mount, `${top}box`);
+  mkdirSync(inside, { recursive: true });
+  directories.add(inside);
+  const script = `
+    import { scopeCgroup } from '${source}/connectors/own-cgroup.ts';
+    import { cgroupTrouble } from '${source}/kernel/proc-pid-cgroup.ts';
+    import { Paths, defaultRoots } from '${source}/kernel/paths.ts';
+    const paths = new Paths({ ...defaultRoots, cgroupfs: '${cgroupfs}' });
+    const file = scopeCgroup(paths, ${pid}, '100.scope')?.cpuStat;
+    console.log(JSON.stringify([file?.path ?? null, file?.text() !== undefined, cgroupTrouble(paths) ?? null]));`;
+  const node = [
+    process.execPath,
+    '--import',
+    import.meta.resolve('tsx'),
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const shell = `echo $$ >'${inside}/cgroup.procs' && exec unshare --cgroup "$@"`;
+  const child = spawn('sh', ['-ec', shell, 'sh', ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return JSON.parse(await text(child.stdout)) as unknown;
+}
+
+test(
+  'in a cgroup namespace of our own the groups of the host are found from its root',
+  { skip },
+  async () => {
+    const pid = await sleeper('100.scope');
+    const path = join(mount, top, '100.scope/cpu.stat');
+    assert.deepEqual(await fromContainer(pid, mount), [path, true, null]);
+    const [file, , trouble] = (await fromContainer(pid, join(mount, `${top}box`))) as (string | null)[];
+    assert.equal(file, null);
+    assert.match(trouble ?? '', /has the cgroups of a container alone: mount those of the host/);
+  },
+);
 
 test('a process that is gone, or in the root group, has none', () => {
   assert.equal(loneCgroup(paths, 2 ** 30), undefined);
