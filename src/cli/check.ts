@@ -32,6 +32,8 @@ export function describeSettings(
     collectors,
     netdev,
     storedev,
+    nicRows,
+    diskRows,
     connector,
     connection,
     roots,
@@ -48,8 +50,11 @@ export function describeSettings(
       detailInterval === undefined ? 'in the beat of the connector' : `every ${seconds(detailInterval)}`,
     ],
     ['measure', collectorList(collectors)],
-    ['host NICs', netdev?.join(', ') ?? 'all physical ones'],
-    ['host disks', storedev?.join(', ') ?? 'all physical ones'],
+    ['host NICs', `sums over ${chosen(netdev, 'all physical ones')}; rows of ${chosen(nicRows, 'the same')}`],
+    [
+      'host disks',
+      `sums over ${chosen(storedev, 'all physical ones')}; rows of ${chosen(diskRows, 'all usual ones')}`,
+    ],
     [
       'connector',
       connector === 'libvirt' || connector === 'auto' ? `${connector}, libvirt at ${connection}` : connector,
@@ -65,6 +70,12 @@ export function describeSettings(
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
+}
+
+/** The devices that somebody chose. @param usual those that are taken where no name says which */
+function chosen(names: readonly string[] | undefined, usual: string): string {
+  if (names === undefined) return usual;
+  return names.every((name) => name.startsWith('!')) ? `${usual}, ${names.join(', ')}` : names.join(', ');
 }
 
 /** Those that differ from the defaults, in one line; none where none does. */

@@ -37,6 +37,8 @@ export function resolveSettings(
     collectors,
     netdev: values.netdev,
     storedev: values.storedev,
+    nicRows: values.nic_rows,
+    diskRows: values.disk_rows,
     connector: type,
     connection: connector.connection,
     roots: isElsewhere ? mountedHere(roots, given) : roots,

@@ -109,13 +109,25 @@ const general = {
   netdev: {
     type: names,
     otherwise: 'all physical ones',
-    help: 'interfaces the network sums of the host run over',
+    help: 'interfaces the network sums of the host run over: names with * and ?, !NAME to leave out',
     flag: { group: what, placeholder: 'NAMES' },
   },
   storedev: {
     type: names,
     otherwise: 'all physical ones',
-    help: 'devices the disk sums of the host run over',
+    help: 'devices the disk sums of the host run over, in the same way',
+    flag: { group: what, placeholder: 'NAMES' },
+  },
+  nic_rows: {
+    type: names,
+    otherwise: 'those in the sums',
+    help: 'interfaces of the host that have a row with --devices, in the same way; the sums stay',
+    flag: { group: what, placeholder: 'NAMES' },
+  },
+  disk_rows: {
+    type: names,
+    otherwise: 'all but loop, ram and what guests made',
+    help: 'block devices of the host that have a row with --devices, also by the names of their volumes; the sums stay',
     flag: { group: what, placeholder: 'NAMES' },
   },
   ...printing,

@@ -15,10 +15,14 @@ export interface Settings {
   readonly detailInterval: number | undefined;
   /** In the order of the catalogue. */
   readonly collectors: readonly MeasuringName[];
-  /** Interfaces the host sums run over; undefined for all physical ones. */
+  /** Interfaces the host sums run over, in the words of DeviceChoice as the three below; undefined for all physical ones. */
   readonly netdev: readonly string[] | undefined;
   /** Devices the host sums run over; undefined for all physical ones. */
   readonly storedev: readonly string[] | undefined;
+  /** Interfaces of the host that have a row; undefined for those in the sums. */
+  readonly nicRows: readonly string[] | undefined;
+  /** Block devices of the host that have a row; undefined for the usual ones. */
+  readonly diskRows: readonly string[] | undefined;
   readonly connector: 'auto' | 'proxmox' | 'libvirt' | 'qemu';
   /** libvirt's URI. */
   readonly connection: string;

@@ -30,9 +30,9 @@ export async function startSampling(
   const paths = new Paths(settings.roots);
   const connector = await findConnector(settings, paths, log);
   tellCgroupTrouble(paths, log);
-  const { netdev, storedev } = settings;
+  const { netdev, storedev, nicRows, diskRows } = settings;
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
-  const options = { wanted, netdev, storedev };
+  const options = { wanted, netdev, storedev, nicRows, diskRows };
   const collectors = createCollectors(settings.collectors, paths, options);
   const sampler = new Sampler(paths, connector, [...collectors, ...derived], log);
   return new SampleLoop(sampler, connector, settings.frequency, log);

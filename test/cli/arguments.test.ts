@@ -83,11 +83,13 @@ test('collectors: none given means the usual five, any given exactly those', () 
 test('everything else that can be set', () => {
   const settings = run(
     '--detail-interval 7 --netdev eno1,eno2 --storedev=sda --devices --names original --log-level debug ' +
+      '--nic-rows eno*,vmbr0 --disk-rows=!zd* ' +
       '--procfs /p --sysfs /s --cgroupfs /c --rundir /r --pvedir /v --proxmox',
   );
   assert.equal(settings.detailInterval, 7);
   assert.deepEqual(settings.netdev, ['eno1', 'eno2']);
   assert.deepEqual(settings.storedev, ['sda']);
+  assert.deepEqual([settings.nicRows, settings.diskRows], [['eno*', 'vmbr0'], ['!zd*']]);
   assert.equal(settings.connector, 'proxmox');
   assert.equal(settings.logLevel, 'debug');
   assert.deepEqual(settings.roots, { procfs: '/p', sysfs: '/s', cgroupfs: '/c', rundir: '/r', pvedir: '/v' });

@@ -75,6 +75,22 @@ test('--check says what would run', () => {
   );
 });
 
+test('--check says which devices of the host are summed and which have rows', () => {
+  const lines = (flags: string): string[] => {
+    const command = parseCommandLine(['--check', ...flags.split(' ').filter(Boolean)], {});
+    assert.ok(command.kind === 'check');
+    return describeSettings(command.settings).match(/(?<=^ {2}host (NICs|disks) +)\S.*$/gm) ?? [];
+  };
+  assert.deepEqual(lines(''), [
+    'sums over all physical ones; rows of the same',
+    'sums over all physical ones; rows of all usual ones',
+  ]);
+  assert.deepEqual(lines('--netdev eno1,eno2 --nic-rows vmbr* --storedev=!sdb --disk-rows=!zd*,!rbd*'), [
+    'sums over eno1, eno2; rows of vmbr*',
+    'sums over all physical ones, !sdb; rows of all usual ones, !zd*, !rbd*',
+  ]);
+});
+
 test('the help of proxprofiler fits 80 columns, its examples are valid, and --check says what would run', () => {
   const command = parseProfilerCommandLine(['--help'], {});
   assert.ok(command.kind === 'help');

@@ -27,6 +27,8 @@ test('the defaults', () => {
     collectors: ['cpu', 'mem', 'disk', 'net', 'io'],
     netdev: undefined,
     storedev: undefined,
+    nicRows: undefined,
+    diskRows: undefined,
     connector: 'auto',
     connection: 'qemu:///system',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
