@@ -157,10 +157,15 @@ export const meanings: Readonly<Record<string, string>> = {
   disk_time_io: 'Time in which the device was busy.',
   disk_time_weighted: 'Time in operations, all that run at once added up.',
   disk_count: 'How many devices the sums of the host run over.',
+  disk_type:
+    'What kind of device it is; besides those that are listed dmraid and dm (others of the device mapper), bcache, rbd (Ceph) and drbd. Partitions that guests made on their volumes have no row.',
+  disk_dmname:
+    'What its owner calls it: a logical volume, the data set of a zvol, pool/image of Ceph, resource/volume of DRBD, the label of bcache.',
 
   ...network('rx'),
   ...network('tx'),
-  net_speed: 'What the link could carry in each direction.',
+  net_speed:
+    'What the link could carry in each direction. Virtual functions and representors are not added to their port.',
 
   io_read_mib:
     'What the QEMU process had read from storage; less than the guest read where the host had it in memory.',

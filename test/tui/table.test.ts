@@ -96,10 +96,33 @@ test('a row for each disk, with the name of its VM', () => {
 });
 
 test('the host views list the disks of their kinds', () => {
-  const types = ['physical', 'partition', 'lvm', 'mpath', 'crypt', 'md', 'zvol'];
+  const types = [
+    'physical',
+    'partition',
+    'lvm',
+    'mpath',
+    'crypt',
+    'md',
+    'zvol',
+    'rbd',
+    'drbd',
+    'bcache',
+    'dmraid',
+    'dm',
+  ];
   const disks = types.map((type) => row('host_disk', { device: type, disk_type: type }));
   const of = sample([], { host: { disks, nics: [row('host_nic', { device: 'eth0' })] } });
-  assert.deepEqual(names(entries(of, 's')).sort(), ['crypt', 'md', 'physical', 'zvol']);
+  assert.deepEqual(names(entries(of, 's')).sort(), [
+    'bcache',
+    'crypt',
+    'dm',
+    'dmraid',
+    'drbd',
+    'md',
+    'physical',
+    'rbd',
+    'zvol',
+  ]);
   assert.deepEqual(names(entries(of, 'l')), ['lvm']);
   assert.deepEqual(names(entries(of, 'x')), ['mpath']);
   assert.deepEqual(names(entries(of, 'p')), ['eth0']);
