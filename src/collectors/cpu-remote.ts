@@ -32,6 +32,8 @@ export class RemoteCpu {
     }
     const { previous, current, totals } = this;
     if (previous === undefined || current?.vcpus === undefined) return;
+    // A kernel that keeps no such statistics makes libvirt tell 0 for ever: no vCPU that runs never waits at all.
+    const isKept = current.vcpus.some(({ wait }) => wait > 0) || !current.vcpus.some(({ run }) => run > 0);
     const percentPerNs = 100 / NS_PER_S / (current.time - previous.time);
     const before = new Map<number, VcpuReading>(previous.vcpus?.map((vcpu) => [vcpu.number, vcpu]));
     let used = 0;
@@ -39,7 +41,7 @@ export class RemoteCpu {
     for (const vcpu of current.vcpus) {
       const last = before.get(vcpu.number);
       const ran = grown(last?.run, vcpu.run);
-      const waited = grown(last?.wait, vcpu.wait);
+      const waited = isKept ? grown(last?.wait, vcpu.wait) : NaN;
       used += ran;
       ready += waited;
       if (!wanted.devices) continue;
@@ -47,7 +49,7 @@ export class RemoteCpu {
       values[vcpuSlots.cpu_total] = Math.min(100, ran * percentPerNs);
       values[vcpuSlots.cpu_steal] = waited * percentPerNs;
       counters[vcpuSlots.cpu_total] = vcpu.run;
-      counters[vcpuSlots.cpu_steal] = vcpu.wait;
+      counters[vcpuSlots.cpu_steal] = isKept ? vcpu.wait : NaN;
     }
     // The steps of the vCPUs' times can exceed the exact time of the whole process.
     const other = Math.max(0, grown(previous.cpuTime, current.cpuTime) - used);

@@ -61,6 +61,11 @@ export class ThreadCpu {
     this.readings.commit();
   }
 
+  /** Whether it ever ran, as the kernel tells; one that keeps no such statistics writes zeros for all threads. */
+  get hasRun(): boolean {
+    return this.readings.current.schedstat.counters.value(run) > 0;
+  }
+
   /**
    * Whether it runs no vCPU and has not run for long, as most threads of a QEMU: those that free memory, serve VNC or
    * wait for disks that nobody reads.

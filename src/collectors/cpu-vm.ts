@@ -3,7 +3,7 @@ import { CgroupCpuStat, cgroupCpuStatCounters, parseCgroupCpuStat } from '../ker
 import { growth } from '../kernel/counters.ts';
 import { schedstatCounters } from '../kernel/proc-pid-schedstat.ts';
 import { pidStatCounters } from '../kernel/proc-pid-stat.ts';
-import type { Process } from '../kernel/process.ts';
+import type { Process, Thread } from '../kernel/process.ts';
 import { readRecord } from '../kernel/read.ts';
 import { slots } from '../metrics/catalogue.ts';
 import type { Row } from '../metrics/row.ts';
@@ -41,11 +41,14 @@ export function deriveThrottled(previous: ThrottleReading, current: ThrottleRead
 /** The threads of one VM. */
 export class VmCpu {
   private threads: ThreadCpu[] = [];
+  /** Kernel threads that work for it alone. */
+  private workers: ThreadCpu[] = [];
   private generation = -1;
   private lastCycle: number | undefined;
   private readonly totals = new Totals(4);
   private readonly dormantBeat = new SlowBeat(DORMANT_BEAT);
-  /** CPU time of the process when it was last looked at, ns. */
+  /** CPU time of the process when it was first and last looked at, ns. */
+  private processRanFirst = NaN;
   private processRan = NaN;
   /** What it grew by, since the dormant threads were read, beyond that of the threads that were; ns. */
   private unseen = NaN;
@@ -62,11 +65,19 @@ export class VmCpu {
     if (this.generation !== this.process.generation) this.follow();
     this.lastCycle = now();
     this.readThreads(this.lastCycle);
+    const isKept = this.keepsStatistics();
     let vcpus = 0;
     let used = 0;
     let ready = 0;
     let otherUsed = 0;
     let otherReady = 0;
+    for (const worker of this.workers) {
+      worker.read();
+      if (!worker.readable) continue;
+      this.count(worker);
+      otherUsed += worker.used;
+      otherReady += worker.ready;
+    }
     for (const cpu of this.threads) {
       if (!cpu.readable) continue;
       if (cpu.thread.vcpu === undefined) {
@@ -77,11 +88,12 @@ export class VmCpu {
       vcpus++;
       used += cpu.used;
       ready += cpu.ready;
-      if (wanted.devices) setVcpu(target.vcpuRows.add(String(cpu.thread.vcpu)), cpu);
+      const row = wanted.devices ? target.vcpuRows.add(String(cpu.thread.vcpu)) : undefined;
+      if (row !== undefined && isKept) setVcpu(row, cpu);
     }
     const { values, counters } = target.row;
     // Where no thread is known to run a vCPU, the others cannot be told from those that do.
-    if (vcpus > 0) {
+    if (vcpus > 0 && isKept) {
       values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
       values[vmSlots.cpu_steal] = ready / vcpus;
       values[vmSlots.cpu_other_total] = otherUsed;
@@ -96,6 +108,22 @@ export class VmCpu {
     target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
   }
 
+  /** Takes over which kernel threads work for this VM. */
+  employ(threads: readonly Thread[]): void {
+    const known = new Map(this.workers.map((worker) => [worker.thread, worker]));
+    this.workers = threads.map((thread) => known.get(thread) ?? new ThreadCpu(thread, undefined));
+  }
+
+  /** Of its QEMU. */
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** Whether QEMU has threads for its vhost devices, as all have where the kernel makes no threads of its own for them. */
+  get hasVhostThreads(): boolean {
+    return this.process.threads.some(({ comm }) => comm.startsWith('vhost-'));
+  }
+
   /**
    * Reads the threads; dormant ones only now and then, and as soon as the process used CPU time that the others did not.
    * So at most 20 ms of what they ran come up to {@link DORMANT_BEAT} late, and nothing is lost.
@@ -105,6 +133,7 @@ export class VmCpu {
     const { counters } = this.process.stat;
     this.processRan =
       (counters.value(pidStatCounters.utime) + counters.value(pidStatCounters.stime)) * NS_PER_TICK;
+    if (Number.isNaN(before)) this.processRanFirst = this.processRan;
     this.unseen += this.processRan - before;
     let dormant = 0;
     for (const cpu of this.threads) {
@@ -120,6 +149,11 @@ export class VmCpu {
     }
   }
 
+  /** False where a process that uses CPU time has threads that all never ran: such zeros are no statistics. */
+  private keepsStatistics(): boolean {
+    return !(this.processRan > this.processRanFirst) || this.threads.some(({ hasRun }) => hasRun);
+  }
+
   /** @returns ns that the thread ran since the cycle before; NaN where that is not known */
   private read(cpu: ThreadCpu): number {
     cpu.read();
@@ -127,10 +161,14 @@ export class VmCpu {
       this.process.relist();
       return NaN;
     }
-    const isVcpu = cpu.thread.vcpu !== undefined;
-    this.totals.add(isVcpu ? RUN : OTHER_RUN, cpu.ran);
-    this.totals.add(isVcpu ? WAIT : OTHER_WAIT, cpu.waited);
+    this.count(cpu);
     return cpu.ran;
+  }
+
+  private count({ thread, ran, waited }: ThreadCpu): void {
+    const isVcpu = thread.vcpu !== undefined;
+    this.totals.add(isVcpu ? RUN : OTHER_RUN, ran);
+    this.totals.add(isVcpu ? WAIT : OTHER_WAIT, waited);
   }
 
   /** Where vCPUs may run changes rarely, and costs a read for each. */

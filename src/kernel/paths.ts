@@ -65,6 +65,8 @@ export function cgroup2In(directory: string): string | undefined {
 
 /** The process that is in all namespaces of the host: init. */
 export const hostProcess = 1;
+/** kthreadd, the parent of all kernel threads. */
+export const kernelThreads = 2;
 
 /** The path of every file that is read, by what it tells. No other module spells a kernel path. */
 export class Paths {
@@ -91,7 +93,7 @@ export class Paths {
     return join(this.roots.procfs, String(pid), file);
   }
 
-  /** A file of one thread of a process: schedstat, comm. */
+  /** A file of one thread of a process: schedstat, comm, children. */
   task(pid: number, tid: number, file: string): string {
     return join(this.roots.procfs, String(pid), 'task', String(tid), file);
   }

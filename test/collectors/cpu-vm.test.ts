@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu-thread.ts';
+import { CpuCollector } from '../../src/collectors/cpu.ts';
 import { ThrottleReading, VmCpu, deriveThrottled } from '../../src/collectors/cpu-vm.ts';
 import { Cgroup } from '../../src/kernel/cgroup.ts';
 import { cgroupCpuStatCounters } from '../../src/kernel/cgroup-cpu-stat.ts';
@@ -10,7 +11,16 @@ import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
 import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/proc-pid-schedstat.ts';
 import { Process } from '../../src/kernel/process.ts';
 import { cursorOf } from '../kernel/support.ts';
-import { Tree, byDevice, countersIn, pick, setCounters, stoppedClock, testTarget } from './support.ts';
+import {
+  TestHost,
+  Tree,
+  byDevice,
+  countersIn,
+  pick,
+  setCounters,
+  stoppedClock,
+  testTarget,
+} from './support.ts';
 
 const { run, wait } = schedstatCounters;
 const wanted = { verbose: true, devices: true };
@@ -152,6 +162,82 @@ test('so it is when it uses a little in every cycle', (t) => {
   const second = dormantThread(t);
   assert.deepEqual(second(6, 1.5e7, 1), [0, 0]);
   assert.deepEqual(second(7, 3e7, 3), [3, 3e7]);
+});
+
+test('a kernel that writes zeros for threads that run keeps no statistics, and an idle VM is none', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  const names = ['kvm', 'CPU 0/KVM'];
+  tree.process(100, names, { utime: 0 });
+  const process = Process.open(tree.paths, 100)!;
+  t.after(() => {
+    process.close();
+  });
+  process.threads.find(({ tid }) => tid === 101)!.vcpu = 0;
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, undefined);
+  const cycle = (time: number, utime: number): unknown => {
+    at(time);
+    tree.process(100, names, { utime });
+    assert.ok(process.refresh());
+    cpu.collect(begin(), wanted);
+    return [pick(target.row, ...vmIds), countersIn(target.row), byDevice(target.vcpus)];
+  };
+  const nothing = [[undefined, undefined, undefined, undefined], {}, { 0: {} }];
+  cycle(1, 0);
+  assert.notDeepEqual(cycle(2, 0), nothing, 'it may really be idle');
+  assert.deepEqual(cycle(3, 100), nothing);
+  assert.deepEqual(cycle(4, 100), nothing, 'nor is anything known while it uses no time');
+});
+
+/** A host on which a kernel thread works for the VM; procfs as a kernel before 6.4 has it, made by hand. */
+function vhostMachine(t: TestContext): { tree: Tree; cycle: (time: number) => unknown[] } {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  tree.process(4242, ['kvm', 'CPU 0/KVM']);
+  tree.process(5000, ['vhost-4242']);
+  tree.write('proc/5000/stat', '5000 (vhost-4242) S 2 0 0 0 -1 2129984 0 0 0 0 0 80 0 0 20 0 1 0 9 0 0\n');
+  // A process of a tenant may call itself what it likes.
+  tree.process(6000, ['vhost-4242']);
+  tree.write('proc/6000/stat', '6000 (vhost-4242) S 1 0 0 0 -1 2129984 0 0 0 0 0 80 0 0 20 0 1 0 9 0 0\n');
+  const process = Process.open(tree.paths, 4242)!;
+  process.threads.find(({ tid }) => tid === 4243)!.vcpu = 0;
+  const { begin, target } = testTarget({ process });
+  const collector = new CpuCollector(tree.paths, wanted);
+  t.after(() => {
+    collector.close();
+    process.close();
+  });
+  const cycle = (time: number): unknown[] => {
+    at(time);
+    tree.write('proc/4242/task/4242/schedstat', `${time * 1e8} 0 1\n`);
+    tree.write('proc/5000/task/5000/schedstat', `${time * 8e8} ${time * 1e7} 1\n`);
+    tree.write('proc/6000/task/6000/schedstat', `${time * 9e8} 0 1\n`);
+    collector.collect(new TestHost(), [begin()]);
+    return [
+      ...pick(target.row, 'cpu_other_total', 'cpu_other_steal'),
+      countersIn(target.row)['cpu_other_total'],
+    ];
+  };
+  return { tree, cycle };
+}
+
+test('the kernel threads that carry the packets of a VM count as its other threads', (t) => {
+  const { tree, cycle } = vhostMachine(t);
+  cycle(10);
+  assert.deepEqual(cycle(11), [90, 1, 9e8]);
+  tree.remove('proc/5000');
+  // Its open file tells nothing any more; that of a real thread gives ESRCH.
+  cycle(22);
+  assert.deepEqual(cycle(23), [10, 0, 9e8 + 1.2e9]);
+});
+
+test('they are found in the list of kernel threads where the kernel has one', (t) => {
+  const { tree, cycle } = vhostMachine(t);
+  tree.write('proc/2/task/2/children', '3 4 5000 ');
+  tree.write('proc/3/stat', '3 (rcu_gp) I 2 0 0 0 -1 69238880 0 0 0 0 0 0 0 0 0 -20 1 0 2 0 0\n');
+  cycle(10);
+  assert.deepEqual(cycle(11), [90, 1, 9e8]);
 });
 
 test('throttling needs the cpu controller and two readings', (t) => {
