@@ -6,6 +6,7 @@ import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
 import type { VmTarget, Wanted } from './collector.ts';
 import type { HostLoad } from './disk-host.ts';
+import type { DiskPlaces } from './disk-places.ts';
 import { Readings, Totals, mean, now } from './readings.ts';
 
 const vmSlots = slots('disk', 'vm');
@@ -88,12 +89,17 @@ export class VmDisks {
   private readonly stats = new Readings(() => ({ time: NaN, stat: new PidStat() }));
   private readonly grown = new Float64Array(COUNTERS);
   private readonly sum = new Float64Array(COUNTERS);
+  /** Bytes of those disks that lie on disks of the host; NaN where there are none. */
+  private onHost = NaN;
   private readonly totals = new Totals(COUNTERS);
   /** What stands until the monitor answers again. */
   private readonly standing = new Row('vm');
   private readonly rows: Row[] = [];
   /** The disks of the configuration that {@link rows} go by; undefined while nothing stands. */
   private configured: readonly VmDisk[] | undefined;
+
+  /** @param places tells which disks lie on disks of the host; without it all do */
+  constructor(private readonly places?: DiskPlaces) {}
 
   collect(target: VmTarget, wanted: Wanted, host: HostLoad): void {
     const { detail, disks } = target.vm;
@@ -132,6 +138,7 @@ export class VmDisks {
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
     let known = false;
     this.sum.fill(0);
+    this.onHost = NaN;
     for (const disk of detail.disks) {
       const row = wanted.devices ? target.diskRows.add(disk.device) : undefined;
       const { capacity: size, storage } = configured.get(disk.device) ?? {};
@@ -151,6 +158,7 @@ export class VmDisks {
       const before = previous?.disks.find(({ device }) => device === disk.device);
       if (before === undefined || !this.grow(before, disk)) continue;
       known = true;
+      this.place(disk);
       if (isNew) for (let i = 0; i < COUNTERS; i++) this.totals.add(i, at(this.grown, i));
       if (row !== undefined) deriveDisk(this.grown, elapsed, row.values, diskSlots);
     }
@@ -175,14 +183,23 @@ export class VmDisks {
     return true;
   }
 
-  /** The VM's share of the busiest physical disk's time, by its share of the bytes: an estimate. */
+  private place({ path }: DiskReading): void {
+    if (this.places?.onHost(path) === false) return;
+    const bytes = at(this.grown, READ_BYTES) + at(this.grown, WRITE_BYTES);
+    this.onHost = Number.isNaN(this.onHost) ? bytes : this.onHost + bytes;
+  }
+
+  /**
+   * The VM's share of the busiest physical disk's time, by its share of the bytes: an estimate. NaN for a VM none of whose
+   * disks lies on disks of the host.
+   */
   private util(): number {
     if (this.previous === undefined || this.current === undefined) return NaN;
     const elapsed = this.current.detail.time - this.previous.detail.time;
     const hostBytes = this.current.hostBytes - this.previous.hostBytes;
     const busy = (this.current.hostBusy - this.previous.hostBusy) / elapsed;
-    const bytes = at(this.sum, READ_BYTES) + at(this.sum, WRITE_BYTES);
-    if (Number.isNaN(hostBytes)) return NaN;
+    const bytes = this.onHost;
+    if (Number.isNaN(hostBytes + bytes)) return NaN;
     return bytes === 0 ? 0 : Math.min(100, busy * 100 * Math.min(1, bytes / hostBytes));
   }
 

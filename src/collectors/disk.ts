@@ -1,6 +1,7 @@
 import type { Paths } from '../kernel/paths.ts';
 import type { Collector, HostTarget, VmTarget, Wanted } from './collector.ts';
 import { HostDisks } from './disk-host.ts';
+import { DiskPlaces } from './disk-places.ts';
 import { VmDisks } from './disk-vm.ts';
 import { PerVm } from './per-vm.ts';
 
@@ -8,7 +9,7 @@ import { PerVm } from './per-vm.ts';
 export class DiskCollector implements Collector {
   readonly name = 'disk';
   private readonly host: HostDisks;
-  private readonly vms = new PerVm(() => new VmDisks());
+  private readonly vms: PerVm<VmDisks>;
 
   /** @param storedev the devices the host sum runs over, @param rows those that have a row: see {@link HostDisks} */
   constructor(
@@ -18,6 +19,8 @@ export class DiskCollector implements Collector {
     rows?: readonly string[],
   ) {
     this.host = new HostDisks(paths, wanted, storedev, rows);
+    const places = new DiskPlaces(paths);
+    this.vms = new PerVm(() => new VmDisks(places));
   }
 
   collect(host: HostTarget, vms: readonly VmTarget[]): void {

@@ -126,7 +126,7 @@ export const meanings: Readonly<Record<string, string>> = {
   disk_allocation: 'How much of it the image really takes on the storage.',
   disk_physical: 'Where the image ends on the storage.',
   disk_util:
-    'How much of the time a disk of the host is busy; of a VM its part in that, an estimate. Devices that work in parallel can take more at 100.',
+    'How much of the time a disk of the host is busy; of a VM its part in that, an estimate by the bytes of its disks that lie on disks of the host. Devices that work in parallel can take more at 100.',
   disk_reads: 'Read operations that were finished.',
   disk_writes: 'Write operations that were finished.',
   disk_flushes: 'Times that the guest wanted everything to be safe on disk.',

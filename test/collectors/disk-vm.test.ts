@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DiskPlaces } from '../../src/collectors/disk-places.ts';
 import { VmDisks, deriveDisk } from '../../src/collectors/disk-vm.ts';
 import type { Detail, Vm } from '../../src/connectors/connector.ts';
 import { diskCounters } from '../../src/connectors/connector.ts';
@@ -73,13 +74,16 @@ test('without operations there is no latency, but rates of 0', () => {
 });
 
 /** One VM through several cycles; the host's load is for the test to set. */
-function scenario(vm: Partial<Vm> = {}): {
+function scenario(
+  vm: Partial<Vm> = {},
+  places?: DiskPlaces,
+): {
   load: { busy: number; bytes: number };
   cycle: (detail: Detail | undefined) => Target;
 } {
   const load = { busy: NaN, bytes: NaN };
   const { vm: changeable, begin } = testTarget(vm);
-  const disks = new VmDisks();
+  const disks = new VmDisks(places);
   return {
     load,
     cycle: (detail) => {
@@ -186,6 +190,67 @@ test('load of the VM on the busiest disk of the host, by its share of the bytes'
   assert.equal(util(14, { busy: 102, bytes: 1017 * MIB }, 9 * MIB), 50, 'more than the host: from its cache');
   assert.equal(util(16, { busy: 104, bytes: 1018 * MIB }, 9 * MIB), 0);
   assert.equal(util(18, { busy: 106.5, bytes: 1020 * MIB }, 11 * MIB), 100);
+});
+
+test('only disks that lie on disks of the host have a part in their load', (t) => {
+  const tree = new Tree(t);
+  const mounts = [
+    '22 1 0:21 / /proc rw - proc proc rw',
+    '27 1 254:0 / / rw,relatime - ext4 /dev/vda rw',
+    '28 27 0:6 / /dev rw - devtmpfs devtmpfs rw',
+    '29 28 0:23 / /dev/shm rw - tmpfs tmpfs rw',
+    '30 27 0:60 / /mnt/pve/nas\\0401 rw shared:9 - nfs4 192.0.2.1:/export rw',
+    '31 27 0:61 / /rpool/data rw - zfs rpool/data rw',
+    '32 27 251:0 / /mnt/image rw - xfs /dev/rbd0 rw',
+    '33 27 8:1 / /mnt/pve/over rw - ext4 /dev/sda1 rw',
+    '34 27 0:70 / /mnt/pve/over rw - cifs //nas/share rw',
+  ];
+  tree.write('proc/1/mountinfo', `${mounts.join('\n')}\n`);
+  /** Of a VM that did half of what the busiest disk did, all of it on a disk with this behind it. */
+  const util = (path: string | undefined, places = new DiskPlaces(tree.paths)): unknown => {
+    const { cycle, load } = scenario({}, places);
+    const read = (time: number, bytes: number): Target =>
+      cycle(detailOf(time, { scsi0: { rdBytes: bytes, ...(path !== undefined && { path }) } }));
+    Object.assign(load, { busy: 0, bytes: 0 });
+    read(10, 0);
+    Object.assign(load, { busy: 2, bytes: 2 * MIB });
+    return pick(read(12, MIB).row, 'disk_util')[0];
+  };
+  const here = ['/var/lib/vz/a.raw', '/rpool/data/a', '/dev/pve/vm-100-disk-0', '/dev/zvol/rpool/a', 'a.raw'];
+  assert.deepEqual(
+    here.map((path) => util(path)),
+    here.map(() => 50),
+  );
+  const elsewhere = [
+    ...['/mnt/pve/nas 1/a.qcow2', '/dev/shm/a.raw', '/mnt/image/a.raw', '/mnt/pve/over/a.raw'],
+    ...['/dev/rbd0', '/dev/rbd-pve/0123/pool/vm-100-disk-0', '/dev/nbd3'],
+  ];
+  assert.deepEqual(
+    elsewhere.map((path) => util(path)),
+    elsewhere.map(() => undefined),
+  );
+  const places = new DiskPlaces(tree.paths);
+  assert.equal(util(undefined, places), 50, 'nothing is known of any disk');
+  places.onHost('/var/lib/vz/b.raw');
+  assert.equal(util(undefined, places), undefined, 'what has no path where others have one is no file');
+});
+
+test('of a VM with a disk here and one elsewhere the one here counts', (t) => {
+  const tree = new Tree(t);
+  tree.write(
+    'proc/1/mountinfo',
+    '27 1 254:0 / / rw - ext4 /dev/vda rw\n30 27 0:60 / /nfs rw - nfs4 a:/b rw\n',
+  );
+  const { cycle, load } = scenario({}, new DiskPlaces(tree.paths));
+  const answer = (time: number, bytes: number): Detail =>
+    detailOf(time, {
+      scsi0: { rdBytes: bytes, path: '/a.raw' },
+      scsi1: { rdBytes: 9 * bytes, path: '/nfs/b.raw' },
+    });
+  Object.assign(load, { busy: 0, bytes: 0 });
+  cycle(answer(10, 0));
+  Object.assign(load, { busy: 2, bytes: 4 * MIB });
+  assert.deepEqual(pick(cycle(answer(12, MIB)).row, 'disk_util', 'disk_read_mib'), [25, 5]);
 });
 
 test('without a known load of the host the estimate is omitted', () => {

@@ -152,7 +152,7 @@ export function detailOf(
 ): Detail {
   return {
     time,
-    disks: Object.entries(disks).map(([device, { capacity, allocation, physical, ...counts }]) => {
+    disks: Object.entries(disks).map(([device, { path, capacity, allocation, physical, ...counts }]) => {
       const counters = new Counters(diskCounters.length);
       diskCounters.forEach((name, index) => {
         counters.set(index, counts[name] ?? 0);
@@ -160,6 +160,7 @@ export function detailOf(
       return {
         device,
         counters,
+        ...(path !== undefined && { path }),
         ...(capacity !== undefined && { capacity }),
         ...(allocation !== undefined && { allocation }),
         ...(physical !== undefined && { physical }),

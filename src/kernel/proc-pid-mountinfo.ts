@@ -1,0 +1,30 @@
+/** A mounted file system. */
+export interface Mount {
+  readonly point: string;
+  /** Major number of its device; 0 for a file system that is on none, or on several. */
+  readonly major: number;
+  /** ext4, nfs4, tmpfs, ... */
+  readonly type: string;
+  /** Device, server or whatever the type takes. */
+  readonly source: string;
+}
+
+/** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` */
+const LINE = /^\d+ \d+ (\d+):\d+ \S+ (\S+) .*? - (\S+) (\S+)/;
+
+/**
+ * Parses /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Lines that are not of its format are skipped.
+ * @returns the mounts in their order: a later one hides an earlier one at the same point
+ */
+export function parseMountinfo(text: string): Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const [, major, point, type, source] = LINE.exec(line) ?? [];
+    if (point === undefined || type === undefined || source === undefined) return [];
+    return [{ major: Number(major), point: unescape(point), type, source: unescape(source) }];
+  });
+}
+
+/** Blanks, tabs, newlines and backslashes are written in octal digits. */
+function unescape(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+}
