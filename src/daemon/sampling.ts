@@ -5,6 +5,7 @@ import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connector } from '../connectors/connector.ts';
 import { AwaitedConnector, detectConnector, lookedFor } from '../connectors/detect.ts';
+import { hostNameTrouble } from '../kernel/namespaces.ts';
 import { nowhere, Paths } from '../kernel/paths.ts';
 import { cgroupTrouble } from '../kernel/proc-pid-cgroup.ts';
 import { SampleLoop } from '../sampling/loop.ts';
@@ -29,7 +30,7 @@ export async function startSampling(
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
   const connector = await findConnector(settings, paths, log);
-  tellCgroupTrouble(paths, log);
+  tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
   const options = { wanted, netdev, storedev, nicRows, diskRows };
@@ -38,11 +39,14 @@ export async function startSampling(
   return new SampleLoop(sampler, connector, settings.frequency, log);
 }
 
-/** Pressure, throttling and memory of the VMs' cgroups would be missing without a word. */
-function tellCgroupTrouble(paths: Paths, log: Logger): void {
-  if (paths.roots.cgroupfs === nowhere.cgroupfs) return;
-  const trouble = cgroupTrouble(paths);
-  if (trouble !== undefined) log.warn(`what cgroups tell of the VMs is omitted: ${trouble}`);
+/** What would be missing of the host and its VMs without a word. */
+function tellTroubles(paths: Paths, log: Logger): void {
+  if (paths.roots.cgroupfs !== nowhere.cgroupfs) {
+    const trouble = cgroupTrouble(paths);
+    if (trouble !== undefined) log.warn(`what cgroups tell of the VMs is omitted: ${trouble}`);
+  }
+  const trouble = hostNameTrouble(paths);
+  if (trouble !== undefined) log.warn(`the name of the host is omitted: ${trouble}`);
 }
 
 /** Whether the same is sampled in the same way. */

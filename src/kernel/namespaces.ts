@@ -1,4 +1,5 @@
 import { readlinkSync, statSync } from 'node:fs';
+import { readOnce } from './kernel-file.ts';
 import type { Paths } from './paths.ts';
 import { hostProcess } from './paths.ts';
 
@@ -40,4 +41,11 @@ export function hostNameFile(paths: Paths): string {
   const [ours, host] = [namespaceOf(paths, 'self', 'uts'), namespaceOf(paths, hostProcess, 'uts')];
   const shared = ours === undefined || host === undefined ? hasHostNetwork(paths, 'self') : ours === host;
   return shared ? paths.proc('sys/kernel/hostname') : paths.pid(hostProcess, 'root/etc/hostname');
+}
+
+/** Why the name of the host is not known, and what to do about it; undefined where it is. */
+export function hostNameTrouble(paths: Paths): string | undefined {
+  const file = hostNameFile(paths);
+  if (file === paths.proc('sys/kernel/hostname') || readOnce(file) !== undefined) return undefined;
+  return `in a container ${file} has to be readable (CAP_SYS_PTRACE), or its names those of the host (UTS namespace)`;
 }

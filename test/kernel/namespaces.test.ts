@@ -35,12 +35,13 @@ test('in a container with the procfs of the host at another place', { skip }, (t
   mkdirSync(procfs);
   const script = `
     import { KernelFile } from '${source}/kernel-file.ts';
-    import { hostNameFile } from '${source}/namespaces.ts';
+    import { hostNameFile, hostNameTrouble } from '${source}/namespaces.ts';
     import { Paths, defaultRoots } from '${source}/paths.ts';
     const paths = new Paths({ ...defaultRoots, procfs: '${procfs}' });
     const text = (path) => new KernelFile(path, true).text() ?? null;
     const [net, name] = [text(paths.hostNet('dev')), text(hostNameFile(paths))];
-    console.log(JSON.stringify({ net, name, ours: text('/proc/net/dev') }));`;
+    const trouble = hostNameTrouble(paths) ?? null;
+    console.log(JSON.stringify({ net, name, trouble, ours: text('/proc/net/dev') }));`;
   const shell = `
     mount --rbind /proc ${procfs}
     ip link add ghost0 type ifb
@@ -57,11 +58,14 @@ test('in a container with the procfs of the host at another place', { skip }, (t
   const printed = execFileSync('unshare', ['--net', '--uts', '--mount', 'sh', '-ec', shell, 'sh', ...node], {
     encoding: 'utf8',
   });
-  const { net, name, ours } = JSON.parse(printed) as { net: string; name: string | null; ours: string };
+  const { net, name, trouble, ours } = JSON.parse(printed) as {
+    readonly [text in 'net' | 'ours']: string;
+  } & { readonly [text in 'name' | 'trouble']: string | null };
   const namesIn = (table: string): string[] => [...table.matchAll(/^ *(\S+):/gm)].map(([, nic]) => nic ?? '');
   assert.ok(namesIn(ours).includes('ghost0'));
   assert.deepEqual(namesIn(net), namesIn(readFileSync('/proc/1/net/dev', 'utf8')));
   // Only who may trace the first process gets at the name; the others get none rather than that of the container.
   const readable = namespaceOf(new Paths(defaultRoots), 1, 'uts') !== undefined;
+  assert.equal(trouble === null, readable);
   assert.equal(name, readable ? readFileSync('/etc/hostname', 'utf8').trim() : null);
 });
