@@ -9,6 +9,10 @@ export interface BlockStats {
   readonly qdev?: string;
   /** Name of the topmost node; missing for an empty drive. */
   readonly nodeName?: string;
+  /** Names of the nodes below it, down to the file or device: another image has other ones. */
+  readonly layers: string;
+  /** Driver of the lowest node where QEMU tells it: `file`, `host_device`, `nvme`. */
+  readonly medium?: string;
   readonly rdOps: number;
   readonly wrOps: number;
   readonly flOps: number;
@@ -22,13 +26,15 @@ export interface BlockStats {
   readonly failures: number;
 }
 
+/** More layers than a disk has: throttle, filter of a job, format, file. */
+const MOST_LAYERS = 16;
 const kinds = ['rd', 'wr', 'flush', 'unmap', 'zone_append'];
 /** Which of them there are depends on QEMU's version. */
 const failures = kinds.flatMap((kind) => [`failed_${kind}_operations`, `invalid_${kind}_operations`]);
 
 /**
  * The counters of every block backend that has a name or is attached to a device: disks, CD-ROMs, firmware flash.
- * The layers below (`parent`, `backing`), which repeat the same fields, are left out.
+ * Of the layers below (`parent`) only the names are taken; they repeat the same fields, as those of `backing` do.
  *
  * Source: query-blockstats, QEMU qapi/block-core.json.
  */
@@ -49,6 +55,7 @@ function readBackend(entry: unknown): BlockStats {
     device: typeof device === 'string' ? device : '',
     ...(typeof qdev === 'string' && { qdev }),
     ...(typeof nodeName === 'string' && { nodeName }),
+    ...readLayers(backend),
     rdOps: counter('rd_operations'),
     wrOps: counter('wr_operations'),
     flOps: counter('flush_operations'),
@@ -59,6 +66,18 @@ function readBackend(entry: unknown): BlockStats {
     flTime: counter('flush_total_time_ns'),
     failures: sum(failures.map(counter)),
   };
+}
+
+function readLayers(backend: Readonly<Record<string, unknown>>): Pick<BlockStats, 'layers' | 'medium'> {
+  let layers = '';
+  let lowest = backend;
+  for (let depth = 0; depth < MOST_LAYERS && 'parent' in lowest; depth++) {
+    lowest = record(lowest['parent']);
+    const name = lowest['node-name'];
+    layers += typeof name === 'string' ? `${name} ` : ' ';
+  }
+  const { driver } = record(lowest['driver-specific']);
+  return { layers, ...(typeof driver === 'string' && { medium: driver }) };
 }
 
 /** The sum of the counters that are known; NaN where none is. */

@@ -1,0 +1,65 @@
+import { imagePath } from './image-path.ts';
+import type { QmpQuery } from './query.ts';
+import { list, record } from './record.ts';
+
+/** What QEMU tells of a block backend beside its counters; of an empty drive no more than that it is one. */
+export interface BlockDevice {
+  /** Names as in {@link BlockStats}. */
+  readonly device: string;
+  readonly qdev?: string;
+  readonly nodeName?: string;
+  /** Whether the guest can have another medium put in: CD-ROM, floppy, SD card, and USB sticks made so. */
+  readonly removable: boolean;
+  /** Bytes that the guest sees. */
+  readonly capacity?: number;
+  /** Bytes that the topmost image takes where it lies; 0 too for a device, which QEMU takes for an empty file. */
+  readonly occupied?: number;
+  /** File or device of the host behind it, as QEMU names it: it may be relative to the directory QEMU was started in. */
+  readonly path?: string;
+}
+
+/**
+ * The media behind the block backends. QEMU looks at every image file for it, in the thread that serves the guest: on a
+ * storage that hangs the guest would stand still.
+ *
+ * Source: query-block, QEMU qapi/block-core.json.
+ */
+export const queryBlock: QmpQuery<readonly BlockDevice[]> = {
+  execute: 'query-block',
+  read: (reply) => list(reply).map(readDevice),
+};
+
+function readDevice(entry: unknown): BlockDevice {
+  const { device, qdev, removable, inserted } = record(entry);
+  const { 'node-name': nodeName, image } = record(inserted);
+  const { filename, 'virtual-size': capacity, 'actual-size': occupied } = record(image);
+  const path = typeof filename === 'string' ? imagePath(filename) : undefined;
+  return {
+    device: typeof device === 'string' ? device : '',
+    ...(typeof qdev === 'string' && { qdev }),
+    ...(typeof nodeName === 'string' && { nodeName }),
+    removable: removable === true,
+    ...(isSize(capacity) && { capacity }),
+    ...(isSize(occupied) && { occupied }),
+    ...(path !== undefined && { path }),
+  };
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}
+
+/**
+ * The type of a device of the guest, such as `scsi-cd` or `virtio-blk-device`.
+ *
+ * Source: qom-get of `type`, QEMU qapi/qom.json.
+ * @param qdev its id or QOM path
+ */
+export function queryType(qdev: string): QmpQuery<string | undefined> {
+  const path = qdev.startsWith('/') ? qdev : `/machine/peripheral/${qdev}`;
+  return {
+    execute: 'qom-get',
+    arguments: { path, property: 'type' },
+    read: (reply) => (typeof reply === 'string' ? reply : undefined),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * The file or device of the host that QEMU names as an image; undefined where it is none: a server's
+ * (`nbd://host/disk`, `rbd:pool/disk`), a descriptor that was handed over (`/dev/fdset/2`), or nothing. A relative path
+ * stays one.
+ *
+ * QEMU names an image by one word where that says all, or by `json:` and its layers, of which the lowest holds the file
+ * (QEMU bdrv_refresh_filename). It cuts off what is longer than PATH_MAX; then the path is not known.
+ */
+export function imagePath(filename: string): string | undefined {
+  const name = filename.startsWith('json:') ? lowest(filename.slice('json:'.length)) : filename;
+  // QEMU takes what stands before a colon for a protocol unless it has a slash.
+  return name === undefined || name === '' || /^[^/]*:|^\/dev\/fdset\//.test(name) ? undefined : name;
+}
+
+function lowest(json: string): string | undefined {
+  let layer: unknown;
+  try {
+    layer = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  while (typeof layer === 'object' && layer !== null) {
+    const { file, filename } = layer as Readonly<Record<string, unknown>>;
+    if (typeof filename === 'string') return filename;
+    layer = file;
+  }
+  return undefined;
+}
