@@ -203,15 +203,16 @@ export class VmDisks {
     return bytes === 0 ? 0 : Math.min(100, busy * 100 * Math.min(1, bytes / hostBytes));
   }
 
-  /** Without an answer of the monitor only the configured sizes are known. */
+  /** Without an answer of the monitor only what is configured is known. */
   private setCapacities(target: VmTarget, wanted: Wanted): void {
     const total = new Total();
-    for (const { device, capacity, storage } of target.vm.disks) {
+    for (const { device, capacity, storage, path } of target.vm.disks) {
       total.add(capacity);
       if (!wanted.devices) continue;
       const { values, texts } = target.diskRows.add(device);
       values[diskSlots.disk_capacity] = capacity ?? NaN;
       texts[diskSlots.disk_storage] = storage;
+      texts[diskSlots.disk_path] = path;
     }
     target.row.values[vmSlots.disk_capacity] = total.value;
   }

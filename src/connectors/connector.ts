@@ -3,7 +3,7 @@ import type { Counters } from '../kernel/counters.ts';
 import type { KernelFile } from '../kernel/kernel-file.ts';
 import type { Process } from '../kernel/process.ts';
 
-/** A virtual disk of a VM, as far as its configuration tells. */
+/** A virtual disk of a VM, as far as its configuration or command line tells. */
 export interface VmDisk {
   /** scsi0, virtio1, ... with Proxmox; vda with libvirt. */
   readonly device: string;
@@ -11,6 +11,8 @@ export interface VmDisk {
   readonly capacity?: number;
   /** Name of the storage it lies on, if the configuration tells. */
   readonly storage?: string;
+  /** File or device behind it when the VM was started, if that is how it is described. */
+  readonly path?: string;
 }
 
 /** A network interface of a VM. */

@@ -1,20 +1,23 @@
 import type { Paths } from '../kernel/paths.ts';
 import type { Process } from '../kernel/process.ts';
-import type { BlockStats } from '../qmp/blockstats.ts';
 import type { VmDisk } from './connector.ts';
+import { startedDisks } from './guest-disks.ts';
 import { scopeCgroup } from './own-cgroup.ts';
 import type { PollSchedule } from './poll-schedule.ts';
 import { nameOf } from './identity.ts';
 import type { PveConfig } from './pve-config.ts';
+import { isDriveKey } from './pve-config.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
-import { pveDiskName } from './qemu-detail.ts';
 import { QemuVm } from './qemu-vm.ts';
 
 /** A running VM of Proxmox VE: its process, its monitor, and what its configuration says. */
 export class ProxmoxVm extends QemuVm {
   /** Its QEMU tells it with the balloon, the configuration without. */
   protected readonly asksMemory = false;
+  /** Those of its configuration, and what QEMU was given beside them (`args:`). */
+  disks: readonly VmDisk[];
   private config: PveConfig | undefined;
+  private readonly started: readonly VmDisk[];
 
   constructor(
     paths: Paths,
@@ -25,6 +28,8 @@ export class ProxmoxVm extends QemuVm {
   ) {
     const cgroup = scopeCgroup(paths, process.pid, `${vmid}.scope`);
     super(paths, process, args, cgroup, schedule, paths.qmpSocket(vmid));
+    this.started = startedDisks(args.drives);
+    this.disks = this.started;
   }
 
   get label(): string {
@@ -49,10 +54,6 @@ export class ProxmoxVm extends QemuVm {
     return this.config?.memory ?? this.args.memory;
   }
 
-  get disks(): readonly VmDisk[] {
-    return this.config?.disks ?? [];
-  }
-
   get tags(): string | undefined {
     return this.config?.tags;
   }
@@ -62,12 +63,16 @@ export class ProxmoxVm extends QemuVm {
   }
 
   configure(config: PveConfig | undefined): void {
+    if (config === this.config) return;
+    // Whoever resizes a disk writes it down there.
+    if (this.config !== undefined) this.blocks.expire();
     this.config = config;
+    const others = this.started.filter(({ device }) => !isDriveKey(device));
+    this.disks = config === undefined ? this.started : [...config.disks, ...others];
   }
 
-  protected diskName(stats: BlockStats): string | undefined {
-    const device = pveDiskName(stats);
-    if (device === undefined || this.args.cdroms.has(device)) return undefined;
-    return this.config?.cdroms.includes(device) === true ? undefined : device;
+  protected isConfigured(device: string): boolean | undefined {
+    if (this.config?.cdroms.includes(device) === true) return false;
+    return this.config?.disks.some((disk) => disk.device === device) === true ? true : undefined;
   }
 }

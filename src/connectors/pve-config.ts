@@ -73,9 +73,10 @@ function drivesOf(keys: ReadonlyMap<string, string>): Pick<PveConfig, 'disks' | 
   for (const [key, value] of keys) {
     // An old name of the second IDE drive.
     const device = key === 'cdrom' ? 'ide2' : key;
-    if (!DRIVE_KEY.test(device)) continue;
+    if (!isDriveKey(device)) continue;
     const parts = properties(value);
-    const volume = parts.get('file') ?? parts.get('') ?? '';
+    // `volume` is an older name of `file`.
+    const volume = parts.get('file') ?? parts.get('volume') ?? parts.get('') ?? '';
     if (key === 'cdrom' || parts.get('media') === 'cdrom' || volume === 'none' || volume === 'cdrom') {
       cdroms.push(device);
       continue;
@@ -88,6 +89,11 @@ function drivesOf(keys: ReadonlyMap<string, string>): Pick<PveConfig, 'disks' | 
     });
   }
   return { disks, cdroms };
+}
+
+/** Whether the configuration has drives of this name. */
+export function isDriveKey(name: string): boolean {
+  return DRIVE_KEY.test(name);
 }
 
 /** `STORAGE:VOLUME`, or the path of a device or file, which lies in no storage but a directory. */

@@ -3,15 +3,15 @@ import { Limiter } from '../qmp/limiter.ts';
 import type { QemuVm } from './qemu-vm.ts';
 import { SlowFiles } from './slow-files.ts';
 
-/** ms that one look at an image file may take. */
-const IMAGE_DEADLINE = 1000;
+/** ms in which the storage of an image file has to answer. */
+const STORAGE_DEADLINE = 1000;
 
 /** Asks the monitors of QEMU processes that are due, some at a time, and logs when one falls silent or answers again. */
 export class QemuPoller {
   /** Questions since the start that got no answer. */
   failures = 0;
   private readonly limiter = new Limiter();
-  private readonly images = new SlowFiles(IMAGE_DEADLINE);
+  private readonly storage = new SlowFiles(STORAGE_DEADLINE);
   /** VMs that are being asked or wait for their turn. */
   private readonly asked = new Set<QemuVm>();
   /** VMs whose silence was logged, and its reason. */
@@ -31,7 +31,7 @@ export class QemuPoller {
 
   private async ask(vm: QemuVm): Promise<void> {
     const before = vm.silence?.reason;
-    const failure = vm.monitor && (await vm.ask(vm.monitor, this.images));
+    const failure = vm.monitor && (await vm.ask(vm.monitor, this.storage));
     this.asked.delete(vm);
     if (!vm.process.open) return;
     if (failure === undefined) {

@@ -2,27 +2,25 @@ import type { Cgroup } from '../kernel/cgroup.ts';
 import type { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import type { Process } from '../kernel/process.ts';
-import type { BlockStats } from '../qmp/blockstats.ts';
 import { QmpError } from '../qmp/errors.ts';
 import { Monitor } from '../qmp/monitor.ts';
 import type { Balloon } from '../qmp/replies.ts';
+import { BlockDevices } from './block-devices.ts';
 import type { BalloonReading, Detail, Vm, VmDisk, VmNic } from './connector.ts';
-import { ownNetDev } from './own-namespace.ts';
+import { GuestDisks } from './guest-disks.ts';
+import { balloonReading } from './guest-report.ts';
+import { inNamespaceOf, ownNetDev } from './own-namespace.ts';
 import type { PollSchedule } from './poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuAnswers } from './qemu-detail.ts';
-import { balloonReading } from './guest-report.ts';
-import { basicQueries, diskReading, fullQueries, memoryQueries } from './qemu-detail.ts';
+import { basicQueries, fullQueries, memoryQueries } from './qemu-detail.ts';
 import type { SlowFiles } from './slow-files.ts';
 import { markVcpus } from './vcpu-threads.ts';
 
 /** Seconds between two visits to a monitor, unless configured otherwise. */
 export const USUAL_INTERVAL = 5;
-/** Seconds between two looks at how much space the image files occupy. */
-const ALLOCATION_BEAT = 60;
 /** Seconds between two questions how much memory the VM has. */
 const MEMORY_BEAT = 60;
-const BLOCK = 512;
 
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
 export abstract class QemuVm implements Vm {
@@ -44,8 +42,8 @@ export abstract class QemuVm implements Vm {
   private threads: ReadonlyMap<number, number> | undefined;
   /** A stock QEMU tells the guest's memory statistics only when asked for them. */
   private stock = false;
-  private allocations = new Map<string, number>();
-  private allocationsAt = -Infinity;
+  protected readonly blocks: BlockDevices;
+  private readonly guestDisks: GuestDisks;
   private answeredAt: number | undefined;
   /** Bytes of memory as QEMU told. */
   protected memorySize: number | undefined;
@@ -63,10 +61,13 @@ export abstract class QemuVm implements Vm {
     this.key = process.key;
     this.netDev = ownNetDev(paths, process.pid);
     this.monitor = socket === undefined ? undefined : new Monitor(socket);
+    const images = args.drives.flatMap(({ path }) => path ?? []);
+    this.blocks = new BlockDevices(images, (path) => inNamespaceOf(paths, process.pid, path));
+    this.guestDisks = new GuestDisks(args.drives, this.blocks, (device) => this.isConfigured(device));
   }
 
-  /** The name of the disk behind a block backend; undefined for what is no disk of the guest. */
-  protected abstract diskName(stats: BlockStats): string | undefined;
+  /** What a configuration says of a drive; see {@link Configured}. */
+  protected abstract isConfigured(device: string): boolean | undefined;
 
   /** Whether only the monitor knows of memory that was plugged in later. */
   protected abstract readonly asksMemory: boolean;
@@ -97,10 +98,10 @@ export abstract class QemuVm implements Vm {
   /**
    * Asks the monitor; never rejects.
    * @param monitor its own
-   * @param images reads the sizes of image files
+   * @param storage looks whether the storage of the images answers
    * @returns why there was no answer; undefined when there was one
    */
-  async ask(monitor: Monitor, images: SlowFiles): Promise<QmpError | undefined> {
+  async ask(monitor: Monitor, storage: SlowFiles): Promise<QmpError | undefined> {
     const asked = performance.now() / 1000;
     const answers = await this.question(monitor, asked);
     const time = performance.now() / 1000;
@@ -111,9 +112,12 @@ export abstract class QemuVm implements Vm {
     }
     this.answeredAt = time;
     this.silence = undefined;
+    const failure = await this.blocks.update(monitor, answers[1].value ?? [], time, time - asked, storage);
     this.take(answers, time);
-    if (time - this.allocationsAt >= ALLOCATION_BEAT) await this.lookAtImages(images, time);
-    return undefined;
+    // While QEMU owes that answer it cannot be asked anything else.
+    if (failure === undefined || !monitor.connected) return undefined;
+    this.silent(failure.reason, time);
+    return failure;
   }
 
   /** Asks what is due. @param time monotonic seconds */
@@ -137,13 +141,9 @@ export abstract class QemuVm implements Vm {
       this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
       this.generation = -1;
     }
-    const disks = (blocks.value ?? []).flatMap((stats) => {
-      const device = this.diskName(stats);
-      return device === undefined ? [] : [diskReading(device, stats, this.allocations.get(device))];
-    });
     this.detail = {
       time,
-      disks,
+      disks: this.guestDisks.readings(blocks.value ?? []),
       ...(status.value?.status !== undefined && { state: status.value.status }),
       ...(balloon.value !== undefined && { balloon: reading }),
     };
@@ -165,21 +165,6 @@ export abstract class QemuVm implements Vm {
   /** Whether its threads have no names and only the monitor knows which of them run vCPUs. */
   private get unnamed(): boolean {
     return this.named === 0 || this.threads !== undefined;
-  }
-
-  /** What the image files occupy. The storage may hang: then the sizes are not known. */
-  private async lookAtImages(images: SlowFiles, time: number): Promise<void> {
-    this.allocationsAt = time;
-    const sizes = new Map<string, number>();
-    for (const [drive, path] of this.args.images) {
-      try {
-        const stats = await images.stat(path);
-        if (stats.isFile()) sizes.set(drive.replace(/^drive-/, ''), stats.blocks * BLOCK);
-      } catch {
-        continue;
-      }
-    }
-    this.allocations = sizes;
   }
 
   close(): void {

@@ -3,13 +3,12 @@ import type { Paths } from '../kernel/paths.ts';
 import { readConnectedSockets } from '../kernel/proc-net-unix.ts';
 import { openTaps } from '../kernel/proc-pid-fd.ts';
 import { Process } from '../kernel/process.ts';
-import type { BlockStats } from '../qmp/blockstats.ts';
 import type { Beat, Connector, Vm, VmDisk } from './connector.ts';
+import { startedDisks } from './guest-disks.ts';
 import { loneCgroup } from './own-cgroup.ts';
 import { inNamespaceOf } from './own-namespace.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
-import { plainDiskName } from './qemu-detail.ts';
 import type { QemuProcess } from './qemu-finder.ts';
 import { QemuFinder } from './qemu-finder.ts';
 import { QemuPoller } from './qemu-poller.ts';
@@ -22,8 +21,9 @@ const TAP_BEAT = 10;
 
 /** A VM that QEMU runs without a manager we know: by hand, by Incus, Kata, KubeVirt, ... */
 class PlainVm extends QemuVm {
-  readonly disks: readonly VmDisk[] = [];
   protected readonly asksMemory = true;
+  /** As the command line has them, until QEMU tells; then as it told last. */
+  disks: readonly VmDisk[];
   private tapsAt = -Infinity;
 
   constructor(
@@ -35,6 +35,7 @@ class PlainVm extends QemuVm {
     const { pid } = process;
     const socket = args.monitor === undefined ? undefined : inNamespaceOf(paths, pid, args.monitor);
     super(paths, process, args, loneCgroup(paths, pid), schedule, socket);
+    this.disks = startedDisks(args.drives);
   }
 
   get label(): string {
@@ -78,9 +79,13 @@ class PlainVm extends QemuVm {
     return held;
   }
 
-  protected diskName(stats: BlockStats): string | undefined {
-    const name = plainDiskName(stats);
-    return name === undefined || this.args.cdroms.has(name) ? undefined : name;
+  protected isConfigured(): undefined {
+    return undefined;
+  }
+
+  protected override silent(reason: 'timeout' | 'error' | 'held', time: number): void {
+    this.disks = this.detail?.disks ?? this.disks;
+    super.silent(reason, time);
   }
 }
 

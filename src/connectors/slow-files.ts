@@ -27,6 +27,16 @@ export class SlowFiles {
     return this.run(() => stat(path), path);
   }
 
+  /** Whether the file system answers in time when asked about a path, be it that there is no such file. */
+  async answers(path: string): Promise<boolean> {
+    try {
+      await this.stat(path);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== undefined;
+    }
+  }
+
   private run<T>(operation: () => Promise<T>, path: string): Promise<T> {
     const turn = this.tail.then(() => this.start(operation, path));
     this.tail = turn.catch(() => undefined);

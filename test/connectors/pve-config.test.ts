@@ -117,6 +117,21 @@ test('CD-ROM drives, empty or not, by any of their spellings', () => {
   assert.deepEqual(disks, [{ device: 'scsi3', storage: 'a' }]);
 });
 
+test('the volume under each of its names', () => {
+  const { disks, cdroms } = parsePveConfig(
+    'virtio0: volume=local:100/a.qcow2,size=10G\nvirtio1: file=fast:b\nvirtio2: c:d\nide2: volume=none\n',
+  );
+  assert.deepEqual(
+    disks.map(({ device, storage }) => [device, storage]),
+    [
+      ['virtio0', 'local'],
+      ['virtio1', 'fast'],
+      ['virtio2', 'c'],
+    ],
+  );
+  assert.deepEqual(cdroms, ['ide2']);
+});
+
 test('names stay as they are written', () => {
   for (const name of ['007', 'a"b\u001b[31m,=é', 'a:b']) {
     assert.equal(parsePveConfig(`name: ${name}\n`).name, name);

@@ -21,10 +21,9 @@ const NOTHING: ReturnType<typeof parseQemuArguments> = {
   memory: undefined,
   sharedMemory: false,
   domainDirectory: undefined,
-  images: new Map(),
+  drives: [],
   monitor: undefined,
   taps: [],
-  cdroms: new Set(),
 };
 
 const IDENTITY = {
@@ -51,8 +50,10 @@ test('Proxmox VE, machine version before 10.0: -drive', () => {
     ...IDENTITY,
     cpus: 2,
     memory: 4096 * MIB,
-    images: new Map([['drive-scsi0', '/var/lib/vz/images/100/a,b.qcow2']]),
-    cdroms: new Set(['ide2']),
+    drives: [
+      { device: 'ide2', driver: 'ide-cd' },
+      { device: 'scsi0', driver: 'scsi-hd', path: '/var/lib/vz/images/100/a,b.qcow2' },
+    ],
   });
 });
 
@@ -70,6 +71,8 @@ test('Proxmox VE, machine version 10.0 and later: -blockdev', () => {
     ...['-object', '{"id":"throttle-drive-scsi0","limits":{},"qom-type":"throttle-group"}'],
     ...['-blockdev', layers('drive-scsi0', { driver: 'host_device', filename: '/dev/pve/vm-100-disk-0' })],
     ...['-blockdev', layers('drive-virtio0', { driver: 'rbd', pool: 'ceph', image: 'vm-100-disk-1' })],
+    ...['-device', 'scsi-hd,bus=scsihw0.0,drive=drive-scsi0,id=scsi0,bootindex=100'],
+    ...['-device', 'virtio-blk-pci,drive=drive-virtio0,id=virtio0'],
     ...['-device', 'scsi-cd,bus=scsihw0.0,id=scsi2'],
     ...['-blockdev', '{"driver":"raw","node-name":'],
   ];
@@ -77,8 +80,11 @@ test('Proxmox VE, machine version 10.0 and later: -blockdev', () => {
     ...NOTHING,
     ...IDENTITY,
     memory: 1024 * MIB,
-    images: new Map([['drive-scsi0', '/dev/pve/vm-100-disk-0']]),
-    cdroms: new Set(['scsi2']),
+    drives: [
+      { device: 'scsi0', driver: 'scsi-hd', path: '/dev/pve/vm-100-disk-0' },
+      { device: 'virtio0', driver: 'virtio-blk-pci' },
+      { device: 'scsi2', driver: 'scsi-cd' },
+    ],
   });
 });
 
@@ -86,7 +92,10 @@ test('libvirt', () => {
   const argv = [
     ...['/usr/bin/qemu-system-x86_64', '-name', 'guest=db,,1,debug-threads=on', '-S'],
     ...['-m', 'size=2097152k', '--uuid', '6E26D5A1-2B7F-4B0E-9C1D-0123456789AB'],
-    ...['-blockdev', 'driver=file,node-name=libvirt-1-storage,filename=/srv/db.img'],
+    ...['-blockdev', '{"driver":"file","node-name":"libvirt-1-storage","filename":"/srv/db.img"}'],
+    ...['-blockdev', '{"node-name":"libvirt-1-format","driver":"raw","file":"libvirt-1-storage"}'],
+    ...['-device', '{"driver":"virtio-blk-pci","drive":"libvirt-1-format","id":"virtio-disk0"}'],
+    ...['-netdev', '{"type":"tap","ifname":"vnet3","id":"hostnet0"}'],
     ...['-smbios', 'type=0,uuid=no'],
   ];
   assert.deepEqual(parseQemuArguments(argv), {
@@ -94,7 +103,8 @@ test('libvirt', () => {
     name: 'db,1',
     uuid: IDENTITY.uuid,
     memory: 2048 * MIB,
-    images: new Map([['libvirt-1-storage', '/srv/db.img']]),
+    drives: [{ device: 'virtio-disk0', driver: 'virtio-blk-pci', path: '/srv/db.img' }],
+    taps: ['vnet3'],
   });
 });
 

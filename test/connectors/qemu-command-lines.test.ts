@@ -52,11 +52,16 @@ test('forms of -smp', () => {
     ['2,maxcpus=8', 2],
     ['cpus=3,sockets=3', 3],
     ['sockets=2,cores=3,threads=2', 12],
+    ['drawers=2,books=2,modules=2,clusters=2,dies=2', 32],
+    ['maxcpus=8', 8],
+    ['maxcpus=8,cores=2', 8],
     ['many', undefined],
   ] as const) {
     assert.equal(of('-smp', value).cpus, cpus, value);
   }
   assert.equal(of().cpus, 1);
+  assert.equal(of('-smp', '2', '-smp', 'cores=4,maxcpus=4').cpus, 2);
+  assert.equal(of('-smp', 'cores=4', '-smp', 'sockets=2').cpus, 8);
 });
 
 test('forms of -m', () => {
@@ -75,10 +80,23 @@ test('a QMP monitor on a unix socket that takes any client', () => {
     ['-chardev', 'socket,id=m,path=/run/a.qmp,server=on,wait=off', '-mon', 'chardev=m,mode=control'],
     ['-mon', 'm,mode=control', '-chardev', 'socket,path=/run/a.qmp,server=yes,id=m'],
     ['-qmp', 'tcp:127.0.0.1:4444,server=on', '-qmp', 'unix:/run/a.qmp,server=on'],
+    ['-qmp', 'unix:path=/run/a.qmp,server=on,wait=off'],
+    ['-qmp', 'unix:fd=3,server=on,wait=off', '-qmp', 'unix:server=on,path=/run/a.qmp'],
+    ['-chardev', 'socket,id=q,path=/run/a.qmp,server=on,wait=off', '-qmp', 'chardev:q'],
+    [
+      ...['-chardev', 'socket,id=a,fd=25,server=on,wait=off', '-mon', 'chardev=a,mode=control'],
+      ...['-chardev', 'socket,id=b,path=/run/a.qmp,server=on,wait=off', '-mon', 'chardev=b,mode=control'],
+    ],
+    [
+      ...['-chardev', 'socket,id=a,host=::1,port=4444,server=on', '-mon', 'chardev=a,mode=control'],
+      ...['-chardev', 'socket,id=b,path=/run/a.qmp,server=on,wait=off', '-mon', 'chardev=b,mode=control'],
+    ],
+    ['-chardev', 'socket,id=q,path=/run/a.qmp', '-qmp', 'chardev:q', '-qmp', 'unix:/run/a.qmp,server=on'],
   ]) {
     assert.equal(of(...argv).monitor, '/run/a.qmp', argv.join(' '));
   }
   assert.equal(of('-qmp', 'unix:a b.qmp,server=on').monitor, 'a b.qmp');
+  assert.equal(of('-qmp', 'unix:path=a,,b=c.qmp,server=on').monitor, 'a,b=c.qmp');
 });
 
 test('a monitor that is not for us', () => {
@@ -88,6 +106,12 @@ test('a monitor that is not for us', () => {
     ['-qmp', 'unix:name,server=on,abstract=on'],
     ['-qmp', 'tcp:127.0.0.1:4444,server=on,wait=off'],
     ['-qmp', 'stdio'],
+    ['-qmp', 'unix:fd=3,server=on,wait=off'],
+    ['-qmp', 'unix:,server=on'],
+    ['-qmp', 'chardev:q', '-chardev', 'socket,id=q,fd=3,server=on'],
+    ['-qmp', 'chardev:q', '-chardev', 'socket,id=other,path=/run/a.qmp,server=on'],
+    ['-qmp-pretty', 'unix:/run/a.qmp,server=on'],
+    ['-mon', 'm,mode=control,pretty', '-chardev', 'socket,path=/run/a.qmp,server=on,id=m'],
     ['-monitor', 'unix:/run/a.hmp,server=on,wait=off'],
     ['-chardev', 'socket,id=m,path=/run/a.hmp,server=on', '-mon', 'chardev=m'],
     ['-chardev', 'socket,id=m,fd=24,server=on,wait=off', '-mon', 'chardev=m,mode=control'],
@@ -103,13 +127,4 @@ test('taps by name; those handed over as descriptors have none', () => {
       .taps,
     ['tap7', 'tap8'],
   );
-});
-
-test('CD-ROM drives by every name they may have', () => {
-  const { cdroms } = of(
-    ...['-drive', 'file=/a.iso,media=cdrom,id=install'],
-    ...['-drive', 'if=none,id=drive-sata0-0-0', '-device', 'ide-cd,drive=drive-sata0-0-0,id=sata0-0-0'],
-    ...['-device', 'scsi-cd,drive=cd7', '-device', 'scsi-hd,drive=drive-sda,id=sda'],
-  );
-  assert.deepEqual(cdroms, new Set(['install', 'sata0-0-0', 'cd7']));
 });

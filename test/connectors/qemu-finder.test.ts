@@ -8,6 +8,7 @@ import { QemuFinder } from '../../src/connectors/qemu-finder.ts';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
 import { commandLine, hasEnded, until } from '../lab/processes.ts';
 
+const UUID = '0B0F7E6C-8A3F-4E8E-9C52-0D2A4A4B1C5F';
 const paths = new Paths(defaultRoots);
 const SLEEP = ['-c', 'sleep 60; :'];
 
@@ -39,13 +40,13 @@ const found = (finder: QemuFinder, time: number, pids: readonly number[]): numbe
     .filter((pid) => pids.includes(pid));
 
 test('finds QEMU by its arguments, and nothing else', async (t) => {
-  const vm = await start(t, '/opt/qemu/bin/qemu-system-x86_64', '-name', 'a', '-uuid', 'AB');
+  const vm = await start(t, '/opt/qemu/bin/qemu-system-x86_64', '-name', 'a', '-uuid', UUID);
   const kvm = await start(t, 'kvm');
   const tool = await start(t, 'qemu-img');
   const probe = await start(t, 'qemu-system-x86_64', '-machine', 'none');
   const finder = new QemuFinder(paths);
   assert.deepEqual(found(finder, 0, [vm, kvm, tool, probe]).toSorted(), [vm, kvm].toSorted());
-  assert.equal(finder.find(1).find(({ pid }) => pid === vm)?.args.uuid, 'ab');
+  assert.equal(finder.find(1).find(({ pid }) => pid === vm)?.args.uuid, UUID.toLowerCase());
 });
 
 test('a process that ended is not found again', async (t) => {

@@ -17,6 +17,11 @@ test('reads, lists and looks, and passes on what the file system says', async (t
   assert.equal((await files.stat(join(root, 'a'))).size, 7);
   await assert.rejects(files.read(join(root, 'c')), { code: 'ENOENT' });
   await assert.rejects(files.read(join(root, 'b')), { code: 'EISDIR' });
+  assert.deepEqual(await Promise.all(['a', 'c', 'a/d'].map((name) => files.answers(join(root, name)))), [
+    true,
+    true,
+    true,
+  ]);
 });
 
 test('a file system that hangs keeps one thread of the pool, refuses the rest at once, and is used again', async (t) => {
@@ -37,6 +42,7 @@ test('a file system that hangs keeps one thread of the pool, refuses the rest at
     files.read(regular),
     files.stat(regular),
   ]);
+  assert.equal(await files.answers(regular), false);
   const reason = (result: PromiseSettledResult<unknown> | undefined): string =>
     result?.status === 'rejected' ? String(result.reason) : 'fulfilled';
   assert.match(reason(first), /fifo: no answer within 100 ms/);

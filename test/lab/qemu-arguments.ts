@@ -32,6 +32,7 @@ export function qemuArguments(vm: LabVm, floppy: string | undefined): string[] {
       '-device',
       option('driver', nicDevice(nic)),
     ]),
+    ...vm.args,
   ];
 }
 

@@ -45,6 +45,8 @@ export interface VmSpec {
   readonly memory?: number;
   readonly disks?: readonly DiskSpec[];
   readonly nics?: readonly NicSpec[];
+  /** What QEMU is given beside all that, as `args:` of a configuration has it. */
+  readonly args?: readonly string[];
 }
 
 export interface LabDisk extends DiskSpec {
@@ -72,6 +74,7 @@ export class LabVm {
   readonly memory: number;
   readonly disks: LabDisk[] = [];
   readonly nics: LabNic[] = [];
+  readonly args: readonly string[];
   readonly pidFile: string;
   readonly qmpSocket: string;
   /** The QEMU process; undefined while the VM does not run. */
@@ -93,6 +96,7 @@ export class LabVm {
     this.cores = spec.cores ?? 1;
     this.vcpus = spec.vcpus;
     this.memory = spec.memory ?? 32;
+    this.args = spec.args ?? [];
     this.pidFile = join(root, 'run/qemu-server', `${vmid}.pid`);
     this.qmpSocket = join(root, 'run/qemu-server', `${vmid}.qmp`);
     this.images = join(root, 'images', String(vmid));

@@ -4,8 +4,8 @@ import type { MetricTable } from '../define.ts';
 // prettier-ignore
 export const disk = {
   vm: [
-    ['disk_capacity', 'SIZE', 'bytes', 'gauge', 'default', 'QMP / Proxmox config size= / libvirt block.capacity', 'virtual size', 'dsk_SIZE'],
-    ['disk_allocation', 'ALLOC', 'bytes', 'gauge', 'default', 'libvirt block.allocation; on Proxmox what the image file really occupies (st_blocks*512) where it is a file', 'omitted where it cannot be known: never a copy of the capacity', 'dsk_ALLOC', 'disk image in a file, or libvirt'],
+    ['disk_capacity', 'SIZE', 'bytes', 'gauge', 'default', 'QMP query-block virtual-size / Proxmox config size= / libvirt block.capacity', 'virtual size', 'dsk_SIZE'],
+    ['disk_allocation', 'ALLOC', 'bytes', 'gauge', 'default', 'QMP query-block actual-size / libvirt block.allocation', 'omitted where it cannot be known: never a copy of the capacity', 'dsk_ALLOC', 'disk image in a file, or libvirt'],
     ['disk_util', '%UTIL', 'percent', 'percent', 'default', 'derived', 'host disk_util * min(1, VM bytes/s / host bytes/s): an estimate', 'dsk_%UTIL'],
     ['disk_reads', 'READS/s', 'per second', 'rate', 'default', 'QMP query-blockstats / libvirt block.<n>.* rd_operations', 'rate', 'dsk_READS/s'],
     ['disk_writes', 'WRITES/s', 'per second', 'rate', 'default', 'QMP query-blockstats / libvirt block.<n>.* wr_operations', 'rate', 'dsk_WRITES/s'],
@@ -24,8 +24,8 @@ export const disk = {
     ['disk_blkio_delay', 'BLKIO', 'ms per second', 'rate', 'verbose', '/proc/<pid>/stat delayacct_blkio_ticks', 'rate; 0 unless kernel.task_delayacct=1', 'dsk_BLKIO (ticks)'],
   ],
   vm_disk: [
-    ['disk_capacity', 'SIZE', 'bytes', 'gauge', 'default', 'QMP / Proxmox config size= / libvirt block.capacity', 'virtual size', ''],
-    ['disk_allocation', 'ALLOC', 'bytes', 'gauge', 'default', 'libvirt block.allocation; on Proxmox what the image file really occupies (st_blocks*512) where it is a file', 'omitted where it cannot be known: never a copy of the capacity', '', 'disk image in a file, or libvirt'],
+    ['disk_capacity', 'SIZE', 'bytes', 'gauge', 'default', 'QMP query-block virtual-size / Proxmox config size= / libvirt block.capacity', 'virtual size', ''],
+    ['disk_allocation', 'ALLOC', 'bytes', 'gauge', 'default', 'QMP query-block actual-size / libvirt block.allocation', 'omitted where it cannot be known: never a copy of the capacity', '', 'disk image in a file, or libvirt'],
     ['disk_reads', 'READS/s', 'per second', 'rate', 'default', 'QMP query-blockstats / libvirt block.<n>.* rd_operations', 'rate', ''],
     ['disk_writes', 'WRITES/s', 'per second', 'rate', 'default', 'QMP query-blockstats / libvirt block.<n>.* wr_operations', 'rate', ''],
     ['disk_read_mib', 'MBRD/s', 'MiB per second', 'rate', 'default', 'QMP query-blockstats / libvirt block.<n>.* rd_bytes', 'rate/2^20', ''],
@@ -35,7 +35,7 @@ export const disk = {
     ['disk_lat_fl', 'LAT/fl', 'ms', 'gauge', 'default', 'QMP query-blockstats / libvirt block.<n>.* flush_total_time_ns', 'as above', '', 'a guest that flushes'],
     ['disk_lat_avg', 'LAT/avg', 'ms', 'gauge', 'default', 'derived', 'all times / all operations', ''],
     ['disk_physical', 'PHYSICAL', 'bytes', 'gauge', 'verbose', 'libvirt block.physical', '', '', 'libvirt'],
-    ['disk_path', 'PATH', '-', 'text', 'verbose', 'libvirt block.path', 'file or device behind the disk', '', 'libvirt, and a disk that is a file or device of the host'],
+    ['disk_path', 'PATH', '-', 'text', 'verbose', 'QMP query-block / libvirt block.path', 'file or device behind the disk', '', 'a disk that is a file or device of the host'],
     ['disk_storage', 'STORAGE', '-', 'text', 'verbose', 'Proxmox config', 'storage that the disk lies on; for a plain path its directory', '', 'Proxmox'],
     ['disk_flushes', 'FLUSH/s', 'per second', 'rate', 'verbose', 'QMP query-blockstats / libvirt block.<n>.* flush_operations', 'rate', ''],
     ['disk_read_time', 'RDTM', 'ms per second', 'rate', 'verbose', 'QMP query-blockstats / libvirt block.<n>.*', 'rate of rd_total_time', ''],
