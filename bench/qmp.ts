@@ -1,10 +1,12 @@
 // CPU per visit to a monitor: npx tsx bench/qmp.ts [number of QEMU processes] [rounds]
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { queryBlock } from '../src/qmp/block.ts';
 import { queryBlockstats } from '../src/qmp/blockstats.ts';
 import { QmpError } from '../src/qmp/errors.ts';
 import { Limiter } from '../src/qmp/limiter.ts';
 import { Monitor } from '../src/qmp/monitor.ts';
+import type { QmpQuery } from '../src/qmp/query.ts';
 import { PreparedQueries } from '../src/qmp/query.ts';
 import { queryBalloon, queryStatus } from '../src/qmp/replies.ts';
 import { Qemu, blockdevDisks, driveDisks, removeImages } from '../test/qmp/qemu.ts';
@@ -15,11 +17,16 @@ const warmUp = 20;
 
 const qemus = Array.from({ length: vms }, (_, i) => new Qemu(i % 2 === 0 ? driveDisks() : blockdevDisks()));
 const prepared = new PreparedQueries([queryStatus, queryBlockstats, queryBalloon]);
+/** What is asked in a visit of its own when a disk changed and now and then. */
+const blocks = new PreparedQueries([queryBlock]);
 const monitors = qemus.map(({ path }) => new Monitor(path, 5000));
 const limiter = new Limiter();
 
-async function visit(monitor: Monitor): Promise<void> {
-  const outcome = await limiter.run(() => monitor.ask(prepared));
+async function visit<Q extends readonly QmpQuery<unknown>[]>(
+  monitor: Monitor,
+  queries: PreparedQueries<Q>,
+): Promise<void> {
+  const outcome = await limiter.run(() => monitor.ask(queries));
   if (outcome instanceof QmpError) throw outcome;
 }
 
@@ -58,10 +65,13 @@ async function measure(pattern: string, round: () => Promise<void>): Promise<voi
 
 try {
   await measure('all VMs together', async () => {
-    await Promise.all(monitors.map(visit));
+    await Promise.all(monitors.map((monitor) => visit(monitor, prepared)));
+  });
+  await measure('block devices of all VMs together', async () => {
+    await Promise.all(monitors.map((monitor) => visit(monitor, blocks)));
   });
   await measure('one VM after the other', async () => {
-    for (const monitor of monitors) await visit(monitor);
+    for (const monitor of monitors) await visit(monitor, prepared);
   });
 } finally {
   for (const qemu of qemus) qemu.stop();
