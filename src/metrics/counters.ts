@@ -223,6 +223,17 @@ export interface Counter {
   readonly label: readonly [name: string, value: string] | undefined;
 }
 
+/** Means and percentages that nobody can make of counters. */
+const uncounted = new Set(['vm disk_util', 'host cpu_load1', 'host cpu_load5', 'host cpu_load15']);
+/** Sums of what others tell one by one: the rows of the outputs, the reasons for drops. */
+const sums = new Set([...columns('agent_output').map(({ id }) => `agent ${id}`), 'agent_output dropped']);
+
+/** Whether a metric tells how things stand, which neither counters nor the sum of other metrics do. */
+export function isLevel({ scope, id, kind }: Metric): boolean {
+  const name = `${scope} ${id}`;
+  return kind === 'gauge' ? !sums.has(name) : uncounted.has(name);
+}
+
 /** The counters of a scope, in the order of the catalogue. */
 export function countersOf(scope: Scope): readonly Counter[] {
   const lines = counters[scope] ?? {};

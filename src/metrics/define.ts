@@ -31,7 +31,10 @@ export const units = [
 ] as const;
 export type Unit = (typeof units)[number];
 
-/** gauge: a level now; rate: per second over the interval; percent: 0..100; mean: over the interval; text: an identity. */
+/**
+ * gauge: a level now, or a count since the start; rate: per second over the interval; percent: 0..100; mean: over the
+ * interval, or over the time that the kernel says; text: an identity.
+ */
 export type Kind = 'gauge' | 'rate' | 'percent' | 'mean' | 'text';
 
 /** Whether a metric is shown always or only with `--verbose`. */

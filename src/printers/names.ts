@@ -21,8 +21,7 @@ export interface Column {
 
 /** The column of a metric under its own id and in its own unit. */
 export function ownColumn({ id, unit, kind, slot }: Metric): Column {
-  // The load averages are declared as levels of a count.
-  const whole = unit === 'count' && kind === 'gauge' && !id.startsWith('cpu_load');
+  const whole = unit === 'count' && kind === 'gauge';
   return { id, unit, text: kind === 'text', whole, slot, read: undefined };
 }
 

@@ -104,6 +104,18 @@ test('slots are the places in a row', () => {
   assert.throws(() => columns('nosuch' as Scope), RangeError);
 });
 
+test('a metric of one unit is of the same kind in all scopes, and so are those of one family', () => {
+  const kindsOf = (wanted: RegExp): Set<Kind> =>
+    new Set(catalogue.filter(({ id }) => wanted.test(id)).map(({ kind }) => kind));
+  for (const { id, kind, scope, unit } of catalogue) {
+    const same = catalogue.filter((other) => other.id === id && other.unit === unit);
+    assert.deepEqual(new Set(same.map((other) => other.kind)), new Set([kind]), `${scope} ${id}`);
+  }
+  assert.deepEqual(kindsOf(/^disk_lat_/), new Set(['mean']));
+  assert.deepEqual(kindsOf(/^net_speed$/), new Set(['gauge']));
+  assert.deepEqual(kindsOf(/^cpu_load/), new Set(['mean']));
+});
+
 test('a collector is given the slots it owns, and no other', () => {
   // @ts-expect-error a metric of another collector does not compile
   assert.equal(slots('cpu', 'vm').ram_total, undefined);

@@ -31,9 +31,9 @@ export const cpu = {
     ['cpu_guestnice', '%GUESTNICE', 'percent', 'percent', 'verbose', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%guestnice'],
     ['cpu_minfreq', 'MINFREQ', 'MHz', 'gauge', 'verbose', 'cpufreq/cpuinfo_min_freq', 'mean', 'cpu_minfreq', 'cpufreq'],
     ['cpu_maxfreq', 'MAXFREQ', 'MHz', 'gauge', 'verbose', 'cpufreq/cpuinfo_max_freq', 'mean', 'cpu_maxfreq', 'cpufreq'],
-    ['cpu_load1', 'LOAD1', 'count', 'gauge', 'verbose', '/proc/loadavg', '1 minute load', ''],
-    ['cpu_load5', 'LOAD5', 'count', 'gauge', 'verbose', '/proc/loadavg', '5 minute load', ''],
-    ['cpu_load15', 'LOAD15', 'count', 'gauge', 'verbose', '/proc/loadavg', '15 minute load', ''],
+    ['cpu_load1', 'LOAD1', 'count', 'mean', 'verbose', '/proc/loadavg', '1 minute load', ''],
+    ['cpu_load5', 'LOAD5', 'count', 'mean', 'verbose', '/proc/loadavg', '5 minute load', ''],
+    ['cpu_load15', 'LOAD15', 'count', 'mean', 'verbose', '/proc/loadavg', '15 minute load', ''],
     ['cpu_overcommit', 'VCPU/CPU', 'ratio', 'gauge', 'verbose', 'derived', 'sum of running VMs vCPUs / online CPUs', ''],
   ],
 } as const satisfies MetricTable;

@@ -69,7 +69,7 @@ export const net = {
     ['net_tx_collisions', 'COLLSTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_collsTX'],
     ['net_tx_carrier', 'CARRIERTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_carrierTX'],
     ['net_tx_compressed', 'COMPTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_compTX'],
-    ['net_speed', 'SPEED', 'megabit per second', 'rate', 'default', '/sys/class/net/<dev>/speed', 'host: sum over the NICs in the sum; omitted when the link is down', 'net_speed', 'a physical NIC whose link is up'],
+    ['net_speed', 'SPEED', 'megabit per second', 'gauge', 'default', '/sys/class/net/<dev>/speed', 'host: sum over the NICs in the sum; omitted when the link is down', 'net_speed', 'a physical NIC whose link is up'],
   ],
   host_nic: [
     ['net_rx_mbit', 'MbRX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev', 'rate*8/10^6; one interface', ''],
@@ -92,6 +92,6 @@ export const net = {
     ['net_tx_collisions', 'COLLSTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
     ['net_tx_carrier', 'CARRIERTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
     ['net_tx_compressed', 'COMPTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_speed', 'SPEED', 'megabit per second', 'rate', 'default', '/sys/class/net/<dev>/speed', 'host: sum over the NICs in the sum; omitted when the link is down', '', 'a physical NIC whose link is up'],
+    ['net_speed', 'SPEED', 'megabit per second', 'gauge', 'default', '/sys/class/net/<dev>/speed', 'host: sum over the NICs in the sum; omitted when the link is down', '', 'a physical NIC whose link is up'],
   ],
 } as const satisfies MetricTable;

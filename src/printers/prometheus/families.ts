@@ -1,6 +1,6 @@
 import { columns } from '../../metrics/catalogue.ts';
 import type { CollectorName, Metric } from '../../metrics/catalogue.ts';
-import { countersOf } from '../../metrics/counters.ts';
+import { countersOf, isLevel } from '../../metrics/counters.ts';
 import type { CountUnit } from '../../metrics/counters.ts';
 import { scopes } from '../../metrics/define.ts';
 import type { Scope, Shown, Unit } from '../../metrics/define.ts';
@@ -69,15 +69,6 @@ const baseUnits: Readonly<Partial<Record<Unit, { unit: string; factor: number }>
   'megabit per second': { unit: 'bytes_per_second', factor: 1e6 / 8 },
 };
 
-/** What the catalogue has as a rate or percentage and is a level: no counter is behind it. */
-const levels = ['vm disk_util', 'host net_speed', 'host_nic net_speed'];
-/** What a query has from others: means of what counters tell exactly, and sums over outputs. */
-const computed = [
-  ...['lat_wr', 'lat_fl', 'lat_avg'].flatMap((id) => [`vm disk_${id}`, `vm_disk disk_${id}`]),
-  ...['queued', 'queued_bytes', 'sent', 'dropped', 'reconnects'].map((id) => `agent ${id}`),
-  'agent_output dropped',
-];
-
 /** Ids that would mean something else, or too little, as names. */
 const names: Readonly<Record<string, string>> = {
   cycle_ms: 'cycle',
@@ -86,12 +77,6 @@ const names: Readonly<Record<string, string>> = {
   spooled: 'spooled_records',
   oldest_age: 'oldest_record_age',
 };
-
-/** Whether a metric is published as it is. */
-function isLevel({ scope, id, kind }: Metric): boolean {
-  const name = `${scope} ${id}`;
-  return kind === 'gauge' ? !computed.includes(name) : levels.includes(name);
-}
 
 function nameOf(scope: Scope, base: string, unit: string): string {
   const group = groups[scope];
