@@ -5,7 +5,6 @@ import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { resolveThresholds } from '../config/thresholds.ts';
 import type { Thresholds } from '../config/thresholds.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
 import type { Selection } from '../outputs/selection.ts';
 import type {
   HttpSettings,
@@ -49,7 +48,7 @@ export function describeSettings(
       'ask monitors',
       detailInterval === undefined ? 'in the beat of the connector' : `every ${seconds(detailInterval)}`,
     ],
-    ['measure', collectorList(collectors)],
+    ['measure', collectors.join(', ')],
     ['host NICs', `sums over ${chosen(netdev, 'all physical ones')}; rows of ${chosen(nicRows, 'the same')}`],
     [
       'host disks',
@@ -139,14 +138,10 @@ function describePrinter({ printer, print: { layout, precision = 'ns' } }: Print
 
 function describeSelection({ collectors, include, exclude }: Selection): string[] {
   return [
-    ...(collectors === undefined ? [] : [`only ${collectorList(collectors)}`]),
+    ...(collectors === undefined ? [] : [`only ${collectors.join(', ')}`]),
     ...(include === undefined ? [] : [`only VMs ${include.join(', ')}`]),
     ...(exclude === undefined ? [] : [`without VMs ${exclude.join(', ')}`]),
   ];
-}
-
-function collectorList(names: readonly CollectorName[]): string {
-  return names.map((name) => (name === 'psi' ? 'pressure' : name)).join(', ');
 }
 
 function destination(output: OutputSettings): string {

@@ -8,7 +8,7 @@ import { HostCollector } from './host.ts';
 import { IoCollector } from './io.ts';
 import { MemCollector } from './mem.ts';
 import { NetCollector } from './net.ts';
-import { PsiCollector } from './psi.ts';
+import { PressureCollector } from './pressure.ts';
 
 /** What the collectors are told when they are made. */
 export interface CollectorSettings {
@@ -29,7 +29,7 @@ const registry: Readonly<Record<MeasuringName, (paths: Paths, settings: Collecto
   disk: (paths, { wanted, storedev, diskRows }) => new DiskCollector(paths, wanted, storedev, diskRows),
   net: (paths, { wanted, netdev, nicRows }) => new NetCollector(paths, wanted, netdev, nicRows),
   io: () => new IoCollector(),
-  psi: (paths) => new PsiCollector(paths),
+  pressure: (paths) => new PressureCollector(paths),
   host: (paths) => new HostCollector(paths),
 };
 

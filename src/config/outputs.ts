@@ -203,7 +203,7 @@ function selection(own: GivenMap, measured: readonly CollectorName[]): Selection
   if (missing !== undefined) {
     const origin = own.get('collectors')?.origin ?? '';
     throw new ConfigError(
-      `${origin}: ${missing === 'psi' ? 'pressure' : missing} is not measured: add it to the collectors at the top`,
+      `${origin}: ${missing} is not measured: add it to the collectors at the top`,
     );
   }
   if ((collectors ?? include ?? exclude) === undefined) return undefined;

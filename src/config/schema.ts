@@ -5,17 +5,19 @@ import { profiler } from './schema-profiler.ts';
 import { output } from './schema-output.ts';
 import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from './values.ts';
 
-/** The collectors by the names users know them by. */
-const collectors: Readonly<Record<string, MeasuringName>> = {
-  cpu: 'cpu',
-  mem: 'mem',
-  disk: 'disk',
-  net: 'net',
-  io: 'io',
-  pressure: 'psi',
-  host: 'host',
-  psi: 'psi',
-};
+/** What can be measured; 0.1.0 also called pressure psi. */
+const collectors = choices<MeasuringName>(
+  {
+    cpu: 'cpu',
+    mem: 'mem',
+    disk: 'disk',
+    net: 'net',
+    io: 'io',
+    pressure: 'pressure',
+    host: 'host',
+  },
+  { psi: 'pressure' },
+);
 
 const what = 'What to measure';
 const where = 'Where to send it';
@@ -54,7 +56,7 @@ export const printing = {
 /** Which part of each sample an output gets; only in an [output.NAME]. */
 export const selecting = {
   collectors: {
-    type: choices(collectors),
+    type: collectors,
     otherwise: 'all that measure',
     help: 'whose values to print, of the collectors that measure',
   },
@@ -87,7 +89,7 @@ const general = {
     flag: { group: often, placeholder: 'SECONDS' },
   },
   collectors: {
-    type: choices(collectors),
+    type: collectors,
     default: 'cpu, mem, disk, net, io',
     help: 'what to measure: cpu, mem, disk, net, io, pressure, host',
     switches: [
@@ -98,11 +100,11 @@ const general = {
       { name: 'io', value: 'io', group: what, help: 'I/O of the QEMU process; needs root' },
       {
         name: 'pressure',
-        alias: 'psi',
         value: 'pressure',
         group: what,
         help: 'pressure stall information (kernel 4.20)',
       },
+      { name: 'psi', value: 'pressure', group: what, help: 'the same as --pressure', hidden: true },
       { name: 'host', value: 'host', group: what, help: 'name, kernel and uptime of the host' },
     ],
   },

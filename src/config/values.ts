@@ -109,10 +109,17 @@ export function choice<const T extends string>(words: readonly T[]): ValueType<T
   };
 }
 
-/** One or more words of a closed list, each under one or more names; separated by commas or spaces. */
-export function choices<T>(byName: Readonly<Record<string, T>>): ValueType<readonly T[]> {
+/**
+ * One or more words of a closed list, each under one or more names; separated by commas or spaces.
+ * @param former names that are understood, and no longer offered
+ */
+export function choices<T>(
+  byName: Readonly<Record<string, T>>,
+  former: Readonly<Record<string, T>> = {},
+): ValueType<readonly T[]> {
   const names = Object.keys(byName);
   const expected = `one or more of ${names.join(', ')}`;
+  const known = new Map(Object.entries({ ...former, ...byName }));
   return {
     expected,
     words: names,
@@ -120,7 +127,7 @@ export function choices<T>(byName: Readonly<Record<string, T>>): ValueType<reado
     parse(text) {
       const chosen: T[] = [];
       for (const name of split(text)) {
-        const value = Object.hasOwn(byName, name) ? byName[name] : undefined;
+        const value = known.get(name);
         if (value === undefined) return refuse(name, expected, names);
         if (!chosen.includes(value)) chosen.push(value);
       }

@@ -9,11 +9,11 @@ import { identity } from './tables/identity.ts';
 import { io } from './tables/io.ts';
 import { mem } from './tables/mem.ts';
 import { net } from './tables/net.ts';
+import { pressure } from './tables/pressure.ts';
 import { profile } from './tables/profile.ts';
-import { psi } from './tables/psi.ts';
 
 /** Every metric is declared in exactly one of these tables; types, outputs and docs/metrics.md derive from them. */
-const tables = { identity, cpu, mem, disk, net, io, psi, host, profile, agent };
+const tables = { identity, cpu, mem, disk, net, io, pressure, host, profile, agent };
 type Tables = typeof tables;
 
 /** A table that a collector fills: all but the identity of rows and the agent's own figures, which are always there. */

@@ -56,7 +56,7 @@ export const views: readonly View[] = [
     name: 'all',
     title: 'all: CPU, memory, disks and network of each VM',
     scope: 'vm',
-    collectors: ['cpu', 'mem', 'disk', 'net', 'io', 'psi'],
+    collectors: ['cpu', 'mem', 'disk', 'net', 'io', 'pressure'],
     columns: [
       'vmid',
       'name',
@@ -95,7 +95,7 @@ export const views: readonly View[] = [
     name: 'CPU',
     title: 'CPU of each VM: used, and waited for',
     scope: 'vm',
-    collectors: ['cpu', 'psi'],
+    collectors: ['cpu', 'pressure'],
     columns: [
       'vmid',
       'name',
@@ -160,7 +160,7 @@ export const views: readonly View[] = [
     name: 'I/O',
     title: 'I/O of the QEMU process and pressure of each VM',
     scope: 'vm',
-    collectors: ['io', 'psi'],
+    collectors: ['io', 'pressure'],
     sort: 'io_read_mib',
     sortKeys: { R: 'io_read_mib', T: 'io_write_mib', P: 'psi_some_io_avg10', N: 'name' },
     panel: ['disk', 'pressure'],

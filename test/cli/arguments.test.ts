@@ -74,8 +74,8 @@ test('the line of the original service', () => {
 test('collectors: none given means the usual five, any given exactly those', () => {
   assert.deepEqual(run('').collectors, ['cpu', 'mem', 'disk', 'net', 'io']);
   assert.deepEqual(run('--host --cpu').collectors, ['cpu', 'host']);
-  assert.deepEqual(run('--pressure').collectors, ['psi']);
-  assert.deepEqual(run('--psi').collectors, ['psi']);
+  assert.deepEqual(run('--pressure').collectors, ['pressure']);
+  assert.deepEqual(run('--psi').collectors, ['pressure'], 'as 0.1.0 called it too');
   assert.deepEqual(run('--cpu', { PROXTOP_COLLECTORS: 'mem, disk' }).collectors, ['cpu']);
   assert.deepEqual(run('--cpu --mem --disk --net --io --psi --host').collectors, collectorNames);
 });

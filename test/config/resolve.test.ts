@@ -67,7 +67,7 @@ names = original
 [output.screen]
 type = stdout
 human = yes`);
-  assert.deepEqual(collectors, ['cpu', 'psi', 'host']);
+  assert.deepEqual(collectors, ['cpu', 'pressure', 'host']);
   assert.equal(connector, 'proxmox');
   assert.deepEqual(outputs, [
     {

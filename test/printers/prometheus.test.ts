@@ -223,7 +223,7 @@ test('how outputs and collectors fare', () => {
       row('agent_output', { name: 'b', state: 'down' }),
     ],
     runs: [
-      { name: 'psi', duration: 2.5, failed: false },
+      { name: 'pressure', duration: 2.5, failed: false },
       { name: 'net', duration: 1, failed: true },
     ],
   });

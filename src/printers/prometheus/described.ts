@@ -80,10 +80,7 @@ export interface DescribedFamily {
 export function described({ host: { row }, seq, time, runs }: Sample, rows: LabelledRows): DescribedFamily[] {
   const hostName = row.texts[host.host_name];
   const ofRuns = (number: (run: Sample['runs'][number]) => number): DescribedFamily['lines'] =>
-    runs.map((run) => [
-      labelText([['collector', run.name === 'psi' ? 'pressure' : run.name]]),
-      String(number(run)),
-    ]);
+    runs.map((run) => [labelText([['collector', run.name]]), String(number(run))]);
   return [
     {
       head: vmInfo,

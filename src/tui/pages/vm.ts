@@ -41,7 +41,7 @@ const sections: readonly (readonly [title: string, collector: Metric['collector'
   ['Disks', 'disk'],
   ['Network', 'net'],
   ['I/O of the process', 'io'],
-  ['Pressure', 'psi'],
+  ['Pressure', 'pressure'],
 ];
 
 /** Everything that is known of one VM, with the last two minutes of what matters most. */

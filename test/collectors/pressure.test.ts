@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PressureReading, PsiCollector, derivePressure } from '../../src/collectors/psi.ts';
+import { PressureReading, PressureCollector, derivePressure } from '../../src/collectors/pressure.ts';
 import { Cgroup } from '../../src/kernel/cgroup.ts';
 import { pressureCounters } from '../../src/kernel/proc-pressure.ts';
 import { Row } from '../../src/metrics/row.ts';
@@ -42,13 +42,13 @@ test('host averages at once, totals from the second cycle on; a VM has the avera
   const host = new TestHost();
   const cgroup = new Cgroup(tree.paths, '/a');
   const [own, shared] = [testTarget({ cgroup }), testTarget()];
-  const cycle = (collector: PsiCollector): void => {
+  const cycle = (collector: PressureCollector): void => {
     collector.collect(host.begin(), [own.begin(), shared.begin()]);
   };
   const psi = (row: Row): Record<string, unknown> =>
     Object.fromEntries(Object.entries(known(row)).filter(([id]) => id.startsWith('psi')));
 
-  const collector = new PsiCollector(tree.paths);
+  const collector = new PressureCollector(tree.paths);
   cycle(collector);
   const averages = {
     psi_some_mem_avg10: 5,

@@ -2,7 +2,7 @@ import type { MetricTable } from '../define.ts';
 
 /** Pressure stall information. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
 // prettier-ignore
-export const psi = {
+export const pressure = {
   host: [
     ['psi_some_cpu_avg10', 'SCPU10', 'percent', 'percent', 'verbose', '/proc/pressure/cpu line some', 'kernel average', 'psi_some_cpu_avg10', 'PSI'],
     ['psi_some_cpu_avg60', 'SCPU60', 'percent', 'percent', 'default', '/proc/pressure/cpu line some', 'kernel average', 'psi_some_cpu_avg60', 'PSI'],

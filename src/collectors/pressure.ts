@@ -11,7 +11,7 @@ import { PerVm } from './per-vm.ts';
 import { Readings, now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
-const hostSlots = slots('psi', 'host');
+const hostSlots = slots('pressure', 'host');
 /** The resources the kernel tells pressure of, as the metric ids name them. */
 const resources = ['cpu', 'io', 'mem'] as const;
 type Resource = (typeof resources)[number];
@@ -24,7 +24,7 @@ const shares = ['some', 'full'] as const;
 const { someTotal, fullTotal } = pressureCounters;
 
 /** Where the averages of a VM go: some and full of each resource. */
-const vmSlots = slots('psi', 'vm');
+const vmSlots = slots('pressure', 'vm');
 const vmAverages = resources.flatMap((resource) =>
   shares.map((share) => vmSlots[`psi_${share}_${resource}_avg10`]),
 );
@@ -55,8 +55,8 @@ export function derivePressure(
 }
 
 /** Pressure stall information: of the host, and of each VM that has a cgroup of its own. */
-export class PsiCollector implements Collector {
-  readonly name = 'psi';
+export class PressureCollector implements Collector {
+  readonly name = 'pressure';
   private readonly host: readonly HostPressure[];
   private readonly vms = new PerVm(({ vm: { cgroup } }) =>
     cgroup === undefined ? undefined : new VmPressure(cgroup),
