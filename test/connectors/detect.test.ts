@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -73,7 +73,9 @@ test('auto: a libvirt socket counts when something answers there, even if it has
 });
 
 test('auto: a QEMU process, where there is nothing else', async (t) => {
-  const child = spawn('sleep', ['60'], { argv0: 'qemu-system-x86_64' });
+  const qemu = join(directory(t), 'qemu-system-x86_64');
+  copyFileSync('/bin/sleep', qemu);
+  const child = spawn(qemu, ['60'], { argv0: 'qemu-system-x86_64' });
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');
   await until('it has its name', () => commandLine(child.pid ?? -1)[0] === 'qemu-system-x86_64');

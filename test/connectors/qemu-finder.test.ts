@@ -1,20 +1,32 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { QemuFinder } from '../../src/connectors/qemu-finder.ts';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
 import { commandLine, hasEnded, until } from '../lab/processes.ts';
+import { Tree } from '../collectors/support.ts';
+import { directory } from '../outputs/helpers.ts';
 
 const UUID = '0B0F7E6C-8A3F-4E8E-9C52-0D2A4A4B1C5F';
 const paths = new Paths(defaultRoots);
 const SLEEP = ['-c', 'sleep 60; :'];
 
-/** A real process with these arguments; what it really runs is a shell that sleeps. */
+/** A program under another name; what it really is sleeps. */
+function renamed(t: TestContext, program: string, name: string): string {
+  const path = join(directory(t), basename(name));
+  copyFileSync(program, path);
+  return path;
+}
+
+/** A real process with these arguments, whose program has the name of the first; what it runs is a shell that sleeps. */
 async function start(t: TestContext, argv0: string, ...rest: string[]): Promise<number> {
-  const child = spawn('/bin/sh', [...SLEEP, ...rest], { argv0, stdio: 'ignore', detached: true });
+  const program = renamed(t, '/bin/sh', argv0);
+  const child = spawn(program, [...SLEEP, ...rest], { argv0, stdio: 'ignore', detached: true });
   t.after(() => {
     end(child);
   });
@@ -59,8 +71,9 @@ test('a process that ended is not found again', async (t) => {
 });
 
 test('a process that becomes QEMU is found: who starts QEMU forks first', async (t) => {
-  const script = 'read -r _; exec -a qemu-system-x86_64 sleep 60';
-  const child = spawn('bash', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const script = 'read -r _; exec -a qemu-system-x86_64 "$0" 60';
+  const qemu = renamed(t, '/bin/sleep', 'qemu-system-x86_64');
+  const child = spawn('bash', ['-c', script, qemu], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   t.after(() => {
     end(child);
   });
@@ -77,6 +90,29 @@ test('a process that becomes QEMU is found: who starts QEMU forks first', async 
   // One that was another program for long is looked at again only once a minute.
   assert.deepEqual(found(late, 7, [pid]), []);
   assert.deepEqual(found(late, 61, [pid]), [pid]);
+});
+
+test('a program of another name is none, whatever it calls itself', async (t) => {
+  const child = spawn('/bin/sleep', ['60'], { argv0: 'kvm', stdio: 'ignore', detached: true });
+  t.after(() => {
+    end(child);
+  });
+  await once(child, 'spawn');
+  await until('it has its arguments', () => commandLine(child.pid ?? -1)[0] === 'kvm');
+  assert.deepEqual(found(new QemuFinder(paths), 0, [child.pid ?? -1]), []);
+});
+
+test('a command line that makes its readers wait holds us up only if it may be that of QEMU', (t) => {
+  const tree = new Tree(t);
+  tree.write('proc/7/comm', 'postgres\n');
+  // Stands for a process that waits for a dead disk with its mmap lock held, before which ps hangs: a pipe without writer.
+  execFileSync('mkfifo', [join(tree.root, 'proc/7/cmdline')]);
+  tree.write('proc/8/comm', 'qemu-system-x86\n');
+  tree.write('proc/8/cmdline', 'qemu-system-x86_64\0');
+  assert.deepEqual(
+    new QemuFinder(tree.paths).find(0).map(({ pid }) => pid),
+    [8],
+  );
 });
 
 test('without procfs there is none', () => {
