@@ -71,15 +71,23 @@ export class ThreadCpu {
    * wait for disks that nobody reads.
    */
   dormant(time: number): boolean {
-    return this.thread.vcpu === undefined && time - this.ranAt >= DORMANT_AFTER;
+    return this.readable && this.thread.vcpu === undefined && time - this.ranAt >= DORMANT_AFTER;
   }
 
-  /** Takes a reading. */
+  /** Whether it has ended, so that what it does not tell is missing nowhere. */
+  get gone(): boolean {
+    return this.thread.schedstat.trouble === 'gone';
+  }
+
+  /** Takes a reading. Where there is none, nothing is known about this cycle. */
   read(): void {
     const { readings } = this;
     const { spare } = readings;
     this.readable = readRecord(this.thread.schedstat, parsePidSchedstat, spare.schedstat);
-    if (!this.readable) return;
+    if (!this.readable) {
+      this.ran = this.waited = this.used = this.ready = NaN;
+      return;
+    }
     spare.time = now();
     readings.commit();
     if (!readings.complete) return;

@@ -22,6 +22,11 @@ const US_PER_S = 1e6;
 const NS_PER_TICK = 1e7;
 /** Seconds between two readings of a dormant thread. */
 const DORMANT_BEAT = 5;
+/**
+ * Threads without a vCPU that are read, each of which keeps a descriptor: QEMU has 64 for each of its I/O threads at
+ * most, Ceph some 100 for a VM. With more than that what they ran together is not known.
+ */
+const OTHER_THREADS = 256;
 /** ns of the process's CPU time that no thread needs to account for: it is told in ticks, cut off twice. */
 const UNSEEN = 2 * NS_PER_TICK;
 
@@ -43,6 +48,8 @@ export class VmCpu {
   private threads: ThreadCpu[] = [];
   /** Kernel threads that work for it alone. */
   private workers: ThreadCpu[] = [];
+  /** Whether there are threads that are not read. */
+  private cut = false;
   private generation = -1;
   private lastCycle: number | undefined;
   private readonly totals = new Totals(4);
@@ -69,17 +76,17 @@ export class VmCpu {
     let vcpus = 0;
     let used = 0;
     let ready = 0;
-    let otherUsed = 0;
-    let otherReady = 0;
+    let otherUsed = this.cut ? NaN : 0;
+    let otherReady = otherUsed;
     for (const worker of this.workers) {
       worker.read();
-      if (!worker.readable) continue;
+      if (worker.gone) continue;
       this.count(worker);
       otherUsed += worker.used;
       otherReady += worker.ready;
     }
     for (const cpu of this.threads) {
-      if (!cpu.readable) continue;
+      if (cpu.gone) continue;
       if (cpu.thread.vcpu === undefined) {
         otherUsed += cpu.used;
         otherReady += cpu.ready;
@@ -88,8 +95,10 @@ export class VmCpu {
       vcpus++;
       used += cpu.used;
       ready += cpu.ready;
-      const row = wanted.devices ? target.vcpuRows.add(String(cpu.thread.vcpu)) : undefined;
-      if (row !== undefined && isKept) setVcpu(row, cpu);
+      if (wanted.devices && cpu.readable) {
+        const row = target.vcpuRows.add(String(cpu.thread.vcpu));
+        if (isKept) setVcpu(row, cpu);
+      }
     }
     const { values, counters } = target.row;
     // Where no thread is known to run a vCPU, the others cannot be told from those that do.
@@ -100,8 +109,8 @@ export class VmCpu {
       values[vmSlots.cpu_other_steal] = otherReady;
       counters[vmSlots.cpu_total] = this.totals.at(RUN);
       counters[vmSlots.cpu_steal] = this.totals.at(WAIT);
-      counters[vmSlots.cpu_other_total] = this.totals.at(OTHER_RUN);
-      counters[vmSlots.cpu_other_steal] = this.totals.at(OTHER_WAIT);
+      counters[vmSlots.cpu_other_total] = this.cut ? NaN : this.totals.at(OTHER_RUN);
+      counters[vmSlots.cpu_other_steal] = this.cut ? NaN : this.totals.at(OTHER_WAIT);
     }
     if (!wanted.verbose) return;
     this.setThrottled(target.row);
@@ -157,10 +166,8 @@ export class VmCpu {
   /** @returns ns that the thread ran since the cycle before; NaN where that is not known */
   private read(cpu: ThreadCpu): number {
     cpu.read();
-    if (!cpu.readable) {
-      this.process.relist();
-      return NaN;
-    }
+    if (cpu.gone) this.process.relist();
+    if (!cpu.readable) return NaN;
     this.count(cpu);
     return cpu.ran;
   }
@@ -186,6 +193,9 @@ export class VmCpu {
     this.threads.sort(
       (a, b) => (a.thread.vcpu ?? Infinity) - (b.thread.vcpu ?? Infinity) || a.thread.tid - b.thread.tid,
     );
+    const read = this.threads.filter(({ thread }) => thread.vcpu !== undefined).length + OTHER_THREADS;
+    this.cut = this.threads.length > read;
+    for (const { thread } of this.threads.splice(read)) thread.schedstat.close();
     this.generation = this.process.generation;
   }
 

@@ -202,9 +202,7 @@ function selection(own: GivenMap, measured: readonly CollectorName[]): Selection
   const missing = collectors?.find((name) => !measured.includes(name));
   if (missing !== undefined) {
     const origin = own.get('collectors')?.origin ?? '';
-    throw new ConfigError(
-      `${origin}: ${missing} is not measured: add it to the collectors at the top`,
-    );
+    throw new ConfigError(`${origin}: ${missing} is not measured: add it to the collectors at the top`);
   }
   if ((collectors ?? include ?? exclude) === undefined) return undefined;
   return { collectors, include, exclude };

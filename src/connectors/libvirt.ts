@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { refusedOpens } from '../kernel/open-files.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { Process } from '../kernel/process.ts';
 import { ConnectionError, LibvirtError } from '../libvirt/error.ts';
@@ -215,13 +216,17 @@ export class LibvirtConnector implements Connector {
 
   /** A domain with its process; undefined where that is not to be seen, not there yet, or not any more. */
   private adopt(domain: Domain, processes: () => readonly QemuProcess[]): LibvirtVm | undefined {
+    const refused = refusedOpens();
     const found = this.local ? processOf(domain, processes()) : undefined;
     const process = found && Process.open(this.paths, found.pid);
     if (found === undefined || process === undefined) return undefined;
     const cgroup = scopeCgroup(this.paths, found.pid, SCOPE);
     const vm = new LibvirtVm(domain, process, cgroup, found.args.sharedMemory);
     vm.refresh();
-    return vm;
+    if (refusedOpens() === refused) return vm;
+    // What is looked at once, such as its cgroup, would be missing for ever.
+    vm.close();
+    return undefined;
   }
 
   /** Its process has ended; libvirt may not know it yet. */

@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { troubleOf } from '../kernel/errors.ts';
 import { KernelFile } from '../kernel/kernel-file.ts';
+import { isShortage, refusedOpens } from '../kernel/open-files.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { sameRunFile } from '../kernel/paths.ts';
-import { readCmdline } from '../kernel/proc-pid-cmdline.ts';
 import { Process } from '../kernel/process.ts';
 import type { FileTrouble } from '../kernel/read.ts';
 import { fileTroubles } from '../kernel/read.ts';
@@ -14,6 +14,7 @@ import { ProxmoxVm } from './proxmox-vm.ts';
 import { PveConfigs } from './pve-configs.ts';
 import { listTaps } from './pve-taps.ts';
 import { isQemu, parseQemuArguments } from './qemu-arguments.ts';
+import { qemuCommandLine } from './qemu-finder.ts';
 import { QemuPoller } from './qemu-poller.ts';
 import { USUAL_INTERVAL } from './qemu-vm.ts';
 
@@ -64,8 +65,10 @@ export class ProxmoxConnector implements Connector {
   private scan(time: number): void {
     this.scannedAt = time;
     this.stamp = this.directoryStamp();
+    const files = this.filesInRunDirectory();
+    if (files === undefined) return;
     const present = new Set<string>();
-    for (const file of this.filesInRunDirectory()) {
+    for (const file of files) {
       const vmid = PID_FILE.exec(file)?.[1];
       if (vmid === undefined) continue;
       present.add(vmid);
@@ -74,16 +77,18 @@ export class ProxmoxConnector implements Connector {
     for (const vm of this.vms.values()) if (!present.has(vm.vmid)) this.drop(vm);
     const taps = listTaps(this.paths);
     for (const vm of this.vms.values()) {
-      vm.nics = taps.get(vm.vmid) ?? [];
+      if (taps !== undefined) vm.nics = taps.get(vm.vmid) ?? [];
       vm.configure(this.configs.get(vm.vmid));
     }
     this.list = [...this.vms.values()].sort((a, b) => Number(a.vmid) - Number(b.vmid));
   }
 
-  private filesInRunDirectory(): string[] {
+  /** Undefined when no descriptor was left to look. */
+  private filesInRunDirectory(): string[] | undefined {
     try {
       return readdirSync(this.paths.qemuServer);
     } catch (error) {
+      if (isShortage(error)) return undefined;
       if (troubleOf(error) === 'denied') reportDenied(this.paths.qemuServer);
       return [];
     }
@@ -91,12 +96,13 @@ export class ProxmoxConnector implements Connector {
 
   /** Takes a VM in if it runs by Proxmox VE's own rule: pid file, argv with this pid file, and a process, no zombie. */
   private adopt(vmid: string): void {
+    const refused = refusedOpens();
     const pidFile = this.paths.pidFile(vmid);
     const pid = readPid(pidFile);
     if (!Number.isSafeInteger(pid) || pid <= 0) return;
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
-    const argv = readCmdline(this.paths, pid);
+    const argv = qemuCommandLine(this.paths, pid);
     const args = parseQemuArguments(argv);
     if (!isQemu(argv) || args.pidFile === undefined || !sameRunFile(args.pidFile, pidFile)) {
       process.close();
@@ -105,6 +111,11 @@ export class ProxmoxConnector implements Connector {
     const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
     const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule);
     vm.refresh();
+    // What is looked at once, such as its cgroup, would be missing for ever.
+    if (refusedOpens() !== refused) {
+      vm.close();
+      return;
+    }
     this.vms.set(vmid, vm);
     this.configuredAt = -Infinity;
     this.log.debug(`VM ${vmid} runs as process ${pid}`);

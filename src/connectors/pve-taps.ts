@@ -1,14 +1,17 @@
 import { readdirSync } from 'node:fs';
+import { isShortage } from '../kernel/open-files.ts';
 import type { Paths } from '../kernel/paths.ts';
 import type { VmNic } from './connector.ts';
 
 /** Proxmox VE names the tap of `net<n>` of VM `<vmid>`: tap<vmid>i<n>. */
 const TAP = /^tap([1-9]\d*)i(\d+)$/;
 
-/** The taps that exist now, by vmid, in the order of the VM's NICs. */
-export function listTaps(paths: Paths): Map<string, VmNic[]> {
+/** The taps that exist now, by vmid, in the order of the VM's NICs; undefined when no descriptor was left to look. */
+export function listTaps(paths: Paths): Map<string, VmNic[]> | undefined {
+  const devices = namesIn(paths.net(''));
+  if (devices === undefined) return undefined;
   const taps = new Map<string, { device: string; number: number }[]>();
-  for (const device of namesIn(paths.net(''))) {
+  for (const device of devices) {
     const match = TAP.exec(device);
     if (match === null) continue;
     const [, vmid = '', number] = match;
@@ -20,10 +23,10 @@ export function listTaps(paths: Paths): Map<string, VmNic[]> {
   return taps;
 }
 
-function namesIn(directory: string): string[] {
+function namesIn(directory: string): string[] | undefined {
   try {
     return readdirSync(directory);
-  } catch {
-    return [];
+  } catch (error) {
+    return isShortage(error) ? undefined : [];
   }
 }

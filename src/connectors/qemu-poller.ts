@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { isShortage } from '../kernel/open-files.ts';
 import { Limiter } from '../qmp/limiter.ts';
 import type { QemuVm } from './qemu-vm.ts';
 import { SlowFiles } from './slow-files.ts';
@@ -40,6 +41,8 @@ export class QemuPoller {
     }
     this.failures++;
     const { reason } = failure;
+    // Told once for all.
+    if (isShortage(failure)) return;
     // A QEMU that is just starting or ending refuses us once: an error counts when it comes twice.
     if (reason === this.reported.get(vm) || (reason === 'error' && before !== 'error')) return;
     this.reported.set(vm, reason);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { refusedOpens } from '../kernel/open-files.ts';
 import type { Paths } from '../kernel/paths.ts';
 import { readConnectedSockets } from '../kernel/proc-net-unix.ts';
 import { openTaps } from '../kernel/proc-pid-fd.ts';
@@ -58,8 +59,9 @@ class PlainVm extends QemuVm {
   /** @param time monotonic seconds */
   lookAtTaps(time: number): void {
     if (time - this.tapsAt < TAP_BEAT) return;
-    this.tapsAt = time;
     const open = openTaps(this.paths, this.process.pid);
+    if (open === undefined) return;
+    this.tapsAt = time;
     this.nics = (open.length > 0 ? open : this.args.taps).map((device) => ({ device }));
   }
 
@@ -132,12 +134,15 @@ export class QemuConnector implements Connector {
   }
 
   private adopt({ pid, args }: QemuProcess): void {
+    const refused = refusedOpens();
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
     const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
     const vm = new PlainVm(this.paths, process, args, schedule);
     vm.refresh();
-    this.vms.set(pid, vm);
+    // What is looked at once, such as its cgroup, would be missing for ever.
+    if (refusedOpens() === refused) this.vms.set(pid, vm);
+    else vm.close();
   }
 
   async poll(everyone = false): Promise<void> {

@@ -10,6 +10,7 @@ import { keepMemoryLow } from './memory.ts';
 import { connectServiceManager } from './notify.ts';
 import { Runner } from './runner.ts';
 import { Service } from './service.ts';
+import { reportShortages } from './shortage-report.ts';
 import { endBy, obeySignals } from './signals.ts';
 import { StatusFile } from './status-file.ts';
 import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
@@ -37,6 +38,7 @@ export async function run(
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
   reportFileTroubles(log);
+  reportShortages(log);
   reportMissingColumns(log);
   const stop = new AbortController();
   const outputs = new OutputSet(log, consumer.printer, () => {

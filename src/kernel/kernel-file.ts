@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Trouble } from './errors.ts';
 import { troubleOf } from './errors.ts';
+import { isShortage } from './open-files.ts';
 
 const INITIAL_BUFFER = 64 * 1024;
 const LARGEST_FILE = 64 * 1024 * 1024;
@@ -17,7 +18,7 @@ let buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER);
  * belongs to that process for ever: when the process is gone reads fail with ESRCH, even if its pid is used again.
  */
 export class KernelFile {
-  /** Why the last read gave nothing; undefined while reads succeed. */
+  /** Why the last read gave nothing; undefined while reads succeed, and when no descriptor was left for it. */
   trouble: Trouble | undefined;
   private fd = -1;
   /** When to try again after a trouble, monotonic ms. */
@@ -41,7 +42,7 @@ export class KernelFile {
   /**
    * Reads the file from its start into {@link bytes}.
    * @returns the number of bytes, or -1 when nothing could be read; {@link trouble} then says why. It is opened anew
-   *   after a minute: memory or descriptors may have been short, a module or a cgroup's pressure switched on. The file of
+   *   after a minute: memory may have been short, a module or a cgroup's pressure switched on. The file of
    *   a process that is gone is not: its path may be that of another process by now.
    */
   read(): number {
@@ -54,6 +55,8 @@ export class KernelFile {
       return length;
     } catch (error) {
       this.release();
+      // A shortage says nothing about the file: the next read tries again.
+      if (isShortage(error)) return -1;
       this.trouble = troubleOf(error);
       const retry = (error as NodeJS.ErrnoException).code !== 'ESRCH';
       this.retryAt = retry ? performance.now() + RETRY_INTERVAL * (1 + Math.random() / 4) : Infinity;

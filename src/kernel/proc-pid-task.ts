@@ -1,15 +1,32 @@
-import { readdirSync } from 'node:fs';
+import { opendirSync } from 'node:fs';
 import { troubleOf } from './errors.ts';
+import { isShortage } from './open-files.ts';
 import type { Paths } from './paths.ts';
 
+/** Threads of a process that are looked at: more than a QEMU has vCPUs. A user may have as many as the host allows. */
+export const MOST_THREADS = 2048;
+
 /**
- * The ids of the threads of a process; empty when it is gone.
- * @throws the error of readdir when it fails for any other reason
+ * The ids of the threads of a process, the oldest first, at most {@link MOST_THREADS}; none when it is gone.
+ *
+ * @returns undefined when no descriptor was left to look
+ * @throws the error of opendir or readdir when it fails for any other reason
  */
-export function listThreads(paths: Paths, pid: number): number[] {
+export function listThreads(paths: Paths, pid: number): number[] | undefined {
   try {
-    return readdirSync(paths.pid(pid, 'task')).map(Number);
+    const directory = opendirSync(paths.pid(pid, 'task'), { bufferSize: 256 });
+    try {
+      const threads: number[] = [];
+      for (let entry = directory.readSync(); entry !== null && threads.length < MOST_THREADS;) {
+        threads.push(Number(entry.name));
+        entry = directory.readSync();
+      }
+      return threads;
+    } finally {
+      directory.closeSync();
+    }
   } catch (error) {
+    if (isShortage(error)) return undefined;
     if (troubleOf(error) === 'gone') return [];
     throw error;
   }

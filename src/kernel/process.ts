@@ -1,9 +1,10 @@
 import { cpuListText, parseCpuList } from './cpu-list.ts';
 import { KernelFile, readOnce } from './kernel-file.ts';
+import { refusedOpens } from './open-files.ts';
 import type { Paths } from './paths.ts';
 import { PidStat, parsePidStat } from './proc-pid-stat.ts';
 import { cpusAllowed } from './proc-pid-status.ts';
-import { listThreads } from './proc-pid-task.ts';
+import { MOST_THREADS, listThreads } from './proc-pid-task.ts';
 import { readRecord } from './read.ts';
 
 /** One thread of a process, with its schedstat kept open. */
@@ -66,7 +67,7 @@ export class Process {
   refresh(): boolean {
     if (!readRecord(this.statFile, parsePidStat, this.stat)) return false;
     if (this.stat.state === 'Z' || this.stat.state === 'X') return false;
-    if (this.relistNeeded || this.stat.threads !== this.threads.length) this.list();
+    if (this.relistNeeded || Math.min(this.stat.threads, MOST_THREADS) !== this.threads.length) this.list();
     else this.confirmNames();
     return true;
   }
@@ -91,10 +92,13 @@ export class Process {
     return cpuListText(new Set([...lists].flatMap((list) => [...parseCpuList(list)])));
   }
 
+  /** Where descriptors run out on the way, the list stays as it is until the next {@link refresh}. */
   private list(): void {
+    this.relistNeeded = true;
+    const refused = refusedOpens();
     const known = new Map(this.threads.map((thread) => [thread.tid, thread]));
     const threads: Thread[] = [];
-    for (const tid of listThreads(this.paths, this.pid)) {
+    for (const tid of listThreads(this.paths, this.pid) ?? []) {
       const old = known.get(tid);
       if (old !== undefined && old.schedstat.trouble !== 'gone') {
         threads.push(old);
@@ -102,9 +106,11 @@ export class Process {
         continue;
       }
       const comm = readOnce(this.paths.task(this.pid, tid, 'comm'));
+      if (refusedOpens() !== refused) return;
       if (comm === undefined) continue;
       threads.push(new Thread(tid, comm, this.paths.task(this.pid, tid, 'schedstat')));
     }
+    if (refusedOpens() !== refused) return;
     for (const gone of known.values()) gone.schedstat.close();
     this.threads = threads;
     this.relistNeeded = false;
@@ -114,8 +120,10 @@ export class Process {
   private confirmNames(): void {
     for (const thread of this.threads) {
       if (!thread.fresh) continue;
-      thread.fresh = false;
+      const refused = refusedOpens();
       const comm = readOnce(this.paths.task(this.pid, thread.tid, 'comm'));
+      if (refusedOpens() !== refused) return;
+      thread.fresh = false;
       if (comm === undefined || comm === thread.comm) continue;
       thread.comm = comm;
       this.generation++;

@@ -9,6 +9,8 @@ export class QmpError extends Error {
     readonly reason: QmpFailure,
     path: string,
     what: string,
+    /** Of the system call that failed, if one did. */
+    readonly code?: string | undefined,
   ) {
     super(`${path}: ${what}`);
   }

@@ -72,7 +72,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     this.socket = connect({ path, onread: { buffer: shared, callback } });
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EAGAIN') this.fail('timeout', 'the queue of the monitor is full (EAGAIN)');
-      else this.fail('error', error.message);
+      else this.fail('error', error.message, error.code);
     });
     this.socket.on('close', () => {
       this.fail('error', `the monitor closed the connection ${this.progress()}`);
@@ -174,11 +174,11 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     return `after ${this.answers.length} of ${this.prepared.commands.length} replies`;
   }
 
-  private fail(reason: QmpFailure, what: string): void {
+  private fail(reason: QmpFailure, what: string, code?: string): void {
     if (this.phase === 'over') return;
     this.end();
     // Without effect where the visit was given up before.
-    this.settle(new QmpError(reason, this.path, what));
+    this.settle(new QmpError(reason, this.path, what, code));
   }
 
   private end(): void {

@@ -1,5 +1,6 @@
 import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
+import { isShortage } from '../kernel/open-files.ts';
 import { slots } from '../metrics/catalogue.ts';
 import { countersOf } from '../metrics/counters.ts';
 import { Row } from '../metrics/row.ts';
@@ -48,7 +49,7 @@ export class Agent {
       values[id.cpu_ms] = (cpu.user + cpu.system - before.user - before.system) / 1000;
     this.cpu = cpu;
     values[id.cycle_ms] = this.cycleMs;
-    if (this.rssBeat.due(now())) this.rss = process.memoryUsage.rss();
+    if (this.rssBeat.due(now())) this.rss = residentMemory();
     values[id.ram_rss] = this.rss;
     values[id.missed_ticks] = counts.missedTicks;
     values[id.collector_errors] = counts.collectorErrors;
@@ -89,5 +90,15 @@ export class Agent {
       add(id.dropped, status.dropped);
       add(id.reconnects, status.reconnects);
     }
+  }
+}
+
+/** Bytes; NaN where it cannot be told, as when no descriptor is left to read it. */
+function residentMemory(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    if (isShortage(error)) return NaN;
+    throw error;
   }
 }

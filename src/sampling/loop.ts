@@ -27,6 +27,8 @@ export interface LoopSettings {
 /** Samples on the beat of the clock. */
 export class SampleLoop {
   private clock: Clock | undefined;
+  /** Whether the last cycle failed. */
+  private failing = false;
 
   /** @param frequency seconds between samples */
   constructor(
@@ -41,17 +43,30 @@ export class SampleLoop {
     const clock = await this.begin(stop);
     if (clock === undefined) return;
     for (let run = 1; ; run++) {
-      const started = performance.now();
-      settings.emit(this.sampler.sample(clock.missed, settings.outputs));
-      this.sampler.agent.cycleTook(performance.now() - started);
+      this.cycle(clock, settings);
       if (run >= settings.runs) return;
-      void this.connector.poll();
+      void this.poll(false);
       if (!(await this.next(clock, settings.pace, stop))) return;
     }
   }
 
   close(): void {
+    this.sampler.run.missedTicks += this.clock?.missed ?? 0;
     this.sampler.close();
+  }
+
+  /** Whatever goes wrong costs one sample, and not the program. */
+  private cycle(clock: Clock, { outputs, emit }: LoopSettings): void {
+    const started = performance.now();
+    try {
+      emit(this.sampler.sample(clock.missed, outputs));
+      if (this.failing) this.log.info('samples are taken and handed over again');
+      this.failing = false;
+    } catch (error) {
+      if (!this.failing) this.log.error(error, 'a sample could not be taken or handed over');
+      this.failing = true;
+    }
+    this.sampler.agent.cycleTook(performance.now() - started);
   }
 
   /** Waits for the next tick, or until somebody wants a sample; false when `stop` was aborted before. */
@@ -68,25 +83,34 @@ export class SampleLoop {
   private async begin(stop: AbortSignal): Promise<Clock | undefined> {
     const interval = this.frequency * 1000;
     if (this.clock !== undefined) return (await this.clock.tick(stop)) ? this.clock : undefined;
-    if (!(await prime(this.sampler, this.connector, stop))) return undefined;
+    if (!(await this.prime(stop))) return undefined;
     const first = new Clock(Math.min(interval, PRIMING_INTERVAL), this.log);
     if (!(await first.tick(stop))) return undefined;
     return (this.clock = new Clock(interval, this.log));
   }
-}
 
-/**
- * Reads everything once and asks every monitor twice, so that the first sample has rates. It does not wait for one that
- * hangs.
- */
-async function prime(sampler: Sampler, connector: Connector, stop: AbortSignal): Promise<boolean> {
-  const primed = new AbortController();
-  const late = sleep(PRIMING_DEADLINE, AbortSignal.any([stop, primed.signal]));
-  connector.inventory();
-  await Promise.race([connector.poll(true), late]);
-  sampler.prime();
-  if (!(await sleep(PRIMING_PAUSE, stop))) return false;
-  await Promise.race([connector.poll(true), late]);
-  primed.abort();
-  return !stop.aborted;
+  /**
+   * Reads everything once and asks every monitor twice, so that the first sample has rates. It does not wait for one
+   * that hangs.
+   */
+  private async prime(stop: AbortSignal): Promise<boolean> {
+    const primed = new AbortController();
+    const late = sleep(PRIMING_DEADLINE, AbortSignal.any([stop, primed.signal]));
+    this.sampler.inventory();
+    await Promise.race([this.poll(true), late]);
+    this.sampler.prime();
+    if (!(await sleep(PRIMING_PAUSE, stop))) return false;
+    await Promise.race([this.poll(true), late]);
+    primed.abort();
+    return !stop.aborted;
+  }
+
+  /** Never rejects. */
+  private async poll(everyone: boolean): Promise<void> {
+    try {
+      await this.connector.poll(everyone);
+    } catch (error) {
+      this.log.error(error, 'the monitors could not be asked');
+    }
+  }
 }

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Collector, HostTarget } from '../collectors/collector.ts';
 import { DeviceRows } from '../collectors/device-rows.ts';
 import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
-import type { Connector } from '../connectors/connector.ts';
+import type { Connector, Vm } from '../connectors/connector.ts';
 import { KernelFile } from '../kernel/kernel-file.ts';
 import { hostNameFile } from '../kernel/namespaces.ts';
 import type { Paths } from '../kernel/paths.ts';
@@ -12,6 +11,7 @@ import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
 import { Agent } from './agent.ts';
 import type { ObservedOutput } from './output-status.ts';
+import { Run } from './run.ts';
 import type { CollectorRun, HostRows, Sample } from './sample.ts';
 import { Targets } from './targets.ts';
 
@@ -45,18 +45,20 @@ class Host implements HostTarget, HostRows {
     this.diskRows.clear();
     this.nicRows.clear();
   }
+
+  close(): void {
+    this.file.close();
+  }
 }
 
 /** One cycle: takes the inventory, lets every collector read and derive, and yields the sample. */
 export class Sampler {
   readonly agent = new Agent();
-  private readonly run = randomBytes(6).toString('hex');
   private readonly host: Host;
   private readonly targets = new Targets();
   private runs: readonly CollectorRun[] = [];
-  private readonly failing = new Set<Collector>();
-  private errors = 0;
-  private seq = 0;
+  /** What failed when it was tried last. */
+  private readonly failing = new Set<string>();
   private last: number | undefined;
 
   constructor(
@@ -64,6 +66,7 @@ export class Sampler {
     private readonly connector: Connector,
     private readonly collectors: readonly Collector[],
     private readonly log: Logger,
+    readonly run = new Run(),
   ) {
     this.host = new Host(paths);
   }
@@ -73,19 +76,35 @@ export class Sampler {
     this.read();
   }
 
+  /** The VMs that run now; none while the connector fails. */
+  inventory(): readonly Vm[] {
+    let vms: readonly Vm[] = [];
+    this.attempt('the inventory of VMs', () => {
+      vms = this.connector.inventory();
+    });
+    return vms;
+  }
+
   /** Runs a cycle. The sample is valid until the next one. */
   sample(missedTicks: number, outputs: readonly ObservedOutput[]): Sample {
     const time = Date.now();
     const before = this.last;
     const started = this.read();
-    this.agent.fill(
-      { missedTicks, collectorErrors: this.errors, pollFailures: this.connector.failures },
-      outputs,
-    );
+    const { run } = this;
+    this.attempt('what proxtop tells of itself', () => {
+      this.agent.fill(
+        {
+          missedTicks: run.missedTicks + missedTicks,
+          collectorErrors: run.errors,
+          pollFailures: run.pollFailures + this.connector.failures,
+        },
+        outputs,
+      );
+    });
     return {
       time,
-      run: this.run,
-      seq: ++this.seq,
+      run: run.id,
+      seq: ++run.seq,
       interval: before === undefined ? NaN : started - before,
       host: this.host,
       vms: this.targets.list,
@@ -100,31 +119,35 @@ export class Sampler {
   private read(): number {
     const started = now();
     this.host.begin(this.connector.hostname, started);
-    this.targets.follow(this.connector.inventory(), started);
+    this.targets.follow(this.inventory(), started);
     this.runs = this.collectors.map((collector) => {
       const before = performance.now();
-      const failed = !this.collect(collector);
+      const failed = !this.attempt(`collector ${collector.name}`, () => {
+        collector.collect(this.host, this.targets.list);
+      });
       return { name: collector.name, duration: performance.now() - before, failed };
     });
     this.last = started;
     return started;
   }
 
-  /** One collector that fails must not take the others' values with it. @returns false if it failed */
-  private collect(collector: Collector): boolean {
+  /** One part of a cycle that fails must not take the others' values with it. @returns false if it failed */
+  private attempt(part: string, action: () => void): boolean {
     try {
-      collector.collect(this.host, this.targets.list);
-      if (this.failing.delete(collector)) this.log.info(`collector ${collector.name} works again`);
+      action();
+      if (this.failing.delete(part)) this.log.info(`${part} works again`);
       return true;
     } catch (error) {
-      this.errors++;
-      if (!this.failing.has(collector)) this.log.error({ err: error }, `collector ${collector.name} failed`);
-      this.failing.add(collector);
+      this.run.errors++;
+      if (!this.failing.has(part)) this.log.error({ err: error }, `${part} failed`);
+      this.failing.add(part);
       return false;
     }
   }
 
   close(): void {
+    this.host.close();
+    this.run.pollFailures += this.connector.failures;
     for (const collector of this.collectors) collector.close();
     this.connector.close();
   }

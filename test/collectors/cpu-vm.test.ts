@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu-thread.ts';
@@ -71,6 +71,15 @@ test('a limit that held the cgroup back for half a second of two', () => {
   assert.ok(Number.isNaN(deriveThrottled(at(10), at(12))), 'no cpu controller');
 });
 
+/** What one of our descriptors is open on. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ''; // The descriptor of readdir itself.
+  }
+}
+
 /** The values of a VM, in the order used/ready of the vCPUs, used/ready of the other threads. */
 const vmIds = ['cpu_total', 'cpu_steal', 'cpu_other_total', 'cpu_other_steal'];
 
@@ -112,6 +121,55 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, 0, 0], 'the counter went backwards');
   assert.deepEqual(target.vcpus, []);
   assert.deepEqual(countersIn(target.row), counters, 'that of the VM does not fall');
+  process.close();
+});
+
+test('of a sum nothing is known while one of its threads cannot be read', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  tree.process(100, ['CPU 0/KVM', 'CPU 1/KVM', 'worker', 'worker']);
+  const process = Process.open(tree.paths, 100)!;
+  process.threads.forEach((thread) => {
+    thread.vcpu = thread.tid < 102 ? thread.tid - 100 : undefined;
+  });
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, undefined);
+  /** Seconds 1, 2, ...: all threads ran half of the time; the one with this id cannot be read. */
+  const second = (time: number, damaged?: number): unknown[] => {
+    at(time);
+    for (let tid = 100; tid < 104; tid++)
+      tree.write(`proc/100/task/${tid}/schedstat`, tid === damaged ? '' : `${time * 5e8} 0 1\n`);
+    cpu.collect(begin(), wanted);
+    return pick(target.row, 'cpu_total', 'cpu_other_total');
+  };
+  second(1);
+  assert.deepEqual(second(2), [50, 100]);
+  assert.deepEqual(second(3, 101), [undefined, 100]);
+  assert.deepEqual(Object.keys(byDevice(target.vcpus)), ['0']);
+  assert.deepEqual(second(4, 102), [50, undefined]);
+  assert.deepEqual(second(5), [50, 100]);
+  assert.deepEqual(countersIn(target.row)['cpu_other_total'], 4e9, 'nothing that it ran is lost');
+  process.close();
+});
+
+test('of more threads than a VM has only vCPUs and the oldest are kept open', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  const names = Array.from({ length: 400 }, () => 'worker');
+  tree.process(1000, names);
+  const process = Process.open(tree.paths, 1000)!;
+  process.threads.find(({ tid }) => tid === 1399)!.vcpu = 0;
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, undefined);
+  for (let time = 1; time < 4; time++) {
+    at(time);
+    tree.write('proc/1000/task/1399/schedstat', `${time * 5e8} 0 1\n`);
+    cpu.collect(begin(), wanted);
+  }
+  assert.deepEqual(pick(target.row, ...vmIds), [50, 0, undefined, undefined]);
+  assert.deepEqual(Object.keys(countersIn(target.row)), ['cpu_total', 'cpu_steal']);
+  const open = readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(tree.root));
+  assert.equal(open.length, 1 + 257, 'stat, and so many threads');
   process.close();
 });
 

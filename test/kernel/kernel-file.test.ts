@@ -132,19 +132,16 @@ test('a file that could not be read is tried again after a minute, not before', 
   file.close();
 });
 
-test('a file that descriptors were short for is read a minute later', () => {
-  // In a process of its own, for that has none left for a moment. The clock alone is not real.
+test('a file that descriptors were short for is read as soon as there are some', () => {
+  // In a process of its own, for that has none left for a moment.
   const script = `
     import { openSync, closeSync } from 'node:fs';
     import { KernelFile } from '${join(import.meta.dirname, '../../src/kernel/kernel-file.ts')}';
-    let time = 0;
-    performance.now = () => time;
     const file = new KernelFile('/proc/uptime');
     const open = [];
     try { for (;;) open.push(openSync('/dev/null')); } catch {}
     const first = [file.read(), file.trouble];
     for (const fd of open) closeSync(fd);
-    time = 80_000;
     console.log(...first, file.read() > 0, file.trouble);`;
   const node = [
     process.execPath,
@@ -155,7 +152,7 @@ test('a file that descriptors were short for is read a minute later', () => {
     script,
   ];
   const printed = execFileSync('prlimit', ['--nofile=100:100', ...node], { encoding: 'utf8' });
-  assert.equal(printed.trim(), '-1 broken true undefined');
+  assert.equal(printed.trim(), '-1 undefined true undefined');
 });
 
 const cgroups = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((root) =>

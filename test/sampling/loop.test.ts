@@ -48,6 +48,27 @@ test('the first sample does not wait for a long interval, and a stop ends the wa
   assert.deepEqual(seqs, [1]);
 });
 
+test('whatever a sample meets on its way costs that sample and not the program', async () => {
+  const connector = new TestConnector();
+  connector.poll = () => Promise.reject(new Error('no monitor'));
+  const { log, at } = logs();
+  const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
+  const seqs: number[] = [];
+  const emit = ({ seq }: Sample): void => {
+    // Stands for an output with a fault of its own.
+    if (seq === 2 || seq === 3) throw new Error('no such output');
+    seqs.push(seq);
+  };
+  const loop = new SampleLoop(sampler, connector, 0.05, log);
+  await loop.run({ runs: 5, outputs: noOutputs, emit, pace: undefined }, new AbortController().signal);
+  assert.deepEqual(seqs, [1, 4, 5]);
+  assert.deepEqual(
+    at('error').filter((line) => line !== 'the monitors could not be asked'),
+    ['a sample could not be taken or handed over'],
+  );
+  assert.deepEqual(at('info'), ['samples are taken and handed over again']);
+});
+
 test('a stop before the first sample leaves none', async () => {
   const { polls } = await run(1, Infinity, AbortSignal.abort(), () => assert.fail('a sample'));
   assert.deepEqual(polls, [true]);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Collector } from '../../src/collectors/collector.ts';
 import { slots } from '../../src/metrics/catalogue.ts';
 import { queuedStatus } from '../../src/outputs/queued-status.ts';
 import { RecordQueue } from '../../src/outputs/queue.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
+import { Run } from '../../src/sampling/run.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
 import { logs } from '../outputs/helpers.ts';
@@ -56,6 +58,57 @@ test('one collector that fails leaves the values of the others', (t) => {
     'nothing is left of the cycle before',
   );
   assert.equal(at('error').length, 2);
+});
+
+test('an inventory that fails costs the rows of the VMs, and our own figures theirs', (t) => {
+  const connector = new TestConnector([testVm({ name: 'a' })]);
+  let broken = true;
+  t.mock.method(connector, 'inventory', () => {
+    if (broken) throw new Error('EIO: i/o error, scandir');
+    return connector.vms;
+  });
+  // Stands for an output whose status cannot be told.
+  const output: ObservedOutput = {
+    name: 'a',
+    get status(): ObservedOutput['status'] {
+      throw new Error('no status');
+    },
+  };
+  const { sampler: cycles, at } = sampler(t, connector, []);
+  for (let n = 0; n < 2; n++) {
+    const { host, vms } = cycles.sample(0, [output]);
+    assert.deepEqual([known(host.row), vms], [{ host_name: 'pve1' }, []]);
+  }
+  assert.deepEqual(at('error'), ['the inventory of VMs failed', 'what proxtop tells of itself failed']);
+  broken = false;
+  const { vms, agent } = cycles.sample(0, noOutputs);
+  assert.equal(vms.length, 1);
+  assert.deepEqual(pick(agent, 'collector_errors'), [4]);
+  assert.deepEqual(at('info'), [
+    'the inventory of VMs works again',
+    'what proxtop tells of itself works again',
+  ]);
+});
+
+test('another sampler of the same run goes on where the one before ended, and keeps no descriptor', (t) => {
+  const tree = new Tree(t);
+  tree.write('proc/sys/kernel/hostname', 'pve1\n');
+  const run = new Run();
+  const failing = testCollector('cpu', () => {
+    throw new Error('no such thing');
+  });
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  for (const seq of [1, 2, 3]) {
+    const connector = new TestConnector();
+    connector.failures = 5;
+    const cycles = new Sampler(tree.paths, connector, [failing], logs().log, run);
+    const sample = cycles.sample(0, noOutputs);
+    assert.deepEqual([sample.run, sample.seq], [run.id, seq]);
+    assert.deepEqual(pick(sample.agent, 'collector_errors', 'qmp_failures'), [seq, 5 * seq]);
+    cycles.close();
+  }
+  assert.equal(open(), before);
 });
 
 test('what a sample says of itself', (t) => {

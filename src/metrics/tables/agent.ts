@@ -8,7 +8,7 @@ export const agent = {
     ['cpu_ms', 'CPU', 'ms', 'gauge', 'default', 'getrusage', 'CPU time proxtop used since the sample before, all threads, user and system', ''],
     ['ram_rss', 'RSS', 'bytes', 'gauge', 'default', 'getrusage', 'resident memory of proxtop', ''],
     ['missed_ticks', 'MISSED', 'count', 'gauge', 'default', 'clock', 'ticks skipped since the start because a cycle was late', ''],
-    ['collector_errors', 'COLLERR', 'count', 'gauge', 'default', 'collectors', 'collector runs since the start that failed', ''],
+    ['collector_errors', 'COLLERR', 'count', 'gauge', 'default', 'collectors', 'runs of collectors and inventories of VMs since the start that failed', ''],
     ['qmp_failures', 'QMPFAIL', 'count', 'gauge', 'default', 'QMP', 'polls since the start that ended in a timeout or an error', ''],
     ['queued', 'QUEUED', 'count', 'gauge', 'default', 'outputs', 'records that wait in the queues of all outputs, in memory or on disk', ''],
     ['queued_bytes', 'QUEUEDB', 'bytes', 'gauge', 'default', 'outputs', 'memory that these records take', ''],

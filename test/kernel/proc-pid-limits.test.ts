@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { readOnce } from '../../src/kernel/kernel-file.ts';
+import { openFilesLimit } from '../../src/kernel/proc-pid-limits.ts';
+
+test('the soft limit of descriptors, as prlimit tells it', () => {
+  const soft = execFileSync('prlimit', [
+    '--pid',
+    String(process.pid),
+    '--nofile',
+    '--output=SOFT',
+    '--noheadings',
+  ]);
+  assert.equal(openFilesLimit(readOnce('/proc/self/limits') ?? ''), Number(soft));
+});
+
+test('no line, or no limit', () => {
+  assert.equal(openFilesLimit(''), undefined);
+  assert.equal(
+    openFilesLimit('Max open files            unlimited            unlimited            files\n'),
+    undefined,
+  );
+});
