@@ -57,8 +57,8 @@ export async function detectConnector(
 
 /** Whether a libvirt daemon is there, even one that has no time for us now. */
 async function libvirtAnswers({ connection }: Search, paths: Paths): Promise<boolean> {
-  const { connect } = await import('../libvirt/hypervisor.ts');
   try {
+    const { connect } = await import('../libvirt/hypervisor.ts');
     const signal = AbortSignal.timeout(ANSWER_DEADLINE);
     (await connect(connection, directories(paths), ANSWER_DEADLINE, signal)).close();
     return true;
@@ -81,10 +81,16 @@ function directories(paths: Paths): Directories {
 export class AwaitedConnector implements Connector {
   readonly name = 'qemu';
   private found: Connector | undefined;
+  private looking: Promise<void> | undefined;
+  private closed = false;
   private lookedAt = performance.now() / 1000;
 
-  /** @param detect looks for a hypervisor */
+  /** @param detect looks for a hypervisor; tells itself why it failed, if it rejects */
   constructor(private readonly detect: () => Promise<Connector | undefined>) {}
+
+  get hostname(): string | undefined {
+    return this.found?.hostname;
+  }
 
   get failures(): number {
     return this.found?.failures ?? 0;
@@ -96,14 +102,26 @@ export class AwaitedConnector implements Connector {
 
   async poll(everyone?: boolean): Promise<void> {
     const time = performance.now() / 1000;
-    if (this.found === undefined && time - this.lookedAt >= LOOK_AGAIN) {
+    if (this.found === undefined && !this.closed && time - this.lookedAt >= LOOK_AGAIN) {
       this.lookedAt = time;
-      this.found = await this.detect();
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
     }
+    await this.looking;
     await this.found?.poll(everyone);
   }
 
+  /** Takes what is found, unless nobody wants it any more. */
+  private async look(): Promise<void> {
+    const found = await this.detect().catch(() => undefined);
+    if (this.closed) found?.close();
+    else this.found = found;
+  }
+
   close(): void {
+    this.closed = true;
     this.found?.close();
+    this.found = undefined;
   }
 }

@@ -82,6 +82,61 @@ test('auto: a QEMU process, where there is nothing else', async (t) => {
   assert.equal(await search(directory(t), 'auto', '/proc').detected(), 'qemu');
 });
 
+test('what is found after nobody wants it any more is closed, and not asked', async (t) => {
+  const at = stoppedClock(t);
+  const calls: string[] = [];
+  let answer: (found: Connector | undefined) => void = () => undefined;
+  let looks = 0;
+  const connector = new AwaitedConnector(() => {
+    looks++;
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  });
+  const found = {
+    name: 'libvirt',
+    hostname: 'far',
+    failures: 0,
+    inventory: () => [testVm()],
+    poll: () => Promise.resolve(void calls.push('poll')),
+    close: () => calls.push('close'),
+  } as const;
+  at(30);
+  const polls = [connector.poll()];
+  at(60);
+  polls.push(connector.poll());
+  assert.equal(looks, 1, 'one look at a time');
+  connector.close();
+  answer(found);
+  await Promise.all(polls);
+  assert.deepEqual(calls, ['close']);
+  at(90);
+  await connector.poll();
+  assert.deepEqual([looks, connector.inventory(), connector.hostname], [1, [], undefined]);
+});
+
+test('a look that fails is made again, and the name of a host elsewhere is told', async (t) => {
+  const at = stoppedClock(t);
+  let looks = 0;
+  const found: Connector = {
+    name: 'libvirt',
+    hostname: 'far',
+    failures: 0,
+    inventory: () => [],
+    poll: () => Promise.resolve(),
+    close: () => undefined,
+  };
+  const connector = new AwaitedConnector(() =>
+    ++looks < 2 ? Promise.reject(new Error('no such module')) : Promise.resolve(found),
+  );
+  at(30);
+  await connector.poll();
+  assert.equal(connector.hostname, undefined);
+  at(60);
+  await connector.poll();
+  assert.deepEqual([looks, connector.hostname], [2, 'far']);
+});
+
 test('a service looks again every 30 s and takes what appears', async (t) => {
   const at = stoppedClock(t);
   let looks = 0;
