@@ -6,6 +6,7 @@ import type { OutputSet } from '../outputs/output-set.ts';
 import { sleep } from '../sampling/clock.ts';
 import type { SampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { SinceStart } from '../sampling/since-start.ts';
 import type { Consumer } from './consumer.ts';
 import { setLogLevel } from './logging.ts';
 import { samplesAlike, startSampling } from './sampling.ts';
@@ -13,105 +14,155 @@ import type { Service } from './service.ts';
 
 const DAY = 86_400_000;
 
-/** Samples into the outputs, as the settings say; between two samples others can take their place. */
+/**
+ * Samples into the outputs, as the settings say; between two samples others can take their place.
+ *
+ *     sampling ──change, refuse──> reloading ──the last wish is dealt with──> sampling
+ *
+ * Wishes that come while it reloads, which may wait for a hypervisor that is looked for, replace each other: what was
+ * written last counts, also where that is what runs already. Counts since the start and `runs` go on.
+ */
 export class Runner {
   private settings: Settings | undefined;
   /** Undefined while there is no output to sample for. */
   private loop: SampleLoop | undefined;
-  /** Settings that are to take the place of the present ones. */
+  /** The newest settings that were asked for and not looked at yet. */
   private next: Settings | undefined;
+  /** Why the file that was read last cannot run; undefined when it can. */
+  private refusal: string | undefined;
+  /** Whether there is a wish that was not looked at yet. */
+  private wished = false;
   private pause = new AbortController();
+  private readonly since = new SinceStart();
+  /** Samples that were handed on. */
+  private taken = 0;
 
+  /** @param sampling prepares to sample; another one only in tests */
   constructor(
     private readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher'>,
-    private readonly outputs: OutputSet,
-    private readonly service: Service,
+    private readonly outputs: Pick<OutputSet, 'list' | 'write' | 'reopen' | 'replace'>,
+    private readonly service: Pick<Service, 'idle' | 'sampled' | 'reloaded'>,
     private readonly log: Logger,
+    private readonly sampling: typeof startSampling = startSampling,
   ) {}
 
   /** Prepares to run with these settings. @throws Error with a message for the user when that cannot be */
   async begin(settings: Settings): Promise<void> {
-    const before = this.settings;
-    const alike = before !== undefined && this.loop !== undefined && samplesAlike(before, settings);
-    const wanted = allOutputs(settings);
-    const needless = wanted.length === 0 && this.consumer.watcher === undefined;
-    const loop = needless
-      ? undefined
-      : alike
-        ? this.loop
-        : await startSampling(settings, this.consumer, this.log);
-    try {
-      await this.outputs.replace(wanted);
-    } catch (error) {
-      if (loop !== this.loop) loop?.close();
-      throw error;
-    }
-    if (loop !== this.loop) this.loop?.close();
-    this.loop = loop;
-    this.settings = settings;
-    setLogLevel(settings.logLevel);
+    await this.replace(settings, () => false);
   }
 
   /** Samples until the runs are done or `stop` is aborted. */
   async run(stop: AbortSignal): Promise<void> {
-    for (;;) {
-      this.pause = new AbortController();
-      if (this.next === undefined) await this.sample(AbortSignal.any([stop, this.pause.signal]));
-      const next = this.next;
-      if (stop.aborted || next === undefined) return;
-      this.next = undefined;
-      await this.apply(next);
+    while (!stop.aborted) {
+      if (this.wished) await this.reload(stop);
+      else if (await this.sample(stop)) return;
     }
   }
 
   /** Runs with other settings from the next sample on, and opens files anew. Where they cannot be run nothing changes. */
   change(settings: Settings): void {
-    if (isDeepStrictEqual(settings, this.settings)) {
-      this.outputs.reopen();
-      this.log.debug('the configuration is as before');
-      this.service.reloaded();
-      return;
-    }
     this.next = settings;
-    this.pause.abort();
+    this.refusal = undefined;
+    this.wish();
   }
 
-  /** Goes on with the present settings, for new ones are wrong. */
+  /** Goes on with the settings that were asked for before, for new ones are wrong; opens files anew. */
   refuse(why: string): void {
-    this.outputs.reopen();
-    this.log.error(`the configuration stays as it is: ${why}`);
-    this.service.reloaded(why);
+    this.refusal = why;
+    this.wish();
   }
 
   close(): void {
     this.loop?.close();
   }
 
-  private async apply(settings: Settings): Promise<void> {
-    try {
-      await this.begin(settings);
-    } catch (error) {
-      this.refuse((error as Error).message);
-      return;
-    }
-    this.outputs.reopen();
-    this.log.info('the new configuration runs');
-    this.service.reloaded();
+  private wish(): void {
+    this.wished = true;
+    this.pause.abort();
   }
 
-  private async sample(stop: AbortSignal): Promise<void> {
-    const { runs = Infinity, frequency = NaN } = this.settings ?? {};
-    if (this.loop === undefined) {
-      await this.idle(stop);
-      return;
+  /** Deals with the last wish, and with those that come meanwhile. */
+  private async reload(stop: AbortSignal): Promise<void> {
+    let failure: string | undefined;
+    while (this.wished && !stop.aborted) {
+      this.wished = false;
+      const { next } = this;
+      this.next = undefined;
+      if (next !== undefined) failure = await this.apply(next, stop);
     }
+    if (stop.aborted) return;
+    const why = this.refusal ?? failure;
+    this.outputs.reopen();
+    if (why !== undefined) this.log.error(`the configuration stays as it is: ${why}`);
+    this.service.reloaded(why);
+  }
+
+  /** @returns why that cannot be; undefined when it could, or when something newer is to be applied instead */
+  private async apply(settings: Settings, stop: AbortSignal): Promise<string | undefined> {
+    if (isDeepStrictEqual(settings, this.settings)) {
+      this.log.debug('the configuration is as before');
+      return undefined;
+    }
+    try {
+      const runs = await this.replace(settings, () => stop.aborted || this.next !== undefined);
+      if (runs) this.log.info('the new configuration runs');
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /**
+   * Makes settings the present ones.
+   * @param outdated whether that is no longer wanted; asked before anything changes
+   * @returns false if so
+   */
+  private async replace(settings: Settings, outdated: () => boolean): Promise<boolean> {
+    const loop = await this.loopFor(settings);
+    const before = this.loop;
+    let unused = loop;
+    try {
+      if (outdated()) return false;
+      await this.outputs.replace(allOutputs(settings));
+      unused = before;
+    } finally {
+      if (loop !== before) unused?.close();
+    }
+    this.loop = loop;
+    this.settings = settings;
+    setLogLevel(settings.logLevel);
+    return true;
+  }
+
+  /** The present loop where it samples the same, else a new one; undefined where nobody wants samples. */
+  private async loopFor(settings: Settings): Promise<SampleLoop | undefined> {
+    const { consumer, loop, settings: before } = this;
+    if (allOutputs(settings).length === 0 && consumer.watcher === undefined) return undefined;
+    if (loop !== undefined && before !== undefined && samplesAlike(before, settings)) return loop;
+    return this.sampling(settings, consumer, this.log, this.since);
+  }
+
+  /** @returns whether it came to its end by itself: all runs are done */
+  private async sample(stop: AbortSignal): Promise<boolean> {
+    this.pause = new AbortController();
+    const until = AbortSignal.any([stop, this.pause.signal]);
+    const { runs = Infinity, frequency = NaN } = this.settings ?? {};
+    const { loop } = this;
+    if (loop === undefined) {
+      await this.idle(until);
+      return false;
+    }
+    const left = runs - this.taken;
+    if (left <= 0) return true;
     const emit = (sample: Sample): void => {
+      this.taken++;
       this.consumer.take(sample);
       this.outputs.write(sample);
       this.service.sampled(sample.vms.length, frequency);
     };
     const pace = this.consumer.watcher?.pace;
-    await this.loop.run({ runs, outputs: this.outputs.list, emit, pace }, stop);
+    await loop.run({ runs: left, outputs: this.outputs.list, emit, pace }, until);
+    return !until.aborted;
   }
 
   private async idle(stop: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import { nowhere, Paths } from '../kernel/paths.ts';
 import { cgroupTrouble } from '../kernel/proc-pid-cgroup.ts';
 import { SampleLoop } from '../sampling/loop.ts';
 import { Sampler } from '../sampling/sampler.ts';
+import type { SinceStart } from '../sampling/since-start.ts';
 import type { Consumer } from './consumer.ts';
 
 /** There is no hypervisor here, and somebody at a terminal who can say where to look. */
@@ -21,12 +22,14 @@ export class NoHypervisorError extends Error {
  * Finds the hypervisor and prepares to sample it. Where there is none the host alone is sampled, until there is one.
  *
  * @param consumer its collectors run after the measuring ones; for a watcher everything is measured
+ * @param since goes on counting
  * @throws NoHypervisorError
  */
 export async function startSampling(
   settings: Settings,
   { collectors: derived, watcher }: Pick<Consumer, 'collectors' | 'watcher'>,
   log: Logger,
+  since: SinceStart,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
   const connector = await findConnector(settings, paths, log);
@@ -35,7 +38,7 @@ export async function startSampling(
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
   const options = { wanted, netdev, storedev, nicRows, diskRows };
   const collectors = createCollectors(settings.collectors, paths, options);
-  const sampler = new Sampler(paths, connector, [...collectors, ...derived], log);
+  const sampler = new Sampler(paths, connector, [...collectors, ...derived], log, since);
   return new SampleLoop(sampler, connector, settings.frequency, log);
 }
 
@@ -78,8 +81,13 @@ async function findConnector(settings: Settings, paths: Paths, log: Logger): Pro
   if (process.stderr.isTTY) throw new NoHypervisorError(missing);
   log.warn(`${missing}; the host is measured, and it is looked again every 30 s`);
   return new AwaitedConnector(async () => {
-    const late = await detect();
-    if (late !== undefined) log.info('a hypervisor is there now');
-    return late;
+    try {
+      const late = await detect();
+      if (late !== undefined) log.info('a hypervisor is there now');
+      return late;
+    } catch (error) {
+      log.error(error as Error, 'looking for a hypervisor failed');
+      throw error;
+    }
   });
 }

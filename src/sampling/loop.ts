@@ -51,7 +51,7 @@ export class SampleLoop {
   }
 
   close(): void {
-    this.sampler.run.missedTicks += this.clock?.missed ?? 0;
+    this.sampler.since.missedTicks += this.clock?.missed ?? 0;
     this.sampler.close();
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Collector, HostTarget } from '../collectors/collector.ts';
 import { DeviceRows } from '../collectors/device-rows.ts';
@@ -11,8 +12,8 @@ import { slots } from '../metrics/catalogue.ts';
 import { Row } from '../metrics/row.ts';
 import { Agent } from './agent.ts';
 import type { ObservedOutput } from './output-status.ts';
-import { Run } from './run.ts';
 import type { CollectorRun, HostRows, Sample } from './sample.ts';
+import { SinceStart } from './since-start.ts';
 import { Targets } from './targets.ts';
 
 const id = slots('host', 'host');
@@ -54,11 +55,13 @@ class Host implements HostTarget, HostRows {
 /** One cycle: takes the inventory, lets every collector read and derive, and yields the sample. */
 export class Sampler {
   readonly agent = new Agent();
+  private readonly run = randomBytes(6).toString('hex');
   private readonly host: Host;
   private readonly targets = new Targets();
   private runs: readonly CollectorRun[] = [];
   /** What failed when it was tried last. */
   private readonly failing = new Set<string>();
+  private seq = 0;
   private last: number | undefined;
 
   constructor(
@@ -66,7 +69,7 @@ export class Sampler {
     private readonly connector: Connector,
     private readonly collectors: readonly Collector[],
     private readonly log: Logger,
-    readonly run = new Run(),
+    readonly since = new SinceStart(),
   ) {
     this.host = new Host(paths);
   }
@@ -90,21 +93,21 @@ export class Sampler {
     const time = Date.now();
     const before = this.last;
     const started = this.read();
-    const { run } = this;
+    const { since } = this;
     this.attempt('what proxtop tells of itself', () => {
       this.agent.fill(
         {
-          missedTicks: run.missedTicks + missedTicks,
-          collectorErrors: run.errors,
-          pollFailures: run.pollFailures + this.connector.failures,
+          missedTicks: since.missedTicks + missedTicks,
+          collectorErrors: since.errors,
+          pollFailures: since.pollFailures + this.connector.failures,
         },
         outputs,
       );
     });
     return {
       time,
-      run: run.id,
-      seq: ++run.seq,
+      run: this.run,
+      seq: ++this.seq,
       interval: before === undefined ? NaN : started - before,
       host: this.host,
       vms: this.targets.list,
@@ -138,7 +141,7 @@ export class Sampler {
       if (this.failing.delete(part)) this.log.info(`${part} works again`);
       return true;
     } catch (error) {
-      this.run.errors++;
+      this.since.errors++;
       if (!this.failing.has(part)) this.log.error({ err: error }, `${part} failed`);
       this.failing.add(part);
       return false;
@@ -147,7 +150,7 @@ export class Sampler {
 
   close(): void {
     this.host.close();
-    this.run.pollFailures += this.connector.failures;
+    this.since.pollFailures += this.connector.failures;
     for (const collector of this.collectors) collector.close();
     this.connector.close();
   }

@@ -6,8 +6,8 @@ import { slots } from '../../src/metrics/catalogue.ts';
 import { queuedStatus } from '../../src/outputs/queued-status.ts';
 import { RecordQueue } from '../../src/outputs/queue.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
-import { Run } from '../../src/sampling/run.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
+import { SinceStart } from '../../src/sampling/since-start.ts';
 import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
 import { logs } from '../outputs/helpers.ts';
 import { TestConnector, noOutputs, testCollector } from './support.ts';
@@ -90,22 +90,23 @@ test('an inventory that fails costs the rows of the VMs, and our own figures the
   ]);
 });
 
-test('another sampler of the same run goes on where the one before ended, and keeps no descriptor', (t) => {
+test('another sampler goes on counting where the one before ended, and no descriptor is left', (t) => {
   const tree = new Tree(t);
   tree.write('proc/sys/kernel/hostname', 'pve1\n');
-  const run = new Run();
+  const since = new SinceStart();
   const failing = testCollector('cpu', () => {
     throw new Error('no such thing');
   });
   const open = (): number => readdirSync('/proc/self/fd').length;
   const before = open();
-  for (const seq of [1, 2, 3]) {
+  for (const nth of [1, 2, 3]) {
     const connector = new TestConnector();
     connector.failures = 5;
-    const cycles = new Sampler(tree.paths, connector, [failing], logs().log, run);
-    const sample = cycles.sample(0, noOutputs);
-    assert.deepEqual([sample.run, sample.seq], [run.id, seq]);
-    assert.deepEqual(pick(sample.agent, 'collector_errors', 'qmp_failures'), [seq, 5 * seq]);
+    const cycles = new Sampler(tree.paths, connector, [failing], logs().log, since);
+    assert.deepEqual(pick(cycles.sample(0, noOutputs).agent, 'collector_errors', 'qmp_failures'), [
+      nth,
+      5 * nth,
+    ]);
     cycles.close();
   }
   assert.equal(open(), before);
