@@ -27,6 +27,9 @@ const parts = {
   end: Buffer.from('"\n'),
 };
 
+/** UTF-16 units of a name that a column's heading holds: it is repeated in some thirty columns. */
+const maxName = 255;
+
 /** Where the names of VMs are published that came after the header, once for each; whoever logs subscribes. */
 export const withoutColumns = channel('proxtop.printers.esxtop');
 
@@ -182,7 +185,7 @@ function blocksOf({ host, vms, collectors }: Sample, keys: ReadonlyMap<string, s
     const group = `${groupId(vm)}:${name}`;
     add(key, cpuGroup, group);
     for (const row of vm.vcpus)
-      add(keyOf(key, row), vcpuGroup, `${group}:${deviceOf(row)}:vmx-vcpu-${deviceOf(row)}`);
+      add(keyOf(key, row), vcpuGroup, `${group}:${plain(deviceOf(row))}:vmx-vcpu-${plain(deviceOf(row))}`);
     add(key, memoryGroup, group);
     add(key, virtualDiskGroup.vm, name);
     // esxtop names a disk by its controller and its place there; readers look for both.
@@ -199,7 +202,7 @@ function blocksOf({ host, vms, collectors }: Sample, keys: ReadonlyMap<string, s
 
 /** The number of a VM's group: its vmid, or the pid of its process. */
 function groupId({ row }: VmRows): string {
-  return row.texts[identity.vmid] ?? row.texts[identity.pid] ?? '0';
+  return plain(row.texts[identity.vmid] ?? row.texts[identity.pid] ?? '0');
 }
 
 /** The names of the VMs; each of several that have the same gets the number of its group behind it. */
@@ -213,5 +216,5 @@ function uniqueNames(vms: readonly VmRows[]): readonly string[] {
 
 /** A name without what has a meaning in a column's name, and the comma at which simple readers split lines. */
 function plain(name: string): string {
-  return printable(name).replace(/[\\/():,"#*]/g, '_');
+  return printable(name.slice(0, maxName)).replace(/[\\/():,"#*]/g, '_');
 }

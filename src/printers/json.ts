@@ -4,25 +4,20 @@ import type { Row } from '../metrics/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { Column } from './names.ts';
+import { unprintable, wellFormed } from './printable.ts';
 import type { TextCache } from './text-cache.ts';
 
 /**
- * What JSON allows in a string but a terminal obeys or a reader stumbles over: DEL and the C1 controls, line
- * separators, controls of writing direction.
- */
-const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/**
- * A text as a JSON string (RFC 8259), whatever it holds: what could do harm on a terminal is escaped, and half of a
- * surrogate pair, which strict readers refuse even escaped, becomes U+FFFD.
+ * A text as a JSON string (RFC 8259), whatever it holds: what JSON allows but a terminal obeys or nobody sees is escaped,
+ * and half of a surrogate pair, which strict readers refuse even escaped, becomes U+FFFD.
  */
 export function quote(text: string): string {
-  const whole = text.replace(/\p{Surrogate}/gu, '\ufffd');
-  return JSON.stringify(whole).replace(unsafe, (character) => `\\u${hex(character)}`);
+  return JSON.stringify(wellFormed(text)).replace(unprintable, escaped);
 }
 
-function hex(character: string): string {
-  return character.charCodeAt(0).toString(16).padStart(4, '0');
+/** The escape of a character, or the two of a surrogate pair. */
+function escaped(character: string): string {
+  return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A column with its key rendered once: `,"id":`. */

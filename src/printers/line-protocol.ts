@@ -2,8 +2,6 @@ import { printable } from './printable.ts';
 
 /** Longest tag value in UTF-16 units: InfluxDB takes 64 KiB for all tags of a point, VictoriaMetrics cuts at 1 KiB each. */
 const maxTag = 256;
-/** Longest string field in UTF-16 units; InfluxDB takes 64 KiB. */
-const maxString = 8192;
 
 /**
  * A text as the value of a tag in line protocol; empty where a tag without value would be, which is not allowed.
@@ -16,7 +14,7 @@ export function tagValue(text: string): string {
   return printable(text.slice(0, maxTag)).replaceAll('\\', '/').replace(/[,= ]/g, '\\$&');
 }
 
-/** A text as a string field in line protocol, in quotes and on one line. */
+/** A text as a string field in line protocol, in quotes and on one line. InfluxDB takes 64 KiB, more than a text has here. */
 export function stringField(text: string): string {
-  return `"${printable(text.slice(0, maxString)).replace(/["\\]/g, '\\$&')}"`;
+  return `"${printable(text).replace(/["\\]/g, '\\$&')}"`;
 }

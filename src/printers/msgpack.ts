@@ -5,6 +5,7 @@ import type { Row } from '../metrics/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
 import type { Column } from './names.ts';
+import { bounded, wellFormed } from './printable.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { eachRow } from './rows.ts';
 
@@ -98,7 +99,7 @@ function members(
   for (const { id, text, slot, read } of columns) {
     if (text) {
       const value = texts[slot];
-      if (value !== undefined) object[id] = value;
+      if (value !== undefined) object[id] = wellFormed(bounded(value));
     } else {
       const value = read === undefined ? (values[slot] ?? NaN) : read(values, interval);
       if (Number.isFinite(value)) object[id] = value;

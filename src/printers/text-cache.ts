@@ -1,3 +1,5 @@
+import { bounded } from './printable.ts';
+
 /** Texts kept at most; ten for each of a thousand VMs. */
 const maxTexts = 16384;
 
@@ -13,8 +15,9 @@ export class TextCache {
     this.encode = encode;
   }
 
-  /** The encoded text as UTF-8. */
-  bytes(text: string): Buffer {
+  /** The encoded text as UTF-8, of one without end its beginning. */
+  bytes(whole: string): Buffer {
+    const text = bounded(whole);
     const known = this.known.get(text);
     if (known !== undefined) return known;
     // Names come and go for as long as the daemon runs.

@@ -1,6 +1,7 @@
 import { slots } from '../../metrics/catalogue.ts';
 import type { Scope } from '../../metrics/define.ts';
 import type { Row } from '../../metrics/row.ts';
+import { bounded, printable } from '../printable.ts';
 
 /** Names and values of labels; one without value is left out, as an empty value means the same. */
 export type Labels = readonly (readonly [name: string, value: string | undefined])[];
@@ -15,11 +16,12 @@ export function labelText(labels: Labels): string {
   return text;
 }
 
-/** Backslash, quote and line feed are all that needs an escape; every other character stands for itself. */
+/**
+ * Backslash and quote need an escape. A line feed would have one too, but is no more welcome in a legend than on the
+ * terminal where somebody looks at the page: it becomes a question mark like all that cannot be printed.
+ */
 function escapeLabel(value: string): string {
-  return /[\\"\n]/.test(value)
-    ? value.replace(/[\\"\n]/g, (found) => (found === '\n' ? '\\n' : `\\${found}`))
-    : value;
+  return printable(bounded(value)).replace(/[\\"]/g, '\\$&');
 }
 
 /** Labels one after the other, where there are any. */
