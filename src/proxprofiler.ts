@@ -5,6 +5,7 @@ import { describeProfiler } from './cli/profiler-check.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
+import { printableLines } from './printers/printable.ts';
 import { InputError } from './profiler/errors.ts';
 import { judgeFile, profileFile, showProfiles } from './profiler/offline.ts';
 
@@ -61,6 +62,6 @@ try {
   process.exitCode = await main();
 } catch (error) {
   if (!(error instanceof ConfigError) && !(error instanceof InputError)) throw error;
-  process.stderr.write(`proxprofiler: ${error.message}\n`);
+  process.stderr.write(`proxprofiler: ${printableLines(error.message)}\n`);
   process.exitCode = exitCodes.usage;
 }

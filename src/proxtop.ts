@@ -9,6 +9,7 @@ import { describeStatus } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';
+import { printableLines } from './printers/printable.ts';
 
 /** What --check says of the terminal view. */
 const ofView = ['view', 'on this terminal; it measures everything, and asks monitors every time'] as const;
@@ -74,6 +75,6 @@ try {
   process.exitCode = await main();
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`proxtop: ${error.message}\n`);
+  process.stderr.write(`proxtop: ${printableLines(error.message)}\n`);
   process.exitCode = exitCodes.usage;
 }

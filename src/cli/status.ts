@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { processIdentity } from '../kernel/process-identity.ts';
+import { brief } from '../printers/printable.ts';
 import { dropReasons } from '../sampling/output-status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -42,7 +43,7 @@ function readReports(directory: string): {
     files = readdirSync(directory);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return { reports: [], ...(code !== 'ENOENT' && { trouble: message }) };
+    return { reports: [], ...(code !== 'ENOENT' && { trouble: brief(message) }) };
   }
   const reports = files.flatMap((file) =>
     file.endsWith('.status') ? readReport(join(directory, file)) : [],
@@ -52,12 +53,17 @@ function readReports(directory: string): {
 
 function readReport(path: string): StatusReport[] {
   try {
-    const report = JSON.parse(readFileSync(path, 'utf8')) as StatusReport;
+    // Receivers and file systems have a hand in what it says.
+    const report = JSON.parse(readFileSync(path, 'utf8'), shown) as StatusReport;
     return processIdentity(report.pid) === report.identity ? [report] : [];
   } catch {
     // It ended just now.
     return [];
   }
+}
+
+function shown(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? brief(value) : value;
 }
 
 /** What is not as it should be, in words. */

@@ -40,7 +40,7 @@ export function resolveOutputs(
   const replaces = described.has('type') || described.has('target');
   if (first !== undefined && !replaces && sections.size > 0) {
     throw new ConfigError(
-      `${first.origin}: applies to an output that is described with --output, and the file describes its own\n` +
+      `${first.origin}: applies to an output that is described with --output, and the file describes its own; ` +
         'add --output to replace the outputs of the file, or change them there',
     );
   }

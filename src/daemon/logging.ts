@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import type { LogLevel } from '../config/settings.ts';
+import { brief } from '../printers/printable.ts';
 
 /** One line as pino hands it over. */
 interface LogLine {
@@ -14,6 +15,13 @@ const STDERR = 2;
 const ERROR = 50;
 /** Lines that are held back at most. */
 const HELD_BACK = 50;
+
+/** Where a line of a stack begins; other line breaks are part of a message. */
+const frame = /\n(?= {4}at |caused by: )/;
+/** Lines of a stack that are logged at most. */
+const FRAMES = 30;
+/** Characters of a message that are logged at most: our own are shorter, but for lists of the keys there are. */
+const MOST = 400;
 
 /** Name and priority of each level; priorities after syslog(3). */
 const levels: Readonly<Record<number, readonly [name: string, priority: number]>> = {
@@ -79,12 +87,18 @@ function isJournal(stream: string | undefined): boolean {
   return stream === `${dev}:${ino}`;
 }
 
+/**
+ * What a line says. VMs, receivers and libvirt have a hand in it: each part is printable, on one line and short, but for
+ * the frames of a stack, which keep their lines.
+ */
 function textOf({ level, msg, err }: LogLine): string {
-  const parts = [msg, level >= ERROR ? (err?.stack ?? err?.message) : err?.message];
-  return parts.filter((part) => part !== undefined).join(': ');
+  const stack = level >= ERROR ? err?.stack : undefined;
+  const [reason = err?.message, ...frames] = stack?.split(frame, FRAMES) ?? [];
+  const said = [msg, reason].flatMap((part) => (part === undefined ? [] : brief(part, MOST))).join(': ');
+  return [said, ...frames.map((text) => brief(text))].join('\n');
 }
 
-/** Every line of a message needs the prefix, or the journal files it under the default priority. */
+/** Every line needs the prefix, or the journal files it under the default priority. */
 function forJournal(line: LogLine): string {
   const [, priority] = levels[line.level] ?? ['', 6];
   return `${textOf(line)

@@ -1,4 +1,5 @@
 import type { ObservedOutput } from '../sampling/output-status.ts';
+import { brief } from '../printers/printable.ts';
 import type { Notify } from './notify.ts';
 
 /** ms between two looks at what the status line says. */
@@ -66,7 +67,7 @@ export class Service {
 
   /** The new configuration runs, or the one before, for a reason that the status tells. */
   reloaded(refused?: string): void {
-    this.refused = refused?.replaceAll('\n', ' ');
+    this.refused = refused && brief(refused);
     this.due = Infinity;
     if (!this.ready) return;
     this.ready = false;

@@ -12,7 +12,12 @@ import type { TextCache } from './text-cache.ts';
  * and half of a surrogate pair, which strict readers refuse even escaped, becomes U+FFFD.
  */
 export function quote(text: string): string {
-  return JSON.stringify(wellFormed(text)).replace(unprintable, escaped);
+  return visible(JSON.stringify(wellFormed(text)));
+}
+
+/** JSON without indentation, with escapes for all in its strings that a terminal obeys or nobody sees. */
+export function visible(json: string): string {
+  return json.replace(unprintable, escaped);
 }
 
 /** The escape of a character, or the two of a surrogate pair. */

@@ -16,6 +16,11 @@ export function brief(text: string, most = 300): string {
   return printable(text.length > most ? `${beginning.slice(0, most - 3)}...` : beginning);
 }
 
+/** A text of several lines for a terminal: {@link printable}, but for where its lines end. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
 /** A text without halves of surrogate pairs, which have no UTF-8: each becomes U+FFFD. */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');

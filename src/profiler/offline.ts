@@ -1,3 +1,4 @@
+import { visible } from '../printers/json.ts';
 import { plotProfile } from './plot.ts';
 import type { Profile, Subject } from './profile.ts';
 import { profileLine, toProfile } from './profile.ts';
@@ -35,7 +36,7 @@ export async function judgeFile(
     const likeliness = follower.next((metric) => values[metrics.indexOf(metric)] ?? NaN);
     if (Number.isNaN(likeliness)) continue;
     const { name: UUID, ...more } = vm;
-    write(`${JSON.stringify({ UUID, ...more, line, profile_likeliness: likeliness })}\n`);
+    write(`${visible(JSON.stringify({ UUID, ...more, line, profile_likeliness: likeliness }))}\n`);
   }
 }
 

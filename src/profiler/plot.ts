@@ -1,3 +1,4 @@
+import { brief } from '../printers/printable.ts';
 import { centreOf } from './levels.ts';
 import type { Profile, ProfileMatrix } from './profile.ts';
 
@@ -16,7 +17,7 @@ export function plotProfile(profile: Profile, colour: boolean): string {
   const maps = profile.roottx.map((matrix) => plotMatrix(matrix, profile.settings.states, colour));
   const { name, vmid, pid } = profile;
   const title = `${name}${vmid === undefined ? '' : `, VM ${vmid}`}${pid === undefined ? '' : `, pid ${pid}`}`;
-  return `${title.replaceAll(/\p{C}/gu, '?')}\n\n${maps.join('\n')}`;
+  return `${brief(title)}\n\n${maps.join('\n')}`;
 }
 
 function plotMatrix({ metric, transitions, stats }: ProfileMatrix, states: number, colour: boolean): string {

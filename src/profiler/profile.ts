@@ -1,3 +1,4 @@
+import { visible } from '../printers/json.ts';
 import type { Matrices } from './matrix.ts';
 import type { TreeNode } from './period-tree.ts';
 import type { ProfileSettings } from './settings.ts';
@@ -65,7 +66,7 @@ export interface Profile extends Subject {
 
 /** The profile so far as a line of JSON. */
 export function profileLine(subject: Subject, vm: VmProfile): string {
-  return `${JSON.stringify({ profile: toProfile(subject, vm) })}\n`;
+  return `${visible(JSON.stringify({ profile: toProfile(subject, vm) }))}\n`;
 }
 
 /** The profile so far. */

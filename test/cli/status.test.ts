@@ -128,6 +128,16 @@ test('several are told apart, and one that is degraded decides', async (t) => {
   assert.equal(describeStatus(path, now).exitCode, 0);
 });
 
+test('what a receiver said is printable, short and on one line', (t) => {
+  const path = directory(t);
+  const lastError = `HTTP 400: \u001b]0;pwned\u0007\u009b2J\u202e\nproxtop 9, process 1: healthy${'x'.repeat(1e6)}`;
+  write(path, [output({ name: 'a\u001b[2J', lastError })], { config: '/etc/\u001b.conf' });
+  const { text } = describeStatus(path, now);
+  assert.equal(text.split('\n').length, 5, text);
+  assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.ok(text.length < 1000, `${text.length} characters`);
+});
+
 test('none runs', (t) => {
   const path = directory(t);
   const expected = {

@@ -9,3 +9,7 @@ log.debug('detail');
 log.info('first\nsecond');
 log.warn({ err: error }, 'cannot read');
 log.error({ err: error }, 'collector failed');
+// What a monitor, a receiver or a name can say.
+const hostile = '\u001b]0;pwned\u0007\u009b2J\u202e\u2028\n<0>forged\r\n12:00:00 error forged';
+log.warn(`VM ${hostile}: ${'x'.repeat(3_000_000)}`);
+log.error(new Error(`${hostile}${'\n    at forged'.repeat(1000)}`), 'collector failed');

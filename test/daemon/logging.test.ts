@@ -22,19 +22,31 @@ function logged(t: TestContext, level: string, journal: (dev: bigint, ino: bigin
 }
 
 test('for the journal every line begins with its priority', (t) => {
-  assert.equal(
-    logged(t, 'debug', (dev, ino) => `${dev}:${ino}`),
-    [
-      '<7>detail',
-      '<6>first',
-      '<6>second',
-      '<4>cannot read: reason',
-      '<3>collector failed: Error: reason',
-      '<3>    at one',
-      '<3>    at two',
-      '',
-    ].join('\n'),
+  const lines = logged(t, 'debug', (dev, ino) => `${dev}:${ino}`).split('\n');
+  assert.deepEqual(lines.slice(0, 6), [
+    '<7>detail',
+    '<6>first second',
+    '<4>cannot read: reason',
+    '<3>collector failed: Error: reason',
+    '<3>    at one',
+    '<3>    at two',
+  ]);
+  for (const line of lines.slice(0, -1)) assert.match(line, /^<[3467]>/);
+});
+
+test('what others say is printable, short and on one line', (t) => {
+  const lines = logged(t, 'warn', () => '').split('\n');
+  const [warning = '', error = '', ...frames] = lines.slice(4, -1);
+  assert.match(warning, /warning VM \?\]0;pwned\?\?2J\?\? <0>forged 12:00:00 error forged: x+\.\.\.$/);
+  assert.match(error, /error {3}collector failed: Error: .* <0>forged 12:00:00 error forged$/);
+  assert.ok(
+    frames.length < 30 && frames.every((line) => line === '    at forged'),
+    `${frames.length} frames`,
   );
+  for (const line of lines) {
+    assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.ok(line.length < 450, `${line.length} characters`);
+  }
 });
 
 test('for people a message begins with time and level, also where the journal is another stream', (t) => {

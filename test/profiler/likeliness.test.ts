@@ -204,3 +204,10 @@ test('a heat map has a row and a cell for each state, and no control characters 
   const colour = plotProfile(toProfile({ name: 'x' }, alternating), true);
   assert.match(colour, /\u001b\[48;5;178;38;5;255m {3}73% \u001b\[0m/);
 });
+
+test('a profile shows a terminal nothing to obey, whatever its VM is called', () => {
+  const name = '\u001b]0;pwned\u0007\u009b2J\u202e\u2028';
+  const line = profileLine(name, profileOf([]));
+  assert.doesNotMatch(line.trimEnd(), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.equal((JSON.parse(line) as { profile: { name: string } }).profile.name, name);
+});
