@@ -73,8 +73,13 @@ export function configurationManual(): string {
       'Lines are key = value or [section]; those that begin with ; or # are comments.',
       'A key that is unknown, stands in the wrong section or has a wrong value is an error that names its line.',
     )
-    .text('What would run, or what is wrong, is told by')
-    .literal('proxtop --config /etc/proxtop.conf --check')
+    .text(
+      `A value is taken literally. Quotation marks around it (" or ') come off; a comment begins at a ; or # only after a blank and outside of them:`,
+      'abc#def and "abc # def" are whole values, abc # def is abc. A backslash is a backslash. The file is UTF-8.',
+    )
+    .text('What would run, as a service and from a shell, or what is wrong, is told by')
+    .literal('sudo proxtop --config /etc/proxtop.conf --check')
+    .text('It opens the files that are named, as far as the user may who asks.')
     .text(
       'systemctl reload proxtop reads the file again.',
       'An output that has not changed goes on; one that has is replaced, and what it had queued goes to its successor of the same name.',

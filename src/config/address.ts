@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { refuse } from './values.ts';
+import { refuse, withoutUser } from './values.ts';
 import type { Refusal, ValueType } from './values.ts';
 
 /** Where a tcp or udp output sends to. */
@@ -13,6 +13,7 @@ const example = 'for example logstash.example:12345 or [2001:db8::1]:12345';
 
 /** Reads `host:port` or `[IPv6]:port`. */
 export function parseAddress(text: string): Address | Refusal {
+  if (text.includes('@')) return refuse(withoutUser(text), `host:port without user and password, ${example}`);
   const parts = /^(?:\[(?<v6>[^\]]*)\]|(?<name>[^:[\]]*))(?::(?<port>[^:/]*))?$/.exec(text)?.groups;
   if (parts === undefined) {
     return isIPv6(text) || isIPv6(text.replace(/:\d+$/, ''))

@@ -1,37 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { unsafe } from 'ini';
+import { brief } from '../printers/printable.ts';
 import { ConfigError } from './errors.ts';
 import type { Given, GivenMap } from './given.ts';
 import type { FileLayer, OutputSection } from './layer.ts';
+import { literal } from './literal.ts';
 import { nearest } from './nearest.ts';
+import { readText } from './read-text.ts';
 import { optionsOf, printing, schema, selecting } from './schema.ts';
 import type { SectionName } from './schema.ts';
 import { thresholdKeys } from './thresholds.ts';
-import { listed, refuse } from './values.ts';
-
-const troubles: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'no permission to read it',
-  EPERM: 'no permission to read it',
-  EISDIR: 'it is a directory',
-};
+import { listed, quoted, refuse } from './values.ts';
 
 /** The sections there can be. */
 const headers = ['[connector]', '[output.NAME]', '[profiler]', '[thresholds]'];
+
+/** What the NAME of [output.NAME] may be; it becomes the name of a directory. */
+const outputName = /^[\w-][\w.-]{0,63}$/;
 
 /** The one key of the original's file that was for proxtop. */
 const originalTarget = 'PROXTOP_TARGET';
 
 /** Reads and checks the names in a configuration file. Throws a ConfigError. */
 export function readConfigFile(path: string): FileLayer {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new ConfigError(`${path}: cannot read the configuration file: ${troubles[code] ?? message}`);
-  }
-  return parseConfig(text, path);
+  return parseConfig(readText(path), path);
 }
 
 /** What a section can be: [thresholds] holds no options, and stands in the file alone. */
@@ -46,8 +36,9 @@ interface Section {
 }
 
 /**
- * Reads INI text: `key = value`, `[section]`, comments from `;` or `#`. Values are unquoted by the ini package; the
- * lines are taken one by one, because a message names the line and a key given twice is an error.
+ * Reads INI text: `key = value`, `[section]`, comments in lines that begin with `;` or `#`; values see {@link literal}.
+ * The lines are taken one by one, because a message names the line and a key given twice is an error. What a message
+ * shows of a line ends where a secret could begin.
  *
  * The file of the original program holds shell assignments: PROXTOP_TARGET means a tcp output, PROXPROFILER_PARAMS
  * belongs to the profiler and is passed over.
@@ -65,7 +56,12 @@ export function parseConfig(text: string, path: string): FileLayer {
     if (name === 'connector') return { kind: 'connector', header, given: connector };
     if (name === 'profiler') return { kind: 'profiler', header, given: profiler };
     if (name === 'thresholds') return { kind: 'thresholds', header, given: thresholds };
-    const output = /^output\.([\w-][\w.-]*)$/.exec(name)?.[1];
+    const output = name === 'output' ? '' : /^output\.(.*)$/.exec(name)?.[1];
+    if (output !== undefined && !outputName.test(output)) {
+      throw new ConfigError(
+        `${origin}: found ${quoted(output)} as the name of an output, expected up to 64 letters, digits, "_", "-" and ".", such as [output.logstash]`,
+      );
+    }
     if (output === undefined) {
       const { reason } = refuse(header, listed(headers), headers);
       throw new ConfigError(`${origin}: unknown section: ${reason}`);
@@ -78,10 +74,7 @@ export function parseConfig(text: string, path: string): FileLayer {
     return { kind: 'output', header, given };
   };
 
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\r|\n/)
-    .entries()) {
+  for (const [index, raw] of text.split(/\r\n|\r|\n/).entries()) {
     const line = raw.trim();
     if (line === '' || line.startsWith(';') || line.startsWith('#')) continue;
     const place = `${path}:${index + 1}`;
@@ -91,28 +84,43 @@ export function parseConfig(text: string, path: string): FileLayer {
       continue;
     }
     const equals = line.indexOf('=');
-    if (equals < 1 || line.startsWith('[')) {
-      throw new ConfigError(`${place}: ${refuse(line, 'key = value, or [section]').reason}`);
-    }
-    const key = line.slice(0, equals).trim();
-    const origin = `${place}, ${section.header === '' ? '' : `${section.header} `}${key}`;
-    const value = { text: unquoted(line.slice(equals + 1)), origin };
+    const key = line.slice(0, Math.max(0, equals)).trim();
+    if (!/^[\w.-]+$/.test(key)) throw new ConfigError(`${place}: ${noKey(line, section.kind)}`);
+    const origin = `${place}, ${section.header === '' ? '' : `${section.header} `}${brief(key, 60)}`;
+    if (section.kind === 'general' && key.startsWith('PROXPROFILER_')) continue;
+    const value = { text: valueIn(line.slice(equals + 1), origin), origin };
     if (section.kind === 'general' && key === originalTarget) {
+      if (value.text === '')
+        throw new ConfigError(`${origin}: is empty, expected host:port; leave the line out for no output`);
       const earlier = outputs.get(key);
       if (earlier !== undefined) throw new ConfigError(`${origin}: already set at ${earlier.origin}`);
       const type = { text: 'tcp', origin };
       outputs.set(key, { origin, given: new Map(Object.entries({ type, target: value })) });
-    } else if (!(section.kind === 'general' && key.startsWith('PROXPROFILER_'))) {
+    } else {
       set(section, key, value);
     }
   }
   return { general, connector, profiler, outputs, thresholds };
 }
 
-/** Takes quotes and comments off a value. The ini package reads 'single quoted' numbers as JSON: back to text. */
-function unquoted(written: string): string {
-  const value: unknown = unsafe(written);
-  return String(value);
+function valueIn(written: string, origin: string): string {
+  const text = literal(written);
+  if (text !== undefined) return text;
+  throw new ConfigError(
+    `${origin}: the value begins with a quotation mark and does not end with it; ` +
+      'put it in quotation marks of the other kind if this one belongs to it',
+  );
+}
+
+/** Why a line is none of `key = value`. Of what stands behind its first word nothing is shown: it may be a secret. */
+function noKey(line: string, section: SectionKind): string {
+  if (/^export\s/.test(line)) return 'found "export ...", expected key = value; leave out export';
+  const [, word = '', more = ''] = /^([^\s:=]*)(.?)/u.exec(line) ?? [];
+  // A word alone may be the rest of a secret that was broken into two lines.
+  const isOurs = section !== 'output' || nearest(word, keysOf(section)) !== undefined || /^\[/.test(word);
+  const shown = [...(isOurs ? [word] : []), ...(isOurs && more === '' ? [] : ['...'])].join(' ').trim();
+  const expected = keysOf(section).includes(word) ? `${word} = value` : 'key = value, or [section]';
+  return refuse(shown, expected).reason;
 }
 
 /** Notes a value. Throws a ConfigError for a key that is unknown in this section or was set before. */
@@ -133,12 +141,16 @@ export function keysOf(section: SectionKind): readonly string[] {
 
 /** What was probably meant by an unknown key: the same one elsewhere, or one that looks alike. */
 function hint(kind: SectionKind, header: string, key: string): string {
-  if (kind !== 'general' && key in schema.general)
+  if (kind !== 'general' && Object.hasOwn(schema.general, key))
     return '; it belongs at the top, before the first [section]';
-  if (kind !== 'output' && (key in schema.output || key in selecting) && key !== 'type')
+  if (
+    kind !== 'output' &&
+    (Object.hasOwn(schema.output, key) || Object.hasOwn(selecting, key)) &&
+    key !== 'type'
+  )
     return '; it belongs in [output.NAME]';
-  if (kind !== 'connector' && key in schema.connector) return '; it belongs in [connector]';
-  if (kind !== 'profiler' && key in schema.profiler) return '; it belongs in [profiler]';
+  if (kind !== 'connector' && Object.hasOwn(schema.connector, key)) return '; it belongs in [connector]';
+  if (kind !== 'profiler' && Object.hasOwn(schema.profiler, key)) return '; it belongs in [profiler]';
   const known = keysOf(kind);
   const near = nearest(key.replace(/^PROXTOP_/, ''), known);
   if (near !== undefined) return `; did you mean ${near}?`;

@@ -2,7 +2,7 @@ import type { Credentials, HttpSettings } from '../outputs/settings.ts';
 import type { Precision } from '../printers/printer.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap } from './given.ts';
-import { refuse } from './values.ts';
+import { refuse, withoutUser } from './values.ts';
 import type { Refusal, ValueType } from './values.ts';
 
 const example = 'for example http://influx.example:8086/write?db=proxtop';
@@ -14,13 +14,13 @@ export function parseHttpUrl(text: string): URL | Refusal {
     return refuse(withoutSecrets(text), `a URL that begins with http:// or https://, ${example}`);
   if (url.username !== '' || url.password !== '')
     return refuse(withoutSecrets(text), 'a URL without user name and password, which have keys of their own');
-  if (url.hash !== '') return refuse(text, 'a URL without #');
+  if (url.hash !== '') return refuse(withoutSecrets(text), 'a URL without #');
   return url;
 }
 
 /** A URL as it may be shown: without what could be a password. */
 function withoutSecrets(text: string): string {
-  return text.replace(/\/\/[^/]*@/, '//...@').replace(/\?.*$/s, '?...');
+  return withoutUser(text).replace(/[?#].*$/s, (rest) => `${rest.charAt(0)}...`);
 }
 
 /** What the names of headers, and their values, are made of (RFC 9110, only ASCII). */
@@ -35,7 +35,8 @@ export const headers: ValueType<Readonly<Record<string, string>>> = {
     const found: Record<string, string> = {};
     for (const part of text.split(/,[ \t]*(?=[!#$%&'*+.^_`|~\w-]+:)/)) {
       const [, name = '', value = ''] = header.exec(part.trim()) ?? [];
-      if (name === '') return refuse(part, this.expected);
+      // Whatever its fault is, its value may be a secret.
+      if (name === '') return refuse(part.trim().replace(/([:\s=]).*$/s, '$1 ...'), this.expected);
       if (ours.test(name)) return refuse(name, 'a header other than those that HTTP itself needs');
       found[name] = value;
     }

@@ -1,11 +1,16 @@
+/** Most letters that a word may be longer or shorter than the one that was meant. */
+const most = 3;
+
 /**
  * The word that was probably meant: the nearest one that differs in case and a few letters only (one in a short word,
  * up to three in a long one); undefined where none is near.
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+  let limit = Math.min(most, Math.max(1, Math.floor(word.length / 3)));
   for (const candidate of known) {
+    // Comparing takes the product of both lengths, and what stands in a file may have megabytes.
+    if (Math.abs(word.length - candidate.length) > limit) continue;
     const changes = distance(word.toLowerCase(), candidate.toLowerCase());
     if (changes > limit) continue;
     best = candidate;

@@ -1,4 +1,5 @@
 import { parseUri } from '../libvirt/uri.ts';
+import { quote } from '../printers/json.ts';
 import { nearest } from './nearest.ts';
 
 /** Why a text is not a value of some type, for a message after the place where it stands. */
@@ -21,11 +22,20 @@ export interface ValueType<T> {
 
 /** Says that `found` is not what was expected and, where one of the known words is near, which was probably meant. */
 export function refuse(found: string, expected: string, known: Iterable<string> = []): Refusal {
-  const shown = JSON.stringify(found.length > 60 ? `${found.slice(0, 57)}...` : found);
   const near = nearest(found, known);
   return new Refusal(
-    `found ${shown}, expected ${expected}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`,
+    `found ${quoted(found)}, expected ${expected}${near === undefined ? '' : `; did you mean ${quoted(near)}?`}`,
   );
+}
+
+/** A text that was found somewhere, for a message: in quotation marks, escaped, and cut where it is long. */
+export function quoted(found: string): string {
+  return quote(found.length > 60 ? `${found.slice(0, 57)}...` : found);
+}
+
+/** An address or a URL as it may be shown: without the user and password before its last `@`. */
+export function withoutUser(text: string): string {
+  return text.replace(/^([a-z+]*:\/\/)?.*@/is, (_, scheme = '') => `${scheme}...@`);
 }
 
 /** Words as a sentence lists them: `a, b or c`. */

@@ -116,9 +116,14 @@ function isTransport(name: string): name is TransportName {
 }
 
 function malformed(text: string, words: string): ConnectionError {
-  return new ConnectionError('uri', `libvirt URI ${JSON.stringify(text)}: ${words}`);
+  return new ConnectionError('uri', `libvirt URI ${shown(text)}: ${words}`);
 }
 
 function unsupported(text: string, words: string): ConnectionError {
-  return new ConnectionError('unsupported', `libvirt URI ${JSON.stringify(text)}: ${words}`);
+  return new ConnectionError('unsupported', `libvirt URI ${shown(text)}: ${words}`);
+}
+
+/** A URI for a message, without a password, which has no place in it. */
+function shown(text: string): string {
+  return JSON.stringify(text.replace(/(\/\/[^/@:]*):.*@/s, '$1:...@').slice(0, 200));
 }

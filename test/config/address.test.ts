@@ -37,3 +37,14 @@ test('refuses everything else and gives an example', () => {
     assert.match(refusal.reason, /for example logstash\.example:12345/, text);
   }
 });
+
+test('an address has no user, and its password is shown by no message', () => {
+  for (const text of ['user:pw@h:1', 'tcp://user:pw@h:1', 'user:p@w@h:1']) {
+    const refusal = parseAddress(text);
+    assert.ok(refusal instanceof Refusal);
+    assert.match(
+      refusal.reason,
+      /^found "(tcp:\/\/)?\.\.\.@h:1", expected host:port without user and password/,
+    );
+  }
+});

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,11 +81,13 @@ test('refuses unknown keys and sections, and names what may be meant', () => {
       '[conector]',
       'p.conf:1: unknown section: found "[conector]", expected [connector], [output.NAME], [profiler] or [thresholds]; did you mean "[connector]"?',
     ],
-    [
-      '[output]',
-      /^p\.conf:1: unknown section: found "\[output\]", expected \[connector\], \[output\.NAME\], \[profiler\] or \[thresholds\]/,
-    ],
-    ['[output.a b]', /^p\.conf:1: unknown section/],
+    ['[output]', /^p\.conf:1: found "" as the name of an output, expected up to 64 letters, digits, "_", /],
+    ['[output.my log]', /^p\.conf:1: found "my log" as the name of an output, expected up to 64 letters, /],
+    ['[output logs]', /^p\.conf:1: unknown section: found "\[output logs\]", /],
+    [`[output.${'x'.repeat(65)}]`, /^p\.conf:1: found "x{57}\.\.\." as the name of an output/],
+    ['[outputs.a]', /^p\.conf:1: unknown section/],
+    ['constructor = 1', /^p\.conf:1, constructor: unknown key; keys at the top are /],
+    ['[connector]\nvalueOf = 1', /^p\.conf:2, \[connector\] valueOf: unknown key; keys of /],
     ['[]', /^p\.conf:1: unknown section/],
   ];
   for (const [text, expected] of cases) {
@@ -94,8 +98,14 @@ test('refuses unknown keys and sections, and names what may be meant', () => {
 });
 
 test('refuses lines that are no INI, and what is given twice', () => {
-  assert.equal(refusal('frequency'), 'p.conf:1: found "frequency", expected key = value, or [section]');
-  assert.match(refusal('frequency = 1\n= 5'), /^p\.conf:2: found "= 5", expected key = value/);
+  assert.equal(refusal('frequency'), 'p.conf:1: found "frequency", expected frequency = value');
+  assert.equal(refusal('frequncy 1'), 'p.conf:1: found "frequncy ...", expected key = value, or [section]');
+  assert.equal(
+    refusal('PROXTOP_TARGET='),
+    'p.conf:1, PROXTOP_TARGET: is empty, expected host:port; leave the line out for no output',
+  );
+  assert.match(refusal('export PROXTOP_TARGET=h:1'), /^p\.conf:1: .*; leave out export$/);
+  assert.match(refusal('frequency = 1\n= 5'), /^p\.conf:2: found "\.\.\.", expected key = value/);
   assert.match(refusal('[output.a\ntype = tcp'), /^p\.conf:1: found "\[output\.a", expected key = value/);
   assert.equal(
     refusal('frequency = 1\nfrequency = 2'),
@@ -111,19 +121,127 @@ test('refuses lines that are no INI, and what is given twice', () => {
   );
 });
 
-test('a file that is missing, a directory or full of bytes is one clear error', () => {
+test('values are taken literally; a comment begins only after a blank', () => {
+  const cases: readonly [written: string, value: string][] = [
+    ['abc#def', 'abc#def'],
+    ['abc;def', 'abc;def'],
+    ['abc # c', 'abc'],
+    ['abc\t; c', 'abc'],
+    ['#abc', '#abc'],
+    [' # c', ''],
+    ['"abc" # c', 'abc'],
+    ["'abc' ; it's", 'abc'],
+    ['"a # b"', 'a # b'],
+    ['"a # b" # "c"', 'a # b'],
+    ['" a "', ' a '],
+    ['"a"b"', 'a"b'],
+    ["'it''s'", "it''s"],
+    [`'"'`, '"'],
+    ['""', ''],
+    [`a"b'`, `a"b'`],
+    ["'1e3'", '1e3'],
+    ['1e3', '1e3'],
+    ["'12345678901234567890'", '12345678901234567890'],
+    ["'[1]'", '[1]'],
+    [`'{"a":1}'`, '{"a":1}'],
+    ['"true"', 'true'],
+    ['null', 'null'],
+    ['"a\\tb\\u0041"', 'a\\tb\\u0041'],
+    ['a\\;b\\\\', 'a\\;b\\\\'],
+    ['http://h/x?a=b#c', 'http://h/x?a=b#c'],
+    ['  a  b  ', 'a  b'],
+    ['\ud83d\ude00\u2028', '\ud83d\ude00'],
+    [`"${'"'.repeat(100_000)}"`, '"'.repeat(100_000)],
+  ];
+  for (const [written, value] of cases) {
+    const { outputs } = parseConfig(`[output.a]\npassword =${written}`, 'p.conf');
+    assert.equal(outputs.get('a')?.given.get('password')?.text, value, written);
+  }
+  for (const written of ['"abc', '\'abc"', '"abc"def', '"', '"a"#b'])
+    assert.match(
+      refusal(`[output.a]\npassword = ${written}`),
+      /^p\.conf:2, \[output\.a\] password: the value begins with a quotation mark and does not end with it; /,
+    );
+});
+
+test('no message shows what may be a secret, or what a terminal obeys', () => {
+  for (const line of [
+    'password SECRET',
+    'password: SECRET',
+    'password:SECRET',
+    'pasword SECRET',
+    'token SECRET==',
+    'SECRET',
+    'x SECRET',
+    'password = "SECRET',
+    '"SECRET" # rest of a line',
+    '[SECRET',
+  ])
+    for (const header of line.startsWith('[') ? [] : ['[output.a]\n', ...(line.startsWith('p') ? [''] : [])])
+      assert.doesNotMatch(refusal(header + line), /SECRET/, header + line);
+  assert.match(
+    refusal('[output.a]\npassword SECRET'),
+    /^p\.conf:2: found "password \.\.\.", expected password = value$/,
+  );
+  for (const text of [
+    'fre\u001bquency = 1',
+    '[\u009b2J]',
+    'verbose\u202e',
+    '[output.a]\n\u001b[2Jtype = tcp',
+  ])
+    assert.doesNotMatch(refusal(text), /[\p{Cc}\p{Cf}]/u);
+});
+
+test('a key of megabytes is refused at once, in a short message', () => {
+  const key = 'k'.repeat(5_000_000);
+  const begin = performance.now();
+  assert.match(refusal(`${key} = 1`), /^p\.conf:1, k{57}\.\.\.: unknown key; keys at the top are /);
+  assert.ok(refusal(key).length < 200);
+  // 55 s before; the time of a busy machine is no matter.
+  assert.ok(performance.now() - begin < 5000);
+});
+
+test('a file that is missing, a directory or no text is one clear error', () => {
   const missing = join(directory, 'missing.conf');
-  assert.throws(() => readConfigFile(missing), {
-    name: 'ConfigError',
-    message: `${missing}: cannot read the configuration file: there is no such file`,
+  const unreadable = (path: string, why: string): void => {
+    const message = `${path}: cannot read the configuration file: ${why}`;
+    assert.throws(() => readConfigFile(path), { name: 'ConfigError', message });
+  };
+  unreadable(missing, 'there is no such file');
+  unreadable(directory, 'it is a directory');
+  unreadable('/dev/zero', 'it has more than 16777216 bytes');
+  const path = join(directory, 'odd.conf');
+  const refused = (bytes: Buffer, message: string): void => {
+    writeFileSync(path, bytes);
+    assert.throws(() => readConfigFile(path), { name: 'ConfigError', message: path + message });
+  };
+  const text = 'verbose = true\n[output.a]\ntarget = ä\n';
+  const utf16 = ': expected UTF-8, found UTF-16; save it as UTF-8';
+  const odd = ':3: this line is not UTF-8; save the file as UTF-8';
+  refused(Buffer.from(`\ufeff${text}`, 'utf16le'), utf16);
+  refused(Buffer.from(`\ufeff${text}`, 'utf16le').swap16(), utf16);
+  refused(Buffer.from(text, 'latin1'), odd);
+  refused(Buffer.from(text.replace('ä', '\0')), odd);
+  refused(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 255, 254]), odd.replace('3', '1'));
+  writeFileSync(path, '\ufeffverbose = true\n');
+  assert.equal(readConfigFile(path).general.get('verbose')?.text, 'true');
+  assert.equal(readConfigFile('/dev/null').outputs.size, 0);
+});
+
+test('a pipe is read to its end, and one that nobody writes to is given up', async () => {
+  const pipe = join(directory, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  assert.throws(() => readConfigFile(pipe), {
+    message: /pipe: cannot read .*: nobody wrote it to its end for 5 s$/,
   });
-  assert.throws(() => readConfigFile(directory), {
-    name: 'ConfigError',
-    message: `${directory}: cannot read the configuration file: it is a directory`,
-  });
-  const binary = join(directory, 'binary.conf');
-  writeFileSync(binary, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 255, 254]));
-  assert.throws(() => readConfigFile(binary), { name: 'ConfigError', message: /binary\.conf:1: found / });
+  const writer = spawn('sh', [
+    '-c',
+    'exec > "$0"; echo "frequency = 2"; sleep 0.1; echo "verbose = yes"',
+    pipe,
+  ]);
+  const { general } = readConfigFile(pipe);
+  assert.deepEqual([...general.keys()], ['frequency', 'verbose']);
+  await once(writer, 'close');
 });
 
 test('a file without permission is one clear error', () => {
@@ -135,7 +253,7 @@ test('a file without permission is one clear error', () => {
   try {
     assert.throws(() => readConfigFile(closed), {
       name: 'ConfigError',
-      message: /no permission to read it$/,
+      message: /no permission to read it(; it is root's: try sudo|; try sudo)?$/,
     });
   } finally {
     if (root) process.seteuid?.(0);

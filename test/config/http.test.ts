@@ -97,7 +97,14 @@ test('URLs that are none, or hold what has a key of its own', () => {
   refuses(/^p\.conf:3, \[output\.a\] target: found "h:80", expected a URL that begins with http/, 'h:80');
   refuses(/expected a URL/, 'ftp://h/x');
   refuses(/a URL without user name and password/, 'http://u:geheim@h/x');
-  for (const bad of ['http://u:geheim@h/x', 'htp://h/x?p=geheim'])
+  for (const bad of [
+    'http://u:geheim@h/x',
+    'http://u:ge/heim:geheim@h/x',
+    'u:geheim@h/x',
+    'htp://h/x?p=geheim',
+    'http://h/#geheim',
+    'htp://h/x#geheim',
+  ])
     assert.throws(
       () => http(bad),
       (error: Error) => !error.message.includes('geheim'),
@@ -121,6 +128,15 @@ test('contradictions', () => {
 test('headers that are none, or are not up to the user', () => {
   for (const bad of ['X', ': a', 'X y: b', 'X: é', 'Content-Length: 5', 'A: b, host: c'])
     assert.ok(headers.parse(bad) instanceof Refusal, bad);
+});
+
+test('a message names a wrong header and not its value', () => {
+  for (const bad of ['X-Key geheim', 'X-Kéy: geheim', 'X-Key: geheim\u0001', 'X-Key=geheim'])
+    assert.throws(
+      () => http(url, `headers = ${bad}`),
+      ({ message }: Error) => message.includes('found "X') && !message.includes('geheim'),
+      bad,
+    );
 });
 
 test('which part of a sample an output gets', () => {

@@ -299,7 +299,7 @@ test('contradictions within an output', () => {
     '[output.a]\ntype = file\ntarget = /f\nrotate_keep = 3',
     /rotate_keep: has no meaning without rotate_size/,
   );
-  refuses('[output...]\ntype = stdout', /unknown section/);
+  refuses('[output...]\ntype = stdout', /found "\.\." as the name of an output/);
   refuses(
     '[output.a]\nprinter = json',
     'p.conf:1, [output.a]: type is missing, expected stdout, file, tcp, udp, http or prometheus',

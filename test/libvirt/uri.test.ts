@@ -80,7 +80,19 @@ for (const [text, [trouble, words]] of Object.entries(wrong)) {
         error instanceof ConnectionError &&
         error.trouble === trouble &&
         words.test(error.message) &&
-        error.message.includes(JSON.stringify(text)),
+        error.message.includes(JSON.stringify(text.replace(':password@', ':...@'))),
     );
   });
 }
+
+test('a password is no part of a URI, and shown by no message', () => {
+  for (const uri of [
+    'qemu+tcp://root:SECRET@host/system',
+    'xen://root:SEC@RET@host/',
+    'qemu+ssh://:SECRET@h/x',
+  ])
+    assert.throws(
+      () => parseUri(uri),
+      ({ message }: Error) => message.includes(':...@') && !/SEC|RET/.test(message),
+    );
+});
