@@ -2,8 +2,10 @@ import { Parser } from 'yargs/helpers';
 import { ConfigError } from '../config/errors.ts';
 import type { Given } from '../config/given.ts';
 import type { Layer } from '../config/layer.ts';
-import { nearest } from '../config/nearest.ts';
+import { nearestOrLonger } from '../config/nearest.ts';
 import type { SectionName } from '../config/schema.ts';
+import { quoted } from '../config/values.ts';
+import { brief } from '../printers/printable.ts';
 import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 
@@ -46,11 +48,7 @@ export function parseFlags(argv: readonly string[], program: Program): ReadonlyM
     given.set(name, readFlag(flag, value));
   }
   const [stray] = rest;
-  if (stray !== undefined) {
-    throw new ConfigError(
-      `${JSON.stringify(stray)}: unexpected argument; the usage is ${program.usage.join(' or ')}`,
-    );
-  }
+  if (stray !== undefined) throw unexpected(stray, program);
   // The one thing left that the parser objects to: --flag=value where the flag takes none.
   if (error !== null) throw valueNotTaken(argv, flags);
   return given;
@@ -65,17 +63,30 @@ function readFlag(flag: Flag, value: string | boolean): Given {
 
 function unknownFlag(name: string, value: string | boolean, program: Program): ConfigError {
   const written = value === false ? `--no-${name}` : name.length === 1 ? `-${name}` : `--${name}`;
-  const allNames = program.flags.flatMap((flag) => [flag.name, ...flag.aliases]);
-  const near =
-    name.length === 1 || value === false
-      ? undefined
-      : nearest(
-          name,
-          allNames.filter((known) => known.length > 1),
-        );
+  const near = name.length === 1 || value === false ? undefined : nearestOrLonger(name, longNames(program));
   return new ConfigError(
-    `${written}: unknown flag; ${near === undefined ? `see ${program.name} --help` : `did you mean --${near}?`}`,
+    `${brief(written, 60)}: unknown flag; ${near === undefined ? `see ${program.name} --help` : `did you mean --${near}?`}`,
   );
+}
+
+/** A word that is no flag: perhaps the dashes are missing, or it is another word that stands alone. */
+function unexpected(word: string, program: Program): ConfigError {
+  const commands = program.usage.flatMap((form) => / ([a-z]+) /.exec(form)?.[1] ?? []);
+  const near = nearestOrLonger(word.replace(/^-+/, ''), [...commands, ...longNames(program)]);
+  const file = word.endsWith('.conf') ? `--config ${word}` : undefined;
+  const meant = near === undefined ? file : commands.includes(near) ? near : `--${near}`;
+  return new ConfigError(
+    `${quoted(word)}: unexpected argument; ${
+      meant === undefined ? `the usage is ${program.usage.join(' or ')}` : `did you mean ${brief(meant)}?`
+    }`,
+  );
+}
+
+function longNames({ flags }: Program): readonly string[] {
+  return flags
+    .filter(({ hidden }) => !hidden)
+    .flatMap(({ name, aliases }) => [name, ...aliases])
+    .filter((name) => name.length > 1);
 }
 
 function valueNotTaken(argv: readonly string[], flags: readonly Flag[]): ConfigError {

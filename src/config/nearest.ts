@@ -19,6 +19,12 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
+/** As {@link nearest}; where none is near the one word that begins so, if it is one alone. */
+export function nearestOrLonger(word: string, known: readonly string[]): string | undefined {
+  const longer = word.length >= 2 ? known.filter((candidate) => candidate.startsWith(word)) : [];
+  return nearest(word, known) ?? (longer.length === 1 ? longer[0] : undefined);
+}
+
 /** Letters to insert, delete, replace or swap with their neighbour to turn one word into the other. */
 export function distance(from: string, to: string): number {
   let beforeLast: number[] = [];

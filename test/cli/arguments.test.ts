@@ -146,7 +146,7 @@ test('an output among the arguments replaces those of environment and file', () 
   const [tcp] = run(`--config ${path} -o tcp`, env).outputs;
   assert.ok(tcp?.type === 'tcp');
   assert.deepEqual([tcp.host, tcp.timeout], ['logs', 5]);
-  refuses(`--config ${path} --printer text`, /^--printer: applies to an output .*\nadd --output to replace/);
+  refuses(`--config ${path} --printer text`, /^--printer: applies to an output .*; add --output to replace/);
 });
 
 test('what is not about settings', () => {
@@ -220,6 +220,19 @@ test('unknown flags, stray arguments, missing and surplus values', () => {
   refuses('--cpuu', '--cpuu: unknown flag; did you mean --cpu?');
   refuses('--presure', '--presure: unknown flag; did you mean --pressure?');
   refuses('--zzzzzz', '--zzzzzz: unknown flag; see proxtop --help');
+  refuses('--conf x', '--conf: unknown flag; did you mean --config?');
+  refuses('--freq 2', '--freq: unknown flag; did you mean --frequency?');
+  refuses('--pro', '--pro: unknown flag; see proxtop --help');
+  refuses(`--${'x'.repeat(1000)}`, /^--x{55}\.\.\.: unknown flag; see proxtop --help$/);
+  refuses('--\u001b[2J', /^--\?\[2J: unknown flag/);
+  refuses('chekc', '"chekc": unexpected argument; did you mean --check?');
+  refuses('check', '"check": unexpected argument; did you mean --check?');
+  refuses('--cpu statsu', '"statsu": unexpected argument; did you mean status?');
+  refuses('status chekc', '"chekc": unexpected argument; did you mean --check?');
+  refuses(
+    '/etc/proxtop.conf',
+    '"/etc/proxtop.conf": unexpected argument; did you mean --config /etc/proxtop.conf?',
+  );
   refuses('-x', '-x: unknown flag; see proxtop --help');
   refuses('--no-cpu', '--no-cpu: unknown flag; see proxtop --help');
   refuses('--no-target', '--no-target: unknown flag; see proxtop --help');

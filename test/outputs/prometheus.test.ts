@@ -197,7 +197,12 @@ test('a token', async (t) => {
   endpoint.write(sample);
   const refused = await get(port);
   assert.deepEqual([refused.status, refused.headers['www-authenticate']], [401, 'Bearer realm="proxtop"']);
-  assert.equal((await get(port, '/metrics', { headers: { authorization: 'Bearer secret' } })).status, 200);
+  for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
+    const authorization = `${scheme} secret`;
+    assert.equal((await get(port, '/metrics', { headers: { authorization } })).status, 200, scheme);
+  }
+  for (const authorization of ['bearersecret', 'bearer Secret', 'basic secret', 'secret'])
+    assert.equal((await get(port, '/metrics', { headers: { authorization } })).status, 401, authorization);
 });
 
 test('a user name needs a password, a file must be there', (t) => {

@@ -26,8 +26,16 @@ export function gate(
   expected();
   return (header) => {
     const wanted = expected();
-    return wanted === undefined || (header !== undefined && equal(header, wanted));
+    return wanted === undefined || (header !== undefined && equal(usual(header), wanted));
   };
+}
+
+/** A header as we write it: the name of the scheme may come in any case (RFC 9110, 11.1). */
+function usual(header: string): string {
+  return header.replace(
+    /^(bearer|basic) +/i,
+    (_, scheme: string) => `${scheme.charAt(0).toUpperCase()}${scheme.slice(1).toLowerCase()} `,
+  );
 }
 
 /** Compares in a time that tells nothing of where two texts differ. */
