@@ -55,7 +55,7 @@ function refuseHalfPair(own: GivenMap): void {
   refuseWithout(own, 'tls_key', ['tls_cert']);
 }
 
-/** Throws a ConfigError where the token is given twice. */
+/** Throws a ConfigError where the token is given twice, or would be more than a line. */
 export function tokenSettings(
   own: GivenMap,
   { token, token_file: tokenFile }: OutputValues,
@@ -63,6 +63,10 @@ export function tokenSettings(
   if (token !== undefined && tokenFile !== undefined) {
     const origin = own.get('token_file')?.origin ?? 'token_file';
     throw new ConfigError(`${origin}: the secret is given as token already`);
+  }
+  if (token !== undefined && /\p{Cc}/u.test(token)) {
+    const origin = own.get('token')?.origin ?? 'token';
+    throw new ConfigError(`${origin}: found a control character, expected a token of one line`);
   }
   return { ...(token !== undefined && { token }), ...(tokenFile !== undefined && { tokenFile }) };
 }

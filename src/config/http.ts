@@ -1,3 +1,4 @@
+import { isSecret } from '../outputs/secret.ts';
 import type { Credentials, HttpSettings } from '../outputs/settings.ts';
 import type { Precision } from '../printers/printer.ts';
 import { ConfigError } from './errors.ts';
@@ -94,6 +95,16 @@ export function readCredentials(
     throw contradiction('password', 'a password needs a username');
   if (token !== undefined && username !== undefined)
     throw contradiction('token', 'a token goes without username and password');
+  if (token !== undefined && !isSecret(token))
+    throw contradiction(
+      'token',
+      'expected printable ASCII with single blanks, as no other token fits into a header',
+    );
+  if (username?.includes(':') === true)
+    throw contradiction('username', 'found a colon, which ends the user name in basic authentication');
+  for (const [key, text] of Object.entries({ username, password }))
+    if (text !== undefined && /\p{Cc}/u.test(text))
+      throw contradiction(key, 'found a control character, which basic authentication does not have');
   if (tokenFile !== undefined && (token ?? password) !== undefined)
     throw contradiction(
       'token_file',

@@ -14,6 +14,8 @@ import { agreeOnPrecision, parseHttpUrl, readCredentials, readTls } from './http
 import type { EnvironmentLayer, FileLayer, Layer, OutputSection } from './layer.ts';
 import type { OutputType } from './option.ts';
 import { appliesTo, optionsOf, printing, schema, selecting } from './schema.ts';
+import { refuseRivals } from './rivals.ts';
+import type { Described } from './rivals.ts';
 import { listed } from './values.ts';
 
 /** What outputs need to know of the rest of the configuration. */
@@ -21,6 +23,8 @@ interface RunSettings {
   /** The collectors that run. */
   readonly measured: readonly CollectorName[];
   readonly stateDir: string;
+  /** The output of `record`. */
+  readonly record: Described | undefined;
 }
 
 /**
@@ -46,19 +50,28 @@ export function resolveOutputs(
   }
   const common = file?.general ?? new Map<string, Given>();
   const above = overlay(environment.general, args.general);
-  const endpoint = listen === undefined ? [] : [makeOutput(undefined, listen, overlay(common, above), run)];
-  if (first === undefined && sections.size === 0 && environment.service) return endpoint;
-  if (first !== undefined || (sections.size === 0 && endpoint.length === 0)) {
-    return [makeOutput(undefined, described, overlay(common, above), run), ...endpoint];
-  }
-  const configured = [...sections].map(([name, { origin, given }]) => {
-    if (!given.has('type') && !given.has('listen')) {
-      throw new ConfigError(`${origin}: type is missing, expected ${schema.output.type.type.expected}`);
-    }
-    return makeOutput(name, given, overlay(common, given, above), run);
+  const make = (given: GivenMap, origin: string, name?: string): Described => ({
+    origin,
+    settings: makeOutput(name, given, overlay(common, name === undefined ? nothing : given, above), run),
   });
-  return [...configured, ...endpoint];
+  const outputs: Described[] = [];
+  const isIdle = first === undefined && sections.size === 0 && (environment.service || listen !== undefined);
+  if (first !== undefined || (sections.size === 0 && !isIdle)) {
+    outputs.push(make(described, first?.origin ?? 'the output'));
+  } else {
+    for (const [name, { origin, given }] of sections) {
+      if (!given.has('type') && !given.has('listen')) {
+        throw new ConfigError(`${origin}: type is missing, expected ${schema.output.type.type.expected}`);
+      }
+      outputs.push(make(given, origin, name));
+    }
+  }
+  if (listen !== undefined) outputs.push(make(listen, listen.get('listen')?.origin ?? 'listen'));
+  refuseRivals(run.record === undefined ? outputs : [...outputs, run.record]);
+  return outputs.map(({ settings }) => settings);
 }
+
+const nothing: GivenMap = new Map();
 
 /** The address to listen on stands beside the output that the rest describes, unless that is the endpoint itself. */
 function splitEndpoint(all: GivenMap): { readonly described: GivenMap; readonly listen?: GivenMap } {
@@ -137,7 +150,7 @@ function makeOutput(
       return {
         ...common,
         type,
-        path: needTarget(type, own, 'a path').text,
+        path: filePath(own),
         queue,
         ...rotationSettings(own, values),
       };
@@ -182,6 +195,13 @@ function httpSettings(
       `${own.get('body')?.origin ?? ''}: applies to printer json, but this one is influx`,
     );
   }
+  const credentials = readCredentials(values, own);
+  const rival = Object.keys(values.headers ?? {}).find((name) => /^authorization$/i.test(name));
+  if (rival !== undefined && Object.keys(credentials).length > 0) {
+    throw new ConfigError(
+      `${own.get('headers')?.origin ?? ''}: ${rival} is what username, token and token_file make`,
+    );
+  }
   const { url, precision } = influx ? agreeOnPrecision(given, values.precision, own) : { url: given };
   return {
     ...common,
@@ -191,7 +211,7 @@ function httpSettings(
     body: values.body,
     gzip: values.gzip,
     headers: values.headers ?? {},
-    credentials: readCredentials(values, own),
+    credentials,
     tls: readTls(values, url, own),
   };
 }
@@ -261,6 +281,15 @@ function refuseUseless(own: GivenMap, type: OutputType): void {
 
 function address(type: OutputType, own: GivenMap): { readonly host: string; readonly port: number } {
   return parseGiven(needTarget(type, own, 'host:port, for example logstash.example:12345'), parseAddress);
+}
+
+function filePath(own: GivenMap): string {
+  const target = needTarget('file', own, 'a path');
+  if (/^[a-z]+:\/\//i.test(target.text))
+    throw new ConfigError(
+      `${target.origin}: is a URL, but this output is a file; expected a path, or type = http`,
+    );
+  return target.text;
 }
 
 function needTarget(type: OutputType, own: GivenMap, what: string): Given {

@@ -1,12 +1,14 @@
 import type { Roots } from '../kernel/paths.ts';
 import { defaultRoots, nowhere } from '../kernel/paths.ts';
 import { parseUri } from '../libvirt/uri.ts';
+import type { FileSettings, OutputSettings } from '../outputs/settings.ts';
 import { collectorNames } from '../metrics/catalogue.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './given.ts';
 import type { Given, GivenMap } from './given.ts';
 import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
 import { recordSettings, resolveOutputs } from './outputs.ts';
+import { isSameFile } from './rivals.ts';
 import { schema } from './schema.ts';
 import type { Settings } from './settings.ts';
 import { resolveThresholds } from './thresholds.ts';
@@ -29,6 +31,13 @@ export function resolveSettings(
   const { procfs, sysfs, cgroupfs, rundir, pvedir } = values;
   const roots = { procfs, sysfs, cgroupfs, rundir, pvedir };
   const type = connectorType(connector.type, connection);
+  const record = recordOutput(given.get('record'), values.record);
+  const outputs = resolveOutputs(file, environment, args, {
+    measured: collectors,
+    stateDir: values.state_dir,
+    record,
+  });
+  refuseReplayed(values.replay, given, record === undefined ? outputs : [...outputs, record.settings]);
   const isElsewhere = type === 'libvirt' && parseUri(connector.connection).transport !== 'unix';
   return {
     frequency: values.frequency,
@@ -45,11 +54,32 @@ export function resolveSettings(
     runDir: isElsewhere ? defaultRoots.rundir : rundir,
     stateDir: values.state_dir,
     logLevel: values.log_level,
-    outputs: resolveOutputs(file, environment, args, { measured: collectors, stateDir: values.state_dir }),
-    record: values.record === undefined ? undefined : recordSettings(values.record),
+    outputs,
+    record: record?.settings,
     replay: values.replay,
     thresholds: resolveThresholds(file?.thresholds ?? none),
   };
+}
+
+function recordOutput(
+  given: Given | undefined,
+  path: string | undefined,
+): { readonly origin: string; readonly settings: FileSettings } | undefined {
+  return given === undefined || path === undefined
+    ? undefined
+    : { origin: given.origin, settings: recordSettings(path) };
+}
+
+/** What is replayed into itself has no end. */
+function refuseReplayed(
+  replay: string | undefined,
+  given: GivenMap,
+  outputs: readonly OutputSettings[],
+): void {
+  const rival = outputs.find((output) => output.type === 'file' && isSameFile(output.path, replay ?? ''));
+  if (replay === undefined || rival === undefined) return;
+  const origin = given.get('replay')?.origin ?? 'replay';
+  throw new ConfigError(`${origin}: output ${rival.name} writes to that file; give it another one`);
 }
 
 /** A connection to libvirt that was given says that it is libvirt that is asked. */

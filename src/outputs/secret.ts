@@ -26,7 +26,11 @@ export function secretIn(path: string): string {
   } catch (error) {
     throw new Error(`cannot read the secret: ${reasonOf(error as Error)}`, { cause: error });
   }
-  if (!/^[!-~]+( [!-~]+)*$/.test(text))
-    throw new Error(`${path}: expected a secret of one line in printable ASCII`);
+  if (!isSecret(text)) throw new Error(`${path}: expected a secret of one line in printable ASCII`);
   return text;
+}
+
+/** Whether a text is a token of one line, as a header can hold it. */
+export function isSecret(text: string): boolean {
+  return /^[!-~]+( [!-~]+)*$/.test(text);
 }
