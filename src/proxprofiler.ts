@@ -1,7 +1,7 @@
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { parseProfilerCommandLine } from './cli/profiler-arguments.ts';
-import { describeProfiler } from './cli/profiler-check.ts';
+import { describeProfiles } from './cli/profiler-check.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
@@ -18,9 +18,11 @@ async function main(): Promise<ExitCode> {
     case 'version':
       write(`proxprofiler ${version}\n`);
       break;
-    case 'check':
-      write(describeProfiler(command.settings));
+    case 'check': {
+      const { examine } = await import('./cli/examine.ts');
+      write(await examine(command.examined, process.env, describeProfiles(command.settings)));
       break;
+    }
     case 'profile-file':
       await profileFile(command.input, command.settings.profiler, write);
       break;

@@ -1,7 +1,6 @@
 import { isatty } from 'node:tty';
 import { parseCommandLine } from './cli/arguments.ts';
 import type { Command } from './cli/arguments.ts';
-import { describeSettings } from './cli/check.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
@@ -28,16 +27,18 @@ async function main(): Promise<ExitCode> {
     case 'list-metrics':
       answer(command.format === 'json' ? metricsJson() : metricsTable());
       break;
-    case 'check':
-      answer(describeSettings(command.settings, command.view ? [ofView] : []));
+    case 'check': {
+      const { examine } = await import('./cli/examine.ts');
+      answer(await examine(command.examined, process.env, command.view ? [ofView] : []));
       break;
+    }
     case 'status': {
       const { text, exitCode } = describeStatus(command.directory);
       (exitCode === exitCodes.failure ? process.stderr : process.stdout).write(text);
       return exitCode;
     }
     case 'run': {
-      // Loaded only here: --help and --check answer without them.
+      // Loaded only here: --help and --list-metrics answer without them.
       const { settings, config, view } = command;
       const { replay } = settings;
       if (replay !== undefined && view) {

@@ -4,6 +4,7 @@ import { parseGiven } from '../config/given.ts';
 import { resolveSettings } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { choice } from '../config/values.ts';
+import type { Examined } from './examine.ts';
 import { flags } from './flags.ts';
 import { helpText } from './help.ts';
 import { reportDirectory } from './status-report.ts';
@@ -16,7 +17,7 @@ export type Command =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'list-metrics'; readonly format: 'table' | 'json' }
-  | { readonly kind: 'check'; readonly settings: Settings; readonly view: boolean }
+  | { readonly kind: 'check'; readonly examined: Examined; readonly view: boolean }
   | { readonly kind: 'status'; readonly directory: string }
   | {
       readonly kind: 'run';
@@ -53,7 +54,10 @@ export function parseCommandLine(
     return { kind: 'list-metrics', format: parseGiven(list, (text) => listFormats.parse(text)) };
   const configFile = given.get('config')?.text;
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
-  const environment = readEnvironment(env);
+  const check = given.has('check');
+  const { service, ...asked } = readEnvironment(env);
+  // Whoever asks what would run is told of both.
+  const environment = { ...asked, service: service && !check };
   const args = argumentLayer(given, proxtopProgram);
   const settings = resolveSettings(file, environment, args);
   if (status) return { kind: 'status', directory: reportDirectory(env, settings.runDir) };
@@ -66,7 +70,11 @@ export function parseCommandLine(
     terminal: env['TERM'],
   });
   const wanted = { settings: ofView ?? settings, view: ofView !== undefined };
-  if (given.has('check')) return { kind: 'check', ...wanted };
+  if (check) {
+    const ofService = resolveSettings(file, { ...environment, service: true }, args);
+    const examined = { settings: wanted.settings, service: ofService, fromFile: file !== undefined };
+    return { kind: 'check', examined, view: wanted.view };
+  }
   return { kind: 'run', ...wanted, config: configFile };
 }
 

@@ -19,10 +19,16 @@ import type {
 
 const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 
-/** The text of `--check`: what would run with these settings. @param more lines that belong to another program */
+/**
+ * The text of `--check`: what would run with these settings.
+ *
+ * @param more lines that belong to another program
+ * @param service the settings that a service would have
+ */
 export function describeSettings(
   settings: Settings,
   more: readonly (readonly [string, string])[] = [],
+  service = settings,
 ): string {
   const {
     frequency,
@@ -42,6 +48,8 @@ export function describeSettings(
     thresholds,
   } = settings;
   const all = allOutputs(settings);
+  const isInService = ({ name }: OutputSettings): boolean =>
+    allOutputs(service).some((output) => output.name === name);
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
     [
@@ -64,12 +72,19 @@ export function describeSettings(
     ...describeThresholds(thresholds).map((text) => ['thresholds', text] as const),
     ...(replay === undefined ? [] : [['replay', replay] as const]),
     ...more,
-    ...(all.length === 0 ? [['output', 'none: describe an [output.NAME]'] as const] : []),
-    ...all.map((output) => [`output ${output.name}`, describeOutput(output)] as const),
+    ...(all.length === 0 ? [['output', 'none; a service waits for an [output.NAME]'] as const] : []),
+    ...all.map((output) =>
+      isInService(output)
+        ? ([`output ${output.name}`, describeOutput(output)] as const)
+        : (['output', `${notInService} ${describeOutput(output)}`] as const),
+    ),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
 }
+
+/** Said of the output that is there where none is described, before what it is. */
+const notInService = 'none as a service, which waits for an [output.NAME]; from a shell';
 
 /** The devices that somebody chose. @param usual those that are taken where no name says which */
 function chosen(names: readonly string[] | undefined, usual: string): string {

@@ -6,6 +6,7 @@ import type { Given } from '../config/given.ts';
 import { resolveProfilerSettings } from '../config/resolve-profiler.ts';
 import type { ProfilerRunSettings } from '../config/resolve-profiler.ts';
 import { integer } from '../config/values.ts';
+import type { Examined } from './examine.ts';
 import { information, own, sectionFlags } from './flags.ts';
 import type { Flag } from './flags.ts';
 import { argumentLayer, parseFlags } from './parse-flags.ts';
@@ -42,7 +43,7 @@ export type ProfilerTask =
 export type ProfilerCommand =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
-  | { readonly kind: 'check'; readonly settings: ProfilerRunSettings }
+  | { readonly kind: 'check'; readonly settings: ProfilerRunSettings; readonly examined: Examined }
   | ProfilerTask;
 
 /** The flags that say what to do instead of recording profiles. */
@@ -104,9 +105,16 @@ export function parseProfilerCommandLine(argv: readonly string[], env: NodeJS.Pr
   const configFile = given.get('config')?.text;
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
   const layer = argumentLayer(given, profilerProgram);
-  const settings = resolveProfilerSettings(file, readEnvironment(env), layer);
+  const check = given.has('check');
+  const { service, ...environment } = readEnvironment(env);
+  const settingsOf = (isService: boolean): ProfilerRunSettings =>
+    resolveProfilerSettings(file, { ...environment, service: isService }, layer);
+  // Whoever asks what would run is told of both.
+  const settings = settingsOf(service && !check);
   const task = taskOf(given, settings, configFile);
-  return given.has('check') ? { kind: 'check', settings } : task;
+  if (!check) return task;
+  const examined = { settings: settings.run, service: settingsOf(true).run, fromFile: file !== undefined };
+  return { kind: 'check', settings, examined };
 }
 
 function taskOf(

@@ -1,14 +1,14 @@
 import type { ProfilerRunSettings } from '../config/resolve-profiler.ts';
-import { describeSettings, seconds } from './check.ts';
+import { seconds } from './check.ts';
 
-/** The text of `proxprofiler --check`: what would run with these settings. */
-export function describeProfiler({ run, profiler }: ProfilerRunSettings): string {
+/** What `proxprofiler --check` says of the profiles. */
+export function describeProfiles({ profiler }: ProfilerRunSettings): readonly (readonly [string, string])[] {
   const { profile, limits, outputFreq } = profiler;
   const { states, buffersize, history, filterStdDevs, fixedBound, periodSize } = profile;
   const { phaseChangeLikeliness, phaseChangeHistory } = profile;
   const limit = (bytes: number | undefined, otherwise: string): string =>
     bytes === undefined ? otherwise : `${bytes} bytes per second`;
-  return describeSettings(run, [
+  return [
     ['profiles', `every ${seconds(outputFreq)}`],
     ['states', `${states}, each the mean of ${buffersize} samples, after ${history} before it`],
     ['outliers', filterStdDevs < 0 ? 'counted' : `left out beyond ${filterStdDevs} standard deviations`],
@@ -25,5 +25,5 @@ export function describeProfiler({ run, profiler }: ProfilerRunSettings): string
         ? 'none'
         : `change below a likeliness of ${phaseChangeLikeliness} over ${phaseChangeHistory} transitions`,
     ],
-  ]);
+  ];
 }

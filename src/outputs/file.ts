@@ -99,9 +99,12 @@ function endTornMap(fd: number): void {
   const { size } = fstatSync(fd);
   const first = Buffer.alloc(1);
   if (readSync(fd, first, 0, 1, 0) === 0) return;
-  const [type = 0] = first;
-  const isMap = (type >= 0x80 && type < 0x90) || type === 0xde || type === 0xdf;
-  if (!isMap) throw new Error('it holds something other than msgpack');
+  if (!holdsMsgpack(first[0])) throw new Error('it holds something other than msgpack');
   const end = endOfWholeValues(fd, size);
   if (end < size) ftruncateSync(fd, end);
+}
+
+/** Whether a file begins as one of ours in msgpack does, with a map. @param first byte; undefined of an empty file */
+export function holdsMsgpack(first = 0x80): boolean {
+  return (first >= 0x80 && first < 0x90) || first === 0xde || first === 0xdf;
 }

@@ -10,7 +10,7 @@ import { flags } from '../../src/cli/flags.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { metricsJson, metricsTable } from '../../src/cli/list-metrics.ts';
 import { parseProfilerCommandLine } from '../../src/cli/profiler-arguments.ts';
-import { describeProfiler } from '../../src/cli/profiler-check.ts';
+import { describeProfiles } from '../../src/cli/profiler-check.ts';
 import { version } from '../../src/cli/version.ts';
 import { catalogue } from '../../src/metrics/catalogue.ts';
 
@@ -66,7 +66,7 @@ test('--check says what would run', () => {
   const argv = '--check -f 0.5 -r 3 --psi -o tcp --target [::1]:5000 --verbose'.split(' ');
   const command = parseCommandLine(argv, {});
   assert.ok(command.kind === 'check');
-  const text = describeSettings(command.settings);
+  const text = describeSettings(command.examined.settings);
   assert.match(text, /^ {2}sample +every 0\.5 seconds, 3 times$/m);
   assert.match(text, /^ {2}measure +pressure$/m);
   assert.match(
@@ -105,7 +105,7 @@ test('the help of proxprofiler fits 80 columns, its examples are valid, and --ch
     {},
   );
   assert.ok(check.kind === 'check');
-  const text = describeProfiler(check.settings);
+  const text = describeSettings(check.examined.settings, describeProfiles(check.settings));
   assert.match(text, /^ {2}measure +mem$/m);
   assert.match(text, /^ {2}profiles +every 300 seconds$/m);
   assert.match(text, /^ {2}bounds +fixed; net to the speed of the links, io 1073741824 bytes per second$/m);

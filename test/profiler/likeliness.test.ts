@@ -207,7 +207,7 @@ test('a heat map has a row and a cell for each state, and no control characters 
 
 test('a profile shows a terminal nothing to obey, whatever its VM is called', () => {
   const name = '\u001b]0;pwned\u0007\u009b2J\u202e\u2028';
-  const line = profileLine(name, profileOf([]));
+  const line = profileLine({ name }, profileOf([]));
   assert.doesNotMatch(line.trimEnd(), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   assert.equal((JSON.parse(line) as { profile: { name: string } }).profile.name, name);
 });
