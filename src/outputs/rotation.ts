@@ -58,7 +58,8 @@ export class Rotation {
   private async compress(): Promise<void> {
     const from = this.name(1, '');
     const to = this.name(1, '.gz');
-    const draft = `${to}.draft`;
+    // Named like what is compressed, which logrotate passes over (debian/logrotate).
+    const draft = `${from}.draft.gz`;
     this.busy = true;
     try {
       const { signal } = this.stopping;

@@ -193,12 +193,12 @@ test('no message shows what may be a secret, or what a terminal obeys', () => {
 });
 
 test('a key of megabytes is refused at once, in a short message', () => {
-  const key = 'k'.repeat(5_000_000);
+  const key = 'k'.repeat(50_000_000);
   const begin = performance.now();
   assert.match(refusal(`${key} = 1`), /^p\.conf:1, k{57}\.\.\.: unknown key; keys at the top are /);
   assert.ok(refusal(key).length < 200);
-  // 55 s before; the time of a busy machine is no matter.
-  assert.ok(performance.now() - begin < 5000);
+  // Ten minutes when it was compared with every key, letter by letter.
+  assert.ok(performance.now() - begin < 120_000);
 });
 
 test('a file that is missing, a directory or no text is one clear error', () => {

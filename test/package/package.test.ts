@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -91,3 +101,55 @@ for (const page of ['proxtop.1', 'proxtop.conf.5', 'proxprofiler.1']) {
     },
   );
 }
+
+const withoutLogrotate = spawnSync('logrotate', ['--version']).status !== 0 && 'no logrotate';
+test(
+  'logrotate takes files of every format, and none that rotate_size put aside',
+  { skip: withoutLogrotate },
+  (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'proxtop-logrotate-'));
+    t.after(() => {
+      rmSync(directory, { recursive: true });
+    });
+    const logs = join(directory, 'logs');
+    const config = join(directory, 'logrotate');
+    execFileSync('mkdir', [logs]);
+    // No systemd is told here.
+    const text = read('debian/logrotate')
+      .replaceAll('/var/log/proxtop', logs)
+      .replace(/systemctl.*/, 'true');
+    writeFileSync(config, text, { mode: 0o644 });
+    const written =
+      'samples.json points.influx a.msgpack lines.log t.csv t.txt stream stream2 host12 jazz a.lz'.split(' ');
+    const aside = ['samples.json.1', 'samples.json.2.gz', 'samples.json.12.gz', 'samples.json.1.draft.gz'];
+    const run = (): void => {
+      for (const name of [...written, ...aside]) writeFileSync(join(logs, name), name);
+      execFileSync('logrotate', ['--force', '--state', join(directory, 'state'), config], { stdio: 'pipe' });
+      for (const name of aside) assert.equal(readFileSync(join(logs, name), 'utf8'), name);
+    };
+    const dated = (): string[] => readdirSync(logs).filter((name) => /-\d{8}/.test(name));
+    run();
+    assert.deepEqual(
+      dated()
+        .map((name) => name.replace(/-\d{8}\.gz$/, ''))
+        .sort(),
+      [...written].sort(),
+    );
+    for (const name of dated())
+      assert.equal(
+        execFileSync('gzip', ['-dc', join(logs, name)]).toString(),
+        name.replace(/-\d{8}\.gz$/, ''),
+      );
+    for (const name of written) assert.ok(!existsSync(join(logs, name)), `${name} was left`);
+    // A week later; compressing one of the last time had failed.
+    for (const name of dated()) renameSync(join(logs, name), join(logs, name.replace(/\d{8}/, '20260101')));
+    writeFileSync(join(logs, 'samples.json-20260108'), 'left');
+    run();
+    const names = dated();
+    assert.equal(names.length, 2 * written.length + 1);
+    assert.ok(
+      names.every((name) => !/-\d{8}-|\.gz-/.test(name)),
+      String(names),
+    );
+  },
+);
