@@ -33,7 +33,7 @@ export function programManual(): string {
   return page
     .heading('EXIT STATUS')
     .text(
-      `${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration.`,
+      `${exitCodes.done} done, ${exitCodes.failure} failure or lost records, ${exitCodes.usage} wrong command line or configuration.`,
       `Of proxtop status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
     )
     .heading('SIGNALS')

@@ -75,7 +75,7 @@ export function renderHelp(program: Program, page: HelpPage): string {
     }
   }
   const codes = [
-    `${exitCodes.done} done, ${exitCodes.failure} failure, ${exitCodes.usage} wrong command line or configuration`,
+    `${exitCodes.done} done, ${exitCodes.failure} failure or lost records, ${exitCodes.usage} wrong command line or configuration`,
     ...(page.moreExitCodes === undefined ? [] : [page.moreExitCodes]),
   ];
   lines.push(

@@ -9,6 +9,7 @@ import type { Skipped } from '../recording/entries.ts';
 import { readSamples } from '../recording/recording.ts';
 import { streaming } from './consumer.ts';
 import { createLog } from './logging.ts';
+import { endOf } from './run.ts';
 import { obeySignals } from './signals.ts';
 import { reportMissingColumns } from './trouble-report.ts';
 
@@ -56,7 +57,7 @@ export async function replayFile(
   await outputs.close(FLUSH_DEADLINE);
   if (skipped.records > 0)
     log.warn(`${path}: ${skipped.records} record(s) passed over that are torn or damaged`);
-  return exitCode;
+  return exitCode === exitCodes.done && !stop.signal.aborted ? endOf(outputs) : exitCode;
 }
 
 /** Waits until all outputs have sent what they were given, so that no queue ever has to give up a record. */

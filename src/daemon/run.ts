@@ -68,7 +68,12 @@ export async function run(
   await consumer.end();
   runner.close();
   endInSpiteOfHangingFiles();
-  return exitCodes.done;
+  return stop.signal.aborted ? exitCodes.done : endOf(outputs);
+}
+
+/** The exit code of a run that came to its end by itself: a script must hear of records that were lost. */
+export function endOf({ list }: Pick<OutputSet, 'list'>): ExitCode {
+  return list.some(({ status }) => status.dropped > 0) ? exitCodes.failure : exitCodes.done;
 }
 
 function reload(runner: Runner, service: Service, reread: () => Settings): void {

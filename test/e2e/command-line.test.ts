@@ -241,6 +241,30 @@ describe('a run', { concurrency: 3 }, () => {
     assert.match(await output, /no hypervisor found: looked for .*no-pve.*no-run\/qemu-server/);
   });
 
+  test('records that were lost make a run that ends by itself a failure', async () => {
+    const full = join(directory, 'full.conf');
+    writeFileSync(full, '[output.a]\ntype = file\ntarget = /dev/full\nprinter = json\n');
+    const { code, stderr } = await proxtop([...empty, '--config', full, '-r', '3', '-f', '0.2']);
+    assert.match(stderr, /3 records were dropped since the start: 3 stopped/);
+    assert.equal(code, 1);
+    const recording = join(directory, 'recording.json');
+    assert.equal(
+      (await proxtop([...empty, '-p', 'json', '-r', '3', '-f', '0.2', '--record', recording])).code,
+      0,
+    );
+    const shell = (command: string): Promise<End> =>
+      new Program(
+        spawn('sh', ['-c', command, PROXTOP, ...empty], { stdio: ['ignore', 'pipe', 'pipe'] }),
+      ).end();
+    assert.equal((await shell('exec "$0" "$@" -r 2 -f 0.2 > /dev/full')).code, 1);
+    assert.equal((await shell('exec "$0" "$@" -r 2 -f 0.2 > /dev/null')).code, 0);
+    // Who has read enough, or says stop, has lost nothing.
+    assert.match((await shell('{ "$0" "$@" -f 0.2; echo "rc $?" >&2; } | head -n 1')).stderr, /rc 0/);
+    const endless = Stream.spawn([...empty, '--config', full, '-f', '0.2']);
+    await endless.until('trouble', () => endless.stderr.includes('ENOSPC'));
+    assert.equal((await endless.stop()).code, 0);
+  });
+
   test('datagrams hold one event each', async () => {
     const datagrams = await received('udp4', '127.0.0.1', [...empty, '--host', '--cpu', '--mem']);
     const events = datagrams.map((datagram) => JSON.parse(datagram) as Row);
