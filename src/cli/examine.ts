@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { doubtsOfConfinement, logsDirectory } from '../config/confinement.ts';
 import { doubts } from '../config/doubts.ts';
 import { ConfigError } from '../config/errors.ts';
@@ -47,7 +48,7 @@ export async function examine(
   ];
   if (wrong.length > 0)
     throw new ConfigError(`the configuration is valid, but would not work:${indented(wrong)}`);
-  const notes = [...doubts(settings), ...troublesOfRoots(settings)];
+  const notes = [...doubts(settings), ...troublesOfRoots(settings), ...missingDevices(settings)];
   const confined = [
     ...passing.map((obstacle) => `${said(obstacle)}, which the first start of the service makes`),
     ...(forService ? doubtsOfConfinement(service) : []),
@@ -105,7 +106,9 @@ async function troublesOfReplay(path: string | undefined): Promise<string[]> {
     // An open of a pipe waits for who writes to it.
     if (statSync(path, { throwIfNoEntry: false })?.isFIFO() === true) return [];
     // The first one tells whether it is a recording.
-    for await (const _ of readSamples(path, { records: 0 })) break;
+    const samples = readSamples(path, { records: 0 });
+    await samples.next();
+    await samples.return(undefined);
     return [];
   } catch (error) {
     return [(error as Error).message];
@@ -129,4 +132,15 @@ function isDirectory(path: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
+}
+
+/** Interfaces and disks that were given and that this host does not have now. */
+function missingDevices({ netdev, storedev, roots: { sysfs } }: Settings): string[] {
+  const missing = (key: string, kind: string, names: readonly string[] | undefined): string[] => {
+    const all = join(sysfs, 'class', kind);
+    return (isDirectory(all) ? (names ?? []) : [])
+      .filter((name) => !existsSync(join(all, name)))
+      .map((name) => `${key}: there is no ${name} in ${all}`);
+  };
+  return [...missing('netdev', 'net', netdev), ...missing('storedev', 'block', storedev)];
 }

@@ -34,6 +34,7 @@ function doubtOfPattern(pattern: string): string | undefined {
   if (/^["'].*|["']$/.test(text)) return 'quotation marks within a list belong to the name';
   if (/[[\](){}^$+|\\]|\.\*|^\/|\/$/.test(text))
     return 'no regular expression: only * (anything) and ? (one character) stand for others';
+  if (/^\d+(-|\.\.)\d+$/.test(text)) return 'there are no ranges: write each vmid, or a tag';
   if (pattern !== text) return /;/.test(text) ? 'a semicolon separates two tags' : undefined;
   const [, prefix = ''] = /^([a-z]+):/i.exec(text) ?? [];
   if (/^(name|vmid|uuid|vm|id|tags?)$/i.test(prefix))

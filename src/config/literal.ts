@@ -13,7 +13,7 @@ import { unsafe } from 'ini';
 export function literal(written: string): string | undefined {
   const mark = /^\s*(["'])/.exec(written)?.[1];
   const text = mark === undefined ? withoutComment(written) : between(mark, written.trim());
-  return text === undefined ? undefined : String(unsafe(JSON.stringify(text)));
+  return text === undefined ? undefined : unsafe(JSON.stringify(text));
 }
 
 function withoutComment(written: string): string {

@@ -28,9 +28,13 @@ export function refuse(found: string, expected: string, known: Iterable<string> 
   );
 }
 
-/** A text that was found somewhere, for a message: in quotation marks, escaped, and cut where it is long. */
+/**
+ * A text that was found somewhere, for a message: in quotation marks, escaped, and cut where it is long, or where another
+ * setting seems to have come onto its line, which may be a secret.
+ */
 export function quoted(found: string): string {
-  return quote(found.length > 60 ? `${found.slice(0, 57)}...` : found);
+  const own = found.slice(0, 1000).replace(/(\s|password|token|headers)(\s*=).*$/is, '$1$2 ...');
+  return quote(own.length > 60 ? `${own.slice(0, 57)}...` : own);
 }
 
 /** An address or a URL as it may be shown: without the user and password before its last `@`. */

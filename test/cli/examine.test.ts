@@ -116,7 +116,7 @@ test('what is valid and probably a mistake', async (t) => {
     return found.split('\n').slice(0, -1);
   };
   const patterns = await doubts(
-    '[output.a]\ntype = stdout\ninclude = web[0-9]*, db.*, ^x$, tag:a;b, tag:, name:x, Tag:x, "q", web*, 100, tag:prod, a.b-c_d, vm?\nexclude = /x/',
+    '[output.a]\ntype = stdout\ninclude = web[0-9]*, db.*, ^x$, tag:a;b, tag:, name:x, Tag:x, 100-110, "q", web*, 100, tag:prod, a.b-c_d, vm?\nexclude = /x/',
   );
   assert.deepEqual(
     patterns.map((line) => /^ {2}output a: (\w+ ".*?"):/.exec(line)?.[1]),
@@ -128,6 +128,7 @@ test('what is valid and probably a mistake', async (t) => {
       'include "tag:"',
       'include "name:x"',
       'include "Tag:x"',
+      'include "100-110"',
       'include "\\"q\\""',
       'exclude "/x/"',
     ],
@@ -155,6 +156,11 @@ test('what is valid and probably a mistake', async (t) => {
     /username needs password, token_file/,
   );
   assert.match(String(await doubts('procfs = ./none')), /procfs: there is no directory/);
+  assert.match(
+    String(await doubts('netdev = lo, eno99')),
+    /^ {2}netdev: there is no eno99 in \/sys\/class\/net$/,
+  );
+  assert.match(String(await doubts('storedev = sdzz')), /storedev: there is no sdzz in \/sys\/class\/block/);
   assert.deepEqual(await doubts('[output.a]\ntype = http\ntarget = http://h/any'), []);
 });
 

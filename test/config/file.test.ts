@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { readEnvironment } from '../../src/config/environment.ts';
 import { ConfigError } from '../../src/config/errors.ts';
 import { parseConfig, readConfigFile } from '../../src/config/file.ts';
+import { resolveSettings } from '../../src/config/resolve.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-config-'));
 after(() => {
@@ -190,6 +192,20 @@ test('no message shows what may be a secret, or what a terminal obeys', () => {
     '[output.a]\n\u001b[2Jtype = tcp',
   ])
     assert.doesNotMatch(refusal(text), /[\p{Cc}\p{Cf}]/u);
+});
+
+test('two settings on one line: the second one may be a secret', () => {
+  for (const line of ['catchup = 0.5 token = SECRET', 'timeout = 5password=SECRET', 'gzip = no x = SECRET'])
+    assert.throws(
+      () =>
+        resolveSettings(
+          parseConfig(`[output.a]\ntype = http\ntarget = http://h/x\n${line}`, 'p.conf'),
+          readEnvironment({}),
+          readEnvironment({}),
+        ),
+      ({ message }: Error) => message.includes('= ..."') && !message.includes('SECRET'),
+      line,
+    );
 });
 
 test('a key of megabytes is refused at once, in a short message', () => {

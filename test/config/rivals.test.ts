@@ -15,7 +15,12 @@ function resolved(file: string): void {
 }
 
 function refuses(file: string, message: string | RegExp): void {
-  assert.throws(() => resolved(file), { name: 'ConfigError', message });
+  assert.throws(
+    () => {
+      resolved(file);
+    },
+    { name: 'ConfigError', message },
+  );
 }
 
 const files = (one: string, other: string, more = ''): string =>
