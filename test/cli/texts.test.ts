@@ -79,7 +79,7 @@ test('--check says which devices of the host are summed and which have rows', ()
   const lines = (flags: string): string[] => {
     const command = parseCommandLine(['--check', ...flags.split(' ').filter(Boolean)], {});
     assert.ok(command.kind === 'check');
-    return describeSettings(command.settings).match(/(?<=^ {2}host (NICs|disks) +)\S.*$/gm) ?? [];
+    return describeSettings(command.examined.settings).match(/(?<=^ {2}host (NICs|disks) +)\S.*$/gm) ?? [];
   };
   assert.deepEqual(lines(''), [
     'sums over all physical ones; rows of the same',
