@@ -44,10 +44,20 @@ writeFileSync('dist/package.json', '{ "type": "module" }\n');
 // import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.
 // What the flags are for: src/daemon/memory.ts.
 const node = '/usr/bin/env -S node --max-semi-space-size=1 --expose-gc';
+// SIGUSR1 opens Node's debugger, through which every local user runs code as the user of this process. So it is taken
+// before anything else is loaded; Debian 13's Node does not know --disable-sigusr1. A signal that came while Node itself
+// was starting has opened one already: then the process ends, by a signal because its exit would wait for a client.
+const guard = (name) => `process.on('SIGUSR1', () => undefined);
+const asked = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes('--inspect'));
+if (!asked && process.getBuiltinModule('node:inspector').url() !== undefined) {
+  process.getBuiltinModule('node:fs').writeSync(2, '${name}: ends, because SIGUSR1 opened a debugger at its start\\n');
+  process.kill(process.pid, 'SIGKILL');
+}`;
 for (const name of programs) {
   writeFileSync(
     `dist/${name}`,
     `#!${node}
+${guard(name)}
 import('./lib/${name}.js');
 `,
   );
