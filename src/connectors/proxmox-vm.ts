@@ -2,6 +2,7 @@ import type { Paths } from '../kernel/paths.ts';
 import type { Process } from '../kernel/process.ts';
 import type { VmDisk } from './connector.ts';
 import { startedDisks } from './guest-disks.ts';
+import type { MonitorSockets } from './monitor-sockets.ts';
 import { scopeCgroup } from './own-cgroup.ts';
 import type { PollSchedule } from './poll-schedule.ts';
 import { nameOf } from './identity.ts';
@@ -25,9 +26,10 @@ export class ProxmoxVm extends QemuVm {
     process: Process,
     args: QemuArguments,
     schedule: PollSchedule,
+    sockets: MonitorSockets,
   ) {
     const cgroup = scopeCgroup(paths, process.pid, `${vmid}.scope`);
-    super(paths, process, args, cgroup, schedule, paths.qmpSocket(vmid));
+    super(paths, process, args, cgroup, schedule, sockets.monitor(process.pid, paths.qmpSocket(vmid)));
     this.started = startedDisks(args.drives);
     this.disks = this.started;
   }

@@ -9,6 +9,7 @@ import { Process } from '../kernel/process.ts';
 import type { FileTrouble } from '../kernel/read.ts';
 import { fileTroubles } from '../kernel/read.ts';
 import type { Beat, Connector, Vm } from './connector.ts';
+import { MonitorSockets } from './monitor-sockets.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import { ProxmoxVm } from './proxmox-vm.ts';
 import { PveConfigs } from './pve-configs.ts';
@@ -30,6 +31,7 @@ export class ProxmoxConnector implements Connector {
   private list: readonly Vm[] = [];
   private readonly configs: PveConfigs;
   private readonly poller: QemuPoller;
+  private readonly sockets: MonitorSockets;
   private scannedAt = -Infinity;
   private configuredAt = -Infinity;
   /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
@@ -42,6 +44,7 @@ export class ProxmoxConnector implements Connector {
   ) {
     this.configs = new PveConfigs(paths, log);
     this.poller = new QemuPoller(log);
+    this.sockets = new MonitorSockets(paths);
   }
 
   inventory(): readonly Vm[] {
@@ -109,7 +112,7 @@ export class ProxmoxConnector implements Connector {
       return;
     }
     const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
-    const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule);
+    const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule, this.sockets);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
     if (refusedOpens() !== refused) {

@@ -3,7 +3,7 @@ import type { KernelFile } from '../kernel/kernel-file.ts';
 import type { Paths } from '../kernel/paths.ts';
 import type { Process } from '../kernel/process.ts';
 import { QmpError } from '../qmp/errors.ts';
-import { Monitor } from '../qmp/monitor.ts';
+import type { Monitor } from '../qmp/monitor.ts';
 import type { Balloon } from '../qmp/replies.ts';
 import { BlockDevices } from './block-devices.ts';
 import type { BalloonReading, Detail, Vm, VmDisk, VmNic } from './connector.ts';
@@ -25,7 +25,6 @@ const MEMORY_BEAT = 60;
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
 export abstract class QemuVm implements Vm {
   readonly key: string;
-  readonly monitor: Monitor | undefined;
   nics: readonly VmNic[] = [];
   detail: Detail | undefined;
   silence: Vm['silence'];
@@ -49,18 +48,17 @@ export abstract class QemuVm implements Vm {
   protected memorySize: number | undefined;
   private memoryAt = -Infinity;
 
-  /** @param socket its QMP monitor; undefined where there is none that we may use */
+  /** @param monitor undefined where there is none that takes any client */
   constructor(
     paths: Paths,
     readonly process: Process,
     protected readonly args: QemuArguments,
     readonly cgroup: Cgroup | undefined,
     readonly schedule: PollSchedule,
-    socket: string | undefined,
+    readonly monitor: Monitor | undefined,
   ) {
     this.key = process.key;
     this.netDev = ownNetDev(paths, process.pid);
-    this.monitor = socket === undefined ? undefined : new Monitor(socket);
     const images = args.drives.flatMap(({ path }) => path ?? []);
     this.blocks = new BlockDevices(images, (path) => inNamespaceOf(paths, process.pid, path));
     this.guestDisks = new GuestDisks(args.drives, this.blocks, (device) => this.isConfigured(device));

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino';
 import { refusedOpens } from '../kernel/open-files.ts';
 import type { Paths } from '../kernel/paths.ts';
-import { readConnectedSockets } from '../kernel/proc-net-unix.ts';
-import { openTaps } from '../kernel/proc-pid-fd.ts';
+import type { Connections } from '../kernel/proc-net-unix.ts';
+import { readConnections } from '../kernel/proc-net-unix.ts';
+import { openSockets, openTaps } from '../kernel/proc-pid-fd.ts';
 import { Process } from '../kernel/process.ts';
 import type { Beat, Connector, Vm, VmDisk } from './connector.ts';
 import { startedDisks } from './guest-disks.ts';
+import { MonitorSockets } from './monitor-sockets.ts';
 import { loneCgroup } from './own-cgroup.ts';
-import { inNamespaceOf } from './own-namespace.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuProcess } from './qemu-finder.ts';
@@ -32,10 +33,11 @@ class PlainVm extends QemuVm {
     process: Process,
     args: QemuArguments,
     schedule: PollSchedule,
+    sockets: MonitorSockets,
   ) {
     const { pid } = process;
-    const socket = args.monitor === undefined ? undefined : inNamespaceOf(paths, pid, args.monitor);
-    super(paths, process, args, loneCgroup(paths, pid), schedule, socket);
+    const monitor = args.monitor === undefined ? undefined : sockets.monitor(pid, args.monitor);
+    super(paths, process, args, loneCgroup(paths, pid), schedule, monitor);
     this.disks = startedDisks(args.drives);
   }
 
@@ -66,19 +68,25 @@ class PlainVm extends QemuVm {
   }
 
   /**
-   * Whether another client is served or waits: then we do not join the queue. A connection is listed in the network
-   * namespace of the client, which may be that of the host or of the VM.
-   * @param connected the paths of sockets with a client, in the namespace of the host
+   * Whether another client is served: then we do not join the queue. A connection is listed in the network namespace of
+   * the client, which may be that of the host or of the VM.
+   * @param ofHost the connections in the namespace of the host
    */
-  heldByOther(connected: ReadonlySet<string>): boolean {
+  heldByOther(ofHost: Connections): boolean {
     const { monitor } = this.args;
     if (monitor === undefined) return false;
-    const { pid } = this.process;
-    const held =
-      connected.has(monitor) ||
-      (this.netDev !== undefined && readConnectedSockets(this.paths.pid(pid, 'net/unix')).has(monitor));
+    const theirs =
+      this.netDev === undefined ? undefined : readConnections(this.paths.pid(this.process.pid, 'net/unix'));
+    const ends = [...(ofHost.get(monitor) ?? []), ...(theirs?.get(monitor) ?? [])];
+    const held = ends.length > 0 && this.hasAny(ends);
     if (held) this.silent('held', performance.now() / 1000);
     return held;
+  }
+
+  /** Whether one of the sockets is its own, as far as can be seen: others may have bound the same path elsewhere. */
+  private hasAny(sockets: readonly string[]): boolean {
+    const own = openSockets(this.paths, this.process.pid);
+    return own === undefined || sockets.some((inode) => own.has(inode));
   }
 
   protected isConfigured(): undefined {
@@ -96,6 +104,7 @@ export class QemuConnector implements Connector {
   readonly name = 'qemu';
   private readonly finder: QemuFinder;
   private readonly poller: QemuPoller;
+  private readonly sockets: MonitorSockets;
   private readonly vms = new Map<number, PlainVm>();
   private list: readonly Vm[] = [];
   private scannedAt = -Infinity;
@@ -107,6 +116,7 @@ export class QemuConnector implements Connector {
   ) {
     this.finder = new QemuFinder(paths);
     this.poller = new QemuPoller(log);
+    this.sockets = new MonitorSockets(paths);
   }
 
   get failures(): number {
@@ -138,7 +148,7 @@ export class QemuConnector implements Connector {
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
     const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
-    const vm = new PlainVm(this.paths, process, args, schedule);
+    const vm = new PlainVm(this.paths, process, args, schedule, this.sockets);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
     if (refusedOpens() === refused) this.vms.set(pid, vm);
@@ -151,8 +161,8 @@ export class QemuConnector implements Connector {
       (vm) => vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
     );
     if (due.length === 0) return;
-    const connected = readConnectedSockets(this.paths.hostNet('unix'));
-    const free = due.filter((vm) => !vm.heldByOther(connected));
+    const connections = readConnections(this.paths.hostNet('unix'));
+    const free = due.filter((vm) => !vm.heldByOther(connections));
     await this.poller.poll(free, everyone);
   }
 

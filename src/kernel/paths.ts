@@ -38,6 +38,11 @@ export const certificateDirectory = '/etc/pki';
 /** What the descriptor of a tap links to. */
 export const tunDevice = '/dev/net/tun';
 
+/** The path of what a descriptor of this process is open for, also where nothing may be read through it (O_PATH). */
+export function descriptorPath(fd: number): string {
+  return `/proc/self/fd/${fd}`;
+}
+
 /** Whether two paths are the same file of the runtime directory: /var/run is a link to /run on every Debian. */
 export function sameRunFile(a: string, b: string): boolean {
   return withoutVar(a) === withoutVar(b);

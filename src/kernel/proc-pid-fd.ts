@@ -4,6 +4,7 @@ import { isShortage, refusedOpens } from './open-files.ts';
 import type { Paths } from './paths.ts';
 import { tunDevice } from './paths.ts';
 
+const SOCKET = /^socket:\[(\d+)\]$/;
 const INTERFACE = /^iff:\s*(\S+)$/m;
 
 /**
@@ -20,6 +21,13 @@ export function openTaps(paths: Paths, pid: number): string[] | undefined {
     if (tap !== undefined) taps.add(tap);
   }
   return refusedOpens() === refused ? [...taps].sort() : undefined;
+}
+
+/** The inodes of the sockets that a process holds, in decimal; undefined when its descriptors may not be looked at. */
+export function openSockets(paths: Paths, pid: number): Set<string> | undefined {
+  const links = descriptors(paths, pid).map((fd) => linkOf(paths.pid(pid, `fd/${fd}`)));
+  if (links.every((link) => link === undefined)) return undefined;
+  return new Set(links.flatMap((link) => SOCKET.exec(link ?? '')?.[1] ?? []));
 }
 
 function descriptors(paths: Paths, pid: number): string[] {

@@ -28,10 +28,11 @@ export function parsePidMemory(cursor: Cursor, into: PidMemory, path: string): v
   into.shared = NaN;
   into.swap = NaN;
   into.hugetlb = NaN;
-  for (; !cursor.atEnd; cursor.skipLine()) {
+  while (!cursor.atEnd) {
     if (cursor.take(RSS_SHMEM)) into.shared = cursor.int() * 1024;
     else if (cursor.take(VM_SWAP)) into.swap = cursor.int() * 1024;
     else if (cursor.take(HUGETLB)) into.hugetlb = cursor.int() * 1024;
+    cursor.skipLine();
   }
 }
 
@@ -41,4 +42,16 @@ export function parsePidMemory(cursor: Cursor, into: PidMemory, path: string): v
  */
 export function cpusAllowed(text: string): string | undefined {
   return /^Cpus_allowed_list:\s*(\S+)$/m.exec(text)?.[1];
+}
+
+/**
+ * The user that a process belongs to, by the line `Uid:` of /proc/<pid>/status. Undefined where its real, effective, saved
+ * and file system ids differ: such a process was started by another user than the one whose rights it has (setuid).
+ *
+ * @param text of the file
+ */
+export function ownerOf(text: string): number | undefined {
+  const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(text)?.slice(1);
+  const [owner] = ids ?? [];
+  return owner !== undefined && ids?.every((id) => id === owner) === true ? Number(owner) : undefined;
 }

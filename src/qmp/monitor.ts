@@ -10,12 +10,25 @@ export function retryDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
 }
 
+/** Decides whether a monitor may be visited, each time anew. */
+export interface Entrance {
+  /**
+   * @param connect is called at once, with what to connect to while it runs and how many ms a connection may wait for a
+   *   late greeting
+   * @throws QmpError where the monitor is not to be used
+   */
+  enter<T>(connect: (address: string, patience: number) => T): T;
+  /** The monitor is not watched any more. */
+  leave(): void;
+}
+
 /**
  * The QMP monitor of one QEMU process, and our manners towards it: at most one connection at any time, and after a
  * failure a wait that doubles with every further one.
  *
  * A connection that waits for a late greeting (see {@link Visit}) counts: until QEMU greets it or dies the monitor is
- * not due, so a QEMU that hangs for an hour costs one place in its queue and no further attempt.
+ * not due, so a QEMU that hangs for an hour costs one place in its queue and no further attempt. Of one that may be no
+ * QEMU the connection is given up after a while.
  */
 export class Monitor {
   private visit: Pick<Visit<[]>, 'connected' | 'close'> | undefined;
@@ -26,10 +39,12 @@ export class Monitor {
   /**
    * @param path its unix socket
    * @param deadline ms for a whole visit
+   * @param entrance says whether that socket may be used; missing where it is known to be QEMU's
    */
   constructor(
     private readonly path: string,
     private readonly deadline: number = VISIT_DEADLINE,
+    private readonly entrance?: Entrance,
   ) {}
 
   /** Whether it may be asked at this time (seconds of performance.now()). */
@@ -52,17 +67,31 @@ export class Monitor {
     if (this.closed) return new QmpError('error', this.path, 'the monitor is no longer watched');
     if (this.connected)
       return new QmpError('timeout', this.path, 'an earlier connection still waits for its greeting');
-    const visit = new Visit(this.path, prepared, this.deadline);
-    this.visit = visit;
-    const outcome = await visit.outcome;
+    const outcome = await this.begin(prepared);
     this.failures = outcome instanceof QmpError ? this.failures + 1 : 0;
     this.retryAt = performance.now() / 1000 + retryDelay(this.failures);
     return outcome;
+  }
+
+  private begin<Q extends readonly QmpQuery<unknown>[]>(
+    prepared: PreparedQueries<Q>,
+  ): Visit<Q>['outcome'] | QmpError {
+    const visit = (address?: string, patience?: number): Visit<Q> =>
+      new Visit(this.path, prepared, this.deadline, address, patience);
+    try {
+      const begun = this.entrance === undefined ? visit() : this.entrance.enter(visit);
+      this.visit = begun;
+      return begun.outcome;
+    } catch (error) {
+      if (error instanceof QmpError) return error;
+      throw error;
+    }
   }
 
   /** Ends any connection; the monitor is never due again. */
   close(): void {
     this.closed = true;
     this.visit?.close();
+    this.entrance?.leave();
   }
 }

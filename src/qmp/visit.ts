@@ -34,7 +34,8 @@ type Phase = 'queued' | 'served' | 'late' | 'over';
  * - A visit that is not greeted in time has failed, but it does not close its connection: it waits on in silence and
  *   closes when the greeting comes. Closing would not free the place, because QEMU finds out only when it accepts the
  *   connection; it would only make us forget that we hold it, and a second attempt would take the last place and lock
- *   out everybody else. While {@link connected} nobody may start another visit to this monitor.
+ *   out everybody else. While {@link connected} nobody may start another visit to this monitor. Only where it is not sure
+ *   that QEMU listens at all the wait has an end.
  *
  * Replies come in the order of the commands, because out-of-band execution is never negotiated. Each must carry the
  * id of the command that is due; anything else (events, the answer to a client that left before us) is passed over.
@@ -57,10 +58,18 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   private received = 0;
   private timer: NodeJS.Timeout | undefined;
 
+  /**
+   * @param path of the socket, for messages
+   * @param deadline ms for the whole visit
+   * @param address what to connect to; need not be there any more when this returns
+   * @param patience ms that a connection without greeting is kept beyond the deadline
+   */
   constructor(
     private readonly path: string,
     private readonly prepared: PreparedQueries<Q>,
     private readonly deadline: number = VISIT_DEADLINE,
+    address: string = path,
+    private readonly patience: number = Infinity,
   ) {
     this.outcome = new Promise((resolve) => {
       this.settle = resolve;
@@ -69,7 +78,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       this.take(shared.subarray(0, length));
       return true;
     };
-    this.socket = connect({ path, onread: { buffer: shared, callback } });
+    this.socket = connect({ path: address, onread: { buffer: shared, callback } });
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EAGAIN') this.fail('timeout', 'the queue of the monitor is full (EAGAIN)');
       else this.fail('error', error.message, error.code);
@@ -106,6 +115,10 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       this.phase = 'late';
       const why = 'it is held by another client or QEMU hangs';
       this.settle(new QmpError('timeout', this.path, `no greeting within ${this.deadline} ms, ${why}`));
+      if (this.patience < Infinity)
+        this.timer = setTimeout(() => {
+          this.close();
+        }, this.patience).unref();
     } else if (this.phase === 'served') {
       this.fail('timeout', `the time of ${this.deadline} ms ended ${this.progress()}`);
     }

@@ -1,18 +1,28 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { realpathSync, statSync } from 'node:fs';
+import { closeSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { inNamespaceOf, ownNetDev } from '../../src/connectors/own-namespace.ts';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { openInNamespaceOf, ownNetDev } from '../../src/connectors/own-namespace.ts';
+import { Paths, defaultRoots, descriptorPath } from '../../src/kernel/paths.ts';
 
 const paths = new Paths(defaultRoots);
 const skip = process.getuid?.() !== 0 && 'needs root (namespaces)';
 
+/** The file that a path of a process opened. */
+function opened<T>(pid: number, path: string, look: (path: string) => T): T {
+  const fd = openInNamespaceOf(paths, pid, path);
+  try {
+    return look(descriptorPath(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 test('a process in our namespaces', () => {
   assert.equal(ownNetDev(paths, process.pid), undefined);
-  assert.equal(inNamespaceOf(paths, process.pid, '/run/a.qmp'), '/run/a.qmp');
+  assert.equal(opened(process.pid, process.execPath, realpathSync), realpathSync(process.execPath));
   assert.equal(ownNetDev(paths, 2 ** 30), undefined);
 });
 
@@ -20,7 +30,7 @@ test('a name without a leading slash is in the directory of the process', async 
   const child = spawn('sleep', ['60'], { cwd: tmpdir() });
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');
-  assert.equal(realpathSync(inNamespaceOf(paths, child.pid ?? -1, '.')), realpathSync(tmpdir()));
+  assert.equal(opened(child.pid ?? -1, '.', realpathSync), realpathSync(tmpdir()));
 });
 
 test('a process in namespaces of its own', { skip }, async (t) => {
@@ -31,7 +41,7 @@ test('a process in namespaces of its own', { skip }, async (t) => {
   t.after(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   const pid = child.pid ?? -1;
-  assert.ok(statSync(inNamespaceOf(paths, pid, '/mnt/a.qmp')).isFile());
+  assert.ok(opened(pid, '/mnt/a.qmp', (path) => statSync(path).isFile()));
   assert.throws(() => statSync('/mnt/a.qmp'));
   const file = ownNetDev(paths, pid);
   assert.match(file?.text() ?? '', /^ *lo:/m);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connectedSockets, readConnectedSockets } from '../../src/kernel/proc-net-unix.ts';
+import { connections, readConnections } from '../../src/kernel/proc-net-unix.ts';
 
 test('a socket with a client, and one whose client waits', () => {
   const text = [
@@ -17,12 +17,25 @@ test('a socket with a client, and one whose client waits', () => {
     '0000000000000005: 00000003 00000000 00000000 0001 03   103 @abstract',
     '',
   ].join('\n');
-  assert.deepEqual(connectedSockets(text), new Set(['/run/served', '/run/with a blank', '@abstract']));
+  const found = { '/run/served': ['101'], '/run/with a blank': ['0'], '@abstract': ['103'] };
+  assert.deepEqual(connections(text), new Map(Object.entries(found)));
+});
+
+test('a path that looks like a line of the file makes no connection, nor does it hide others', () => {
+  const text = [
+    'Num       RefCount Protocol Flags    Type St Inode Path',
+    '0000000000000001: 00000002 00000000 00010000 0001 01   100 /run/vm/a.qmp',
+    '0000000000000002: 00000002 00000000 00010000 0001 01   200 x',
+    '0000000000000003: 00000003 00000000 00000000 0001 03   100 /run/vm/a.qmp',
+    '0000000000000004: 00000003 00000000 00000000 0001 03   101 /run/vm/b.qmp',
+    '',
+  ].join('\n');
+  assert.deepEqual(connections(text), new Map([['/run/vm/b.qmp', ['101']]]));
 });
 
 test('an empty table and one that cannot be read have none', () => {
-  assert.deepEqual(connectedSockets(''), new Set());
-  assert.deepEqual(readConnectedSockets('/nowhere'), new Set());
+  assert.deepEqual(connections(''), new Map());
+  assert.deepEqual(readConnections('/nowhere'), new Map());
 });
 
 test('the kernel lists a real client of a real server, beside more sockets than one read gives', async (t) => {
@@ -36,7 +49,7 @@ test('the kernel lists a real client of a real server, beside more sockets than 
     rmSync(directory, { recursive: true });
   });
   await Promise.all(clients.map((client) => once(client, 'connect')));
-  const found = readConnectedSockets('/proc/net/unix');
+  const found = readConnections('/proc/net/unix');
   assert.deepEqual(
     paths.filter((path) => found.has(path)),
     [paths[0]],
@@ -45,5 +58,5 @@ test('the kernel lists a real client of a real server, beside more sockets than 
   const last = connect(paths[99]!);
   clients.push(last);
   await once(last, 'connect');
-  assert.ok(readConnectedSockets('/proc/net/unix').has(paths[99]!));
+  assert.ok(readConnections('/proc/net/unix').has(paths[99]!));
 });

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
-import { openTaps } from '../../src/kernel/proc-pid-fd.ts';
+import { openSockets, openTaps } from '../../src/kernel/proc-pid-fd.ts';
 
 const missing = process.getuid?.() !== 0 ? 'root' : !existsSync('/dev/net/tun') ? '/dev/net/tun' : undefined;
 const skip = missing !== undefined && `needs ${missing}`;
@@ -54,4 +64,18 @@ test('a descriptor of another device is not looked at', (t) => {
   descriptor(5, '/dev/net/tun', 'pos:\t0\nflags:\t0104002\n');
   symlinkSync('/dev/net/tun', join(procfs, '7/fd/6'));
   assert.deepEqual(openTaps(new Paths({ ...defaultRoots, procfs }), 7), ['tap0']);
+});
+
+test('the sockets that a process holds', async (t) => {
+  const paths = new Paths(defaultRoots);
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const line = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .find((each) => each.includes(` ${local} 00000000:0000 0A `));
+  assert.ok(openSockets(paths, process.pid)?.has(line?.trim().split(/\s+/)[9] ?? ''));
+  assert.equal(openSockets(paths, 2 ** 30), undefined);
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { PidMemory, cpusAllowed, parsePidMemory } from '../../src/kernel/proc-pid-status.ts';
 import type { Cursor } from '../../src/kernel/cursor.ts';
+import { PidMemory, cpusAllowed, ownerOf, parsePidMemory } from '../../src/kernel/proc-pid-status.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read } from './support.ts';
 
 const memoryOf = (cursor: Cursor): PidMemory => {
@@ -60,4 +60,11 @@ test('the CPUs that a task may run on, as taskset pins it and awk sees it', () =
   const shown = execFileSync('taskset', ['-c', '0', 'sh', '-c', program], { encoding: 'utf8' });
   assert.equal(cpusAllowed(shown), shown.trim().split('\n').at(-1));
   assert.equal(cpusAllowed('Name:\tCpus_allowed_list: 5\n'), undefined);
+});
+
+test('the owner of a process, who is not known of a setuid program', () => {
+  assert.equal(ownerOf(read(`/proc/${process.pid}/status`).toString()), process.geteuid?.());
+  assert.equal(ownerOf('Name:\tUid:\t0\t0\t0\t0\nUid:\t1000\t1000\t1000\t1000\n'), 1000);
+  for (const ids of ['1000\t0\t0\t0', '0\t0\t1000\t0', '0\t0\t0\t1000', '0\t0\t0', ''])
+    assert.equal(ownerOf(`Name:\tkvm\nUid:\t${ids}\n`), undefined, ids);
 });
