@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { processIdentity } from '../kernel/process-identity.ts';
+import { readOwnFile } from '../outputs/own-files.ts';
 import { brief } from '../printers/printable.ts';
 import { dropReasons } from '../sampling/output-status.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -10,6 +11,8 @@ import { reportPeriod } from './status-report.ts';
 
 /** A report older than this (ms) is of a process that hangs. */
 const lateness = 3 * reportPeriod;
+/** Bytes of the largest report that is read. */
+const largestReport = 1 << 20;
 /** An output that gave up records less than this (ms) ago is not healthy. */
 const memory = 60_000;
 
@@ -54,7 +57,7 @@ function readReports(directory: string): {
 function readReport(path: string): StatusReport[] {
   try {
     // Receivers and file systems have a hand in what it says.
-    const report = JSON.parse(readFileSync(path, 'utf8'), shown) as StatusReport;
+    const report = JSON.parse(readOwnFile(path, largestReport).toString(), shown) as StatusReport;
     return processIdentity(report.pid) === report.identity ? [report] : [];
   } catch {
     // It ended just now.

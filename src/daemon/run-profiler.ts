@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { ConfigError } from '../config/errors.ts';
 import type { ProfilerRunSettings } from '../config/resolve-profiler.ts';
+import { requireOwnDirectory } from '../outputs/own-files.ts';
 import type { OutputSettings } from '../outputs/settings.ts';
 import { InputError } from '../profiler/errors.ts';
 import { usualInputs } from '../profiler/inputs.ts';
@@ -75,9 +76,16 @@ function takers(outputs: readonly OutputSettings[], log: Logger): readonly Outpu
   return found;
 }
 
-/** The state file; undefined where there is no directory for it. */
+/** The state file; undefined where there is no directory for it. @throws ConfigError where others may write to that */
 function openState({ run: { stateDir }, profiler }: ProfilerRunSettings, log: Logger): StateFile | undefined {
-  if (existsSync(stateDir)) return new StateFile(stateDir, profiler.profile);
+  if (existsSync(stateDir)) {
+    try {
+      requireOwnDirectory(stateDir);
+    } catch (error) {
+      throw new ConfigError(`state_dir = ${stateDir}: ${(error as Error).message}`);
+    }
+    return new StateFile(stateDir, profiler.profile);
+  }
   log.info(`there is no directory ${stateDir} (--state-dir): the profiles will not outlive this program`);
   return undefined;
 }

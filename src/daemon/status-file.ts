@@ -1,9 +1,10 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { OutputReport, StatusReport } from '../cli/status-report.ts';
 import { reportPath, reportPeriod } from '../cli/status-report.ts';
 import { version } from '../cli/version.ts';
 import { processIdentity } from '../kernel/process-identity.ts';
+import { requireOwnDirectory } from '../outputs/own-files.ts';
 import type { ObservedOutput } from '../sampling/output-status.ts';
 
 /**
@@ -54,13 +55,12 @@ export class StatusFile {
 
   private replace(text: string): void {
     const draft = `${this.path}.draft`;
-    try {
-      writeFileSync(draft, text);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      mkdirSync(this.directory, { recursive: true });
-      writeFileSync(draft, text);
-    }
+    if (mkdirSync(this.directory, { recursive: true }) !== undefined) chmodSync(this.directory, 0o755);
+    requireOwnDirectory(this.directory);
+    rmSync(draft, { force: true });
+    writeFileSync(draft, text, { flag: 'wx' });
+    // Whatever the umask is: everybody may ask how it fares. There is no secret in it.
+    chmodSync(draft, 0o644);
     renameSync(draft, this.path);
   }
 

@@ -1,9 +1,10 @@
-import { constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { fstatSync, ftruncateSync, readSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Heir } from './destination.ts';
 import { FileWriter, type AppendFile } from './file-writer.ts';
 import { endOfWholeValues } from './msgpack-end.ts';
 import { reasonOf } from './outage.ts';
+import { openToAppend } from './own-files.ts';
 import { Rotation } from './rotation.ts';
 import type { FileSettings } from './settings.ts';
 
@@ -75,7 +76,7 @@ export class FileDestination extends FileWriter {
 /** @param first whether nothing of ours is on its way to the file, as may be when it is opened anew */
 function open({ path, printer }: FileSettings, first: boolean): AppendFile {
   try {
-    const fd = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
+    const fd = openToAppend(path, mode);
     if (printer === 'msgpack' && first) endTornMap(fd);
     return { fd, path, torn: printer !== 'msgpack' && isTorn(fd) };
   } catch (error) {

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { constants, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Logger } from 'pino';
@@ -63,9 +63,11 @@ export class Rotation {
     this.busy = true;
     try {
       const { signal } = this.stopping;
-      await pipeline(createReadStream(from), createGzip(), createWriteStream(draft, { mode: 0o640 }), {
-        signal,
-      });
+      await rm(draft, { force: true });
+      // Others may be able to write to the directory: no link is followed.
+      const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const target = createWriteStream(draft, { flags: 'wx', mode: 0o640 });
+      await pipeline(source.createReadStream(), createGzip(), target, { signal });
       await rename(draft, to);
       await rm(from);
     } catch (error) {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { existsSync, renameSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readOwnFile } from '../outputs/own-files.ts';
 import type { SavedVm } from './profiler.ts';
 import type { ProfileSettings } from './settings.ts';
 
 /** Of the format below; a file of any other is put aside. */
 const VERSION = 1;
-const MODE = 0o640;
+const MODE = 0o600;
+/** Bytes of the largest file that is read: profiles of thousands of VMs. */
+const LARGEST = 256 << 20;
 
 /** The first line of the file; the second is the profiles, an array of {@link SavedVm}. */
 interface Header {
@@ -30,7 +33,7 @@ export class StateFile {
   private readonly settings: ProfileSettings;
   private writing: Promise<void> | undefined;
 
-  /** @param directory must exist */
+  /** @param directory must exist; nobody else may write to it */
   constructor(directory: string, settings: ProfileSettings) {
     this.path = join(directory, 'profiles.state');
     this.settings = settings;
@@ -41,7 +44,7 @@ export class StateFile {
     if (!existsSync(this.path)) return { vms: [] };
     let trouble: string;
     try {
-      const found = this.parse(readFileSync(this.path, 'utf8'));
+      const found = this.parse(readOwnFile(this.path, LARGEST).toString());
       if (typeof found !== 'string') return { vms: found };
       trouble = found;
       renameSync(this.path, `${this.path}.unusable`);
@@ -103,7 +106,8 @@ function checksum(text: string): string {
 /** Replaces a file so that after a crash either the old or the new one is there, whole. */
 async function replace(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', MODE);
+  await rm(temporary, { force: true });
+  const file = await open(temporary, 'wx', MODE);
   try {
     await file.writeFile(text);
     await file.sync();

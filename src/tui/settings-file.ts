@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { readSettings } from './settings.ts';
@@ -26,6 +26,8 @@ export function loadSettings(path: string): { readonly settings: Settings; reado
 export function saveSettings(path: string, settings: Settings): void {
   const draft = `${path}.draft`;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(draft, `${JSON.stringify(settings, undefined, 2)}\n`);
+  // Under sudo the directory may be somebody else's: a link there is not followed.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(settings, undefined, 2)}\n`, { flag: 'wx' });
   renameSync(draft, path);
 }

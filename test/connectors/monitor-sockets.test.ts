@@ -48,7 +48,7 @@ class Place {
 
   /** Starts a program that sleeps. @returns its pid */
   async process(uid: number, program = 'sleep', before: readonly string[] = []): Promise<number> {
-    const [command = program, ...args] = [...before, program, '300'];
+    const [command = '', ...args]: string[] = [...before, program, '300'];
     const child = spawn(command, args, { cwd: this.nobodys, uid, gid: uid, stdio: 'ignore' });
     this.t.after(() => child.kill('SIGKILL'));
     await once(child, 'spawn');

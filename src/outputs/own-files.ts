@@ -1,0 +1,99 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import type { Stats } from 'node:fs';
+import { dirname } from 'node:path';
+
+// What root writes, others may have prepared: a link to a file of root's, or a file that they can change afterwards. Files
+// of our own are opened with these functions. New ones are made under a name at which nothing is (`wx`, after removing
+// what an earlier run left there), which follows no link, and then renamed.
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
+const GROUP_OR_OTHERS_WRITE = 0o022;
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
+
+/** Who may have what is ours: the user we run as, and root. */
+function isOurs(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.();
+}
+
+/** Whether somebody else may change what is in a directory. */
+function othersMayWrite({ uid, gid, mode }: Stats): boolean {
+  const writable = gid === process.getegid?.() ? OTHERS_WRITE : GROUP_OR_OTHERS_WRITE;
+  return !isOurs(uid) || (mode & writable) !== 0;
+}
+
+/**
+ * Makes sure that nobody else can put anything into a directory, or exchange it or one above it (sticky ones, such as
+ * /tmp, keep others from that).
+ *
+ * @throws Error that names the directory at fault and what is expected of it; that of node:fs where there is none
+ */
+export function requireOwnDirectory(path: string): void {
+  const real = realpathSync(path);
+  for (let directory = real; ; directory = dirname(directory)) {
+    const stats = statSync(directory);
+    const guarded = directory !== real && isOurs(stats.uid) && (stats.mode & STICKY) !== 0;
+    if (!guarded && othersMayWrite(stats)) {
+      const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+      throw new Error(
+        `others may write to ${directory} (user ${stats.uid}, mode ${mode}): expected a directory of root's or our own that only its owner may write to`,
+      );
+    }
+    if (directory === dirname(directory)) return;
+  }
+}
+
+/**
+ * Reads a file that we, or root, have written.
+ *
+ * @param most bytes it may have
+ * @throws Error for a link, something that is no file, a file of somebody else's or a larger one; that of node:fs
+ */
+export function readOwnFile(path: string, most: number): Buffer {
+  // A pipe would be waited for.
+  const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new Error(`${path}: it is no regular file`);
+    if (!isOurs(stats.uid)) throw new Error(`${path}: it belongs to user ${stats.uid}`);
+    if (stats.size > most) throw new Error(`${path}: it has ${stats.size} bytes, expected ${most} at most`);
+    const content = Buffer.alloc(stats.size);
+    return content.subarray(0, readSync(fd, content, 0, stats.size, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Opens a file at a path that the user gave, to read and append, and makes it where it is missing. In a directory that
+ * others may write to it must not be a link, nor a file of somebody else's.
+ *
+ * @param mode of a new file, as far as the umask leaves it
+ * @returns the descriptor
+ * @throws Error
+ */
+export function openToAppend(path: string, mode: number): number {
+  const flags = O_RDWR | O_APPEND | O_CREAT;
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    requireOwnDirectory(dirname(path));
+    return openSync(path, flags, mode);
+  }
+  const fd = openSync(path, flags | O_NOFOLLOW, mode);
+  try {
+    const stats = fstatSync(fd);
+    if (stats.isFile() && !isOurs(stats.uid)) requireOwnDirectory(dirname(path));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
