@@ -109,12 +109,14 @@ export class XdrWriter {
   private pos = 0;
 
   int(value: number): this {
-    this.pos = this.buffer.writeInt32BE(value, this.reserve(4));
+    const at = this.reserve(4);
+    this.pos = this.buffer.writeInt32BE(value, at);
     return this;
   }
 
   uint(value: number): this {
-    this.pos = this.buffer.writeUInt32BE(value, this.reserve(4));
+    const at = this.reserve(4);
+    this.pos = this.buffer.writeUInt32BE(value, at);
     return this;
   }
 
