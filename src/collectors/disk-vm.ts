@@ -134,6 +134,7 @@ export class VmDisks {
     this.standing.clear();
     const { values, counters } = this.standing;
     const configured = new Map(target.vm.disks.map((disk) => [disk.device, disk]));
+    const earlier = new Map(previous?.disks.map((disk) => [disk.device, disk]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
     let known = false;
@@ -155,7 +156,7 @@ export class VmDisks {
         row.texts[diskSlots.disk_storage] = storage;
         for (let i = 0; i < COUNTERS; i++) row.counters[diskRates[i] as number] = disk.counters.value(i);
       }
-      const before = previous?.disks.find(({ device }) => device === disk.device);
+      const before = earlier.get(disk.device);
       if (before === undefined || !this.grow(before, disk)) continue;
       known = true;
       this.place(disk);

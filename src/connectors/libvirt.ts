@@ -13,7 +13,7 @@ import { LibvirtDetails } from './libvirt-details.ts';
 import { LibvirtSession } from './libvirt-session.ts';
 import { processOf } from './libvirt-process.ts';
 import { LibvirtVm } from './libvirt-vm.ts';
-import { readDevices } from './libvirt-xml.ts';
+import { LARGEST_XML, readDevices } from './libvirt-xml.ts';
 import { scopeCgroup } from './own-cgroup.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import type { QemuProcess } from './qemu-finder.ts';
@@ -249,7 +249,9 @@ export class LibvirtConnector implements Connector {
         vm.outdated = true;
         throw error;
       });
-      vm.devices = readDevices(xml);
+      if (xml.length > LARGEST_XML)
+        this.log.warn(`VM ${vm.name}: NICs and drives are not known: its XML has ${xml.length} characters`);
+      vm.devices = readDevices(xml.length > LARGEST_XML ? '' : xml);
     }
   }
 

@@ -14,8 +14,11 @@ export const status = { ok: 0, error: 1 } as const;
 
 /** Bytes of the length field and the header. */
 const HEADER = 28;
-/** The length field counts itself; libvirt allows payloads of 32 MiB. */
-const LONGEST_MESSAGE = 32 * 1024 * 1024 + 4;
+/**
+ * libvirt allows 32 MiB. The statistics of 1000 domains with 10 disks each have 6 MB; what a server only claims to have
+ * is not collected.
+ */
+const LONGEST_MESSAGE = 8 * 1024 * 1024;
 const VERSION = 1;
 /** A buffer that a rare large message made larger than this is given up after it. */
 const KEPT_BUFFER = 256 * 1024;

@@ -1,7 +1,8 @@
 import type { XdrReader } from './xdr.ts';
 import { XdrError } from './xdr.ts';
 
-const MOST_PARAMETERS = 262144;
+/** libvirt allows 262144; a domain with 256 disks and as many vCPUs has 8000. */
+const MOST_PARAMETERS = 65536;
 
 /**
  * Values by libvirt's name, such as `block.0.rd.bytes`, in libvirt's units. 64-bit numbers are rounded to the nearest

@@ -1,6 +1,10 @@
 import { imagePath } from './image-path.ts';
 import type { QmpQuery } from './query.ts';
-import { list, record } from './record.ts';
+import { MOST_BACKENDS } from './blockstats.ts';
+import { list, record, text } from './record.ts';
+
+/** Bytes of the longest path (linux/limits.h). */
+const PATH_MAX = 4096;
 
 /** What QEMU tells of a block backend beside its counters; of an empty drive no more than that it is one. */
 export interface BlockDevice {
@@ -26,23 +30,31 @@ export interface BlockDevice {
  */
 export const queryBlock: QmpQuery<readonly BlockDevice[]> = {
   execute: 'query-block',
+  most: MOST_BACKENDS,
   read: (reply) => list(reply).map(readDevice),
 };
 
 function readDevice(entry: unknown): BlockDevice {
-  const { device, qdev, removable, inserted } = record(entry);
-  const { 'node-name': nodeName, image } = record(inserted);
-  const { filename, 'virtual-size': capacity, 'actual-size': occupied } = record(image);
-  const path = typeof filename === 'string' ? imagePath(filename) : undefined;
+  const backend = record(entry);
+  const qdev = text(backend['qdev']);
+  const inserted = record(backend['inserted']);
+  const nodeName = text(inserted['node-name']);
+  const { filename, 'virtual-size': capacity, 'actual-size': occupied } = record(inserted['image']);
+  const path = isName(filename) ? imagePath(filename) : undefined;
   return {
-    device: typeof device === 'string' ? device : '',
-    ...(typeof qdev === 'string' && { qdev }),
-    ...(typeof nodeName === 'string' && { nodeName }),
-    removable: removable === true,
+    device: text(backend['device']) ?? '',
+    ...(qdev !== undefined && { qdev }),
+    ...(nodeName !== undefined && { nodeName }),
+    removable: backend['removable'] === true,
     ...(isSize(capacity) && { capacity }),
     ...(isSize(occupied) && { occupied }),
     ...(path !== undefined && { path }),
   };
+}
+
+/** What QEMU gives for a file: it cuts off what is longer than PATH_MAX. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= PATH_MAX;
 }
 
 function isSize(value: unknown): value is number {
@@ -60,6 +72,6 @@ export function queryType(qdev: string): QmpQuery<string | undefined> {
   return {
     execute: 'qom-get',
     arguments: { path, property: 'type' },
-    read: (reply) => (typeof reply === 'string' ? reply : undefined),
+    read: text,
   };
 }

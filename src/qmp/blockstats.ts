@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record } from './record.ts';
+import { list, record, text } from './record.ts';
 
 /** What QEMU counted on one block backend since it was attached; NaN what it did not tell. */
 export interface BlockStats {
@@ -32,6 +32,9 @@ const kinds = ['rd', 'wr', 'flush', 'unmap', 'zone_append'];
 /** Which of them there are depends on QEMU's version. */
 const failures = kinds.flatMap((kind) => [`failed_${kind}_operations`, `invalid_${kind}_operations`]);
 
+/** Disks and drives of one VM: Proxmox VE allows 57. */
+export const MOST_BACKENDS = 256;
+
 /**
  * The counters of every block backend that has a name or is attached to a device: disks, CD-ROMs, firmware flash.
  * Of the layers below (`parent`) only the names are taken; they repeat the same fields, as those of `backing` do.
@@ -40,21 +43,23 @@ const failures = kinds.flatMap((kind) => [`failed_${kind}_operations`, `invalid_
  */
 export const queryBlockstats: QmpQuery<readonly BlockStats[]> = {
   execute: 'query-blockstats',
+  most: MOST_BACKENDS,
   read: (reply) => list(reply).map(readBackend),
 };
 
 function readBackend(entry: unknown): BlockStats {
   const backend = record(entry);
-  const { device, qdev, 'node-name': nodeName } = backend;
+  const qdev = text(backend['qdev']);
+  const nodeName = text(backend['node-name']);
   const stats = record(backend['stats']);
   const counter = (name: string): number => {
     const value = stats[name];
     return typeof value === 'number' ? value : NaN;
   };
   return {
-    device: typeof device === 'string' ? device : '',
-    ...(typeof qdev === 'string' && { qdev }),
-    ...(typeof nodeName === 'string' && { nodeName }),
+    device: text(backend['device']) ?? '',
+    ...(qdev !== undefined && { qdev }),
+    ...(nodeName !== undefined && { nodeName }),
     ...readLayers(backend),
     rdOps: counter('rd_operations'),
     wrOps: counter('wr_operations'),
@@ -73,11 +78,10 @@ function readLayers(backend: Readonly<Record<string, unknown>>): Pick<BlockStats
   let lowest = backend;
   for (let depth = 0; depth < MOST_LAYERS && 'parent' in lowest; depth++) {
     lowest = record(lowest['parent']);
-    const name = lowest['node-name'];
-    layers += typeof name === 'string' ? `${name} ` : ' ';
+    layers += `${text(lowest['node-name']) ?? ''} `;
   }
-  const { driver } = record(lowest['driver-specific']);
-  return { layers, ...(typeof driver === 'string' && { medium: driver }) };
+  const medium = text(record(lowest['driver-specific'])['driver']);
+  return { layers, ...(medium !== undefined && { medium }) };
 }
 
 /** The sum of the counters that are known; NaN where none is. */

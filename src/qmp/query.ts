@@ -2,6 +2,8 @@
 export interface QmpQuery<V> {
   readonly execute: string;
   readonly arguments?: object;
+  /** Entries that a reply which is a list may have; without limit where missing. */
+  readonly most?: number;
   /** Reads the value of `return`. One of another shape than expected yields less; it never throws. */
   readonly read: (reply: unknown) => V;
 }

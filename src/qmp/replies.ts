@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record } from './record.ts';
+import { list, record, text } from './record.ts';
 
 /** From 2^64-1 on a statistic of the guest means that the guest does not report it. */
 const UNKNOWN = 2 ** 64;
@@ -15,9 +15,10 @@ export interface Status {
 export const queryStatus: QmpQuery<Status> = {
   execute: 'query-status',
   read: (reply) => {
-    const { status, running } = record(reply);
+    const { status: found, running } = record(reply);
+    const status = text(found);
     return {
-      ...(typeof status === 'string' && { status }),
+      ...(status !== undefined && { status }),
       ...(typeof running === 'boolean' && { running }),
     };
   },
@@ -103,9 +104,13 @@ export interface Cpu {
   readonly thread: number;
 }
 
+/** vCPUs that QEMU can have are 4096 at most. */
+const MOST_CPUS = 4096;
+
 /** Source: query-cpus-fast, QEMU qapi/machine.json; it does not disturb the vCPUs. */
 export const queryCpus: QmpQuery<readonly Cpu[]> = {
   execute: 'query-cpus-fast',
+  most: MOST_CPUS,
   read: (reply) => {
     return list(reply).flatMap((entry) => {
       const { index, thread } = pick(record(entry), { index: 'cpu-index', thread: 'thread-id' });

@@ -1,15 +1,19 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { isTooComplex } from './complexity.ts';
 import { QmpError } from './errors.ts';
 import type { QmpFailure } from './errors.ts';
 import { Lines } from './lines.ts';
 import type { Answers, CommandError, PreparedQueries, QmpAnswer, QmpQuery } from './query.ts';
-import { record } from './record.ts';
+import { record, text } from './record.ts';
 
 /** Time for a whole visit in ms, from the connect on. */
 export const VISIT_DEADLINE = 500;
 /** Bytes a monitor may send in one visit. The reply of a VM with 30 disks has about 130 kB. */
-export const LARGEST_ANSWER = 8 * 1024 * 1024;
+export const LARGEST_ANSWER = 1024 * 1024;
+
+/** Characters that are kept of what QEMU says about an error. */
+const LONGEST_DESCRIPTION = 300;
 
 /** Every read of every visit goes into this buffer and is dealt with before the next one. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
@@ -142,6 +146,10 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   }
 
   private read(text: string): void {
+    if (isTooComplex(text)) {
+      this.fail('error', 'the monitor sent a message that is nested too deep or has too many values');
+      return;
+    }
     const message = parse(text);
     if (message === undefined) {
       this.fail('error', `no QMP, the monitor sent ${JSON.stringify(text.slice(0, 80))}`);
@@ -174,6 +182,12 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       return;
     }
     const query = commands[answers.length] as QmpQuery<unknown>;
+    const { most = Infinity, execute } = query;
+    if (Array.isArray(message.return) && message.return.length > most) {
+      const found = `the monitor answered ${execute} with ${message.return.length} entries`;
+      this.fail('error', `${found}, expected ${most} at most`);
+      return;
+    }
     answers.push(error === undefined ? { value: query.read(message.return) } : { error });
     if (answers.length === commands.length) {
       this.end();
@@ -220,5 +234,8 @@ function parse(text: string): Message | undefined {
 
 function readError(error: unknown): CommandError {
   const { class: name, desc } = record(error);
-  return { class: typeof name === 'string' ? name : '', desc: typeof desc === 'string' ? desc : '' };
+  return {
+    class: text(name) ?? '',
+    desc: typeof desc === 'string' ? desc.slice(0, LONGEST_DESCRIPTION) : '',
+  };
 }

@@ -178,3 +178,10 @@ test('a reply of another shape yields less and never throws', () => {
   const [entry] = queryBlockstats.read([{ stats: { rd_operations: 'many', wr_operations: 2 } }]);
   assert.deepEqual([entry?.device, entry?.rdOps, entry?.wrOps, entry?.failures], ['', NaN, 2, NaN]);
 });
+
+test('a name of any length is no name', () => {
+  const long = 'x'.repeat(256);
+  assert.deepEqual(queryStatus.read({ status: long, running: true }), { running: true });
+  const [stats] = queryBlockstats.read([{ device: long, qdev: long, 'node-name': 'x'.repeat(255) }]);
+  assert.deepEqual([stats?.device, stats?.qdev, stats?.nodeName], ['', undefined, 'x'.repeat(255)]);
+});

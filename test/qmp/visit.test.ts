@@ -175,7 +175,7 @@ test('an endless reply is cut off', async () => {
   };
   // The pipeline fails when the visitor leaves.
   const outcome = await visitFake((socket) => pipeline(flood, socket).catch(() => undefined));
-  assertFailed(outcome, 'error', /more than 8388608 bytes/);
+  assertFailed(outcome, 'error', /more than 1048576 bytes/);
   assert.ok(sent < 50, `${sent} MiB of 50 were taken, the limit is ${LARGEST_ANSWER}`);
 });
 
@@ -184,6 +184,70 @@ test('a reply just below the limit is read', async () => {
   const outcome = await visitFake((socket, commands) => socket.write(answerAll(commands, name)));
   assert.ok(!(outcome instanceof QmpError));
   assert.equal(outcome[1].value, name);
+});
+
+test('a message that would keep JSON.parse busy is not parsed', async () => {
+  const bulk = 900_000;
+  const texts = [
+    '['.repeat(bulk),
+    '{"a":'.repeat(bulk / 5),
+    `[${'{},'.repeat(bulk / 3)}{}]`,
+    `[${'[],'.repeat(bulk / 3)}[]]`,
+    `{${Array.from({ length: bulk / 14 }, (_, i) => `"k${i}":[]`).join(',')}}`,
+    `["a\\\\"${',[1]'.repeat(bulk / 4)}]`,
+  ];
+  for (const text of texts) {
+    const sent = (socket: Socket, [caps, first]: readonly Command[]): unknown =>
+      socket.write(`${answer(caps!, {})}{"id": "${first!.id}", "return": ${text}}\r\n`);
+    assertFailed(await visitFake(sent), 'error', /nested too deep or has too many values/);
+  }
+  // Brackets in strings are none, whatever stands before the quote; 64 deep is fine.
+  for (const name of [
+    '[{'.repeat(1000),
+    '\\"[['.repeat(100),
+    '\\'.repeat(99),
+    JSON.parse('['.repeat(60) + ']'.repeat(60)),
+  ]) {
+    const outcome = await visitFake((socket, commands) => socket.write(answerAll(commands, name)));
+    assert.ok(!(outcome instanceof QmpError));
+    assert.deepEqual(outcome[1].value, name);
+  }
+});
+
+test('more entries than a list of QEMU can have', async () => {
+  const few = new PreparedQueries([{ ...echo, most: 3 }]);
+  for (const entries of [
+    [1, 2, 3],
+    [1, 2, 3, 4],
+  ]) {
+    const { path } = await listen((socket) => {
+      socket.write(greeting);
+      socket.once('data', (data) => {
+        const [caps, first] = data
+          .toString()
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Command);
+        socket.write(answer(caps!, {}) + answer(first!, entries));
+      });
+    });
+    const outcome = await new Visit(path, few).outcome;
+    if (entries.length === 3) assert.deepEqual(outcome, [{ value: entries }]);
+    else assertFailed(outcome as Outcome, 'error', /answered query-name with 4 entries, expected 3 at most/);
+  }
+});
+
+test('a connection that never gets a greeting is given up after a while, where it may be anything', async () => {
+  let closed: Promise<unknown> | undefined;
+  const { path } = await listen((socket) => {
+    closed = once(socket, 'close');
+  });
+  const visit = new Visit(path, prepared, 20, path, 30);
+  assertFailed(await visit.outcome, 'timeout', /no greeting within 20 ms/);
+  assert.equal(visit.connected, true);
+  while (closed === undefined) await turn();
+  await closed;
+  assert.equal(visit.connected, false);
 });
 
 test('the monitor closes before its greeting, or in the middle of a reply', async () => {
