@@ -1,5 +1,9 @@
-import { readOnce } from './kernel-file.ts';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Paths } from './paths.ts';
+
+/** Bytes of arguments that are read of a process; QEMU with 200 devices has 120 kB, anybody can have 6 MB. */
+export const LARGEST_CMDLINE = 256 * 1024;
+const buffer = Buffer.allocUnsafeSlow(LARGEST_CMDLINE + 1);
 
 /**
  * Parses /proc/<pid>/cmdline: the arguments, each ended by a NUL byte. Empty for kernel threads and zombies.
@@ -11,11 +15,29 @@ export function parseCmdline(text: string): string[] {
 }
 
 /**
- * The arguments of a process; empty when it is gone. Read it seldom: the kernel takes a lock of the process for it, and
- * may block.
+ * The arguments of a process; empty when it is gone, or has more than {@link LARGEST_CMDLINE}. Read it seldom: the kernel
+ * takes a lock of the process for it, and may block.
  */
 export function readCmdline(paths: Paths, pid: number): string[] {
-  return parseCmdline(readOnce(paths.pid(pid, 'cmdline')) ?? '');
+  try {
+    const length = read(paths.pid(pid, 'cmdline'));
+    return length > LARGEST_CMDLINE ? [] : parseCmdline(buffer.toString('utf8', 0, length));
+  } catch {
+    return [];
+  }
+}
+
+/** Reads a file into the buffer. @returns its length, or that of the buffer where the file is longer */
+function read(path: string): number {
+  const fd = openSync(path, 'r');
+  try {
+    let length = 0;
+    for (let more = -1; more !== 0 && length < buffer.length; length += more)
+      more = readSync(fd, buffer, length, buffer.length - length, null);
+    return length;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

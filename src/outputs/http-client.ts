@@ -8,6 +8,9 @@ import type { TlsOptions } from './tls.ts';
 const kept = 1024;
 const mostRead = 64 << 10;
 
+/** Interim answers (1xx) that may come before the one that counts. */
+const mostInterim = 16;
+
 /** Posts to one URL over one connection that is kept open. */
 export class HttpClient {
   private readonly url: URL;
@@ -87,6 +90,11 @@ export class HttpClient {
             this.opened++;
             this.wasHandedOver = true;
           });
+      });
+      let interim = 0;
+      request.on('information', () => {
+        if (++interim > mostInterim)
+          request.destroy(new Error(`no answer after ${mostInterim} interim ones (1xx)`));
       });
       request.once('response', (incoming) => {
         response = incoming;

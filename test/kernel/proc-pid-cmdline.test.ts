@@ -17,6 +17,19 @@ test('reads the arguments of a live process, empty and odd ones too', async () =
   }
 });
 
+test('a process with more arguments than QEMU can have has none for us', async () => {
+  for (const [bytes, found] of [
+    [100_000, 6],
+    [120_000, 0],
+  ] as const) {
+    const argv = ['-c', 'read x', ...Array.from({ length: 3 }, () => 'x'.repeat(bytes * 0.8))];
+    const child = spawn('sh', argv, { stdio: ['pipe', 'ignore', 'ignore'] });
+    await once(child, 'spawn');
+    assert.equal(readCmdline(new Paths(defaultRoots), child.pid!).length, found);
+    child.kill();
+  }
+});
+
 test('reads the captured process; one that is gone has none', () => {
   assert.equal(readCmdline(fixture('linux-6.1'), PID).at(0), 'sh');
   assert.deepEqual(readCmdline(fixture('linux-6.1'), 1), []);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -572,4 +573,34 @@ test('https: the right certificate, wrong ones, another name, a certificate of o
   await wrong({ ca }, await plain.start(), /wrong version number|packet length|EPROTO|ECONNRESET/);
   const missing = { message: /^cannot read the file of tls_ca: ENOENT.*none\.pem/ };
   assert.throws(() => open(t, port, { tls: { ca: file('none.pem') } }, 'https'), missing);
+});
+
+test('interim answers without end are no answer', async (t) => {
+  // A fake server: no real one does this.
+  let interim = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    const tell = (): void => {
+      while (socket.writable && socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(100))) interim += 100;
+    };
+    socket.once('data', tell).on('drain', tell);
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { http } = open(t, (server.address() as AddressInfo).port);
+  http.send(records(1, 1));
+  await until(() => http.status.lastError !== undefined, 'it is given up');
+  assert.match(http.status.lastError ?? '', /no answer after 16 interim ones \(1xx\)/);
+  assert.ok(interim < 1e6, `${interim} answers`);
+  assert.deepEqual(counts(http.status).valueOf(), { ...counts(http.status), sent: 0, dropped: 0 });
+});
+
+test('some interim answers do no harm', async (t) => {
+  const receiver = new HttpReceiver(t, (_, response) => {
+    for (let i = 0; i < 10; i++) response.writeProcessing();
+    response.writeHead(204).end();
+  });
+  const { http } = open(t, await receiver.start());
+  http.send(records(1, 3));
+  await delivered(http, 3);
 });

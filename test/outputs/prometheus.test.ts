@@ -270,11 +270,10 @@ test('a port that is taken is tried again until it is free', async (t) => {
 /** A connection that does not behave, and when it is cut. */
 function raw(t: TestContext, port: number): { socket: Socket; cut: Promise<unknown> } {
   const socket = connect(port, '127.0.0.1');
-  socket.on('error', () => {
-    // A reset is one way to be cut off.
-  });
   t.after(() => socket.destroy());
-  return { socket, cut: once(socket, 'close') };
+  // A reset is one way to be cut off.
+  socket.on('error', () => undefined);
+  return { socket, cut: new Promise((resolve) => socket.once('close', resolve)) };
 }
 
 test('who sends no request, half of one, or does not take the page is cut off; others are served', async (t) => {
@@ -343,4 +342,61 @@ test('another configuration of it takes its address over; one that cannot be lea
   assert.equal(await serves(), 401);
   await set.replace([]);
   await assert.rejects(get(port));
+});
+
+const REQUEST = 'GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('requests that do not wait for their answers end their connection', async (t) => {
+  const { endpoint, port } = await open(t);
+  endpoint.write(sample);
+  const greedy = Array.from({ length: 10 }, () => raw(t, port));
+  for (const { socket } of greedy) socket.write(REQUEST.repeat(5000));
+  await Promise.all(greedy.map(({ socket, cut }) => (socket.resume(), cut)));
+  assert.ok(endpoint.status.sent <= 10, `${endpoint.status.sent} pages`);
+  assert.equal((await get(port)).status, 200);
+});
+
+test('a refusal is the last answer of its connection, and after a hundred requests it ends', async (t) => {
+  const { endpoint, port } = await open(t, { credentials: { token: 'secret' } });
+  endpoint.write(sample);
+  const stranger = await get(port, '/metrics', { agent: new Agent({ keepAlive: true }) });
+  assert.equal(stranger.status, 401);
+  assert.equal(stranger.headers.connection, 'close');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => {
+    agent.destroy();
+  });
+  const headers = { authorization: 'Bearer secret' };
+  for (let request = 1; request <= 101; request++) {
+    const { status, headers: found } = await get(port, '/metrics', { agent, headers });
+    assert.equal(status, 200);
+    assert.equal(found.connection, request === 100 ? 'close' : 'keep-alive');
+  }
+});
+
+test('connections that do nothing keep no scraper out', async (t) => {
+  const { endpoint, port } = await open(t, { timeout: 3600 });
+  endpoint.write(sample);
+  const idle = Array.from({ length: 200 }, () => raw(t, port));
+  await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
+  for (const { socket } of idle.slice(0, 100)) socket.write('GET /metrics HTTP/1.1\r\n');
+  for (let scrape = 0; scrape < 20; scrape++) assert.equal((await get(port)).status, 200);
+  // All but the 16 that there may be were given up.
+  await Promise.all(idle.slice(0, 180).map(({ socket, cut }) => (socket.resume(), cut)));
+});
+
+test('of many connections from one address, and one from another that came first, the one stays', async (t) => {
+  const { endpoint, port } = await open(t);
+  endpoint.write(sample);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => {
+    agent.destroy();
+  });
+  const scrape = (): Promise<Answer> => get(port, '/metrics', { agent, localAddress: '127.0.0.2' });
+  await scrape();
+  const flood = Array.from({ length: 100 }, () => raw(t, port));
+  await Promise.all(flood.map(({ socket }) => once(socket, 'connect')));
+  const [socket] = Object.values(agent.freeSockets).flat();
+  assert.equal((await scrape()).status, 200);
+  assert.equal(Object.values(agent.freeSockets).flat()[0], socket, 'over the same connection');
 });

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { PrometheusPage } from '../../printers/prometheus/page.ts';
 import type { OutputStatus } from '../../sampling/output-status.ts';
@@ -14,6 +15,7 @@ import type { Output } from '../output.ts';
 import { Selector } from '../selection.ts';
 import type { PrometheusSettings } from '../settings.ts';
 import { tlsOptions } from '../tls.ts';
+import { Connections, keyOf } from './connections.ts';
 import { gate } from './gate.ts';
 import { acceptsGzip, contentTypes, pageFormat } from './negotiation.ts';
 import { Pages } from './pages.ts';
@@ -23,8 +25,10 @@ const INDEX = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>proxtop</title></head>
 <body><h1>proxtop</h1><p>For Prometheus: <a href="${PATH}">${PATH}</a></p></body></html>
 `;
-/** Scrapers are few; this many connections are the work of something else. */
-const MAX_CONNECTIONS = 64;
+/** Scrapers are few; more connections are the work of something else. */
+const MAX_CONNECTIONS = 16;
+/** Requests after which a scraper has to connect anew. */
+const MAX_REQUESTS = 100;
 /** How long a scraper may keep its connection for the next scrape, ms. */
 const KEEP_ALIVE = 75_000;
 /** How often Node looks for requests that take too long, ms. */
@@ -34,7 +38,8 @@ const CHECK = 1000;
  * The latest sample, for Prometheus to fetch. A sample is only noted; it becomes a page when somebody asks, once for each
  * format however many ask. Sampling never waits and nothing is sampled for a request.
  *
- * A connection is cut that has not sent its request, or not taken its page, within `timeout`.
+ * A connection is cut that has not sent its request, or not taken its page, within `timeout`; for the others see
+ * {@link Connections}.
  */
 export class PrometheusEndpoint implements Output {
   readonly name: string;
@@ -44,6 +49,7 @@ export class PrometheusEndpoint implements Output {
   private readonly select: Selector | undefined;
   private readonly admits: (header: string | undefined) => boolean;
   private readonly server: Server | TlsServer;
+  private readonly connections = new Connections(MAX_CONNECTIONS);
   private readonly complaint = new MinuteLimit();
   private state: OutputStatus['state'] = 'connecting';
   private lastError: string | undefined;
@@ -75,7 +81,10 @@ export class PrometheusEndpoint implements Output {
       tls === undefined
         ? createServer(limits, answer)
         : createTlsServer({ ...limits, ...tlsOptions(tls), handshakeTimeout: timeout * 1000 }, answer);
-    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.maxRequestsPerSocket = MAX_REQUESTS;
+    this.server.on('connection', (socket: Socket) => {
+      this.connections.add(socket);
+    });
     this.server.on('error', (error) => {
       this.failed(error);
     });
@@ -167,11 +176,15 @@ export class PrometheusEndpoint implements Output {
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const key = keyOf(socket);
+    if (!this.connections.begin(socket)) return;
     // Nothing that is sent along is read; it must not stay in the way of the next request.
     request.resume();
-    const late = setTimeout(() => request.socket.destroy(), this.settings.timeout * 1000);
+    const late = setTimeout(() => socket.destroy(), this.settings.timeout * 1000);
     response.on('close', () => {
       clearTimeout(late);
+      this.connections.end(key);
     });
     response.on('error', () => {
       // The connection broke; it is the scraper's to come again.
@@ -228,8 +241,10 @@ export class PrometheusEndpoint implements Output {
   }
 }
 
-/** Answers with a line of text. */
+/** Answers with a line of text, the last one of this connection. */
 function say(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent) return;
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+  response
+    .writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' })
+    .end(`${text}\n`);
 }
