@@ -4,7 +4,7 @@ import { ConfigError } from './errors.ts';
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
-  ENXIO: 'it is a socket',
+  ENXIO: 'it is a socket, or a device that is not there',
 };
 
 /** More than any configuration: what is longer is something else, such as /dev/zero. */
