@@ -6,7 +6,7 @@ import { QmpError } from '../qmp/errors.ts';
 import type { Monitor } from '../qmp/monitor.ts';
 import type { Balloon } from '../qmp/replies.ts';
 import { BlockDevices } from './block-devices.ts';
-import type { BalloonReading, Detail, Vm, VmDisk, VmNic } from './connector.ts';
+import type { Detail, Vm, VmDisk, VmNic } from './connector.ts';
 import { GuestDisks } from './guest-disks.ts';
 import { balloonReading } from './guest-report.ts';
 import { inNamespaceOf, ownNetDev } from './own-namespace.ts';
@@ -133,8 +133,12 @@ export abstract class QemuVm implements Vm {
   private take(answers: QemuAnswers, time: number): void {
     const [status, blocks, balloon, guest, cpus, base, plugged] = answers;
     this.stock = balloon.value !== undefined && balloon.value.max === undefined;
-    const reading = this.balloonOf({ ...guest?.value, ...balloon.value });
+    // What a stock QEMU knows only from the guest's statistics is taken from there.
+    const { lastUpdate, ...told }: Balloon = { ...guest?.value, ...balloon.value };
     if (base !== undefined) this.takeMemory((base.value ?? NaN) + (plugged?.value ?? 0), time);
+    // Memory was plugged in since QEMU was asked.
+    else if (Math.max(told.actual ?? 0, told.total ?? 0) > (this.memory ?? Infinity))
+      this.memoryAt = -Infinity;
     if (this.unnamed && cpus?.value !== undefined) {
       this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
       this.generation = -1;
@@ -143,21 +147,15 @@ export abstract class QemuVm implements Vm {
       time,
       disks: this.guestDisks.readings(blocks.value ?? []),
       ...(status.value?.status !== undefined && { state: status.value.status }),
-      ...(balloon.value !== undefined && { balloon: reading }),
+      ...(balloon.value !== undefined && {
+        balloon: balloonReading(told, lastUpdate, this.memory, Date.now() / 1000),
+      }),
     };
   }
 
   private takeMemory(size: number, time: number): void {
     this.memoryAt = time;
     if (size > 0) this.memorySize = size;
-  }
-
-  /** The balloon's state; what a stock QEMU knows only from the guest's statistics is taken from there. */
-  private balloonOf({ lastUpdate, ...told }: Balloon): BalloonReading {
-    const { memory } = this;
-    // Memory was plugged in since QEMU was asked.
-    if (Math.max(told.actual ?? 0, told.total ?? 0) > (memory ?? Infinity)) this.memoryAt = -Infinity;
-    return balloonReading(told, lastUpdate, memory, Date.now() / 1000);
   }
 
   /** Whether its threads have no names and only the monitor knows which of them run vCPUs. */

@@ -10,7 +10,7 @@ const web = { id: 3, name: 'web', uuid: UUID };
 
 /** A QEMU as libvirt 9.0.0 starts it; arguments of the user come last. */
 function started(pid: number, id: number, name: string, uuid: string, ...more: string[]): QemuProcess {
-  const key = `/var/lib/libvirt/qemu/domain-${id}-${[...name].slice(0, 20).join('')}/master-key.aes`;
+  const key = `/var/lib/libvirt/qemu/domain-${id}-${name.slice(0, 20)}/master-key.aes`;
   const argv = [
     ...['/usr/bin/qemu-system-x86_64', '-name', `guest=${name},debug-threads=on`, '-S'],
     ...['-object', `{"qom-type":"secret","id":"masterKey0","format":"raw","file":"${key}"}`],

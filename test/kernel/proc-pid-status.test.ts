@@ -6,10 +6,11 @@ import type { Cursor } from '../../src/kernel/cursor.ts';
 import { PidMemory, cpusAllowed, ownerOf, parsePidMemory } from '../../src/kernel/proc-pid-status.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read } from './support.ts';
 
-const memoryOf = (cursor: Cursor): PidMemory => {
+const memoryOf = (cursor: Cursor): Pick<PidMemory, 'shared' | 'swap' | 'hugetlb'> => {
   const memory = new PidMemory();
   parsePidMemory(cursor, memory, '');
-  return memory;
+  const { shared, swap, hugetlb } = memory;
+  return { shared, swap, hugetlb };
 };
 
 for (const kernel of kernels) {
@@ -22,10 +23,11 @@ for (const kernel of kernels) {
       .replace(/(VmSwap:\s+)0 kB/, '$1123456 kB')
       .replace(/(RssShmem:\s+)\d+ kB/, '$165536 kB')
       .replace(/(HugetlbPages:\s+)0 kB/, '$1131072 kB');
-    assert.deepEqual(
-      { ...memoryOf(cursorOf(changed)) },
-      { shared: 65536 * 1024, swap: 123456 * 1024, hugetlb: 131072 * 1024 },
-    );
+    assert.deepEqual(memoryOf(cursorOf(changed)), {
+      shared: 65536 * 1024,
+      swap: 123456 * 1024,
+      hugetlb: 131072 * 1024,
+    });
     assertSafeCuts(changed, memoryOf);
   });
 }
@@ -34,15 +36,16 @@ test('agrees with awk about this process', () => {
   const path = `/proc/${process.pid}/status`;
   const program = '/^(RssShmem|VmSwap|HugetlbPages):/ { print $2 * 1024 }';
   const [shared, swap, hugetlb] = execFileSync('awk', [program, path], { encoding: 'utf8' }).split('\n');
-  assert.deepEqual(
-    { ...memoryOf(cursorOf(read(path))) },
-    { shared: Number(shared), swap: Number(swap), hugetlb: Number(hugetlb) },
-  );
+  assert.deepEqual(memoryOf(cursorOf(read(path))), {
+    shared: Number(shared),
+    swap: Number(swap),
+    hugetlb: Number(hugetlb),
+  });
 });
 
 test('a process without memory of its own, and a kernel without huge pages, have no such lines', () => {
   const memory = memoryOf(cursorOf('Name:\tkthreadd\nState:\tS (sleeping)\n'));
-  assert.deepEqual({ ...memory }, { shared: NaN, swap: NaN, hugetlb: NaN });
+  assert.deepEqual(memory, { shared: NaN, swap: NaN, hugetlb: NaN });
 });
 
 test('a name cannot pretend to be the line', () => {
