@@ -18,6 +18,8 @@ import { QemuVm, USUAL_INTERVAL } from './qemu-vm.ts';
 
 /** Seconds between two looks for new processes. */
 const SCAN_BEAT = 2;
+/** Seconds between two warnings of VMs with one UUID. */
+const TWIN_PAUSE = 60;
 /** Seconds between two looks at a VM's taps, which can be plugged while it runs. */
 const TAP_BEAT = 10;
 
@@ -108,11 +110,12 @@ export class QemuConnector implements Connector {
   private readonly vms = new Map<number, PlainVm>();
   private list: readonly Vm[] = [];
   private scannedAt = -Infinity;
+  private twinToldAt = -Infinity;
 
   constructor(
     private readonly paths: Paths,
     private readonly beat: Beat,
-    log: Logger,
+    private readonly log: Logger,
   ) {
     this.finder = new QemuFinder(paths);
     this.poller = new QemuPoller(log);
@@ -151,8 +154,23 @@ export class QemuConnector implements Connector {
     const vm = new PlainVm(this.paths, process, args, schedule, this.sockets);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
-    if (refusedOpens() === refused) this.vms.set(pid, vm);
-    else vm.close();
+    if (refusedOpens() !== refused) {
+      vm.close();
+      return;
+    }
+    this.reportTwin(vm);
+    this.vms.set(pid, vm);
+  }
+
+  /** Tells of a VM with the UUID of another, no more than once a minute: any user can start as many as he likes. */
+  private reportTwin({ label, uuid, process: { pid } }: PlainVm): void {
+    const twin = [...this.vms.values()].find((other) => other.uuid === uuid);
+    const time = performance.now() / 1000;
+    if (twin === undefined || time - this.twinToldAt < TWIN_PAUSE) return;
+    this.twinToldAt = time;
+    this.log.warn(
+      `VM ${label}: process ${pid} has the UUID of process ${twin.process.pid}, ${uuid}: outputs tell their pids`,
+    );
   }
 
   async poll(everyone = false): Promise<void> {

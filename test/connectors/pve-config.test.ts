@@ -76,7 +76,13 @@ test('reads a file that was edited elsewhere', () => {
 
 test('an empty file is a VM with the defaults', () => {
   const defaults = { memory: 512 * MIB, disks: [], cdroms: [] };
-  for (const text of ['', '\n', '[snap1]\nname: x\n', 'no key\n: no key\nname:\nsmbios1: base64=1\n']) {
+  for (const text of [
+    '',
+    '\n',
+    '[snap1]\nname: x\n',
+    'no key\n: no key\nname:\nsmbios1: base64=1\n',
+    'smbios1: uuid=none\n',
+  ]) {
     assert.deepEqual(parsePveConfig(text), defaults, JSON.stringify(text));
   }
 });

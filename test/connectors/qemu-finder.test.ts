@@ -12,8 +12,8 @@ import { commandLine, hasEnded, until } from '../lab/processes.ts';
 import { Tree } from '../collectors/support.ts';
 import { directory } from '../outputs/helpers.ts';
 
-const UUID = '0B0F7E6C-8A3F-4E8E-9C52-0D2A4A4B1C5F';
 const paths = new Paths(defaultRoots);
+const UUID = '15e85af9-eb2c-4d5c-a7fb-53929ebb6634';
 const SLEEP = ['-c', 'sleep 60; :'];
 
 /** A program under another name; what it really is sleeps. */
@@ -52,13 +52,13 @@ const found = (finder: QemuFinder, time: number, pids: readonly number[]): numbe
     .filter((pid) => pids.includes(pid));
 
 test('finds QEMU by its arguments, and nothing else', async (t) => {
-  const vm = await start(t, '/opt/qemu/bin/qemu-system-x86_64', '-name', 'a', '-uuid', UUID);
+  const vm = await start(t, '/opt/qemu/bin/qemu-system-x86_64', '-name', 'a', '-uuid', UUID.toUpperCase());
   const kvm = await start(t, 'kvm');
   const tool = await start(t, 'qemu-img');
   const probe = await start(t, 'qemu-system-x86_64', '-machine', 'none');
   const finder = new QemuFinder(paths);
   assert.deepEqual(found(finder, 0, [vm, kvm, tool, probe]).toSorted(), [vm, kvm].toSorted());
-  assert.equal(finder.find(1).find(({ pid }) => pid === vm)?.args.uuid, UUID.toLowerCase());
+  assert.equal(finder.find(1).find(({ pid }) => pid === vm)?.args.uuid, UUID);
 });
 
 test('a process that ended is not found again', async (t) => {
