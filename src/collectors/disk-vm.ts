@@ -166,7 +166,10 @@ export class VmDisks {
     values[vmSlots.disk_capacity] = sizes.capacity.value;
     values[vmSlots.disk_allocation] = sizes.allocation.value;
     values[vmSlots.disk_physical] = sizes.physical.value;
-    for (let i = 0; i < COUNTERS; i++) counters[vmRates[i] as number] = this.totals.at(i);
+    for (let i = 0; i < COUNTERS; i++) {
+      // Of a disk whose operations QEMU does not count nothing is known, and so nothing of a sum with it.
+      counters[vmRates[i] as number] = Number.isNaN(at(this.sum, i)) ? NaN : this.totals.at(i);
+    }
     if (!known) return;
     deriveDisk(this.sum, elapsed, values, vmSlots);
     values[vmSlots.disk_util] = this.util();

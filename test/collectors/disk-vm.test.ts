@@ -144,7 +144,12 @@ test('disks come, go and start anew; the sum is over those that are known', () =
 });
 
 test('a silent monitor leaves the configured sizes, and nothing from before the silence is used', () => {
-  const { cycle } = scenario({ disks: [{ device: 'scsi0', capacity: 4 * GIB }, { device: 'ide0' }] });
+  const { cycle } = scenario({
+    disks: [
+      { device: 'scsi0', capacity: 4 * GIB },
+      { device: 'ide0', path: '/srv/a.img' },
+    ],
+  });
   cycle(detailOf(10, { scsi0: {} }));
   const { row, disks } = cycle(undefined);
   assert.deepEqual(
@@ -152,7 +157,10 @@ test('a silent monitor leaves the configured sizes, and nothing from before the 
     [undefined, undefined],
     'ide0 has no known size',
   );
-  assert.deepEqual(byDevice(disks), { scsi0: { disk_capacity: 4 * GIB }, ide0: {} });
+  assert.deepEqual(byDevice(disks), {
+    scsi0: { disk_capacity: 4 * GIB },
+    ide0: { disk_path: '/srv/a.img' },
+  });
   assert.deepEqual(reads(cycle(detailOf(20, { scsi0: { rdOps: 50 } }))), [undefined, { scsi0: undefined }]);
   assert.deepEqual(reads(cycle(detailOf(30, { scsi0: { rdOps: 60 } }))), [1, { scsi0: 1 }]);
 });
@@ -174,6 +182,24 @@ test('sizes: what QEMU told goes before the configuration, a sum needs every par
     scsi1: { disk_capacity: GIB, disk_allocation: 10 },
   });
   assert.deepEqual(pick(cycle(detailOf(2, {})).row, ...ids), [undefined, undefined, undefined]);
+});
+
+test('a disk that QEMU counts nothing of has no rates, and the VM no sums', () => {
+  const { cycle } = scenario();
+  const uncounted = Object.fromEntries(diskCounters.map((name) => [name, NaN]));
+  const at = (time: number, rdOps: number): Detail =>
+    detailOf(time, { scsi0: { rdOps }, sg: { ...uncounted, capacity: GIB } });
+  cycle(at(10, 100));
+  const { row, disks } = cycle(at(12, 120));
+  assert.deepEqual(pick(row, 'disk_reads', 'disk_lat_rd', 'disk_util'), [undefined, undefined, undefined]);
+  assert.equal(countersIn(row)['disk_reads'], undefined);
+  const { scsi0, sg } = byDevice(disks);
+  assert.equal(scsi0?.['disk_reads'], 10);
+  assert.deepEqual(sg, { disk_capacity: GIB });
+  cycle(detailOf(14, { scsi0: { rdOps: 140 } }));
+  const alone = cycle(detailOf(16, { scsi0: { rdOps: 160 } }));
+  assert.equal(pick(alone.row, 'disk_reads')[0], 10);
+  assert.equal(countersIn(alone.row)['disk_reads'], 60, 'what is known goes on');
 });
 
 test('load of the VM on the busiest disk of the host, by its share of the bytes', () => {
