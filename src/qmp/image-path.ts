@@ -1,12 +1,16 @@
+/** PATH_MAX, where QEMU cuts off what it says. */
+const LONGEST = 4096;
+
 /**
  * The file or device of the host that QEMU names as an image; undefined where it is none: a server's
  * (`nbd://host/disk`, `rbd:pool/disk`), a descriptor that was handed over (`/dev/fdset/2`), or nothing. A relative path
  * stays one.
  *
  * QEMU names an image by one word where that says all, or by `json:` and its layers, of which the lowest holds the file
- * (QEMU bdrv_refresh_filename). It cuts off what is longer than PATH_MAX; then the path is not known.
+ * (QEMU bdrv_refresh_filename). Where it had to cut that off the path is not known.
  */
 export function imagePath(filename: string): string | undefined {
+  if (filename.length > LONGEST) return undefined;
   const name = filename.startsWith('json:') ? lowest(filename.slice('json:'.length)) : filename;
   // QEMU takes what stands before a colon for a protocol unless it has a slash.
   return name === undefined || name === '' || /^[^/]*:|^\/dev\/fdset\//.test(name) ? undefined : name;
