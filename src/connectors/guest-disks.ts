@@ -8,7 +8,7 @@ import type { QemuDrive } from './qemu-drives.ts';
 import { driveName } from './qemu-drives.ts';
 
 /** Drives that are no disks: what a user takes out, and firmware. */
-const NO_DISK = /^(?:.+-cd(?:rom)?|floppy|cfi\.pflash\d+)$/;
+const NO_DISK = /^(?:.+-cd(?:rom)?|floppy|cfi\.pflash\d+|spapr-nvram)$/;
 /** Devices whose medium can be taken out and that are disks all the same: USB sticks, memory cards. */
 const REMOVABLE_DISK = /^(?:scsi-hd|sd-card.*|emmc)$/;
 /** Devices whose operations QEMU does not count. */
