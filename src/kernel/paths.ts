@@ -49,13 +49,14 @@ export function sameRunFile(a: string, b: string): boolean {
 }
 
 /**
- * What a file is, whichever process, VM or cgroup it is about: `/proc/<pid>/io`, `<cgroup>/cpu.stat`. Interface files of
+ * What a file is, whichever process, VM, CPU or cgroup it is about: `/proc/<pid>/io`, `<cgroup>/cpu.stat`. Interface files of
  * cgroups are all named after their controller and a dot (Documentation/admin-guide/cgroup-v2.rst).
  */
 export function fileKind(path: string): string {
   return path
     .replace(/^.*\/(?=(?:cgroup|cpu|io|memory)\.[a-z._]+$)/, '<cgroup>/')
     .replaceAll(/\/\d+(?=\/)/g, '/<pid>')
+    .replaceAll(/\/cpu\d+(?=\/)/g, '/cpu<n>')
     .replace(/\d+(?=\.pid$)/, '<vmid>');
 }
 

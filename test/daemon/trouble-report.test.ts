@@ -47,6 +47,18 @@ test('a file that needs more rights says so', () => {
   ]);
 });
 
+test('one warning for a file of CPUs', () => {
+  const before = at('warn').length;
+  for (const cpu of [0, 1, 12])
+    fileTroubles.publish({
+      path: `/sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`,
+      ...{ trouble: 'broken', message: 'odd' },
+    });
+  assert.deepEqual(at('warn').slice(before), [
+    '/sys/devices/system/cpu/cpu<n>/cpufreq/scaling_cur_freq: odd, what it tells is omitted',
+  ]);
+});
+
 test('one warning for a file of cgroups, whatever their names, and one for each file of them', () => {
   // Published by hand, as in the test before. The scopes are those of Proxmox VE, libvirt and KubeVirt.
   const before = at('warn').length;
