@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -125,3 +126,31 @@ test('a number that the kernel gives to each disk tells another one of the same 
   place('zd16/diskseq', '41\n');
   assert.equal(look(), '41');
 });
+
+const loops = process.getuid?.() === 0 && existsSync('/dev/loop-control');
+
+test(
+  'a real device that gets another content is another one',
+  { skip: !loops && 'needs root and loop devices' },
+  (t) => {
+    const losetup = (...args: string[]): string => execFileSync('losetup', args, { encoding: 'utf8' }).trim();
+    const files = ['one', 'two'].map((name) => {
+      write(name, 'x'.repeat(4096));
+      return join(sysfs, name);
+    });
+    const attach = (loop: string | undefined, file: string): string => {
+      if (loop !== undefined) losetup(loop, file);
+      const at = loop ?? losetup('--find', '--show', file);
+      const { identity } = identifyBlockDevice(new Paths(defaultRoots), at.replace('/dev/', ''));
+      losetup('--detach', at);
+      return `${at} ${identity}`;
+    };
+    const [one, two] = files as [string, string];
+    const [loop = '', before] = attach(undefined, one).split(' ');
+    if (before === '') {
+      t.skip('a kernel before 5.15');
+      return;
+    }
+    assert.notEqual(attach(loop, two).split(' ')[1], before);
+  },
+);
