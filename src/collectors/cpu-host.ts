@@ -19,7 +19,7 @@ const KHZ_PER_MHZ = 1000;
 /** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
 const TICKS_PER_S = 100;
 /** By how many ticks a CPU may seem to have stood still in a short interval. */
-const FEW_TICKS = 5;
+const FEW_TICKS = 2;
 
 /** What the percentages are shares of. The kernel counts guest inside user and guest_nice inside nice. */
 const summands = (['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const).map(
@@ -76,7 +76,7 @@ function passed(ticks: number, previous: CpuReading, current: CpuReading): boole
   const fewest = Math.min(previous.stat.cpus, current.stat.cpus);
   const most = Math.max(previous.stat.cpus, current.stat.cpus);
   const perCpu = elapsed * TICKS_PER_S;
-  return ticks >= fewest * (perCpu / 2 - FEW_TICKS) && ticks <= most * (perCpu * 2 + TICKS_PER_S);
+  return ticks >= fewest * (perCpu / 3 - FEW_TICKS) && ticks <= most * (perCpu * 3 + TICKS_PER_S);
 }
 
 /** CPU time, frequency and load of the host. */
