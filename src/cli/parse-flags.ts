@@ -23,7 +23,7 @@ export function parseFlags(argv: readonly string[], program: Program): ReadonlyM
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
   const withValue = flags.filter(({ placeholder }) => placeholder !== undefined).map(({ name }) => name);
   const withoutValue = flags.filter(({ placeholder }) => placeholder === undefined).map(({ name }) => name);
-  const { argv: parsed, error } = Parser.detailed([...argv], {
+  const { argv: parsed, error } = Parser.detailed(withDashes(argv, flags), {
     string: withValue,
     boolean: withoutValue,
     narg: Object.fromEntries(withoutValue.map((name) => [name, 0])),
@@ -52,6 +52,16 @@ export function parseFlags(argv: readonly string[], program: Program): ReadonlyM
   // The one thing left that the parser objects to: --flag=value where the flag takes none.
   if (error !== null) throw valueNotTaken(argv, flags);
   return given;
+}
+
+/** `--flag -` as `--flag=-`: a lone dash is a value, which the parser does not know. */
+function withDashes(argv: readonly string[], flags: readonly Flag[]): string[] {
+  const taking = flags.filter(({ placeholder, bare }) => placeholder !== undefined && bare === undefined);
+  const names = new Set(taking.map(({ name }) => `--${name}`));
+  return argv.flatMap((arg, at) => {
+    if (arg === '-' && names.has(argv[at - 1] ?? '')) return [];
+    return [names.has(arg) && argv[at + 1] === '-' ? `${arg}=-` : arg];
+  });
 }
 
 function readFlag(flag: Flag, value: string | boolean): Given {

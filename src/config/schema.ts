@@ -177,7 +177,7 @@ const general = {
   replay: {
     type: text('a path'),
     otherwise: 'what runs now',
-    help: 'take the samples from a file that proxtop wrote as json or msgpack, gzip or not',
+    help: 'take the samples from a file or pipe that proxtop wrote as json or msgpack, gzip or not; - is standard input',
     flag: { group: what, placeholder: 'FILE' },
   },
   state_dir: {

@@ -10,7 +10,7 @@ import { readSamples } from '../recording/recording.ts';
 import { streaming } from './consumer.ts';
 import { createLog } from './logging.ts';
 import { endOf } from './run.ts';
-import { obeySignals } from './signals.ts';
+import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
 import { reportMissingColumns } from './trouble-report.ts';
 
 /** ms between two looks at an output that lags behind. */
@@ -42,7 +42,7 @@ export async function replayFile(
   let exitCode: ExitCode = exitCodes.done;
   let count = 0;
   try {
-    for await (const sample of readSamples(path, skipped)) {
+    for await (const sample of untilStopped(readSamples(path, skipped), stop.signal)) {
       // Only now: a file that cannot be replayed makes no empty file elsewhere.
       if (count === 0) await outputs.replace(allOutputs(settings));
       outputs.write(sample);
@@ -57,7 +57,32 @@ export async function replayFile(
   await outputs.close(FLUSH_DEADLINE);
   if (skipped.records > 0)
     log.warn(`${path}: ${skipped.records} record(s) passed over that are torn or damaged`);
+  if (stop.signal.aborted) endInSpiteOfHangingFiles();
   return exitCode === exitCodes.done && !stop.signal.aborted ? endOf(outputs) : exitCode;
+}
+
+/** What comes until a signal: a pipe may have nothing to read for ever. */
+async function* untilStopped<T>(items: AsyncGenerator<T>, stop: AbortSignal): AsyncGenerator<T> {
+  const next = (): Promise<IteratorResult<T> | undefined> =>
+    new Promise((resolve, reject) => {
+      const stopped = (): void => {
+        resolve(undefined);
+      };
+      stop.addEventListener('abort', stopped);
+      void items
+        .next()
+        .then(resolve, reject)
+        .finally(() => {
+          stop.removeEventListener('abort', stopped);
+        });
+    });
+  try {
+    for (let step = await next(); step !== undefined && step.done !== true; step = await next())
+      yield step.value;
+  } finally {
+    // Not waited for: it waits itself for the read under way.
+    void items.return(undefined);
+  }
 }
 
 /** Waits until all outputs have sent what they were given, so that no queue ever has to give up a record. */

@@ -11,14 +11,12 @@ import { connectServiceManager } from './notify.ts';
 import { Runner } from './runner.ts';
 import { Service } from './service.ts';
 import { reportShortages } from './shortage-report.ts';
-import { endBy, obeySignals } from './signals.ts';
+import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
 import { StatusFile } from './status-file.ts';
 import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
 const FLUSH_DEADLINE = 5000;
-/** ms that reads under way have to come back when all else has ended. */
-const EXIT_DEADLINE = 1000;
 
 /** Who runs, for the log and for those who ask how it fares. */
 export interface Invocation {
@@ -87,14 +85,4 @@ function reload(runner: Runner, service: Service, reread: () => Settings): void 
     return;
   }
   runner.change(settings);
-}
-
-/**
- * Node waits for every read under way before it ends, and process.exit does too; one of a file system that hangs
- * (/etc/pve, network storage) never comes back. The default action of a signal waits for nothing.
- */
-function endInSpiteOfHangingFiles(): void {
-  setTimeout(() => {
-    endBy('SIGTERM');
-  }, EXIT_DEADLINE).unref();
 }

@@ -50,7 +50,7 @@ export function endOfValue(bytes: Buffer, from: number): number | undefined {
 }
 
 /** Bytes of a type and the length behind it. */
-function headOf(type: number): number {
+export function headOf(type: number): number {
   if (type >= 0xc4 && type <= 0xc9) return 1 + 2 ** ((type - 0xc4) % 3);
   if (type >= 0xd9 && type <= 0xdb) return 1 + 2 ** (type - 0xd9);
   if (type >= 0xdc && type <= 0xdf) return type % 2 === 0 ? 3 : 5;
@@ -58,7 +58,7 @@ function headOf(type: number): number {
 }
 
 /** Bytes of the value at an offset, without the values inside it. */
-function lengthOf(bytes: Buffer, at: number): number {
+export function lengthOf(bytes: Buffer, at: number): number {
   const type = bytes[at] ?? 0;
   if (type < 0xa0 || type >= 0xe0) return 1;
   if (type < 0xc0) return 1 + (type & 0x1f);
@@ -87,7 +87,7 @@ function variable(bytes: Buffer, at: number, type: number): number {
 }
 
 /** Values that are part of the one at an offset. */
-function childrenOf(bytes: Buffer, at: number): number {
+export function childrenOf(bytes: Buffer, at: number): number {
   const type = bytes[at] ?? 0;
   if (type >= 0x80 && type < 0x90) return 2 * (type & 0x0f);
   if (type >= 0x90 && type < 0xa0) return type & 0x0f;

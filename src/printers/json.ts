@@ -93,5 +93,6 @@ export function writeSampleMembers(
 ): void {
   out.text(`,"@timestamp":"${new Date(time).toISOString()}","schema":1,"run":`);
   out.append(quoted.bytes(run));
-  out.text(`,"seq":${seq},"interval":${Math.round(interval * 1000) / 1000}`);
+  out.text(`,"seq":${seq}`);
+  if (!Number.isNaN(interval)) out.text(`,"interval":${Math.round(interval * 1000) / 1000}`);
 }

@@ -22,7 +22,7 @@ export function plotProfile(profile: Profile, colour: boolean): string {
 
 function plotMatrix({ metric, transitions, stats }: ProfileMatrix, states: number, colour: boolean): string {
   const all = Array.from({ length: states }, (_, state) => state);
-  const title = `${metric}: ${stats.count} inputs, mean ${short(stats.avg)}, deviation ${short(stats.stddev)}`;
+  const title = `${printable(metric)}: ${stats.count} inputs, mean ${short(stats.avg)}, deviation ${short(stats.stddev)}`;
   const label = (state: number): string => `${state}  ${short(centreOf(state, stats, states))}`.padEnd(LABEL);
   const lines = all.map((state) => {
     const row = transitions[String(state)];
@@ -44,6 +44,11 @@ function cell(percent: number | undefined, colour: boolean): string {
   }
   const shade = shades[Math.ceil((percent / 100) * (shades.length - 1))] ?? ' ';
   return `${shade}${shade}${text}`.padStart(CELL);
+}
+
+/** A text without control characters. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '?');
 }
 
 /** A number in at most three digits and a letter. */

@@ -69,31 +69,32 @@ function parse(text: string): unknown {
 
 /** Checks as much of a profile as its readers rely on. */
 function checked(found: unknown, place: string): Profile {
-  const profile = (found as { profile?: Partial<Profile> } | null | undefined)?.profile;
-  if (typeof profile !== 'object')
+  const profile = isObject(found) ? found['profile'] : undefined;
+  if (!isObject(profile))
     throw new InputError(`${place}: expected {"profile": ...} as proxprofiler writes it`);
-  const { version, name, settings, roottx } = profile;
+  const { version, name, settings, roottx } = profile as Partial<Profile>;
   if (version !== profileVersion) {
     const what = version === undefined ? 'no version' : `version ${JSON.stringify(version)}`;
     throw new InputError(`${place}: found a profile of ${what}, expected version ${profileVersion}`);
   }
   const whole =
     typeof name === 'string' &&
-    [settings?.states, settings?.buffersize, settings?.history].every(
-      (n) => Number.isInteger(n) && Number(n) > 0,
-    ) &&
+    isCount(settings?.states, 100) &&
+    isCount(settings?.buffersize, 86_400) &&
+    isCount(settings?.history, 6) &&
     Array.isArray(roottx) &&
     (roottx as readonly (Partial<ProfileMatrix> | null)[]).every((matrix) =>
       isMatrix(matrix, settings?.states ?? 0),
     );
   if (!whole)
     throw new InputError(`${place}: the profile is damaged: name, settings and roottx do not fit together`);
-  return profile as Profile;
+  return profile as unknown as Profile;
 }
 
 function isMatrix(matrix: Partial<ProfileMatrix> | null, states: number): boolean {
-  if (typeof matrix?.metric !== 'string' || typeof matrix.transitions !== 'object') return false;
-  const numbers: readonly unknown[] = [matrix.stats?.min, matrix.stats?.max];
+  if (typeof matrix?.metric !== 'string' || !isObject(matrix.transitions)) return false;
+  const { stats } = matrix;
+  const numbers: readonly unknown[] = [stats?.min, stats?.max, stats?.avg, stats?.stddev, stats?.count];
   return (
     numbers.every(Number.isFinite) &&
     Object.values(matrix.transitions).every(
@@ -104,4 +105,13 @@ function isMatrix(matrix: Partial<ProfileMatrix> | null, states: number): boolea
         Number.isFinite(row.probability),
     )
   );
+}
+
+/** Whether something is a whole number from 1 to as much as can be configured. */
+function isCount(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= most;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -55,11 +55,15 @@ export async function* readRecording(
   wanted: readonly InputName[] | undefined,
 ): AsyncGenerator<RecordedInput> {
   const lines = linesOf(path);
-  const first = await lines.next();
-  if (first.done === true) throw new InputError(`${path}: it is empty, expected measurements`);
-  const all = prepend(first.value, lines);
-  const inputs = first.value[0].trimStart().startsWith('{') ? jsonInputs : csvInputs;
-  yield* inputs(path, all, wanted);
+  try {
+    const first = await lines.next();
+    if (first.done === true) throw new InputError(`${path}: it is empty, expected measurements`);
+    const all = prepend(first.value, lines);
+    const inputs = first.value[0].trimStart().startsWith('{') ? jsonInputs : csvInputs;
+    yield* inputs(path, all, wanted);
+  } finally {
+    await lines.return(undefined);
+  }
 }
 
 async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

@@ -1,9 +1,11 @@
 import { RecordingError } from './errors.ts';
 import { formatOf } from './format.ts';
-import type { Format, Head } from './format.ts';
+import type { Ends, Format, Head } from './format.ts';
 
 /** The schema of samples that is understood. */
 const SCHEMA = 1;
+/** Bytes of a sample at most, in one record or in rows: two hundred times one of 200 VMs with all there is. */
+const LARGEST_SAMPLE = 64 << 20;
 
 /** The records of one sample, where they stand in the file. */
 export interface Entry {
@@ -41,7 +43,7 @@ export async function* entriesOf(
   for await (const { format, record, offset } of recordsOf(path, chunks, skipped)) {
     const head = format.head(record);
     if (!found) requireSample(path, format, record, head);
-    if (head?.schema !== SCHEMA || Number.isNaN(head.time)) {
+    if (head?.schema !== SCHEMA) {
       skipped.records++;
       continue;
     }
@@ -49,13 +51,18 @@ export async function* entriesOf(
     if (entry !== undefined && head.isRow && entry.head.run === head.run && entry.head.seq === head.seq) {
       entry.records.push(record);
       entry = { ...entry, length: offset + record.length - entry.offset };
+      requireSize(path, entry.offset, entry.length);
       continue;
     }
     if (entry !== undefined) yield entry;
     entry = { time: head.time, offset, format, records: [record], length: record.length, head };
+    if (head.isRow) continue;
+    // It is whole, and the next one may come only in a minute.
+    yield entry;
+    entry = undefined;
   }
-  if (entry === undefined) throw new RecordingError(`${path}: there is no whole sample in it`);
-  yield entry;
+  if (entry !== undefined) yield entry;
+  if (!found) throw new RecordingError(`${path}: there is no whole sample in it`);
 }
 
 /** A record and where it begins. */
@@ -65,28 +72,48 @@ interface PlacedRecord {
   readonly offset: number;
 }
 
+/** Takes the bytes apart, each of which is looked at and copied once: records may come in many pieces. */
 async function* recordsOf(
   path: string,
   chunks: AsyncIterable<Buffer>,
   skipped: Skipped,
 ): AsyncGenerator<PlacedRecord> {
-  let rest: Buffer = Buffer.alloc(0);
-  let offset = 0;
   let format: Format | undefined;
+  let ends: Ends | undefined;
+  /** The pieces of the record that was begun, and their length. */
+  let pieces: Buffer[] = [];
+  let begun = 0;
+  let offset = 0;
   for await (const chunk of chunks) {
     if (chunk.length === 0) continue;
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    format ??= requireFormat(path, rest);
+    format ??= requireFormat(path, chunk);
+    ends ??= format.ends();
     let at = 0;
-    for (let end = format.end(rest, at); end !== undefined; end = format.end(rest, at)) {
-      yield { format, record: rest.subarray(at, end), offset: offset + at };
+    for (let end = ends.next(chunk, at); end !== undefined; end = ends.next(chunk, at)) {
+      const last = chunk.subarray(at, end);
+      const record = begun === 0 ? last : Buffer.concat([...pieces, last], begun + last.length);
+      requireSize(path, offset, record.length);
+      yield { format, record, offset };
+      offset += record.length;
+      pieces = [];
+      begun = 0;
       at = end;
     }
-    rest = rest.subarray(at);
-    offset += at;
+    if (at === chunk.length) continue;
+    pieces.push(chunk.subarray(at));
+    begun += chunk.length - at;
+    requireSize(path, offset, begun);
   }
   if (format === undefined) throw new RecordingError(`${path}: it is empty, expected samples of proxtop`);
-  if (rest.length > 0) skipped.records++;
+  if (begun > 0) skipped.records++;
+}
+
+/** Refuses a sample that is larger than any of ours can be. @param offset where it begins */
+function requireSize(path: string, offset: number, size: number): void {
+  if (size <= LARGEST_SAMPLE) return;
+  throw new RecordingError(
+    `${path}: what begins at byte ${offset} is larger than ${LARGEST_SAMPLE >> 20} MiB, expected samples of proxtop, which are not`,
+  );
 }
 
 const expected = 'samples that proxtop wrote as json or msgpack';

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,11 @@ import { createGunzip } from 'node:zlib';
 import { RecordingError } from './errors.ts';
 
 const CHUNK = 1 << 20;
+const MIB = 1 << 20;
+/** Stands for standard input. */
+export const standardInput = '-';
+/** The first bytes of what gzip (RFC 1952) compressed. */
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -15,8 +20,36 @@ const troubles: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 };
 
-/** Opens a file for reading. @throws RecordingError */
-export async function openFile(path: string): Promise<FileHandle> {
+/** Bytes from their beginning to their end. */
+export interface Source {
+  readonly chunks: AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/**
+ * What a file, a pipe or standard input (`-`) holds, uncompressed where it is compressed. @throws RecordingError
+ */
+export async function openSource(path: string): Promise<Source> {
+  if (path === standardInput) return fromStandardInput();
+  const file = await openFile(path);
+  return { chunks: uncompressed(chunksOf(file)), close: () => file.close() };
+}
+
+function fromStandardInput(): Source {
+  const { stdin } = process;
+  if (stdin.isTTY)
+    throw new RecordingError('-: standard input is a terminal, expected samples through a pipe');
+  return {
+    chunks: uncompressed(stdin as AsyncIterable<Buffer>),
+    close: () => {
+      stdin.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Opens a file or a pipe for reading; a pipe when somebody writes to it. @throws RecordingError */
+async function openFile(path: string): Promise<FileHandle> {
   try {
     const file = await open(path);
     if (!(await file.stat()).isDirectory()) return file;
@@ -28,26 +61,36 @@ export async function openFile(path: string): Promise<FileHandle> {
   throw new RecordingError(`${path}: cannot read it: ${troubles['EISDIR'] ?? ''}`);
 }
 
-/** The bytes of a file from its beginning, in pieces. */
+/** The bytes of a file or a pipe as they are, in pieces; of a file from its beginning, if it was not read before. */
 export async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
-  for (let at = 0; ;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, at);
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, null);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
-    at += bytesRead;
   }
 }
 
-/** Whether gzip (RFC 1952) compressed a file. */
-export async function isCompressed(file: FileHandle): Promise<boolean> {
-  const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
-  return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
+/** The bytes as they were before gzip, where it compressed them. What ends too early yields what there is. */
+async function* uncompressed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const rest = chunks[Symbol.asyncIterator]();
+  let first: Buffer = Buffer.alloc(0);
+  while (first.length < GZIP.length) {
+    const { done, value } = await rest.next();
+    if (done === true) break;
+    first = first.length === 0 ? value : Buffer.concat([first, value]);
+  }
+  const all = prepended(first, rest);
+  yield* first.subarray(0, GZIP.length).equals(GZIP) ? inflated(all) : all;
 }
 
-/** The uncompressed bytes of a compressed file. One that ends too early yields what there is. */
-export async function* inflated(file: FileHandle): AsyncGenerator<Buffer> {
+async function* prepended(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+async function* inflated(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const gunzip = createGunzip({ chunkSize: CHUNK });
-  const feeding = pipeline(chunksOf(file), gunzip).catch(() => undefined);
+  const feeding = pipeline(chunks, gunzip).catch(() => undefined);
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;
   } catch (error) {
@@ -58,26 +101,53 @@ export async function* inflated(file: FileHandle): AsyncGenerator<Buffer> {
 }
 
 /**
- * A file that can be read at any place: itself, or of a compressed one a copy that is nowhere to be seen and gone when
- * it is closed. @throws RecordingError
+ * A file that can be read at any place: itself, or of what is compressed or a pipe a copy in the directory for temporary
+ * files, which is nowhere to be seen and gone when it is closed. @throws RecordingError, also where the copy would take
+ * more than half of what is free there
  */
 export async function openSeekable(path: string): Promise<FileHandle> {
-  const file = await openFile(path);
-  try {
-    if (!(await isCompressed(file))) return file;
-  } catch (error) {
+  if (path !== standardInput) {
+    const file = await openFile(path);
+    if (await isPlain(file)) return file;
     await file.close();
-    throw error;
   }
+  const source = await openSource(path);
   const directory = await mkdtemp(join(tmpdir(), 'proxtop-replay-'));
   try {
     const copy = join(directory, 'uncompressed');
-    await pipeline(inflated(file), createWriteStream(copy));
+    await pipeline(await halfOfFree(path, source.chunks), createWriteStream(copy));
     return await open(copy);
   } catch (error) {
+    if (error instanceof RecordingError) throw error;
     throw new RecordingError(`${path}: cannot uncompress it: ${(error as Error).message}`);
   } finally {
-    await file.close();
+    await source.close();
     await rm(directory, { recursive: true });
   }
+}
+
+/** Whether a file can be read at any place and is not compressed. */
+async function isPlain(file: FileHandle): Promise<boolean> {
+  if (!(await file.stat()).isFile()) return false;
+  const { buffer } = await file.read(Buffer.alloc(GZIP.length), 0, GZIP.length, 0);
+  return !buffer.equals(GZIP);
+}
+
+/** The same bytes, as long as they take no more than half of what is free for temporary files. */
+async function halfOfFree(path: string, chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const { bavail, bsize } = await statfs(tmpdir());
+  const limit = (bavail * bsize) / 2;
+  return (async function* () {
+    let size = 0;
+    for await (const chunk of chunks) {
+      size += chunk.length;
+      if (size > limit) {
+        throw new RecordingError(
+          `${path}: uncompressed it takes more than ${Math.floor(limit / MIB)} MiB, half of what is free in ${tmpdir()}: ` +
+            'set TMPDIR to a directory with more room',
+        );
+      }
+      yield chunk;
+    }
+  })();
 }

@@ -1,5 +1,6 @@
 import { Unpackr } from 'msgpackr/unpack';
 import { endOfValue } from '../outputs/msgpack-end.ts';
+import { MsgpackEnds } from './msgpack-ends.ts';
 
 /** An object as it was printed: a sample, or one row of it. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -15,10 +16,16 @@ export interface Head {
   readonly isRow: boolean;
 }
 
+/** Finds where records end in bytes that come in pieces. */
+export interface Ends {
+  /** Where the present record ends in a piece, looked at from `from` on; undefined where it goes on in the next piece. */
+  next(piece: Buffer, from: number): number | undefined;
+}
+
 /** A format that samples can be read back from. */
 export interface Format {
-  /** Where the record that begins at an offset ends; undefined where the bytes end before it. */
-  readonly end: (bytes: Buffer, from: number) => number | undefined;
+  /** Makes what finds the ends of records. */
+  readonly ends: () => Ends;
   /** The object of a record; undefined for one that is damaged, or no object. */
   readonly decode: (record: Buffer) => Fields | undefined;
   /** The head of a record; undefined for one that is damaged or has none. */
@@ -32,11 +39,15 @@ const HEAD_BYTES = 512;
 const HEAD_ENTRIES = 8;
 const jsonHead = /^\{("type":"\w+",)?"@timestamp":"([^"]+)","schema":(\d+),"run":"([^"\\]*)","seq":(\d+)[,}]/;
 
-const json: Format = {
-  end(bytes, from) {
-    const at = bytes.indexOf(LINE_END, from);
+const lineEnds: Ends = {
+  next(piece, from) {
+    const at = piece.indexOf(LINE_END, from);
     return at < 0 ? undefined : at + 1;
   },
+};
+
+const json: Format = {
+  ends: () => lineEnds,
   decode(record) {
     try {
       return asFields(JSON.parse(record.toString()));
@@ -49,20 +60,20 @@ const json: Format = {
     const found = jsonHead.exec(record.toString('latin1', 0, HEAD_BYTES));
     if (found === null) return headOf(json.decode(record));
     const [, type, time = '', schema, run = '', seq] = found;
-    return {
+    return checked({
       time: Date.parse(time),
       schema: Number(schema),
       run,
       seq: Number(seq),
       isRow: type !== undefined,
-    };
+    });
   },
 };
 
 const unpackr = new Unpackr({ useRecords: false });
 
 const msgpack: Format = {
-  end: endOfValue,
+  ends: () => new MsgpackEnds(),
   decode(record) {
     try {
       return asFields(unpackr.unpack(record));
@@ -102,7 +113,12 @@ function headOf(fields: Fields | undefined): Head | undefined {
   const { '@timestamp': timestamp, schema, run, seq, type } = fields ?? {};
   if (typeof timestamp !== 'string' || typeof schema !== 'number') return undefined;
   if (typeof run !== 'string' || typeof seq !== 'number') return undefined;
-  return { time: Date.parse(timestamp), schema, run, seq, isRow: type !== undefined };
+  return checked({ time: Date.parse(timestamp), schema, run, seq, isRow: type !== undefined });
+}
+
+/** A head whose time and number can be, for they are printed again. */
+function checked(head: Head): Head | undefined {
+  return Number.isFinite(head.time) && Number.isSafeInteger(head.seq) ? head : undefined;
 }
 
 export function asFields(value: unknown): Fields | undefined {

@@ -1,28 +1,41 @@
 import { StringDecoder } from 'node:string_decoder';
 import { RecordingError } from './errors.ts';
-import { chunksOf, inflated, isCompressed, openFile } from './file.ts';
+import { openSource } from './file.ts';
 
-/** The lines of a file of text in UTF-8, compressed or not, without their ends. @throws RecordingError */
+/** Characters of a line at most. */
+const LONGEST_LINE = 64 << 20;
+
+/** The lines of a file of text in UTF-8, or of a pipe, compressed or not, without their ends. @throws RecordingError */
 export async function* linesOf(path: string): AsyncGenerator<string> {
-  const file = await openFile(path);
+  const source = await openSource(path);
   try {
-    yield* split((await isCompressed(file)) ? inflated(file) : chunksOf(file));
+    yield* split(path, source.chunks);
   } catch (error) {
     if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
     throw new RecordingError(`${path}: cannot uncompress it: ${(error as Error).message}`);
   } finally {
-    await file.close();
+    await source.close();
   }
 }
 
-async function* split(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+async function* split(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
-  let rest = '';
+  /** The pieces of the line that was begun. */
+  let pieces: string[] = [];
+  let begun = 0;
   for await (const chunk of chunks) {
-    const lines = (rest + decoder.write(chunk)).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    yield* lines;
+    const lines = decoder.write(chunk).split('\n');
+    const rest = lines.pop() ?? '';
+    for (const line of lines) {
+      yield [...pieces, line].join('').replace(/\r$/, '');
+      pieces = [];
+      begun = 0;
+    }
+    pieces.push(rest);
+    begun += rest.length;
+    if (begun > LONGEST_LINE)
+      throw new RecordingError(`${path}: a line has more than ${LONGEST_LINE >> 20} million characters`);
   }
-  rest += decoder.end();
-  if (rest !== '') yield rest;
+  const last = pieces.join('') + decoder.end();
+  if (last !== '') yield last;
 }

@@ -3,28 +3,28 @@ import type { Sample } from '../sampling/sample.ts';
 import { entriesOf } from './entries.ts';
 import type { Entry, Skipped } from './entries.ts';
 import { RecordingError } from './errors.ts';
-import { chunksOf, inflated, isCompressed, openFile, openSeekable } from './file.ts';
+import { chunksOf, openSeekable, openSource } from './file.ts';
 import type { Format } from './format.ts';
 import { SampleBuilder } from './sample-builder.ts';
 
 /**
- * The samples of a file from its beginning to its end. A sample is valid until the next one is asked for.
+ * The samples of a file or a pipe, or of standard input (`-`), from the beginning to the end. A sample is valid until the
+ * next one is asked for.
  *
  * @param skipped counts the records that are passed over because they cannot be read
  * @throws RecordingError for a file that cannot be read, or holds something else
  */
 export async function* readSamples(path: string, skipped: Skipped): AsyncGenerator<Sample> {
-  const file = await openFile(path);
+  const source = await openSource(path);
   try {
-    const chunks = (await isCompressed(file)) ? inflated(file) : chunksOf(file);
     const builder = new SampleBuilder();
-    for await (const { format, records } of entriesOf(path, chunks, skipped)) {
+    for await (const { format, records } of entriesOf(path, source.chunks, skipped)) {
       const sample = sampleOf(builder, format, records);
       if (sample === undefined) skipped.records += records.length;
       else yield sample;
     }
   } finally {
-    await file.close();
+    await source.close();
   }
 }
 
@@ -33,7 +33,7 @@ type Place = Pick<Entry, 'time' | 'offset' | 'length' | 'format'>;
 
 /**
  * The samples of a file in any order. Of those that were found so far it keeps only where they are; the file is
- * searched no further than was asked for. A compressed file is uncompressed to a place of its own first.
+ * searched no further than was asked for. What is compressed, or a pipe, is copied to a file of its own first.
  */
 export class Recording {
   /** What was passed over so far. */
@@ -125,8 +125,9 @@ export class Recording {
     const { bytesRead, buffer } = await this.file.read(Buffer.allocUnsafe(length), 0, length, offset);
     const bytes = buffer.subarray(0, bytesRead);
     const records: Buffer[] = [];
+    const ends = format.ends();
     let at = 0;
-    for (let end = format.end(bytes, at); end !== undefined; end = format.end(bytes, at)) {
+    for (let end = ends.next(bytes, at); end !== undefined; end = ends.next(bytes, at)) {
       records.push(bytes.subarray(at, end));
       at = end;
     }

@@ -59,7 +59,7 @@ export class SampleBuilder {
     const cycle = 'type' in (objects[0] ?? {}) ? assembled(objects) : objects[0];
     if (!Array.isArray(cycle?.['domains'])) return undefined;
     const { '@timestamp': timestamp, run, seq, interval } = cycle;
-    this.interval = typeof interval === 'number' ? interval : NaN;
+    this.interval = typeof interval === 'number' && interval > 0 && interval < Infinity ? interval : NaN;
     const host = asFields(cycle['host']) ?? {};
     const agent = asFields(cycle['agent']) ?? {};
     this.fill(this.host.row, host);
@@ -115,7 +115,7 @@ export class SampleBuilder {
     const known = fields[row.scope];
     for (const [name, value] of Object.entries(object)) {
       const field = known.get(name);
-      if (field === undefined || typeof value !== (field.text ? 'string' : 'number')) continue;
+      if (field === undefined || (field.text ? typeof value !== 'string' : !Number.isFinite(value))) continue;
       const { slot, restore, collector } = field;
       if (typeof value === 'string') row.texts[slot] = value;
       else if (typeof value === 'number')

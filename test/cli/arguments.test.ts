@@ -71,6 +71,11 @@ test('the line of the original service', () => {
   );
 });
 
+test('a lone dash is the value of a flag that needs one, and stands for standard input', () => {
+  assert.equal(run('--replay - -p json').replay, '-');
+  assert.equal(run('--replay=- -p json').replay, '-');
+});
+
 test('collectors: none given means the usual five, any given exactly those', () => {
   assert.deepEqual(run('').collectors, ['cpu', 'mem', 'disk', 'net', 'io']);
   assert.deepEqual(run('--host --cpu').collectors, ['cpu', 'host']);

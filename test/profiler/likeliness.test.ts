@@ -175,8 +175,53 @@ test('what is no profile is refused', async () => {
     { ...profile, settings: undefined },
     { ...profile, roottx: [{ metric: 'cpu' }] },
     { ...profile, roottx: [null] },
+    { ...profile, roottx: 5 },
+    { ...profile, settings: { ...profile.settings, states: 1e9 } },
+    { ...profile, settings: { ...profile.settings, history: 1e9 } },
+    { ...profile, settings: { ...profile.settings, buffersize: 1e9 } },
+    { ...profile, roottx: profile.roottx.map((matrix) => ({ ...matrix, transitions: null })) },
+    { ...profile, roottx: profile.roottx.map((matrix) => ({ ...matrix, stats: { min: 0, max: 1 } })) },
   ])
     await refuses(damaged, /: the profile is damaged: name, settings and roottx do not fit together$/);
+});
+
+test('whatever stands in a profile, it is refused in one sentence or can be shown', async () => {
+  const whole = { profile: toProfile(uuid, alternating) };
+  const strange = [null, 5, -1, 1e308, 'x', [], {}, [null], true];
+  /** Every copy of a value in which one part is another thing, or is missing. */
+  function* mutants(value: unknown): Generator<unknown> {
+    yield* strange;
+    if (typeof value !== 'object' || value === null) return;
+    const entries = Object.entries(value);
+    for (const [at, [key, part]] of entries.entries()) {
+      const made = (changed: readonly (readonly [string, unknown])[]): unknown =>
+        Array.isArray(value) ? changed.map(([, each]) => each) : Object.fromEntries(changed);
+      yield made(entries.toSpliced(at, 1));
+      for (const mutant of mutants(part)) yield made(entries.with(at, [key, mutant]));
+    }
+  }
+  let shown = 0;
+  let refused = 0;
+  const bytes = JSON.stringify(whole);
+  const truncated = Array.from({ length: 60 }, (_, part) => bytes.slice(0, (bytes.length * part) / 60));
+  for (const text of [...truncated, ...[...mutants(whole)].map((each) => JSON.stringify(each))]) {
+    writeFileSync(file, text);
+    let profiles;
+    try {
+      profiles = await readProfiles(file);
+    } catch (error) {
+      assert.equal((error as Error).name, 'InputError', `${text}: ${String(error)}`);
+      refused++;
+      continue;
+    }
+    for (const profile of profiles) {
+      plotProfile(profile, true);
+      simulate(profile, 3, Math.random);
+      new Follower(profile).next(() => 1);
+    }
+    shown++;
+  }
+  assert.ok(shown > 100 && refused > 100, `${shown} shown, ${refused} refused`);
 });
 
 test('a simulation walks as likely as the profile says, and only where it went', () => {

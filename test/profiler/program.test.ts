@@ -84,6 +84,13 @@ describe('on files', { skip: !existsSync(program) && 'needs dist/proxprofiler' }
       ['--input', input, '--cpu'],
       ['--likeliness', ragged],
       ['--input', fixture('states4-history1-buffer10-fixed.json'), '--plot'],
+      ...['{"profile":null}', '{"profile":[]}', '{"profile":7}', '[]', 'null', '{"profile":{"name"'].map(
+        (content, index) => {
+          const path = join(directory, `strange${index}.json`);
+          writeFileSync(path, content);
+          return ['--input', path, '--plot'];
+        },
+      ),
     ]) {
       const { status, stdout, stderr } = run(...args);
       assert.deepEqual([status, stdout], [2, ''], args.join(' '));

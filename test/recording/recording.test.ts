@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { promises } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createPrinter } from '../../src/printers/index.ts';
+import { entriesOf } from '../../src/recording/entries.ts';
 import { Recording, readSamples } from '../../src/recording/recording.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { valueOf } from '../../src/tui/row-values.ts';
@@ -27,6 +31,19 @@ async function refused(path: string): Promise<string> {
   assert.equal(error.name, 'RecordingError');
   await assert.rejects(Recording.open(path), { name: 'RecordingError', message: error.message });
   return error.message.replace(path, 'FILE');
+}
+
+/** Why a file is refused after so many samples. */
+async function refusedAfter(count: number, path: string): Promise<string> {
+  let found = 0;
+  try {
+    for await (const sample of readSamples(path, { records: 0 })) found += sample.seq > 0 ? 1 : 0;
+  } catch (error) {
+    assert.equal((error as Error).name, 'RecordingError');
+    assert.equal(found, count);
+    return (error as Error).message.replace(path, 'FILE');
+  }
+  assert.fail('expected an error');
 }
 
 const layouts = ['cycle', 'event'] as const;
@@ -158,6 +175,118 @@ test('a file of something else is refused in one clear sentence', async () => {
   const missing = `${file('x', '')}-missing`;
   assert.equal(await refused(missing), 'FILE: cannot read it: there is no such file');
   assert.equal(await refused(dirname(missing)), 'FILE: cannot read it: it is a directory');
+});
+
+test('a sample that nobody can have written is refused in one clear sentence', async () => {
+  const line = printed(samples(1), 'json').toString();
+  const long = Buffer.alloc((64 << 20) + 1, 'x');
+  const message = `FILE: what begins at byte ${Buffer.byteLength(line)} is larger than 64 MiB, expected samples of proxtop, which are not`;
+  for (const rest of [[long], [long, Buffer.from('\n')]])
+    assert.equal(await refusedAfter(1, file('long', Buffer.concat([Buffer.from(line), ...rest]))), message);
+  const map = printed(samples(1), 'msgpack');
+  const text = Buffer.from([0x81, 0xa1, 0x61, 0xdb, 0xff, 0xff, 0xff, 0xff]);
+  const packed = file('long.msgpack', Buffer.concat([map, text, long]));
+  assert.equal(
+    await refusedAfter(1, packed),
+    message.replace(String(Buffer.byteLength(line)), String(map.length)),
+  );
+  // 600 MiB in 600 kB.
+  const bomb = file('bomb.gz', gzipSync(Buffer.concat([Buffer.from('{'), Buffer.alloc(600 << 20)])));
+  assert.equal(await refusedAfter(0, bomb), message.replace(String(Buffer.byteLength(line)), '0'));
+});
+
+test('rows of one sample without end are refused as well', async () => {
+  const [, row = ''] = printed(samples(1), 'json', { layout: 'event' }).toString().split('\n');
+  const many = Buffer.alloc((65 << 20) - ((65 << 20) % (row.length + 1)), `${row}\n`);
+  assert.match(
+    await refusedAfter(0, file('rows', many)),
+    /^FILE: what begins at byte 0 is larger than 64 MiB/,
+  );
+});
+
+test('a line is read in linear time, however many pieces it comes in', async () => {
+  /** Bytes that are copied together for a line of so many bytes, in pieces of 64 kB as a pipe has them. */
+  const copied = async (count: number): Promise<number> => {
+    let bytes = 0;
+    const concat = Buffer.concat.bind(Buffer);
+    const counted = mock.method(Buffer, 'concat', (list: readonly Uint8Array[], length?: number) => {
+      const all = concat(list, length);
+      bytes += all.length;
+      return all;
+    });
+    const pieces = (async function* () {
+      await Promise.resolve();
+      for (let n = 0; n < count; n++) yield Buffer.alloc(1 << 16, '{');
+      yield Buffer.from('\n');
+    })();
+    await assert.rejects(async () => {
+      for await (const entry of entriesOf('x', pieces, { records: 0 })) assert.fail(String(entry));
+    });
+    counted.mock.restore();
+    return bytes;
+  };
+  const small = await copied(100);
+  assert.ok((await copied(200)) < 2.1 * small);
+  assert.ok(small < 1.1 * (100 << 16), `${small} bytes`);
+});
+
+test('what JSON cannot say is not printed again: no interval, numbers beyond all bounds', async () => {
+  const [first = ''] = printed(samples(1), 'json').toString().split('\n');
+  const without = first.replace(',"interval":1', '');
+  for (const strange of [
+    without,
+    first.replace('"interval":1', '"interval":1e999'),
+    first.replace('"interval":1', '"interval":"x"'),
+    first.replace('"interval":1', '"interval":-1'),
+  ])
+    assert.equal(
+      (await replayed(file('interval', `${strange}\n`))).text,
+      `${without}\n`,
+      strange.slice(0, 120),
+    );
+  const idle = '"cpu_idle":40,';
+  assert.ok(first.includes(idle));
+  assert.equal(
+    (await replayed(file('infinite', `${first.replace(idle, '"cpu_idle":1e999,')}\n`))).text,
+    `${first.replace(idle, '')}\n`,
+  );
+  const damaged = first.replace('"seq":1', `"seq":${'9'.repeat(400)}`);
+  assert.deepEqual(await replayed(file('seq', `${first}\n${damaged}\n`)), { text: `${first}\n`, skipped: 1 });
+});
+
+test('a sample is there when its record is, before the next one begins', async () => {
+  const written = samples(2);
+  for (const format of formats) {
+    let wanted = 0;
+    const chunks = (async function* () {
+      for (const sample of written) {
+        await Promise.resolve();
+        wanted++;
+        yield printed([sample], format);
+      }
+    })();
+    let found = 0;
+    for await (const { time } of entriesOf('x', chunks, { records: 0 })) {
+      assert.equal(time, written[found]?.time);
+      assert.equal(++found, wanted, format);
+    }
+    assert.equal(found, 2);
+  }
+});
+
+test('the copy of what is compressed takes no more than half of what is free', async (t) => {
+  const path = file('free.gz', gzipSync(printed(samples(3), 'json')));
+  // Stands for a directory for temporary files that is nearly full.
+  t.mock.method(promises, 'statfs', () => Promise.resolve({ bavail: 4, bsize: 1024 }));
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  await assert.rejects(Recording.open(path), {
+    name: 'RecordingError',
+    message: `${path}: uncompressed it takes more than 0 MiB, half of what is free in ${tmpdir()}: set TMPDIR to a directory with more room`,
+  });
 });
 
 test('samples of a recording can be had in any order', async () => {
