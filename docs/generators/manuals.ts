@@ -13,8 +13,15 @@ export function programManual(): string {
     .text(
       'proxtop runs on a Proxmox VE, libvirt or plain QEMU host.',
       'From the kernel and from QEMU it measures what each virtual machine used and waited for: CPU, memory, disks, network, pressure.',
-      'It prints one sample a second, or streams it to one or more receivers.',
-      'Without flags it looks for the hypervisor itself and prints a table.',
+      'It shows one sample a second in a terminal view, prints it, or streams it to one or more receivers.',
+    )
+    .text(
+      'Without flags it looks for the hypervisor itself.',
+      'On a terminal it opens the view, whose keys h shows; into a pipe it prints a table, a line for each VM.',
+      'What to print, or where to, is said by flags, the environment or the configuration file; then no view opens unless --view asks for it.',
+    )
+    .text(
+      'With --replay samples come from what proxtop wrote before, or writes just now at the other end of a pipe.',
     )
     .text(
       'proxtop status says for each proxtop that runs here whether its outputs deliver, what waits and what was given up.',
@@ -36,6 +43,15 @@ export function programManual(): string {
       `${exitCodes.done} done, ${exitCodes.failure} failure or lost records, ${exitCodes.usage} wrong command line or configuration.`,
       `Of proxtop status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
     )
+    .heading('EXAMPLES')
+    .text('Watch, and keep everything for later:')
+    .literal('proxtop --record friday.json')
+    .text('Print rows of all there is to measure, one line of JSON a sample:')
+    .literal('proxtop --cpu --mem --disk --net --io --pressure --host --verbose --devices -p json')
+    .text("The wide CSV of esxtop's batch mode, every 5 s for an hour; and out of a recording:")
+    .literal('proxtop -b -f 5 -r 720 > hour.csv', 'proxtop --replay friday.json -b > friday.csv')
+    .text('Measure there, and make a table of it here:')
+    .literal('ssh root@pve2 proxtop -p json | proxtop --replay - -p csv')
     .heading('SIGNALS')
     .item(
       'SIGTERM, SIGINT',
@@ -51,6 +67,11 @@ export function programManual(): string {
       'What the configuration file can set, see proxtop.conf(5). It wins over the file, and arguments win over it.',
     )
     .item('NOTIFY_SOCKET, WATCHDOG_USEC', 'Set by systemd for the service: see sd_notify(3).')
+    .item(
+      'TMPDIR',
+      'Where the view keeps a copy of a recording that is compressed or comes through a pipe; /tmp otherwise.',
+    )
+    .item('NO_COLOR, COLORTERM, TERM', 'What colours the view has.')
     .item(
       'STATE_DIRECTORY, RUNTIME_DIRECTORY, CREDENTIALS_DIRECTORY',
       'Set by systemd for the service: see systemd.exec(5).',
