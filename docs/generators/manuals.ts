@@ -78,6 +78,7 @@ export function programManual(): string {
     )
     .heading('FILES')
     .item('/etc/proxtop.conf', 'Configuration that the service reads.')
+    .item('~/.config/proxtop/view.json', 'What the view keeps: W in it.')
     .item('/var/lib/proxtop', 'Spools of outputs.')
     .item('/var/log/proxtop', 'Where the service may write files.')
     .item('/run/proxtop', 'Reports for proxtop status.')

@@ -186,7 +186,7 @@ test('what is no profile is refused', async () => {
 });
 
 test('whatever stands in a profile, it is refused in one sentence or can be shown', async () => {
-  const whole = { profile: toProfile(uuid, alternating) };
+  const whole = { profile: toProfile({ name: uuid }, alternating) };
   const strange = [null, 5, -1, 1e308, 'x', [], {}, [null], true];
   /** Every copy of a value in which one part is another thing, or is missing. */
   function* mutants(value: unknown): Generator<unknown> {
