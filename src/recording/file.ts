@@ -75,9 +75,9 @@ async function* uncompressed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buff
   const rest = chunks[Symbol.asyncIterator]();
   let first: Buffer = Buffer.alloc(0);
   while (first.length < GZIP.length) {
-    const { done, value } = await rest.next();
-    if (done === true) break;
-    first = first.length === 0 ? value : Buffer.concat([first, value]);
+    const next = await rest.next();
+    if (next.done === true) break;
+    first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
   }
   const all = prepended(first, rest);
   yield* first.subarray(0, GZIP.length).equals(GZIP) ? inflated(all) : all;

@@ -17,7 +17,7 @@ import { TestConnector } from '../sampling/support.ts';
 function settings(line: string): Settings {
   const command = parseCommandLine(`--qemu -f 0.1 ${line}`.split(' '), {}, false);
   assert.equal(command.kind, 'run');
-  return (command as Extract<typeof command, { kind: 'run' }>).settings;
+  return command.settings;
 }
 
 const onlyCpu = settings('--cpu');

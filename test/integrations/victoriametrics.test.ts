@@ -75,8 +75,8 @@ test('points, names, labels and the queries of the document', { skip, timeout: 1
   const query = async (text: string): Promise<readonly Found[]> => {
     const body = new URLSearchParams({ query: text, time: String(last / 1000), nocache: '1' });
     const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body });
-    const answer = (await response.json()) as { error?: string; data?: { result: Found[] } };
-    return answer.data?.result ?? assert.fail(answer.error);
+    const { data, error } = (await response.json()) as { error?: string; data?: { result: Found[] } };
+    return data?.result ?? assert.fail(error);
   };
   const count = async (): Promise<number> =>
     Number((await query('count_over_time(proxtop_vm_cpu_steal{vmid="101"}[5m])'))[0]?.value[1] ?? 0);
@@ -101,8 +101,8 @@ test('points, names, labels and the queries of the document', { skip, timeout: 1
   ];
   assert.equal(queries.length, expected.length);
   for (const [index, text] of queries.entries()) {
-    const answer = Object.fromEntries(
-      (await query(text)).map(({ metric, value }) => [metric['name'], Number(value[1])]),
+    const answer: Readonly<Record<string, number>> = Object.fromEntries(
+      (await query(text)).map(({ metric, value }) => [metric['name'] ?? '', Number(value[1])] as const),
     );
     assert.deepEqual(answer, expected[index], text);
   }

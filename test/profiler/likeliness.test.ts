@@ -189,7 +189,7 @@ test('whatever stands in a profile, it is refused in one sentence or can be show
   const whole = { profile: toProfile({ name: uuid }, alternating) };
   const strange = [null, 5, -1, 1e308, 'x', [], {}, [null], true];
   /** Every copy of a value in which one part is another thing, or is missing. */
-  function* mutants(value: unknown): Generator<unknown> {
+  function* mutants(value: unknown): Generator {
     yield* strange;
     if (typeof value !== 'object' || value === null) return;
     const entries = Object.entries(value);

@@ -31,7 +31,7 @@ test('values end where they do, in pieces of any size', () => {
     ],
     {
       a: [1, { b: ['c', new Array(20).fill({ d: null })] }],
-      e: Object.fromEntries([...'abcdefghijklmnopqrst'].entries()),
+      e: Object.fromEntries(Array.from({ length: 20 }, (_, key) => [`key ${key}`, key])),
     },
     new Array(70_000).fill(1),
   ];
