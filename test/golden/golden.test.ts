@@ -11,6 +11,13 @@ const rewrite = process.env['REWRITE_GOLDEN'] === '1';
 
 process.env['TZ'] = 'UTC';
 
+/** Where two files begin to differ; undefined where they do not. */
+function firstDifference(one: Buffer, other: Buffer): number | undefined {
+  if (one.equals(other)) return undefined;
+  const at = one.findIndex((byte, index) => byte !== other[index]);
+  return at < 0 ? one.length : at;
+}
+
 test('every output of two samples of a fixed node is, byte for byte, as it was', async (t) => {
   const all = renderings();
   await sampleNode(t, (sample) => {
@@ -27,10 +34,12 @@ test('every output of two samples of a fixed node is, byte for byte, as it was',
       const path = join(directory, file);
       const expected = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
       const actual = bytes();
-      if (actual.equals(expected)) return;
-      // A text shows what differs; bytes that are no text only that they do.
-      assert.equal(actual.toString(), expected.toString(), `${file} changed; make golden writes it anew`);
-      assert.fail(`${file} changed; make golden writes it anew`);
+      const at = firstDifference(actual, expected);
+      if (at === undefined) return;
+      const around = (bytes: Buffer): string => bytes.toString('utf8', Math.max(0, at - 80), at + 80);
+      assert.fail(
+        `${file} changed at byte ${at}; make golden writes it anew\nwas: ${around(expected)}\nis:  ${around(actual)}`,
+      );
     });
   }
 });

@@ -1,5 +1,5 @@
 import crypto, { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -137,7 +137,12 @@ function addVm(tree: Tree, vmid: number, pid: number, name: string): void {
   tree.write(`proc/${pid}/cmdline`, [...argv, join(tree.root, pidFile), ...rest, ''].join('\0'));
   tree.write(`proc/${pid}/comm`, 'kvm\n');
   tree.write(`proc/${pid}/cgroup`, `0::/qemu.slice/${vmid}.scope\n`);
-  tree.write(`proc/${pid}/status`, `Name:\tkvm\nVmRSS:\t 36224 kB\nRssShmem:\t 0 kB\nVmSwap:\t 2048 kB\n`);
+  symlinkSync('/usr/bin/qemu-system-x86_64', join(tree.root, `proc/${pid}/exe`));
+  const uid = process.getuid?.() ?? 0;
+  tree.write(
+    `proc/${pid}/status`,
+    `Name:\tkvm\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nVmRSS:\t 36224 kB\nRssShmem:\t 0 kB\nVmSwap:\t 2048 kB\n`,
+  );
   tree.write(
     `proc/${pid}/io`,
     'rchar: 1000\nwchar: 2000\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n',
