@@ -14,6 +14,8 @@ import { commandLine, hasEnded, listens, until } from '../lab/processes.ts';
 import { text } from './libvirt-host.ts';
 import type { Cycle, Row } from './program.ts';
 import { EVERYTHING, Stream, device, num } from './program.ts';
+// One after the other: two programs that visit every QEMU are in each other's way.
+import './qemu-disks.ts';
 
 const MIB = 2 ** 20;
 const missing = missingForLab();
