@@ -1,4 +1,7 @@
+import { statSync } from 'node:fs';
 import { visible } from '../printers/json.ts';
+import { standardInput } from '../recording/file.ts';
+import { InputError } from './errors.ts';
 import { plotProfile } from './plot.ts';
 import type { Profile, Subject } from './profile.ts';
 import { profileLine, toProfile } from './profile.ts';
@@ -56,6 +59,8 @@ export async function showProfiles(
 }
 
 async function profilesOf(path: string, settings: ProfilerSettings): Promise<readonly Profile[]> {
+  if (path === standardInput || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true)
+    throw new InputError(`${path}: it is looked at before it is read, expected a file and no pipe`);
   if (await holdsProfiles(path)) return new ProfileSet(await readProfiles(path), path).all;
   const recorded = await profileRecording(path, settings);
   return [...recorded].map(([vm, profile]) => toProfile(vm, profile));

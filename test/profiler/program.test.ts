@@ -83,6 +83,7 @@ describe('on files', { skip: !existsSync(program) && 'needs dist/proxprofiler' }
       ['--input', join(directory, 'missing.csv')],
       ['--input', input, '--cpu'],
       ['--likeliness', ragged],
+      ['--input', '-', '--plot'],
       ['--input', fixture('states4-history1-buffer10-fixed.json'), '--plot'],
       ...['{"profile":null}', '{"profile":[]}', '{"profile":7}', '[]', 'null', '{"profile":{"name"'].map(
         (content, index) => {
