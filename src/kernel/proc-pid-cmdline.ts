@@ -3,19 +3,22 @@ import type { Paths } from './paths.ts';
 
 /** Bytes of arguments that are read of a process; QEMU with 200 devices has 120 kB, anybody can have 6 MB. */
 export const LARGEST_CMDLINE = 256 * 1024;
+/** Arguments that a process may have; QEMU with 200 devices has 900. */
+const MOST_ARGUMENTS = 4096;
 const buffer = Buffer.allocUnsafeSlow(LARGEST_CMDLINE + 1);
 
 /**
- * Parses /proc/<pid>/cmdline: the arguments, each ended by a NUL byte. Empty for kernel threads and zombies.
+ * Parses /proc/<pid>/cmdline: the arguments, each ended by a NUL byte. Empty for kernel threads and zombies,
+ * and where there are more than QEMU can have.
  */
 export function parseCmdline(text: string): string[] {
   const argv = text.split('\0');
   if (argv.at(-1) === '') argv.pop();
-  return argv;
+  return argv.length > MOST_ARGUMENTS ? [] : argv;
 }
 
 /**
- * The arguments of a process; empty when it is gone, or has more than {@link LARGEST_CMDLINE}. Read it seldom: the kernel
+ * The arguments of a process; empty when it is gone, or has more bytes than {@link LARGEST_CMDLINE}. Read it seldom: the kernel
  * takes a lock of the process for it, and may block.
  */
 export function readCmdline(paths: Paths, pid: number): string[] {

@@ -12,6 +12,8 @@ export const VISIT_DEADLINE = 500;
 /** Bytes a monitor may send in one visit. The reply of a VM with 30 disks has about 130 kB. */
 export const LARGEST_ANSWER = 1024 * 1024;
 
+/** Messages that a monitor may send in one visit: a greeting, a dozen answers, and events that come meanwhile. */
+const MOST_MESSAGES = 1000;
 /** Characters that are kept of what QEMU says about an error. */
 const LONGEST_DESCRIPTION = 300;
 
@@ -60,6 +62,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   /** Answers to the commands so far, in their order; the first one is that to the negotiation. */
   private readonly answers: QmpAnswer<unknown>[] = [];
   private received = 0;
+  private messages = 0;
   private timer: NodeJS.Timeout | undefined;
 
   /**
@@ -146,6 +149,10 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   }
 
   private read(text: string): void {
+    if (++this.messages > MOST_MESSAGES) {
+      this.fail('error', `the monitor sent more than ${MOST_MESSAGES} messages`);
+      return;
+    }
     if (isTooComplex(text)) {
       this.fail('error', 'the monitor sent a message that is nested too deep or has too many values');
       return;

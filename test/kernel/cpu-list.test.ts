@@ -14,3 +14,8 @@ test('lists of CPUs are read and written as the kernel writes them', () => {
   }
   assert.equal(cpuListText(new Set([3, 1, 2])), '1-3');
 });
+
+test('a list that claims more CPUs than there can be', () => {
+  assert.equal(parseCpuList('0-99999999999').size, 65536);
+  assert.equal(parseCpuList('0-65534,'.repeat(10_000)).size, 65535);
+});

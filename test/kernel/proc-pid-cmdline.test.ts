@@ -39,6 +39,8 @@ test('an empty file is no argument, a missing last NUL no harm', () => {
   assert.deepEqual(parseCmdline(''), []);
   assert.deepEqual(parseCmdline('\0'), ['']);
   assert.deepEqual(parseCmdline('kvm\0-m'), ['kvm', '-m']);
+  assert.equal(parseCmdline('a\0'.repeat(4096)).length, 4096);
+  assert.deepEqual(parseCmdline('a\0'.repeat(4097)), []);
 });
 
 test('finds the argument behind an option', () => {

@@ -214,6 +214,11 @@ test('a message that would keep JSON.parse busy is not parsed', async () => {
   }
 });
 
+test('messages without end', async () => {
+  const sent = (socket: Socket): unknown => socket.write('{"event":"A"}\r\n'.repeat(2000));
+  assertFailed(await visitFake(sent), 'error', /more than 1000 messages/);
+});
+
 test('more entries than a list of QEMU can have', async () => {
   const few = new PreparedQueries([{ ...echo, most: 3 }]);
   for (const entries of [
