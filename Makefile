@@ -1,5 +1,5 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test test-host host-tests deb package demo bench golden docs screenshots clean
+.PHONY: help deps addon build lint test fuzz test-host host-tests deb package demo bench golden docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
@@ -7,7 +7,7 @@ PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux pyth
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd
 
 help:
-	@echo "make build | deb | lint | test | test-host | demo | bench | golden | docs | screenshots | clean"
+	@echo "make build | deb | lint | test | fuzz | test-host | demo | bench | golden | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -47,6 +47,10 @@ lint: node_modules
 
 test: deps addon build lint
 	test/all
+
+# Random inputs for every parser that strangers feed; make test does so for two minutes. FUZZ_SECONDS=3600 make fuzz
+fuzz: node_modules
+	node --import tsx --test --test-reporter=spec test/fuzz/parsers.test.ts
 
 # The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.
 test-host: deps host-tests

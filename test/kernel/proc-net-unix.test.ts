@@ -18,7 +18,7 @@ test('a socket with a client, and one whose client waits', () => {
     '',
   ].join('\n');
   const found = { '/run/served': ['101'], '/run/with a blank': ['0'], '@abstract': ['103'] };
-  assert.deepEqual(connections(text), new Map(Object.entries(found)));
+  assert.deepEqual(connections(Buffer.from(text)), new Map(Object.entries(found)));
 });
 
 test('a path that looks like a line of the file makes no connection, nor does it hide others', () => {
@@ -30,11 +30,11 @@ test('a path that looks like a line of the file makes no connection, nor does it
     '0000000000000004: 00000003 00000000 00000000 0001 03   101 /run/vm/b.qmp',
     '',
   ].join('\n');
-  assert.deepEqual(connections(text), new Map([['/run/vm/b.qmp', ['101']]]));
+  assert.deepEqual(connections(Buffer.from(text)), new Map([['/run/vm/b.qmp', ['101']]]));
 });
 
 test('an empty table and one that cannot be read have none', () => {
-  assert.deepEqual(connections(''), new Map());
+  assert.deepEqual(connections(Buffer.alloc(0)), new Map());
   assert.deepEqual(readConnections('/nowhere'), new Map());
 });
 

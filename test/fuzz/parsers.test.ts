@@ -1,0 +1,23 @@
+import { randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import { Run } from './harness.ts';
+import { targets } from './targets.ts';
+
+// Random inputs, close to good ones, for every parser that a stranger feeds. How long: FUZZ_SECONDS for all of them
+// together; which inputs: FUZZ_SEED, printed; one target or case: FUZZ_TARGET, FUZZ_CASE.
+
+const seconds = Number(process.env['FUZZ_SECONDS'] ?? 120);
+const seed = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31));
+const { FUZZ_TARGET: wanted, FUZZ_CASE: only } = process.env;
+const chosen = targets.filter(({ name }) => wanted === undefined || name === wanted);
+
+for (const target of chosen) {
+  test(target.name, target.todo === undefined ? {} : { todo: target.todo }, async (t) => {
+    const run = new Run(target, seed, only === undefined ? undefined : Number(only));
+    try {
+      await run.for((seconds * 1000) / chosen.length);
+    } finally {
+      t.diagnostic(`seed ${seed}: ${run.cases} cases, ${run.refused} refused`);
+    }
+  });
+}
