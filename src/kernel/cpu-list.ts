@@ -6,7 +6,12 @@ export function parseCpuList(text: string): ReadonlySet<number> {
   const cpus = new Set<number>();
   let left = MOST_CPUS;
   for (const [, first, last = first] of text.matchAll(/(\d+)(?:-(\d+))?/g))
-    for (let cpu = Number(first); cpu <= Number(last) && left > 0; cpu++, left--) cpus.add(cpu);
+    for (
+      let cpu = Number(first), end = Math.min(Number(last), MOST_CPUS);
+      cpu <= end && left > 0;
+      cpu++, left--
+    )
+      cpus.add(cpu);
   return cpus;
 }
 

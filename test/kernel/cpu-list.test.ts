@@ -17,5 +17,6 @@ test('lists of CPUs are read and written as the kernel writes them', () => {
 
 test('a list that claims more CPUs than there can be', () => {
   assert.equal(parseCpuList('0-99999999999').size, 65536);
+  assert.equal(parseCpuList('99999999999-99999999999999999999').size, 0);
   assert.equal(parseCpuList('0-65534,'.repeat(10_000)).size, 65535);
 });
