@@ -38,6 +38,9 @@ const clientParameters = new Set([
 const transports: readonly string[] = ['unix', 'ssh', 'tcp', 'tls'] satisfies TransportName[];
 const otherTransports = ['libssh', 'libssh2', 'ext'];
 
+/** Characters: host names have 255, paths of sockets 107, and a few of them may be in the query. */
+const LONGEST_URI = 2048;
+
 /** driver[+transport]://[user@][host][:port]/path[?parameters] */
 const shape =
   /^(?<driver>[a-z][a-z0-9]*)(?:\+(?<transport>[a-z0-9]+))?:\/\/(?:(?<user>[^:@/?#\s]*)@)?(?<host>\[[^\]/\s]+\]|[^:/?#[\]\s]*)(?::(?<port>\d{1,5}))?(?<path>\/[^?#\s]*)?(?:\?(?<query>[^#\s]*))?$/;
@@ -47,7 +50,7 @@ const shape =
  * @throws ConnectionError uri or unsupported, naming the URI and what was expected
  */
 export function parseUri(text: string): LibvirtUri {
-  const groups = shape.exec(text)?.groups;
+  const groups = text.length > LONGEST_URI ? undefined : shape.exec(text)?.groups;
   if (groups === undefined)
     throw malformed(text, 'expected driver[+transport]://[user@][host][:port]/path[?parameters]');
   const { driver, path = '' } = groups;
