@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   rmdirSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,8 +33,11 @@ export function directoryOf(t: TestContext, uid: number): string {
 
 /** Starts a process of nobody's that calls itself kvm. @returns its pid */
 export async function fakeKvm(t: TestContext, cwd: string, args: readonly string[]): Promise<number> {
-  // A shell that waits for its input: small, and what follows the script are arguments as QEMU has them.
-  const child = spawn('/bin/sh', ['-c', 'read x', ...args], {
+  // A shell that waits for its input: small, and what follows the script are arguments as QEMU has them. The kernel names
+  // the process after the link that it was started by.
+  const program = join(directoryOf(t, NOBODY), 'kvm');
+  symlinkSync('/bin/sh', program);
+  const child = spawn(program, ['-c', 'read x', ...args], {
     argv0: 'kvm',
     cwd,
     uid: NOBODY,
