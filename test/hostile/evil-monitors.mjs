@@ -20,7 +20,7 @@ function usual(execute) {
 }
 
 const disk = (n) =>
-  `{"device":"d${n}","node-name":"n","stats":{"rd_operations":${n},"wr_operations":1,"rd_bytes":1,"wr_bytes":1}}`;
+  `{"device":"d${n}","node-name":"n","qdev":"q${n}","stats":{"rd_operations":${n},"wr_operations":1,"rd_bytes":1,"wr_bytes":1}}`;
 const list = (count, entry) => `[${Array.from({ length: count }, (_, n) => entry(n)).join(',')}]`;
 const padded = (part, end, bytes) => part.repeat(Math.floor(bytes / part.length)) + end;
 const texts = {
