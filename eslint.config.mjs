@@ -10,7 +10,7 @@ const layers = [
   ['collectors'],
   ['sampling'],
   ['printers'],
-  ['outputs'],
+  ['delivery'],
   ['recording'],
   ['profiler'],
   ['config'],

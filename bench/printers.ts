@@ -10,7 +10,7 @@ import type { Scope } from '../src/metrics/define.ts';
 import { collectorNames, columns } from '../src/metrics/catalogue.ts';
 import { countersOf } from '../src/metrics/counters.ts';
 import { Row } from '../src/metrics/row.ts';
-import { RecordQueue } from '../src/outputs/queue.ts';
+import { RecordQueue } from '../src/delivery/ledger/queue.ts';
 import { createPrinter } from '../src/printers/index.ts';
 import type { PrinterName } from '../src/printers/index.ts';
 import type { PrinterSettings } from '../src/printers/printer.ts';

@@ -5,7 +5,7 @@ import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { resolveThresholds } from '../config/thresholds.ts';
 import type { Thresholds } from '../config/thresholds.ts';
-import type { Selection } from '../outputs/selection.ts';
+import type { Selection } from '../delivery/selection.ts';
 import type {
   HttpSettings,
   OutputSettings,
@@ -15,7 +15,7 @@ import type {
   RotationSettings,
   SpoolSettings,
   TcpSettings,
-} from '../outputs/settings.ts';
+} from '../delivery/settings.ts';
 
 const rootNames = ['procfs', 'sysfs', 'cgroupfs', 'rundir', 'pvedir'] as const;
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { processIdentity } from '../kernel/process-identity.ts';
-import { readOwnFile } from '../outputs/own-files.ts';
+import { readOwnFile } from '../delivery/shared/own-files.ts';
 import { brief } from '../printers/printable.ts';
 import { dropReasons } from '../sampling/output-status.ts';
 import type { ExitCode } from './exit-codes.ts';

@@ -1,5 +1,5 @@
 import { isAbsolute, normalize } from 'node:path';
-import type { OutputSettings } from '../outputs/settings.ts';
+import type { OutputSettings } from '../delivery/settings.ts';
 import { allOutputs } from './settings.ts';
 import type { Settings } from './settings.ts';
 

@@ -3,7 +3,7 @@ import type {
   RotationSettings,
   SpoolSettings,
   TcpSettings,
-} from '../outputs/settings.ts';
+} from '../delivery/settings.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap, Values } from './given.ts';
 import type { schema } from './schema.ts';

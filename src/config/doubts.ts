@@ -1,4 +1,4 @@
-import type { HttpSettings, OutputSettings } from '../outputs/settings.ts';
+import type { HttpSettings, OutputSettings } from '../delivery/settings.ts';
 import type { Settings } from './settings.ts';
 import { quoted } from './values.ts';
 

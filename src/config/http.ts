@@ -1,5 +1,5 @@
-import { isSecret } from '../outputs/secret.ts';
-import type { Credentials, HttpSettings } from '../outputs/settings.ts';
+import { isSecret } from '../delivery/shared/secret.ts';
+import type { Credentials, HttpSettings } from '../delivery/settings.ts';
 import type { Precision } from '../printers/printer.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap } from './given.ts';

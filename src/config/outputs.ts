@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CollectorName } from '../metrics/catalogue.ts';
-import type { Selection } from '../outputs/selection.ts';
-import type { FileSettings, HttpSettings, OutputSettings, QueueSettings } from '../outputs/settings.ts';
+import type { Selection } from '../delivery/selection.ts';
+import type { FileSettings, HttpSettings, OutputSettings, QueueSettings } from '../delivery/settings.ts';
 import { printerNames } from '../printers/index.ts';
 import type { PrinterName } from '../printers/index.ts';
 import type { PrinterSettings } from '../printers/printer.ts';

@@ -1,7 +1,7 @@
 import type { Roots } from '../kernel/paths.ts';
 import { defaultRoots, nowhere } from '../kernel/paths.ts';
 import { parseUri } from '../libvirt/uri.ts';
-import type { FileSettings, OutputSettings } from '../outputs/settings.ts';
+import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import { collectorNames } from '../metrics/catalogue.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './given.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { OutputSettings } from '../outputs/settings.ts';
+import type { OutputSettings } from '../delivery/settings.ts';
 import { ConfigError } from './errors.ts';
 
 /** An output, and what describes it, for messages. */

@@ -1,6 +1,6 @@
 import type { Roots } from '../kernel/paths.ts';
 import type { MeasuringName } from '../metrics/catalogue.ts';
-import type { FileSettings, OutputSettings } from '../outputs/settings.ts';
+import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,5 +1,5 @@
 import type { Collector } from '../collectors/collector.ts';
-import type { PrintedSettings } from '../outputs/settings.ts';
+import type { PrintedSettings } from '../delivery/settings.ts';
 import { createPrinter } from '../printers/index.ts';
 import type { Printer } from '../printers/printer.ts';
 import type { Pace } from '../sampling/pace.ts';

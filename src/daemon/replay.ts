@@ -3,7 +3,7 @@ import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
-import { OutputSet } from '../outputs/output-set.ts';
+import { OutputSet } from '../delivery/output-set.ts';
 import { RecordingError } from '../recording/errors.ts';
 import type { Skipped } from '../recording/entries.ts';
 import { readSamples } from '../recording/recording.ts';

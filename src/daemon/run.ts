@@ -3,7 +3,7 @@ import { exitCodes } from '../cli/exit-codes.ts';
 import { reportDirectory } from '../cli/status-report.ts';
 import { ConfigError } from '../config/errors.ts';
 import type { Settings } from '../config/settings.ts';
-import { OutputSet } from '../outputs/output-set.ts';
+import { OutputSet } from '../delivery/output-set.ts';
 import { streaming, type Consumer } from './consumer.ts';
 import { createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';

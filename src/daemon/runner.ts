@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
-import type { OutputSet } from '../outputs/output-set.ts';
+import type { OutputSet } from '../delivery/output-set.ts';
 import { sleep } from '../sampling/clock.ts';
 import type { SampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';

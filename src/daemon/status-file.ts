@@ -4,7 +4,7 @@ import type { OutputReport, StatusReport } from '../cli/status-report.ts';
 import { reportPath, reportPeriod } from '../cli/status-report.ts';
 import { version } from '../cli/version.ts';
 import { processIdentity } from '../kernel/process-identity.ts';
-import { requireOwnDirectory } from '../outputs/own-files.ts';
+import { requireOwnDirectory } from '../delivery/shared/own-files.ts';
 import type { ObservedOutput } from '../sampling/output-status.ts';
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readOwnFile } from '../outputs/own-files.ts';
+import { readOwnFile } from '../delivery/shared/own-files.ts';
 import type { SavedVm } from './profiler.ts';
 import type { ProfileSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { Unpackr } from 'msgpackr/unpack';
-import { endOfValue } from '../outputs/msgpack-end.ts';
+import { endOfValue } from '../delivery/file/msgpack-end.ts';
 import { MsgpackEnds } from './msgpack-ends.ts';
 
 /** An object as it was printed: a sample, or one row of it. */

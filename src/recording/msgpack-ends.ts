@@ -1,4 +1,4 @@
-import { childrenOf, headOf, lengthOf } from '../outputs/msgpack-end.ts';
+import { childrenOf, headOf, lengthOf } from '../delivery/file/msgpack-end.ts';
 
 /** Bytes of the longest head of a value: its type and a length of 8 bytes. */
 const LONGEST_HEAD = 9;

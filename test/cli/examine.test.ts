@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../src/cli/arguments.ts';
 import { examine } from '../../src/cli/examine.ts';
-import { directory } from '../outputs/helpers.ts';
+import { directory } from '../delivery/helpers.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 

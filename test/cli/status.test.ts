@@ -13,7 +13,7 @@ import {
   type StatusReport,
 } from '../../src/cli/status-report.ts';
 import { processIdentity } from '../../src/kernel/process-identity.ts';
-import { Drops } from '../../src/outputs/drops.ts';
+import { Drops } from '../../src/delivery/ledger/drops.ts';
 
 const now = 1_800_000_000_000;
 

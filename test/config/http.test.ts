@@ -7,7 +7,7 @@ import { headers } from '../../src/config/http.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { Refusal } from '../../src/config/values.ts';
-import type { HttpSettings } from '../../src/outputs/settings.ts';
+import type { HttpSettings } from '../../src/delivery/settings.ts';
 
 const nothing = readEnvironment({});
 const settings = (file: string): Settings => resolveSettings(parseConfig(file, 'p.conf'), nothing, nothing);

@@ -11,7 +11,7 @@ import { AwaitedConnector, detectConnector, lookedFor } from '../../src/connecto
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
 import { stoppedClock, testVm } from '../collectors/support.ts';
 import { commandLine, until } from '../lab/processes.ts';
-import { directory, logs } from '../outputs/helpers.ts';
+import { directory, logs } from '../delivery/helpers.ts';
 
 const beat = { detailInterval: 5, frequency: 1 };
 

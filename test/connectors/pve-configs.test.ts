@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { PveConfigs } from '../../src/connectors/pve-configs.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
 import { PveTree } from '../lab/pve-tree.ts';
-import { directory, logs } from '../outputs/helpers.ts';
+import { directory, logs } from '../delivery/helpers.ts';
 import { eventually, hangingFile } from './support.ts';
 
 function setUp(t: TestContext): {

@@ -10,7 +10,7 @@ import { QemuFinder } from '../../src/connectors/qemu-finder.ts';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
 import { commandLine, hasEnded, until } from '../lab/processes.ts';
 import { Tree } from '../collectors/support.ts';
-import { directory } from '../outputs/helpers.ts';
+import { directory } from '../delivery/helpers.ts';
 
 const paths = new Paths(defaultRoots);
 const UUID = '15e85af9-eb2c-4d5c-a7fb-53929ebb6634';

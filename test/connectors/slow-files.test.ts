@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SlowFiles } from '../../src/connectors/slow-files.ts';
-import { directory } from '../outputs/helpers.ts';
+import { directory } from '../delivery/helpers.ts';
 import { eventually, hangingFile } from './support.ts';
 
 test('reads, lists and looks, and passes on what the file system says', async (t) => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { directory } from '../outputs/helpers.ts';
+import { directory } from '../delivery/helpers.ts';
 
 /** What the program logs; `journal` makes JOURNAL_STREAM of the file that is its stderr. */
 function logged(t: TestContext, level: string, journal: (dev: bigint, ino: bigint) => string): string {

@@ -6,11 +6,11 @@ import { streaming } from '../../src/daemon/consumer.ts';
 import { Runner } from '../../src/daemon/runner.ts';
 import { startSampling } from '../../src/daemon/sampling.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
-import type { OutputSettings } from '../../src/outputs/settings.ts';
+import type { OutputSettings } from '../../src/delivery/settings.ts';
 import { SampleLoop } from '../../src/sampling/loop.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
-import { logs, until } from '../outputs/helpers.ts';
+import { logs, until } from '../delivery/helpers.ts';
 import { TestConnector } from '../sampling/support.ts';
 
 /** The settings of a command line; ten samples a second. */

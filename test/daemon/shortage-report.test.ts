@@ -4,7 +4,7 @@ import { reportShortages } from '../../src/daemon/shortage-report.ts';
 import { isShortage, refusedOpens } from '../../src/kernel/open-files.ts';
 import { openFilesLimit } from '../../src/kernel/proc-pid-limits.ts';
 import { readOnce } from '../../src/kernel/kernel-file.ts';
-import { logs, until } from '../outputs/helpers.ts';
+import { logs, until } from '../delivery/helpers.ts';
 
 const refused = (code: string): boolean => isShortage(Object.assign(new Error(code), { code }));
 

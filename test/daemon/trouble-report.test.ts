@@ -5,7 +5,7 @@ import { KernelFile } from '../../src/kernel/kernel-file.ts';
 import { PidIo, parsePidIo } from '../../src/kernel/proc-pid-io.ts';
 import { fileTroubles, readRecord } from '../../src/kernel/read.ts';
 import { Tree } from '../collectors/support.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 
 // Reports live as long as the program: one for all tests of this file.
 const { log, at } = logs();

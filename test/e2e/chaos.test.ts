@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../outputs/helpers.ts';
+import { until } from '../delivery/helpers.ts';
 import { ChaosLab, type Run, type Sample } from './chaos-lab.ts';
 
 /** Seconds of chaos in each of the two tests; PROXTOP_CHAOS=85 makes it three minutes in all. */

@@ -8,7 +8,7 @@ import { LibvirtConnector } from '../../src/connectors/libvirt.ts';
 import { Hypervisor } from '../../src/libvirt/hypervisor.ts';
 import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
 import { spinSector } from '../lab/boot-sectors.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 import { FAST, LibvirtHost, named, skip } from './libvirt-host.ts';
 import { EVERYTHING, Stream, device, num } from './program.ts';
 

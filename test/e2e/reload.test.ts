@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { until } from '../lab/processes.ts';
-import { directory } from '../outputs/helpers.ts';
+import { directory } from '../delivery/helpers.ts';
 import { PROXTOP, Program } from './program.ts';
 
 /** What a configuration file says. */

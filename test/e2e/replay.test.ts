@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { until } from '../lab/processes.ts';
-import { directory } from '../outputs/helpers.ts';
+import { directory } from '../delivery/helpers.ts';
 import { file, printed, samples } from '../recording/files.ts';
 import { PROXTOP, Program, proxtop } from './program.ts';
 

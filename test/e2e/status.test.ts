@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, Receiver } from '../outputs/helpers.ts';
+import { freePort, Receiver } from '../delivery/helpers.ts';
 
 const program = fileURLToPath(new URL('../../dist/proxtop', import.meta.url));
 const skip = !existsSync(program) && 'needs dist/proxtop (npm run build)';

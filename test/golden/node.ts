@@ -14,7 +14,7 @@ import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { Tree, stoppedClock } from '../collectors/support.ts';
 import { PveTree } from '../lab/pve-tree.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 import { RecordedMonitor } from './recorded-monitor.ts';
 
 const KERNEL = 'linux-6.1';

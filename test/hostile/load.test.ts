@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { EVERYTHING, Stream } from '../e2e/program.ts';
 import type { Cycle } from '../e2e/program.ts';
-import { freePort } from '../outputs/helpers.ts';
+import { freePort } from '../delivery/helpers.ts';
 import { MemoryLimit, evilVms, peak } from './attackers.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root, to have processes of others';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cycle, Row } from '../e2e/program.ts';
 import { device, domain, num } from '../e2e/program.ts';
 import { missingForLab } from '../lab/lab.ts';
-import { installed } from '../outputs/daemon.ts';
+import { installed } from '../delivery/daemon.ts';
 import { startMonitoring } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 

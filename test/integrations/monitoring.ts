@@ -5,9 +5,9 @@ import type { TestContext } from 'node:test';
 import { PROXTOP, Program } from '../e2e/program.ts';
 import { Lab } from '../lab/lab.ts';
 import type { LabVm } from '../lab/vm.ts';
-import { Daemon } from '../outputs/daemon.ts';
-import { directory, freePort } from '../outputs/helpers.ts';
-import { Influx } from '../outputs/influxd.ts';
+import { Daemon } from '../delivery/daemon.ts';
+import { directory, freePort } from '../delivery/helpers.ts';
+import { Influx } from '../delivery/influxd.ts';
 
 const MIB = 2 ** 20;
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { families } from '../../src/printers/prometheus/families.ts';
-import { installed } from '../outputs/daemon.ts';
+import { installed } from '../delivery/daemon.ts';
 
 const folder = new URL('../../docs/integrations/prometheus/', import.meta.url).pathname;
 const skip = !installed('promtool') && 'needs promtool (Debian package prometheus)';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { EVERYTHING, proxtop } from '../e2e/program.ts';
 import { Lab, missingForLab } from '../lab/lab.ts';
-import { installed } from '../outputs/daemon.ts';
-import { directory, freePort, until } from '../outputs/helpers.ts';
+import { installed } from '../delivery/daemon.ts';
+import { directory, freePort, until } from '../delivery/helpers.ts';
 
 const shipped = new URL('../../docs/integrations/rsyslog/proxtop.conf', import.meta.url);
 const missing = [...missingForLab(), ...(installed('rsyslogd') ? [] : ['rsyslogd (Debian package rsyslog)'])];

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { proxtop } from '../e2e/program.ts';
 import { until } from '../lab/processes.ts';
-import { Daemon, installed } from '../outputs/daemon.ts';
-import { directory, freePort } from '../outputs/helpers.ts';
+import { Daemon, installed } from '../delivery/daemon.ts';
+import { directory, freePort } from '../delivery/helpers.ts';
 import { row, sampleOf, vmRows } from '../printers/sample.ts';
 import { file, printed } from '../recording/files.ts';
 

@@ -5,11 +5,11 @@ import { catalogue, collectorNames, columns } from '../../src/metrics/catalogue.
 import { countersOf } from '../../src/metrics/counters.ts';
 import { scopes } from '../../src/metrics/define.ts';
 import type { Row } from '../../src/metrics/row.ts';
-import { queuedStatus } from '../../src/outputs/queued-status.ts';
-import { RecordQueue } from '../../src/outputs/queue.ts';
+import { queuedStatus } from '../../src/delivery/shared/queued-status.ts';
+import { RecordQueue } from '../../src/delivery/ledger/queue.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 import { TestConnector } from '../sampling/support.ts';
 import { Machine, captures } from './machine.ts';
 

@@ -8,7 +8,7 @@ import { PrometheusPage } from '../../src/printers/prometheus/page.ts';
 import type { PageFormat } from '../../src/printers/prometheus/page.ts';
 import type { Row } from '../../src/metrics/row.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { installed } from '../outputs/daemon.ts';
+import { installed } from '../delivery/daemon.ts';
 import { completeSample, row, sampleOf, vmRows } from './sample.ts';
 
 const all = { verbose: true, devices: true };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { Clock, sleep } from '../../src/sampling/clock.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 
 const never = new AbortController().signal;
 

@@ -5,7 +5,7 @@ import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 import { TestConnector, noOutputs } from './support.ts';
 
 /** Runs the loop; `seen` takes each sample as it comes. */

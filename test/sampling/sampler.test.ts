@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Collector } from '../../src/collectors/collector.ts';
 import { slots } from '../../src/metrics/catalogue.ts';
-import { queuedStatus } from '../../src/outputs/queued-status.ts';
-import { RecordQueue } from '../../src/outputs/queue.ts';
+import { queuedStatus } from '../../src/delivery/shared/queued-status.ts';
+import { RecordQueue } from '../../src/delivery/ledger/queue.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { SinceStart } from '../../src/sampling/since-start.ts';
 import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
-import { logs } from '../outputs/helpers.ts';
+import { logs } from '../delivery/helpers.ts';
 import { TestConnector, noOutputs, testCollector } from './support.ts';
 
 const load = slots('cpu', 'host').cpu_load1;

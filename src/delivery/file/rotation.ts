@@ -1,0 +1,88 @@
+import { constants, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Logger } from 'pino';
+import type { AppendFile } from './file-writer.ts';
+import { MinuteLimit } from '../shared/minute-limit.ts';
+
+/**
+ * Puts a file aside: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more,
+ * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to or
+ * compressed no other file is put aside: the present one grows beyond its size.
+ */
+export class Rotation {
+  private readonly complaint = new MinuteLimit();
+  private readonly stopping = new AbortController();
+  /** Whether a file was put aside and is not compressed yet. */
+  private busy = false;
+
+  /** @param keep how many files put aside are kept, 1 at least */
+  constructor(
+    private readonly path: string,
+    private readonly keep: number,
+    private readonly log: Logger,
+  ) {
+    // An earlier run may have ended before it was done with this one.
+    if (existsSync(this.name(1, ''))) void this.compress();
+  }
+
+  /** Renames the file and those put aside before; false when that has to wait or failed. */
+  putAside(file: AppendFile): boolean {
+    if (this.busy) return false;
+    try {
+      for (const ending of ['', '.gz']) {
+        rmSync(this.name(this.keep, ending), { force: true });
+        for (let number = this.keep - 1; number > 0; number--) {
+          const name = this.name(number, ending);
+          if (existsSync(name)) renameSync(name, this.name(number + 1, ending));
+        }
+      }
+      renameSync(this.path, this.name(1, ''));
+    } catch (error) {
+      this.complain('cannot put it aside', error);
+      return false;
+    }
+    this.busy = true;
+    file.onClosed = () => {
+      void this.compress();
+    };
+    return true;
+  }
+
+  /** Ends the compression under way; the next start does it anew. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private async compress(): Promise<void> {
+    const from = this.name(1, '');
+    const to = this.name(1, '.gz');
+    // Named like what is compressed, which logrotate passes over (debian/logrotate).
+    const draft = `${from}.draft.gz`;
+    this.busy = true;
+    try {
+      const { signal } = this.stopping;
+      await rm(draft, { force: true });
+      // Others may be able to write to the directory: no link is followed.
+      const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const target = createWriteStream(draft, { flags: 'wx', mode: 0o640 });
+      await pipeline(source.createReadStream(), createGzip(), target, { signal });
+      await rename(draft, to);
+      await rm(from);
+    } catch (error) {
+      // What is not compressed is kept as it is.
+      if (!this.stopping.signal.aborted) this.complain(`cannot compress ${from}`, error);
+      await rm(draft, { force: true }).catch(() => undefined);
+    }
+    this.busy = false;
+  }
+
+  private complain(what: string, error: unknown): void {
+    if (this.complaint.due()) this.log.error(`${this.path}: ${what}: ${(error as Error).message}`);
+  }
+
+  private name(number: number, ending: string): string {
+    return `${this.path}.${number}${ending}`;
+  }
+}

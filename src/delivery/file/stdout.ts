@@ -1,0 +1,27 @@
+import { fstatSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import type { Logger } from 'pino';
+import type { Destination } from '../destination.ts';
+import { FileWriter } from './file-writer.ts';
+import type { QueueSettings } from '../settings.ts';
+import { StreamDestination } from './stream.ts';
+
+const fd = 1;
+const queue: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' };
+
+/**
+ * Writes records to standard output.
+ *
+ * A pipe or socket is written through Node's stream, which does not block on them: a slow reader fills the queue. On a
+ * terminal that stream does block; a terminal that its user has stopped stops the program, and that is wanted, for
+ * nobody likes to be shown the backlog afterwards. A file, where Node's stream would block on the disk and lose the
+ * rest of a partial write, is written like any other file.
+ *
+ * @param onClosed called once when the reader is gone; the program then has nothing to do any more
+ */
+export function stdoutDestination(log: Logger, onClosed: () => void): Destination {
+  const stat = fstatSync(fd);
+  if (stat.isFIFO() || stat.isSocket() || isatty(fd))
+    return new StreamDestination(process.stdout, queue, onClosed);
+  return new FileWriter({ fd, path: 'standard output', torn: false }, queue, log);
+}

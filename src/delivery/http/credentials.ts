@@ -1,0 +1,29 @@
+import { secretIn, secretPath } from '../shared/secret.ts';
+import type { Credentials } from '../settings.ts';
+
+/**
+ * What the header `Authorization` says, made anew for each request: a token that is replaced in its file counts from
+ * the next request on. The secret is the first of these: `password` or `token`, the file `token_file`, the credential
+ * that systemd left in `$CREDENTIALS_DIRECTORY` under the name of the output. With a user name it is a password (basic
+ * authentication, RFC 7617), else a token.
+ *
+ * @param scheme of a token: RFC 6750, or the word that InfluxDB 2 has
+ * @param directory of $CREDENTIALS_DIRECTORY
+ * @returns a function that returns the value, or undefined where there is no secret
+ * @throws Error (that function, too) for a file that cannot be read or is empty
+ */
+export function authorization(
+  { name, credentials }: { readonly name: string; readonly credentials: Credentials },
+  scheme: 'Token' | 'Bearer',
+  directory: string | undefined,
+): () => string | undefined {
+  const { username, password, token, tokenFile } = credentials;
+  const path = secretPath(name, tokenFile, directory);
+  const given = password ?? token;
+  return () => {
+    const secret = given ?? (path === undefined ? undefined : secretIn(path));
+    if (username !== undefined)
+      return `Basic ${Buffer.from(`${username}:${secret ?? ''}`).toString('base64')}`;
+    return secret === undefined ? undefined : `${scheme} ${secret}`;
+  };
+}

@@ -1,0 +1,277 @@
+import type { Logger } from 'pino';
+import { printable } from '../../printers/printable.ts';
+import type { OutputStatus } from '../../sampling/output-status.ts';
+import { backoff } from '../shared/backoff.ts';
+import { authorization } from './credentials.ts';
+import type { Destination, Heir } from '../destination.ts';
+import type { Entry } from '../ledger/entry.ts';
+import { judge, retryAfterMs, type Answer } from './http-answer.ts';
+import { makeBody, type Body } from './http-body.ts';
+import { HttpClient } from './http-client.ts';
+import { lastWord } from '../shared/last-word.ts';
+import { MinuteLimit } from '../shared/minute-limit.ts';
+import { Outage, reasonOf } from '../shared/outage.ts';
+import type { HttpSettings } from '../settings.ts';
+import { Store } from '../ledger/store.ts';
+import { tlsOptions } from '../shared/tls.ts';
+
+/** By how much larger the next request may be after one that was not too large: a refusal in a dozen. */
+const growth = 17 / 16;
+/** Characters of an answer that the log gets to see. */
+const maxWords = 200;
+
+/**
+ * Posts records in batches, one request at a time, in order. An answer of 2xx is the acknowledgement: before it a record
+ * is queued, after it sent. What has none is sent again, so that a record whose answer was lost arrives twice; what the
+ * server refuses for good is logged with its words and dropped.
+ *
+ * A server that finds a request too large (413) gets half of it, then again a little more with each request.
+ */
+export class HttpDestination implements Destination {
+  private readonly store: Store;
+  private readonly outage: Outage;
+  private readonly client: HttpClient;
+  private readonly authorization: () => string | undefined;
+  private readonly refusals = new MinuteLimit();
+  /** The URL without its query, which may hold a password. */
+  private readonly target: string;
+  /** When the oldest record came that waits for a batch to fill up; undefined while none waits for that. */
+  private since: number | undefined;
+  /** Taken from the store and not acknowledged. */
+  private batch: Entry[] = [];
+  private batchBytes = 0;
+  /** Bytes of records that the server is thought to take in one request. */
+  private most: number;
+  private posting = false;
+  /** Waits for a batch to fill up, or for the next attempt. */
+  private timer: NodeJS.Timeout | undefined;
+  /** Whether the next attempt is waited for. */
+  private retrying = false;
+  private attempt = 0;
+  private sent = 0;
+  private resent = 0;
+  private closed = false;
+  /** Set by close: called when nothing is left to send, or an attempt failed. */
+  private finish: (() => void) | undefined;
+
+  /**
+   * @param pause ms before the next attempt, by the number of failed ones
+   * @throws Error for a file of TLS or of a secret that cannot be read
+   */
+  constructor(
+    private readonly settings: HttpSettings,
+    private readonly log: Logger,
+    private readonly pause: (attempt: number) => number = backoff,
+  ) {
+    const { url, timeout, tls, queue, spool, batch } = settings;
+    const { origin, pathname } = new URL(url);
+    this.target = origin + pathname;
+    this.outage = new Outage(log, this);
+    this.client = new HttpClient(url, timeout * 1000, tlsOptions(tls));
+    const scheme = pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
+    this.authorization = authorization(settings, scheme, process.env['CREDENTIALS_DIRECTORY']);
+    this.authorization();
+    this.most = batch.bytes;
+    this.store = new Store(queue, spool, log);
+    this.store.onReadable = () => {
+      if (this.idle) this.pump();
+    };
+  }
+
+  get status(): OutputStatus {
+    const stored = this.store.status;
+    const { connections } = this.client;
+    return {
+      ...stored,
+      state: this.outage.lasts ? 'down' : connections === 0 ? 'connecting' : 'up',
+      queued: stored.queued + this.batch.length,
+      queuedBytes: stored.queuedBytes + this.batchBytes,
+      sent: this.sent,
+      resent: this.resent,
+      reconnects: Math.max(0, connections - 1),
+      lastError: this.store.trouble ?? this.outage.lastError,
+    };
+  }
+
+  send(records: readonly Buffer[]): void {
+    const now = Date.now();
+    for (const record of records) this.store.push(record, now);
+    if (records.length > 0) this.since ??= performance.now();
+    // The timer of a batch that became full is for nothing now; that of the next attempt is waited for.
+    if (this.idle) this.pump();
+  }
+
+  reopen(): void {
+    // Nothing to open anew.
+  }
+
+  /** Sends what waits. A server that fails gets one more attempt, at once, and no other. */
+  async close(deadline: number, heir?: Heir): Promise<void> {
+    const finished = new Promise<void>((resolve) => (this.finish = resolve));
+    const timer = setTimeout(() => this.finish?.(), deadline);
+    if (!this.posting) this.pump();
+    await finished;
+    clearTimeout(timer);
+    clearTimeout(this.timer);
+    this.closed = true;
+    this.client.close();
+    this.giveBack();
+    await this.store.close(heir);
+    lastWord(this.log, this.status);
+  }
+
+  /** Whether there is nothing to be waited for but records. */
+  private get idle(): boolean {
+    return this.batch.length === 0 && !this.posting && !this.retrying && !this.closed;
+  }
+
+  /** Begins the next request if it is due, or waits until it is. Not to be called during a request. */
+  private pump(): void {
+    clearTimeout(this.timer);
+    this.retrying = false;
+    if (this.batch.length === 0) {
+      const wait = this.wait();
+      if (wait > 0) {
+        this.later(wait);
+        return;
+      }
+      this.fill();
+    }
+    if (this.batch.length > 0) void this.post();
+    else if (this.store.empty) this.finish?.();
+  }
+
+  /** ms until a request is due; 0 when it is, or when there is nothing to send. */
+  private wait(): number {
+    const { records, bytes, age } = this.settings.batch;
+    const full = this.store.hasBatch(records, bytes);
+    if (full || this.finish !== undefined || this.since === undefined) return 0;
+    return Math.max(0, this.since + age * 1000 - performance.now());
+  }
+
+  private later(ms: number): void {
+    this.timer = setTimeout(() => {
+      this.pump();
+    }, ms).unref();
+  }
+
+  private fill(): void {
+    const { records, bytes } = this.settings.batch;
+    while (this.batch.length < records && this.batchBytes < bytes) {
+      const entry = this.store.next();
+      if (entry === undefined) break;
+      this.batch.push(entry);
+      this.batchBytes += entry.bytes.length;
+    }
+    if (this.store.empty) this.since = undefined;
+  }
+
+  /** The first records of the batch that make one request: as many as the server takes, but one at least. */
+  private share(): Entry[] {
+    let bytes = 0;
+    const end = this.batch.findIndex((entry) => (bytes += entry.bytes.length) > this.most);
+    return end === -1 ? this.batch : this.batch.slice(0, Math.max(1, end));
+  }
+
+  private async post(): Promise<void> {
+    this.posting = true;
+    const share = this.share();
+    let answer: Answer | undefined;
+    let reason = '';
+    try {
+      const records = share.map((entry) => entry.bytes);
+      const body = await makeBody(records, this.settings);
+      answer = await this.client.post(body.bytes, this.headers(body));
+    } catch (error) {
+      reason = reasonOf(error as Error);
+    }
+    this.posting = false;
+    if (this.closed) return;
+    if (answer === undefined) this.failed(reason, 0, this.client.handedOver ? share.length : 0);
+    else this.answered(answer, share);
+  }
+
+  private headers(body: Body): Record<string, string> {
+    const authorization = this.authorization();
+    return {
+      'User-Agent': 'proxtop',
+      ...body.headers,
+      ...(authorization !== undefined && { Authorization: authorization }),
+      ...this.settings.headers,
+    };
+  }
+
+  private answered(answer: Answer, share: readonly Entry[]): void {
+    const bytes = share.reduce((sum, entry) => sum + entry.bytes.length, 0);
+    switch (judge(answer.status)) {
+      case 'arrived':
+        this.sent += share.length;
+        this.most = Math.min(this.settings.batch.bytes, this.most * growth);
+        this.done(share.length, bytes);
+        break;
+      case 'refused':
+        this.refuse(answer, share.length, bytes);
+        break;
+      case 'too-large':
+        if (share.length === 1) {
+          this.refuse(answer, 1, bytes);
+        } else {
+          this.log.debug(`${this.target}: ${described(answer)}: ${bytes} bytes were too many`);
+          this.most = bytes / 2;
+          this.pump();
+        }
+        break;
+      case 'later':
+        this.failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()), share.length);
+    }
+  }
+
+  private refuse(answer: Answer, records: number, bytes: number): void {
+    this.store.drops.add('refused', records);
+    if (this.refusals.due())
+      this.log.error(`${this.target} refuses ${records} records, which are dropped: ${described(answer)}`);
+    this.done(records, bytes);
+  }
+
+  /** The first records of the batch are no longer ours; the server works. */
+  private done(records: number, bytes: number): void {
+    for (const entry of this.batch.slice(0, records)) this.store.delivered(entry);
+    this.batch = this.batch.slice(records);
+    this.batchBytes -= bytes;
+    this.attempt = 0;
+    this.store.reachable = true;
+    this.outage.end(`${this.target} answers again`);
+    this.pump();
+  }
+
+  private giveBack(): void {
+    this.store.giveBack(this.batch);
+    this.batch = [];
+    this.batchBytes = 0;
+  }
+
+  /** @param handedOver records of the request that failed, where the server may have got them */
+  private failed(reason: string, wait: number, handedOver: number): void {
+    this.store.reachable = false;
+    this.giveBack();
+    // What was tried once waits no more for others.
+    this.since = -Infinity;
+    this.retrying = true;
+    if (this.finish !== undefined) {
+      this.finish();
+      return;
+    }
+    this.resent += handedOver;
+    this.outage.begin(`${this.target}: ${reason}`);
+    const ms = Math.max(wait, this.pause(this.attempt++));
+    this.log.debug(`${this.target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);
+    this.later(ms);
+  }
+}
+
+/** The status and the server's own words, on one line. */
+function described({ status, words }: Answer): string {
+  const line = printable(words.trim().replace(/\s+/g, ' '));
+  const shown = line.length > maxWords ? `${line.slice(0, maxWords)}...` : line;
+  return shown === '' ? `HTTP ${status}` : `HTTP ${status}: ${shown}`;
+}

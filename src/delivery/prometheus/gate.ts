@@ -1,0 +1,45 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { authorization } from '../http/credentials.ts';
+import { secretPath } from '../shared/secret.ts';
+import type { PrometheusSettings } from '../settings.ts';
+
+/**
+ * Who is let in: those whose header `Authorization` is the one that the credentials make; everybody where there are none.
+ * A secret in a file is read anew each time.
+ *
+ * @param directory of $CREDENTIALS_DIRECTORY
+ * @returns a function that takes the header and throws an Error for a file that cannot be read
+ * @throws Error for such a file, and for a user name without password
+ */
+export function gate(
+  { name, credentials }: Pick<PrometheusSettings, 'name' | 'credentials'>,
+  directory: string | undefined,
+): (header: string | undefined) => boolean {
+  const { username, password, tokenFile } = credentials;
+  if (
+    username !== undefined &&
+    password === undefined &&
+    secretPath(name, tokenFile, directory) === undefined
+  )
+    throw new Error('username has no meaning without password, token_file or a credential of systemd');
+  const expected = authorization({ name, credentials }, 'Bearer', directory);
+  expected();
+  return (header) => {
+    const wanted = expected();
+    return wanted === undefined || (header !== undefined && equal(usual(header), wanted));
+  };
+}
+
+/** A header as we write it: the name of the scheme may come in any case (RFC 9110, 11.1). */
+function usual(header: string): string {
+  return header.replace(
+    /^(bearer|basic) +/i,
+    (_, scheme: string) => `${scheme.charAt(0).toUpperCase()}${scheme.slice(1).toLowerCase()} `,
+  );
+}
+
+/** Compares in a time that tells nothing of where two texts differ. */
+function equal(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}

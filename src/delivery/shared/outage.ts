@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { OutputStatus } from '../../sampling/output-status.ts';
+
+/** A disturbance of a destination: the log hears of its beginning and of its end, not of what repeats in between. */
+export class Outage {
+  /** What was said last about a disturbance; undefined while there was none. */
+  lastError: string | undefined;
+  private began: number | undefined;
+  private droppedBefore = 0;
+
+  constructor(
+    private readonly log: Logger,
+    private readonly destination: {
+      readonly status: Pick<OutputStatus, 'queued' | 'queuedBytes' | 'dropped'>;
+    },
+  ) {}
+
+  get lasts(): boolean {
+    return this.began !== undefined;
+  }
+
+  /** Logs a warning with what waits, unless the disturbance lasts already. */
+  begin(message: string): void {
+    this.lastError = message;
+    if (this.lasts) return;
+    const { queued, queuedBytes, dropped } = this.destination.status;
+    this.began = performance.now();
+    this.droppedBefore = dropped;
+    this.log.warn(`${message}; ${queued} records (${queuedBytes} bytes) wait`);
+  }
+
+  /** Logs how long the disturbance took and what it cost, if there was one. */
+  end(message: string): void {
+    if (this.began === undefined) return;
+    const seconds = ((performance.now() - this.began) / 1000).toFixed(1);
+    const lost = this.destination.status.dropped - this.droppedBefore;
+    this.began = undefined;
+    this.log.info(`${message} after ${seconds} s; ${lost} records were dropped`);
+  }
+}
+
+/** What an error of a socket or file says, in one line; Node gives one that failed on several addresses no message. */
+export function reasonOf(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join(', ');
+}

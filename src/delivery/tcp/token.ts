@@ -1,0 +1,19 @@
+import { secretIn, secretPath } from '../shared/secret.ts';
+import type { TcpSettings } from '../settings.ts';
+
+/**
+ * The token that an output sends: as it was given, else the content of its file (see {@link secretPath}). To be asked
+ * for each connection, as files may be replaced.
+ *
+ * @param directory of $CREDENTIALS_DIRECTORY
+ * @returns undefined where there is none
+ * @throws Error for a file that cannot be read, or holds anything but one line
+ */
+export function tokenOf(
+  { name, token, tokenFile }: Pick<TcpSettings, 'name' | 'token' | 'tokenFile'>,
+  directory: string | undefined,
+): string | undefined {
+  if (token !== undefined) return token;
+  const path = secretPath(name, tokenFile, directory);
+  return path === undefined ? undefined : secretIn(path);
+}
