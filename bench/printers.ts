@@ -10,6 +10,7 @@ import type { Scope } from '../src/metrics/define.ts';
 import { collectorNames, columns } from '../src/metrics/catalogue.ts';
 import { countersOf } from '../src/metrics/counters.ts';
 import { Row } from '../src/metrics/row.ts';
+import { Ledger } from '../src/delivery/ledger/ledger.ts';
 import { RecordQueue } from '../src/delivery/ledger/queue.ts';
 import { createPrinter } from '../src/printers/index.ts';
 import type { PrinterName } from '../src/printers/index.ts';
@@ -175,13 +176,17 @@ measure('prometheus, verbose, devices', page(true, true));
 const scraped = new PrometheusPage({ verbose: false, devices: true }).print(sample, 'openmetrics');
 for (const level of [1, 2, 6])
   measure(`gzip of prometheus, devices, level ${level}`, () => gzipSync(scraped, { level }).length);
-const queue = new RecordQueue({ maxBytes: 64 << 20, whenFull: 'drop_oldest' });
+const ledger = new Ledger();
+const queue = new RecordQueue({ maxBytes: 64 << 20, whenFull: 'drop_oldest' }, ledger);
 const queued = (name: PrinterName, changed: Partial<PrinterSettings>) => {
   const printer = createPrinter(name, { ...settings, ...changed });
   return () => {
     for (const record of printer.print(sample)) queue.push(record, 0);
     const { length } = queue;
-    while (queue.shift() !== undefined);
+    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+      ledger.hand(entry.ordinal);
+      ledger.arrive(entry.ordinal);
+    }
     return length;
   };
 };

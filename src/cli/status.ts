@@ -85,6 +85,7 @@ const headings = [
   'QUEUED',
   'SPOOLED',
   'OLDEST',
+  'UNCONFIRMED',
   'SENT',
   'RESENT',
   'DROPPED',
@@ -110,14 +111,15 @@ function describeReport(report: StatusReport, now: number): string {
 }
 
 function cells(output: OutputReport, now: number): string[] {
-  const { name, state, queued, queuedBytes, spooled, spooledBytes, oldest, sent, resent, dropped } = output;
+  const { name, state, queued, queuedBytes, spooled, spooledBytes, oldest } = output;
+  const { unconfirmed, sent, resent, dropped, reconnects } = output;
   return [
     name,
     state,
     `${queued} (${size(queuedBytes)})`,
     `${spooled} (${size(spooledBytes)})`,
     oldest === undefined ? '-' : duration(now - oldest),
-    ...[sent, resent, dropped, output.reconnects].map(String),
+    ...[unconfirmed, sent, resent, dropped, reconnects].map(String),
   ];
 }
 

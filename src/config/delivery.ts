@@ -1,7 +1,7 @@
 import type {
   PrometheusSettings,
   RotationSettings,
-  SpoolSettings,
+  StoreSettings,
   TcpSettings,
 } from '../delivery/settings.ts';
 import { ConfigError } from './errors.ts';
@@ -16,10 +16,10 @@ export function spoolSettings(
   own: GivenMap,
   values: OutputValues,
   directory: string,
-): { readonly spool?: SpoolSettings } {
+): Pick<StoreSettings, 'spool' | 'leftSpool'> {
   if (!values.spool) {
     refuseWithout(own, 'spool', ['spool_max', 'spool_sync', 'catchup']);
-    return {};
+    return { leftSpool: directory };
   }
   const { spool_max: maxBytes, spool_sync: sync, catchup } = values;
   return { spool: { directory, maxBytes, sync, catchup } };

@@ -182,7 +182,7 @@ function impliedType(own: GivenMap, target: string | undefined): OutputType {
 function httpSettings(
   common: Pick<
     HttpSettings,
-    'name' | 'printer' | 'print' | 'select' | 'type' | 'queue' | 'spool' | 'timeout'
+    'name' | 'printer' | 'print' | 'select' | 'type' | 'queue' | 'spool' | 'leftSpool' | 'timeout'
   >,
   values: Values<typeof schema.output>,
   own: GivenMap,

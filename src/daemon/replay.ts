@@ -55,6 +55,7 @@ export async function replayFile(
     else log.error(error);
   }
   await outputs.close(FLUSH_DEADLINE);
+  if (outputs.failed) exitCode = exitCodes.failure;
   if (skipped.records > 0)
     log.warn(`${path}: ${skipped.records} record(s) passed over that are torn or damaged`);
   if (stop.signal.aborted) endInSpiteOfHangingFiles();

@@ -66,12 +66,12 @@ export async function run(
   await consumer.end();
   runner.close();
   endInSpiteOfHangingFiles();
-  return stop.signal.aborted ? exitCodes.done : endOf(outputs);
+  return stop.signal.aborted && !outputs.failed ? exitCodes.done : endOf(outputs);
 }
 
 /** The exit code of a run that came to its end by itself: a script must hear of records that were lost. */
-export function endOf({ list }: Pick<OutputSet, 'list'>): ExitCode {
-  return list.some(({ status }) => status.dropped > 0) ? exitCodes.failure : exitCodes.done;
+export function endOf({ list, failed }: Pick<OutputSet, 'list' | 'failed'>): ExitCode {
+  return failed || list.some(({ status }) => status.dropped > 0) ? exitCodes.failure : exitCodes.done;
 }
 
 function reload(runner: Runner, service: Service, reread: () => Settings): void {

@@ -1,18 +1,17 @@
-import type { OutputStatus } from '../sampling/output-status.ts';
+import type { OutputState } from '../sampling/output-status.ts';
 
-/** Where records go. Every record it took is at any time exactly one of queued, spooled, sent or dropped. */
+/** Where records go. It draws them from its store by a tap, and holds none but those that are unconfirmed. */
 export interface Destination {
-  readonly status: OutputStatus;
-  /** Takes records, which the caller must not change any more. Never throws, never waits. */
-  send(records: readonly Buffer[]): void;
+  readonly state: OutputState;
+  /** What went wrong last, for people; undefined when nothing did so far. */
+  readonly lastError: string | undefined;
+  /** There are new records in the store. Never throws, never waits. */
+  wake(): void;
   /** Opens a file anew, for logrotate; nothing for other destinations. */
   reopen(): void;
   /**
-   * Called once: delivers what is queued, for at most `deadline` ms, and closes. What was not
-   * delivered then is spooled, or goes to the heir, or counts as dropped.
+   * Called once: delivers what it can still draw, for at most `deadline` ms, and closes. What is not known to have
+   * arrived then is given back.
    */
-  close(deadline: number, heir?: Heir): Promise<void>;
+  close(deadline: number): Promise<void>;
 }
-
-/** Takes over what a destination that is replaced has left, the oldest first. */
-export type Heir = (record: Buffer) => void;

@@ -3,18 +3,24 @@ import type { Logger } from 'pino';
 import type { Printer } from '../printers/printer.ts';
 import type { ObservedOutput } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
-import type { Heir } from './destination.ts';
+import { formatOf, schema, storeOf } from './format.ts';
 import { createOutput } from './index.ts';
+import type { Store } from './ledger/store.ts';
+import { Stores } from './ledger/stores.ts';
 import type { Output } from './output.ts';
 import { PrometheusEndpoint } from './prometheus/endpoint.ts';
-import type { OutputSettings, PrintedSettings } from './settings.ts';
+import type { OutputSettings, PrintedSettings, PrometheusSettings } from './settings.ts';
 
-/** ms that an output whose place another one took has to deliver what is queued. */
+/** ms that an output whose place another one took has to deliver what it can, and to hear that it arrived. */
 const replacedDeadline = 2000;
+/** ms that the outputs have at the end, however long those took that were leaving already. */
+const shortestDeadline = 1000;
 
 interface Member {
   readonly settings: OutputSettings;
   readonly output: Output;
+  /** Missing for an endpoint, which has no records. */
+  readonly store?: Store;
 }
 
 /** The outputs that run. Others can take their places without a queued record being lost. */
@@ -22,10 +28,15 @@ export class OutputSet {
   /** Always the same array, in the order of the configuration. */
   readonly list: ObservedOutput[] = [];
   private members: readonly Member[] = [];
+  /** Those that are made for the next change. */
+  private making: Member[] = [];
   /** Those that are no longer written to and have not come to their end. */
-  private readonly leaving = new Set<Output>();
-  /** Those that were told to close. */
-  private readonly closed = new WeakSet<Output>();
+  private readonly leaving = new Map<Member, Promise<void>>();
+  private readonly stores: Stores;
+  /** Changes are made one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private readerGone = false;
+  private lost = false;
 
   /**
    * @param printerOf makes the printer of an output
@@ -35,7 +46,14 @@ export class OutputSet {
     private readonly log: Logger,
     private readonly printerOf: (settings: PrintedSettings) => Printer,
     private readonly onClosed: () => void,
-  ) {}
+  ) {
+    this.stores = new Stores(log);
+  }
+
+  /** After the end: whether standard output did not get all records, though its reader was there. */
+  get failed(): boolean {
+    return this.lost && !this.readerGone;
+  }
 
   write(sample: Sample): void {
     for (const { output } of this.members) output.write(sample);
@@ -48,99 +66,126 @@ export class OutputSet {
 
   /**
    * Makes these the outputs; no sample may be written meanwhile. One whose settings are the same goes on. One that has
-   * changed or is gone delivers what is queued, or leaves it to its spool or else to the output of the same name, if
-   * that writes the same format.
+   * changed or is gone stops and gives back what is not known to have arrived; what waits goes on waiting for the output
+   * of its name and format, or else is spooled or counted. It waits for no peer.
    *
    * @throws Error with a message for the user when an output cannot be made; then those run that did before
    */
-  async replace(wanted: readonly OutputSettings[]): Promise<void> {
-    const before = this.members;
-    try {
-      this.become(await this.make(wanted));
-    } catch (error) {
-      // One that had to leave its place comes back.
-      this.become(await this.make(before.map(({ settings }) => settings)));
-      throw error;
-    }
-    for (const { settings, output } of before) {
-      if (this.members.some((member) => member.output === output)) continue;
-      const heir = this.members.find((member) => canInherit(member.settings, settings))?.output;
-      void this.leave(
-        output,
-        replacedDeadline,
-        heir &&
-          ((record) => {
-            heir.inherit(record);
-          }),
+  replace(wanted: readonly OutputSettings[]): Promise<void> {
+    return this.inTurn(async () => {
+      const members = await this.make(wanted);
+      const before = this.members;
+      // The new ones draw from the stores before the old ones are told to end.
+      this.become(members);
+      for (const member of before) if (!members.includes(member)) this.leave(member);
+    });
+  }
+
+  /** Delivers what waits, for at most `deadline` ms, spools the rest where there is a spool, and closes. */
+  close(deadline: number): Promise<void> {
+    return this.inTurn(async () => {
+      const began = performance.now();
+      await Promise.all(this.leaving.values());
+      const left = Math.max(Math.min(shortestDeadline, deadline), deadline - (performance.now() - began));
+      await Promise.all(this.members.map(({ output }) => output.close(left)));
+      await this.stores.close();
+      this.lost = this.members.some(
+        ({ settings, output }) => settings.type === 'stdout' && output.status.dropped > 0,
       );
-    }
+    });
   }
 
-  /** Delivers what is queued, for at most `deadline` ms, spools the rest where there is a spool, and closes. */
-  async close(deadline: number): Promise<void> {
-    const outputs = [...this.members.map(({ output }) => output), ...this.leaving];
-    await Promise.all(outputs.map((output) => output.close(deadline)));
+  private inTurn<T>(what: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(what);
+    this.turn = done.catch(() => undefined);
+    return done;
   }
 
-  /** Outputs with these settings: the present ones where they are the same, else new ones. */
+  /** Outputs with these settings: the present ones where they are the same, else new ones that have not begun. */
   private async make(wanted: readonly OutputSettings[]): Promise<readonly Member[]> {
-    const made: Member[] = [];
-    const members: Member[] = [];
+    const same = (settings: OutputSettings): Member | undefined =>
+      this.members.find((present) => isDeepStrictEqual(present.settings, settings));
+    const missing = wanted.filter((settings) => same(settings) === undefined);
+    const made = (this.making = [] as Member[]);
+    const vacated: PrometheusSettings[] = [];
     try {
-      for (const settings of wanted) {
-        let member = this.members.find(
-          (present) => isDeepStrictEqual(present.settings, settings) && !this.closed.has(present.output),
-        );
-        if (member === undefined) {
-          await this.vacate(settings);
-          member = { settings, output: this.create(settings) };
-          made.push(member);
-        }
-        members.push(member);
+      // First those that take nothing away from the present ones.
+      for (const settings of missing) if (settings.type !== 'prometheus') await this.add(settings);
+      for (const settings of missing) {
+        if (settings.type !== 'prometheus') continue;
+        vacated.push(...(await this.vacate(settings)));
+        made.push({ settings, output: new PrometheusEndpoint(settings, this.log) });
       }
-      return members;
+      return wanted.flatMap(
+        (settings) => same(settings) ?? made.find((one) => one.settings === settings) ?? [],
+      );
     } catch (error) {
       await Promise.all(made.map(({ output }) => output.close(0)));
+      this.comeBack(vacated);
+      this.making = [];
+      await this.stores.keep(this.stillUsed());
       throw error;
     }
   }
 
-  private create(settings: OutputSettings): Output {
-    if (settings.type === 'prometheus') return new PrometheusEndpoint(settings, this.log);
-    return createOutput(settings, this.printerOf(settings), this.log, this.onClosed);
+  private async add(settings: PrintedSettings): Promise<void> {
+    const { name } = settings;
+    const identity = { output: name, format: formatOf(settings), schema };
+    const store = this.stores.take(identity, storeOf(settings));
+    const output = createOutput(settings, this.printerOf(settings), store, this.log, () => {
+      this.readerGone = true;
+      this.onClosed();
+    });
+    this.making.push({ settings, output, store });
+    await store.ready();
   }
 
-  /** A spool and an address to listen on have one user: the one before must have left it. */
-  private async vacate(settings: OutputSettings): Promise<void> {
-    const place = placeOf(settings);
-    const holder = this.members.find((member) => placeOf(member.settings) === place);
-    if (place !== undefined && holder !== undefined) await this.leave(holder.output, 0);
+  /** An address to listen on has one user: the endpoint before must have left it. @returns its settings */
+  private async vacate({ host, port }: PrometheusSettings): Promise<PrometheusSettings[]> {
+    const settings = this.members.flatMap((member) =>
+      member.settings.type === 'prometheus' ? member.settings : [],
+    );
+    const holder = settings.find((one) => one.host === host && one.port === port);
+    if (holder === undefined) return [];
+    await this.members.find((member) => member.settings === holder)?.output.close(0);
+    return [holder];
   }
 
-  /** Closes an output; what is left of it goes to the heir. */
-  private async leave(output: Output, deadline: number, heir?: Heir): Promise<void> {
-    this.leaving.add(output);
-    this.closed.add(output);
-    await output.close(deadline, heir);
-    this.leaving.delete(output);
+  /** Endpoints that left their addresses for nothing. */
+  private comeBack(vacated: readonly PrometheusSettings[]): void {
+    this.members = this.members.map((member) => {
+      const settings = vacated.find((one) => one === member.settings);
+      return settings === undefined
+        ? member
+        : { settings, output: new PrometheusEndpoint(settings, this.log) };
+    });
+    this.list.splice(0, this.list.length, ...this.members.map(({ output }) => output));
   }
 
   private become(members: readonly Member[]): void {
+    const before = this.members;
     this.members = members;
+    this.making = [];
     this.list.splice(0, this.list.length, ...members.map(({ output }) => output));
+    for (const { settings, output, store } of members.filter((member) => !before.includes(member))) {
+      if (settings.type !== 'prometheus') store?.configure(storeOf(settings));
+      output.begin();
+    }
   }
-}
 
-/** What only one output can have: the directory of its spool, or its address. */
-function placeOf(settings: OutputSettings): string | undefined {
-  if (settings.type === 'prometheus') return `${settings.host} ${settings.port}`;
-  return settings.type === 'tcp' || settings.type === 'http' ? settings.spool?.directory : undefined;
-}
+  private leave(member: Member): void {
+    const left = this.end(member).finally(() => this.leaving.delete(member));
+    this.leaving.set(member, left);
+  }
 
-/** Whether what one output has left is in the format of another one of its name; a table has its columns' own. */
-function canInherit(heir: OutputSettings, leaving: OutputSettings): boolean {
-  if (heir.type === 'prometheus' || leaving.type === 'prometheus') return false;
-  const { name, printer, print } = leaving;
-  if (heir.name !== name || heir.printer !== printer) return false;
-  return printer !== 'csv' || isDeepStrictEqual(heir.print, print);
+  private async end(member: Member): Promise<void> {
+    await member.output.close(replacedDeadline);
+    this.leaving.delete(member);
+    await this.stores.keep(this.stillUsed());
+  }
+
+  private stillUsed(): ReadonlySet<Store> {
+    const members = [...this.members, ...this.making, ...this.leaving.keys()];
+    return new Set(members.flatMap(({ store }) => store ?? []));
+  }
 }

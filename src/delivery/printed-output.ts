@@ -2,56 +2,68 @@ import type { Logger } from 'pino';
 import type { Printer } from '../printers/printer.ts';
 import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
-import type { Destination, Heir } from './destination.ts';
+import type { Destination } from './destination.ts';
+import type { Store } from './ledger/store.ts';
+import type { Tap } from './ledger/tap.ts';
 import { MinuteLimit } from './shared/minute-limit.ts';
 import type { Output } from './output.ts';
 
-/** A printer and the destination of its records. */
+/** What a printed output is made of. */
+export interface OutputParts {
+  readonly printer: Printer;
+  readonly store: Store;
+  /** By which the destination draws from the store. */
+  readonly tap: Tap;
+  readonly destination: Destination;
+}
+
+/** A printer, the store of its records and their destination. */
 export class PrintedOutput implements Output {
   private readonly complaint = new MinuteLimit();
   private closing: Promise<void> | undefined;
-  /** Samples that the printer failed on. */
-  private unprintable = 0;
 
   constructor(
     readonly name: string,
-    private readonly printer: Printer,
-    private readonly destination: Destination,
+    private readonly parts: OutputParts,
     private readonly log: Logger,
   ) {}
 
   get status(): OutputStatus {
-    const { status } = this.destination;
-    const unprintable = this.unprintable;
-    if (unprintable === 0) return status;
-    const { dropped, droppedBy } = status;
-    return { ...status, dropped: dropped + unprintable, droppedBy: { ...droppedBy, unprintable } };
+    const { store, destination } = this.parts;
+    return {
+      ...store.status,
+      state: destination.state,
+      lastError: store.trouble ?? destination.lastError,
+    };
+  }
+
+  begin(): void {
+    this.parts.store.attach(this.parts.tap);
   }
 
   write(sample: Sample): void {
+    const { printer, store, destination } = this.parts;
     let records: readonly Buffer[];
     try {
-      records = this.printer.print(sample);
+      records = printer.print(sample);
     } catch (error) {
-      this.unprintable++;
+      store.ledger.refuse('unprintable');
       // A sample that one printer cannot print must not end the sampling, nor the other outputs.
       if (this.complaint.due()) this.log.error(error, `cannot print sample ${sample.seq}`);
       return;
     }
-    this.destination.send(records);
+    if (records.length === 0) return;
+    store.push(records);
+    destination.wake();
   }
 
   reopen(): void {
     if (this.closing !== undefined) return;
-    this.printer.begin?.();
-    this.destination.reopen();
+    this.parts.printer.begin?.();
+    this.parts.destination.reopen();
   }
 
-  close(deadline: number, heir?: Heir): Promise<void> {
-    return (this.closing ??= this.destination.close(deadline, heir));
-  }
-
-  inherit(record: Buffer): void {
-    this.destination.send([record]);
+  close(deadline: number): Promise<void> {
+    return (this.closing ??= this.parts.destination.close(deadline));
   }
 }

@@ -20,6 +20,14 @@ export interface SpoolSettings {
   readonly catchup: number;
 }
 
+/** Where the records of an output wait. */
+export interface StoreSettings {
+  readonly queue: QueueSettings;
+  readonly spool?: SpoolSettings;
+  /** Where there is no spool: the directory in which an earlier configuration may have left one, to be delivered. */
+  readonly leftSpool?: string;
+}
+
 /** When a file is put aside for a new one. */
 export interface RotationSettings {
   /** Bytes of a file that is put aside once it has as many. */
@@ -44,19 +52,16 @@ export interface StdoutSettings extends Common {
   readonly type: 'stdout';
 }
 
-export interface FileSettings extends Common {
+export interface FileSettings extends Common, Pick<StoreSettings, 'queue'> {
   readonly type: 'file';
   readonly path: string;
-  readonly queue: QueueSettings;
   readonly rotation?: RotationSettings;
 }
 
-export interface TcpSettings extends Common {
+export interface TcpSettings extends Common, StoreSettings {
   readonly type: 'tcp';
   readonly host: string;
   readonly port: number;
-  readonly queue: QueueSettings;
-  readonly spool?: SpoolSettings;
   /** Where the connection is encrypted. */
   readonly tls?: TlsSettings;
   /** Sent as the first line of each connection, or the file that holds it (see token.ts). */
@@ -83,12 +88,10 @@ export interface Credentials {
   readonly tokenFile?: string;
 }
 
-export interface HttpSettings extends Common {
+export interface HttpSettings extends Common, StoreSettings {
   readonly type: 'http';
   /** http or https, without user name and password. */
   readonly url: string;
-  readonly queue: QueueSettings;
-  readonly spool?: SpoolSettings;
   /** Seconds in which a request must be answered. */
   readonly timeout: number;
   /** When a request is sent: with so many records or bytes, or when the oldest record is so many seconds old. */

@@ -194,7 +194,7 @@ const counters: Readonly<Partial<Record<Scope, CounterLines>>> = {
     qmp_failures: ['qmp_failures', 'one', 'default', 'Questions to monitors that were not answered'],
   },
   agent_output: {
-    sent: ['sent_records', 'one', 'default', 'Records handed to the destination'],
+    sent: ['sent_records', 'one', 'default', 'Records that have arrived'],
     resent: [
       'resent_records',
       'one',
@@ -210,6 +210,7 @@ const counters: Readonly<Partial<Record<Scope, CounterLines>>> = {
     dropped_damaged: dropped('damaged'),
     dropped_unprintable: dropped('unprintable'),
     dropped_stopped: dropped('stopped'),
+    dropped_unconfirmed: dropped('unconfirmed'),
   },
 };
 

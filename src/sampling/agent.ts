@@ -78,6 +78,7 @@ export class Agent {
       values[outputId.spooled] = status.spooled;
       values[outputId.spooled_bytes] = status.spooledBytes;
       if (status.oldest !== undefined) values[outputId.oldest_age] = Math.max(0, time - status.oldest) / 1000;
+      values[outputId.unconfirmed] = status.unconfirmed;
       values[outputId.sent] = status.sent;
       values[outputId.resent] = status.resent;
       values[outputId.reconnects] = status.reconnects;

@@ -16,28 +16,33 @@ export const dropReasons = [
   'unprintable',
   /** It waited when the program ended, and there was no spool to keep it. */
   'stopped',
+  /** It was handed over and may have arrived, but nobody confirmed it and there was nowhere to keep it. */
+  'unconfirmed',
 ] as const;
 export type DropReason = (typeof dropReasons)[number];
 
-/** connecting: not there yet since the start; down: not there, or failing. */
-export type OutputState = 'connecting' | 'up' | 'down';
+/** connecting: not there yet since the start; down: not there, or failing; refused: there, but takes no records. */
+export type OutputState = 'connecting' | 'up' | 'down' | 'refused';
 
 /**
  * What an output did since the start, in records. Every record that it took, from a printer or from the spool of an
- * earlier run, is at any time exactly one of queued, spooled, sent or dropped.
+ * earlier run, is at any time exactly one of queued, spooled, unconfirmed, sent or dropped. Outputs of one name that
+ * followed each other by reloads count as one.
  */
 export interface OutputStatus {
   readonly state: OutputState;
-  /** Never sent, waiting in memory. */
+  /** Waiting in memory. */
   readonly queued: number;
   readonly queuedBytes: number;
-  /** Never sent, waiting on disk. */
+  /** Waiting on disk. */
   readonly spooled: number;
-  /** What the spool takes up on disk, with what was sent and is kept until it is known to have arrived. */
+  /** What the spool takes up on disk, with what is unconfirmed and kept there until it is known to have arrived. */
   readonly spooledBytes: number;
   /** When the oldest record that waits was taken, ms since 1970; undefined when none waits. */
   readonly oldest: number | undefined;
-  /** Handed to the destination. */
+  /** Handed to the destination and not confirmed yet: these may come back. */
+  readonly unconfirmed: number;
+  /** Known to have arrived, as far as this kind of destination can tell. */
   readonly sent: number;
   /** Handed to the destination again, because nobody knew whether they had arrived. */
   readonly resent: number;

@@ -33,6 +33,7 @@ function output(change: Partial<OutputReport> = {}): OutputReport {
     queuedBytes: 0,
     spooled: 0,
     spooledBytes: 0,
+    unconfirmed: 0,
     oldest: undefined,
     sent: 10,
     resent: 0,
@@ -65,8 +66,8 @@ test('a healthy one', (t) => {
   assert.deepEqual(describeStatus(path, now), {
     text:
       `proxtop 1.2.3, process ${process.pid}, up 60 min, /etc/proxtop.conf: healthy\n` +
-      '  OUTPUT  STATE  QUEUED   SPOOLED  OLDEST  SENT  RESENT  DROPPED  RECONNECTS\n' +
-      '  logs    up     0 (0 B)  0 (0 B)  -       10    0       0        0\n',
+      '  OUTPUT  STATE  QUEUED   SPOOLED  OLDEST  UNCONFIRMED  SENT  RESENT  DROPPED  RECONNECTS\n' +
+      '  logs    up     0 (0 B)  0 (0 B)  -       0            10    0       0        0\n',
     exitCode: 0,
   });
 });
@@ -75,7 +76,7 @@ test('one with an output that is down', (t) => {
   const path = directory(t);
   const droppedBy = { ...new Drops().by, queue_full: 3, damaged: 2 };
   const lastError = 'no connection to logs:1: ECONNREFUSED';
-  const down = { state: 'down', queued: 5, queuedBytes: 2048, spooled: 900, spooledBytes: 5 << 20 } as const;
+  const down = { state: 'down', queued: 5, queuedBytes: 2048, spooled: 900, spooledBytes: 5 << 20, unconfirmed: 7 } as const;
   write(path, [
     output({ ...down, oldest: now - 90_000, dropped: 5, droppedBy, lastError, lastDrop: now - 120_000 }),
     output({ name: 'file' }),
@@ -83,7 +84,7 @@ test('one with an output that is down', (t) => {
   const { text, exitCode } = describeStatus(path, now);
   assert.equal(exitCode, 3);
   assert.match(text, /up 60 min: degraded: logs is down\n/);
-  assert.match(text, /^ {2}logs +down +5 \(2\.0 KiB\) +900 \(5\.0 MiB\) +90 s +10 +0 +5 +0$/m);
+  assert.match(text, /^ {2}logs +down +5 \(2\.0 KiB\) +900 \(5\.0 MiB\) +90 s +7 +10 +0 +5 +0$/m);
   assert.match(text, /^ {2}logs dropped: 3 queue_full, 2 damaged$/m);
   assert.match(text, /^ {2}logs last error: no connection to logs:1: ECONNREFUSED$/m);
 });

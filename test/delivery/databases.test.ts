@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { columns } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/catalogue.ts';
 import type { Row } from '../../src/metrics/row.ts';
+import { storeOf } from '../../src/delivery/format.ts';
 import { createOutput } from '../../src/delivery/index.ts';
 import type { Output } from '../../src/delivery/output.ts';
 import type { HttpSettings, PrintedSettings } from '../../src/delivery/settings.ts';
@@ -13,7 +14,7 @@ import type { Sample } from '../../src/sampling/sample.ts';
 import { completeSample, row, sampleOf, set, vmRows } from '../printers/sample.ts';
 import { Daemon, installed } from './daemon.ts';
 import { Influx, noInflux } from './influxd.ts';
-import { directory, freePort, logs, until } from './helpers.ts';
+import { directory, freePort, logs, storeFor, until } from './helpers.ts';
 import { httpSettings } from './http-receiver.ts';
 
 const print = { layout: 'event', verbose: true, devices: true, human: false, names: 'proxtop' } as const;
@@ -29,7 +30,10 @@ function open(
   settings: PrintedSettings,
 ): { output: Output; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
-  const output = createOutput(settings, createPrinter(settings.printer, settings.print), log, () => {});
+  const printer = createPrinter(settings.printer, settings.print);
+  const store = storeFor(log, { name: settings.name, ...storeOf(settings) });
+  const output = createOutput(settings, printer, store, log, () => {});
+  output.begin();
   t.after(() => output.close(0));
   return { output, at };
 }

@@ -26,19 +26,19 @@ import {
   record,
   records,
   seqs,
+  TestOutput,
   until,
 } from './helpers.ts';
 
 function open(
+  t: TestContext,
   path: string,
   queue: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' },
-): { file: FileDestination; at: ReturnType<typeof logs>['at'] } {
+): { file: TestOutput; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
   const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
-  return {
-    file: new FileDestination({ name: 'test', printer: 'json', print, type: 'file', path, queue }, log),
-    at,
-  };
+  const settings = { name: 'test', printer: 'json', print, type: 'file', path, queue } as const;
+  return { file: new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log)), at };
 }
 
 /** A disk of 1 MiB. */
@@ -64,7 +64,7 @@ test('appends, and creates with mode 0640', async (t) => {
     [1, 1000],
     [1001, 3000],
   ] as const) {
-    const { file } = open(path);
+    const { file } = open(t, path);
     file.send(records(from, to));
     assertAccounted(file.status, to - from + 1);
     await file.close(5000);
@@ -84,7 +84,7 @@ test('appends, and creates with mode 0640', async (t) => {
 test('a line that an earlier run left torn is ended first', async (t) => {
   const path = join(directory(t), 'samples');
   writeFileSync(path, '{"seq":1,"pad');
-  const { file } = open(path);
+  const { file } = open(t, path);
   file.send(records(2, 10));
   await file.close(5000);
   const lines = readFileSync(path, 'utf8').split('\n');
@@ -95,14 +95,16 @@ test('a line that an earlier run left torn is ended first', async (t) => {
 
 test('a file that cannot be opened is an error with path and reason', (t) => {
   const path = directory(t);
-  assert.throws(() => open(path), { message: new RegExp(`^cannot open ${path} for writing: EISDIR`) });
+  assert.throws(() => open(t, path), { message: new RegExp(`^cannot open ${path} for writing: EISDIR`) });
   const missing = join(path, 'none', 'samples');
-  assert.throws(() => open(missing), { message: new RegExp(`^cannot open ${missing} for writing: ENOENT`) });
+  assert.throws(() => open(t, missing), {
+    message: new RegExp(`^cannot open ${missing} for writing: ENOENT`),
+  });
 });
 
 test('rotations under load, some faster than the writes, lose, double and misplace nothing', async (t) => {
   const path = join(directory(t), 'samples');
-  const { file } = open(path);
+  const { file } = open(t, path);
   let seq = 0;
   const expected: number[][] = [];
   for (let round = 0; round < 20; round++) {
@@ -129,7 +131,7 @@ test('when the path cannot be opened anew the old file stays in use', async (t) 
   const parent = join(directory(t), 'parent');
   mkdirSync(parent);
   const path = join(parent, 'samples');
-  const { file, at } = open(path);
+  const { file, at } = open(t, path);
   file.send(records(1, 5));
   renameSync(parent, `${parent}.old`);
   file.reopen();
@@ -147,7 +149,7 @@ test('a full disk is waited for, without a torn line', async (t) => {
   // Not a multiple of the page size, so that the last write that fits is one in part.
   writeFileSync(ballast, Buffer.alloc(700_000));
   const maxBytes = 400_000;
-  const { file, at } = open(path, { maxBytes, whenFull: 'drop_oldest' });
+  const { file, at } = open(t, path, { maxBytes, whenFull: 'drop_oldest' });
   let seq = 0;
   const more = (): void => {
     for (let i = 0; i < 10; i++) file.send([record(++seq, 3000)]);
@@ -177,7 +179,7 @@ test('a rotation while the disk is full moves what waits to the new file', async
   if (disk === undefined) return;
   const path = join(disk, 'samples');
   writeFileSync(join(disk, 'ballast'), Buffer.alloc(700_000));
-  const { file, at } = open(path);
+  const { file, at } = open(t, path);
   let seq = 0;
   await until(() => {
     file.send(records(seq + 1, seq + 10, 3000));
@@ -198,14 +200,14 @@ test('close on a full disk gives up what waits', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const path = join(disk, 'samples');
-  const { file } = open(path);
+  const { file } = open(t, path);
   file.send(records(1, 1000, 3000));
   await file.close(60_000);
   assertAccounted(file.status, 1000);
   assert.ok(file.status.dropped > 0);
   // The next start ends the torn line.
   truncateSync(path, readFileSync(path).length - 5000);
-  const next = open(path).file;
+  const next = open(t, path).file;
   next.send([record(1001, 10)]);
   await next.close(5000);
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');

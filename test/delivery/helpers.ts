@@ -5,6 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino, type Logger } from 'pino';
+import type { Destination } from '../../src/delivery/destination.ts';
+import type { Store } from '../../src/delivery/ledger/store.ts';
+import { Stores } from '../../src/delivery/ledger/stores.ts';
+import { Tap } from '../../src/delivery/ledger/tap.ts';
+import type { StoreSettings } from '../../src/delivery/settings.ts';
 import type { OutputStatus } from '../../src/sampling/output-status.ts';
 
 /** A record that shows by itself whether it is whole. */
@@ -66,10 +71,68 @@ export function directory(t: TestContext): string {
   return path;
 }
 
-/** Every record taken is exactly one of queued, spooled, sent or dropped, and every dropped one has a reason. */
+/** A store as outputs of this name have one. */
+export function storeFor(log: Logger, settings: StoreSettings & { readonly name: string }): Store {
+  return new Stores(log).take({ output: settings.name, format: 'json', schema: 1 }, settings);
+}
+
+/** The status of an output that has nothing to do. */
+export function idleStatus(): OutputStatus {
+  const settings = { name: 'test', queue: { maxBytes: 1, whenFull: 'drop_oldest' } } as const;
+  return { ...storeFor(logs().log, settings).status, state: 'up', lastError: undefined };
+}
+
+/** A destination with a store of its own, which takes records instead of samples. */
+export class TestOutput {
+  private readonly stores: Stores;
+  private readonly destination: Destination;
+  private closing: Promise<void> | undefined;
+  readonly tap: Tap;
+  readonly store: Store;
+
+  constructor(
+    t: TestContext,
+    settings: StoreSettings & { readonly name: string; readonly printer: string },
+    log: Logger,
+    make: (tap: Tap) => Destination,
+  ) {
+    this.stores = new Stores(log);
+    const identity = { output: settings.name, format: settings.printer, schema: 1 };
+    this.store = this.stores.take(identity, settings);
+    this.tap = new Tap(this.store);
+    this.destination = make(this.tap);
+    this.store.attach(this.tap);
+    t.after(() => this.close(0));
+  }
+
+  get status(): OutputStatus {
+    const { state, lastError } = this.destination;
+    return { ...this.store.status, state, lastError: this.store.trouble ?? lastError };
+  }
+
+  send(records: readonly Buffer[]): void {
+    this.store.push(records);
+    this.destination.wake();
+  }
+
+  reopen(): void {
+    this.destination.reopen();
+  }
+
+  close(deadline: number): Promise<void> {
+    return (this.closing ??= this.destination.close(deadline).then(() => this.stores.close()));
+  }
+}
+
+/** Records that are known to have arrived, or have been handed over. */
+export function handedOver({ sent, unconfirmed }: OutputStatus): number {
+  return sent + unconfirmed;
+}
+
+/** Every record taken is in exactly one state, and every dropped one has a reason. */
 export function assertAccounted(status: OutputStatus, taken: number): void {
-  const { queued, spooled, sent, dropped, droppedBy } = status;
-  assert.equal(queued + spooled + sent + dropped, taken, JSON.stringify({ ...status, taken }));
+  const { queued, spooled, unconfirmed, sent, dropped, droppedBy } = status;
+  assert.equal(queued + spooled + unconfirmed + sent + dropped, taken, JSON.stringify({ ...status, taken }));
   const reasons = Object.values(droppedBy).reduce((sum, count) => sum + count, 0);
   assert.equal(reasons, dropped, JSON.stringify(droppedBy));
 }

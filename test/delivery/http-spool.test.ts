@@ -13,22 +13,17 @@ import {
   record,
   records,
   seqs,
+  TestOutput,
   until,
 } from './helpers.ts';
 import { answer, HttpReceiver, httpSettings } from './http-receiver.ts';
 import { segmentFiles, settings as spoolSettings } from './spool/helpers.ts';
 
-function open(
-  t: TestContext,
-  port: number,
-  path: string,
-  changed: Partial<HttpSettings> = {},
-): HttpDestination {
+function open(t: TestContext, port: number, path: string, changed: Partial<HttpSettings> = {}): TestOutput {
   const spool = spoolSettings(join(path, 'test'), { sync: 0.05 });
   const settings = httpSettings(`http://127.0.0.1:${port}/in`, { spool, ...changed });
-  const http = new HttpDestination(settings, logs().log, () => 20);
-  t.after(() => http.close(0));
-  return http;
+  const { log } = logs();
+  return new TestOutput(t, settings, log, (tap) => new HttpDestination(settings, tap, log, () => 20));
 }
 
 test('what a server that is down misses goes to disk, also over a restart, and arrives once', async (t) => {

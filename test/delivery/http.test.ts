@@ -18,6 +18,7 @@ import {
   record,
   records,
   seqs,
+  TestOutput,
   until,
 } from './helpers.ts';
 import { HttpReceiver, answer, httpSettings } from './http-receiver.ts';
@@ -27,12 +28,12 @@ function open(t: TestContext, port: number, changed: Partial<HttpSettings> = {},
   const { log, at } = logs();
   const pauses: number[] = [];
   const pause = (attempt: number): number => (pauses.push(attempt), 20);
-  const http = new HttpDestination(httpSettings(`${scheme}://127.0.0.1:${port}/in?q=1`, changed), log, pause);
-  t.after(() => http.close(0));
+  const settings = httpSettings(`${scheme}://127.0.0.1:${port}/in?q=1`, changed);
+  const http = new TestOutput(t, settings, log, (tap) => new HttpDestination(settings, tap, log, pause));
   return { http, at, pauses };
 }
 
-const delivered = (http: HttpDestination, count: number): Promise<void> =>
+const delivered = (http: TestOutput, count: number): Promise<void> =>
   until(() => http.status.sent === count, `${count} records sent`);
 
 test('one request for what comes together, over one connection', async (t) => {
@@ -179,7 +180,7 @@ test('seconds and dates in Retry-After, and nonsense', () => {
 });
 
 test('every status has a verdict', () => {
-  const statuses = range(100, 599).filter((status) => judge(status) !== 'later');
+  const statuses = range(100, 599).filter((status) => judge({ status, words: '' }) !== 'later');
   const refused = range(400, 499).filter((status) => ![408, 413, 429].includes(status));
   assert.deepEqual(
     statuses,
@@ -394,7 +395,13 @@ test('close ends in time when the server says nothing', async (t) => {
 test('close gives a server that was away one more attempt', async (t) => {
   const port = await freePort();
   const { log, at } = logs();
-  const http = new HttpDestination(httpSettings(`http://127.0.0.1:${port}/`), log, () => 3_600_000);
+  const settings = httpSettings(`http://127.0.0.1:${port}/`);
+  const http = new TestOutput(
+    t,
+    settings,
+    log,
+    (tap) => new HttpDestination(settings, tap, log, () => 3_600_000),
+  );
   http.send(records(1, 10));
   await until(() => at('warn').length === 1, 'the outage');
   const receiver = new HttpReceiver(t);
@@ -411,7 +418,8 @@ test('who we are: basic, bearer, InfluxDB 2, files, systemd', async (t) => {
   writeFileSync(secret, 'first\n');
   const told = async (changed: Partial<HttpSettings>, path = '/'): Promise<string | undefined> => {
     const { log } = logs();
-    const http = new HttpDestination(httpSettings(`http://127.0.0.1:${port}${path}`, changed), log);
+    const settings = httpSettings(`http://127.0.0.1:${port}${path}`, changed);
+    const http = new TestOutput(t, settings, log, (tap) => new HttpDestination(settings, tap, log));
     http.send(records(1, 1));
     await http.close(5000);
     return receiver.requests.at(-1)?.headers.authorization;

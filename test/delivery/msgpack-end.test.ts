@@ -6,17 +6,18 @@ import { Packr } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
 import { FileDestination } from '../../src/delivery/file/file.ts';
 import { endOfValue, endOfWholeValues } from '../../src/delivery/file/msgpack-end.ts';
-import { directory, logs } from './helpers.ts';
+import { Tap } from '../../src/delivery/ledger/tap.ts';
+import { directory, logs, storeFor, TestOutput } from './helpers.ts';
 
 const packr = new Packr({ useRecords: false });
 const pack = (value: unknown): Buffer => Buffer.from(packr.pack(value));
 
-function endIn(t: TestContext, content: Buffer): number {
+async function endIn(t: TestContext, content: Buffer): Promise<number> {
   const path = join(directory(t), 'values');
   writeFileSync(path, content);
   const fd = openSync(path, 'r');
   try {
-    return endOfWholeValues(fd, content.length);
+    return await endOfWholeValues(fd, content.length);
   } finally {
     closeSync(fd);
   }
@@ -45,13 +46,16 @@ const extensions = [
   Buffer.concat([Buffer.from([0xc9, 0, 1, 0, 0, 5]), Buffer.alloc(65_536, 0xff)]),
 ];
 
-test('the end of values of every type, whole and cut', (t) => {
+test('the end of values of every type, whole and cut', async (t) => {
   for (const value of [...values.map(pack), ...extensions]) {
-    assert.equal(endIn(t, value), value.length, value.subarray(0, 20).toString('hex'));
-    assert.equal(endIn(t, value.subarray(0, -1)), 0);
-    assert.equal(endIn(t, Buffer.concat([value, value, pack('torn').subarray(0, 2)])), 2 * value.length);
+    assert.equal(await endIn(t, value), value.length, value.subarray(0, 20).toString('hex'));
+    assert.equal(await endIn(t, value.subarray(0, -1)), 0);
+    assert.equal(
+      await endIn(t, Buffer.concat([value, value, pack('torn').subarray(0, 2)])),
+      2 * value.length,
+    );
   }
-  assert.equal(endIn(t, Buffer.alloc(0)), 0);
+  assert.equal(await endIn(t, Buffer.alloc(0)), 0);
 });
 
 test('the end of a value in memory, at any offset and cut at any byte of its head', () => {
@@ -64,10 +68,14 @@ test('the end of a value in memory, at any offset and cut at any byte of its hea
   }
 });
 
-test('a record torn at every byte', (t) => {
+test('a record torn at every byte', async (t) => {
   const whole = pack({ seq: 1, host: { name: 'a', cpu: 0.25 }, domains: [{ name: 'b' }, {}] });
   for (let length = 0; length < whole.length; length++)
-    assert.equal(endIn(t, Buffer.concat([whole, whole.subarray(0, length)])), whole.length, String(length));
+    assert.equal(
+      await endIn(t, Buffer.concat([whole, whole.subarray(0, length)])),
+      whole.length,
+      String(length),
+    );
 });
 
 test('a file that a crash left torn is read on behind its last whole record', async (t) => {
@@ -77,7 +85,8 @@ test('a file that a crash left torn is read on behind its last whole record', as
   const record = (seq: number): Buffer => pack({ seq, name: 'x'.repeat(100) });
   writeFileSync(path, Buffer.concat([record(1), record(2).subarray(0, 50)]));
   const settings = { name: 'test', type: 'file', printer: 'msgpack', print, path, queue } as const;
-  const file = new FileDestination(settings, logs().log);
+  const { log } = logs();
+  const file = new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log));
   file.send([record(3), record(4)]);
   await file.close(5000);
   const seqs = new Unpackr({ useRecords: false, mapsAsObjects: true }).unpackMultiple(readFileSync(path)) as {
@@ -97,6 +106,8 @@ test('a file of another format is left alone', (t) => {
   const queue = { maxBytes: 1 << 20, whenFull: 'drop_oldest' } as const;
   const settings = { name: 'test', type: 'file', printer: 'msgpack', print, path, queue } as const;
   const message = `cannot open ${path} for writing: it holds something other than msgpack`;
-  assert.throws(() => new FileDestination(settings, logs().log), { message });
+  const { log } = logs();
+  const tap = new Tap(storeFor(log, settings));
+  assert.throws(() => new FileDestination(settings, tap, log), { message });
   assert.equal(readFileSync(path, 'utf8'), json);
 });

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fifo } from '../../src/delivery/ledger/fifo.ts';
+import { Ledger } from '../../src/delivery/ledger/ledger.ts';
 import { RecordQueue } from '../../src/delivery/ledger/queue.ts';
+import type { QueueSettings } from '../../src/delivery/settings.ts';
+
+function open(settings: QueueSettings): { queue: RecordQueue; ledger: Ledger } {
+  const ledger = new Ledger();
+  return { queue: new RecordQueue(settings, ledger), ledger };
+}
 
 function text(queue: RecordQueue): string {
   let all = '';
@@ -26,37 +33,47 @@ test('a fifo keeps its order while it grows and wraps', () => {
   assert.equal(fifo.length, 0);
 });
 
+test('a fifo takes items back at its front, also when it is full', () => {
+  const fifo = new Fifo<number>();
+  for (let item = 50; item < 66; item++) fifo.push(item);
+  for (let item = 49; item >= 0; item--) fifo.unshift(item);
+  for (let item = 0; item < 66; item++) assert.equal(fifo.shift(), item);
+  assert.equal(fifo.shift(), undefined);
+});
+
 test('drop_oldest makes room for the new record', () => {
-  const queue = new RecordQueue({ maxBytes: 5, whenFull: 'drop_oldest' });
+  const { queue, ledger } = open({ maxBytes: 5, whenFull: 'drop_oldest' });
   for (const record of ['aa', 'bb', 'c', 'ddd']) queue.push(Buffer.from(record), 0);
   assert.equal(queue.bytes, 4);
-  assert.equal(queue.drops.total, 2);
-  assert.equal(queue.passed, 2);
+  assert.deepEqual([ledger.drops.by.queue_full, ledger.drops.total, ledger.memory], [2, 2, 2]);
   assert.equal(text(queue), 'cddd');
   assert.equal(queue.bytes, 0);
-  assert.equal(queue.passed, 4);
 });
 
 test('drop_newest refuses the new record', () => {
-  const queue = new RecordQueue({ maxBytes: 5, whenFull: 'drop_newest' });
+  const { queue, ledger } = open({ maxBytes: 5, whenFull: 'drop_newest' });
   for (const record of ['aa', 'bb', 'cc', 'd']) queue.push(Buffer.from(record), 0);
   assert.equal(queue.bytes, 5);
-  assert.equal(queue.drops.total, 1);
+  assert.deepEqual([ledger.drops.by.queue_full, ledger.drops.total, ledger.pushed], [1, 1, 4]);
   assert.equal(text(queue), 'aabbd');
 });
 
 for (const whenFull of ['drop_oldest', 'drop_newest'] as const) {
   test(`${whenFull}: a record larger than the whole queue drives out nothing`, () => {
-    const queue = new RecordQueue({ maxBytes: 5, whenFull });
+    const { queue, ledger } = open({ maxBytes: 5, whenFull });
     for (const record of ['aa', '123456', 'b']) queue.push(Buffer.from(record), 0);
-    assert.equal(queue.drops.total, 1);
+    assert.deepEqual([ledger.drops.by.too_large, ledger.drops.total], [1, 1]);
     assert.equal(text(queue), 'aab');
   });
 }
 
-test('clear gives up all that waits', () => {
-  const queue = new RecordQueue({ maxBytes: 100, whenFull: 'drop_oldest' });
-  for (const record of ['aa', 'bb']) queue.push(Buffer.from(record), 0);
-  queue.clear('stopped');
-  assert.deepEqual([queue.length, queue.bytes, queue.drops.total, queue.passed], [0, 0, 2, 2]);
+test('what is put back comes out first, and is the first to make room', () => {
+  const { queue, ledger } = open({ maxBytes: 5, whenFull: 'drop_oldest' });
+  for (const record of ['aa', 'b', 'c']) queue.push(Buffer.from(record), 0);
+  const taken = [queue.shift()!, queue.shift()!];
+  queue.unshift(taken);
+  assert.deepEqual([queue.length, queue.bytes, queue.front], [3, 4, taken[0]]);
+  queue.push(Buffer.from('dd'), 0);
+  assert.equal(ledger.drops.by.queue_full, 1);
+  assert.equal(text(queue), 'bcdd');
 });

@@ -1,69 +1,76 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newEntry, type Entry } from '../../src/delivery/ledger/entry.ts';
+import type { Entry, Handed } from '../../src/delivery/ledger/entry.ts';
 import { ResendWindow } from '../../src/delivery/tcp/resend-window.ts';
 
-function entries(...texts: string[]): Entry[] {
-  return texts.map((text) => newEntry(Buffer.from(text), 0));
+function entries(first: number, stored: boolean, ...texts: string[]): Entry[] {
+  return texts.map((text, index) => ({ ordinal: first + index, bytes: Buffer.from(text), since: 0, stored }));
 }
 
-function handOver(window: ResendWindow, now: number, list: readonly Entry[]): void {
-  for (const entry of list) {
-    entry.handed = now;
-    window.add(entry);
-  }
+function ordinals(list: readonly Handed[]): number[] {
+  return list.flatMap(({ first, count }) => Array.from({ length: count }, (_, index) => first + index));
 }
 
-function textOf(list: readonly Entry[]): string {
-  return list.map(({ bytes }) => bytes.toString()).join('');
-}
+test('records leave as far as their bytes were acknowledged', () => {
+  const window = new ResendWindow();
+  for (const entry of entries(1, false, 'a', 'bb', 'ccc')) window.add(entry);
+  assert.equal(window.memoryBytes, 6);
+  assert.deepEqual(ordinals(window.release(2)), [1]);
+  assert.deepEqual(ordinals(window.release(2)), []);
+  assert.deepEqual(ordinals(window.release(5)), [2]);
+  assert.deepEqual([window.memoryBytes, window.empty], [3, false]);
+  assert.deepEqual(ordinals(window.release(6)), [3]);
+  assert.deepEqual([window.memoryBytes, window.empty], [0, true]);
+});
 
-/** What left the window as delivered. */
-function released(window: ResendWindow, now: number, acknowledged: number): string {
-  const list: Entry[] = [];
-  window.release(now, acknowledged, (entry) => list.push(entry));
-  return textOf(list);
-}
-
-test('a record is sent once, however often it is handed over', () => {
-  const window = new ResendWindow({ ms: 5000, bytes: 100 });
-  handOver(window, 0, entries('a', 'bb', 'ccc'));
-  assert.deepEqual([window.take(), window.take()], [true, true]);
-  assert.deepEqual([window.unsent, window.unsentBytes, window.done], [1, 3, false]);
+test('nothing is forgotten, however much it is', () => {
+  const window = new ResendWindow();
+  const record = 'x'.repeat(10_000);
+  for (let ordinal = 1; ordinal <= 2000; ordinal++) window.add(entries(ordinal, false, record)[0]!);
+  assert.equal(window.memoryBytes, 20_000_000);
   const again = window.drain();
-  assert.equal(textOf(again), 'abbccc');
-  assert.deepEqual([window.unsent, window.unsentBytes, window.done], [0, 0, true]);
-  handOver(window, 0, again);
-  assert.deepEqual([window.unsent, window.unsentBytes], [1, 3]);
-  assert.deepEqual([window.take(), window.take(), window.take(), window.take()], [false, false, true, false]);
-  assert.deepEqual([window.unsent, window.unsentBytes, window.done], [0, 0, true]);
+  assert.equal(ordinals(again).length, 2000);
+  assert.ok(again.every(({ entry }) => entry?.bytes.length === 10_000));
 });
 
-test('old records leave once the peer has them', () => {
-  const window = new ResendWindow({ ms: 5000, bytes: 100 });
-  handOver(window, 0, entries('a', 'bb'));
-  handOver(window, 3000, entries('c'));
-  for (let i = 0; i < 3; i++) window.take();
-  assert.equal(released(window, 4999, 4), '');
-  assert.equal(released(window, 5000, 1), 'a');
-  assert.equal(textOf(window.drain()), 'bbc');
+test('of records that the disk has only the ordinals are held', () => {
+  const window = new ResendWindow();
+  const record = 'x'.repeat(100);
+  for (let ordinal = 1; ordinal <= 10_000; ordinal++) window.add(entries(ordinal, true, record)[0]!);
+  assert.equal(window.memoryBytes, 0);
+  // Not one by one either: a backlog has hundreds of thousands.
+  const first = window.release(500_000);
+  assert.deepEqual(
+    ordinals(first),
+    Array.from({ length: ordinals(first).length }, (_, index) => 1 + index),
+  );
+  const rest = window.drain();
+  assert.equal(ordinals(first).length + ordinals(rest).length, 10_000);
+  assert.ok(first.length + rest.length < 20, String(first.length + rest.length));
+  assert.ok(rest.every(({ entry }) => entry === undefined));
 });
 
-test('old records stay while the peer does not have them', () => {
-  const window = new ResendWindow({ ms: 5000, bytes: 100 });
-  handOver(window, 0, entries('a', 'bb'));
+test('records of memory and disk that take turns keep their order', () => {
+  const window = new ResendWindow();
+  for (let turn = 0; turn < 3; turn++) {
+    for (const entry of entries(100 + 2 * turn, true, 'a', 'b')) window.add(entry);
+    for (const entry of entries(200 + turn, false, 'c')) window.add(entry);
+  }
+  assert.deepEqual(ordinals(window.release(3)), [100, 101, 200]);
+  assert.deepEqual(ordinals(window.drain()), [102, 103, 201, 104, 105, 202]);
+});
+
+test('it is done when our kernel took all, and as new for the next connection', () => {
+  const window = new ResendWindow();
+  assert.ok(window.done);
+  for (const entry of entries(1, false, 'a', 'b')) window.add(entry);
   window.take();
+  assert.ok(!window.done);
   window.take();
-  assert.equal(released(window, 60_000, 0), '');
-  assert.equal(textOf(window.drain()), 'abb');
-});
-
-test('what was not taken stays, and the bytes of what was are bounded', () => {
-  const window = new ResendWindow({ ms: 5000, bytes: 4 });
-  handOver(window, 0, entries('aaa', 'bbb', 'cc', 'dddddd'));
-  for (let i = 0; i < 3; i++) window.take();
-  assert.equal(released(window, 0, 0), 'aaabbb');
-  assert.equal(window.unsent, 1);
-  assert.equal(released(window, 60_000, 100), 'cc');
-  assert.equal(textOf(window.drain()), 'dddddd');
+  assert.ok(window.done && !window.empty);
+  assert.equal(window.drain().length, 2);
+  assert.ok(window.done && window.empty);
+  for (const entry of entries(3, false, 'cc')) window.add(entry);
+  assert.deepEqual(ordinals(window.release(1)), []);
+  assert.deepEqual(ordinals(window.release(2)), [3]);
 });

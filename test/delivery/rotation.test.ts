@@ -2,20 +2,31 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { FileDestination } from '../../src/delivery/file/file.ts';
 import type { RotationSettings } from '../../src/delivery/settings.ts';
-import { assertAccounted, directory, logs, range, record, records, seqs, until } from './helpers.ts';
+import {
+  assertAccounted,
+  directory,
+  logs,
+  range,
+  record,
+  records,
+  seqs,
+  TestOutput,
+  until,
+} from './helpers.ts';
 
 function open(
+  t: TestContext,
   path: string,
   rotation: RotationSettings,
-): { file: FileDestination; at: ReturnType<typeof logs>['at'] } {
+): { file: TestOutput; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
   const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
   const queue = { maxBytes: 64 << 20, whenFull: 'drop_oldest' } as const;
   const settings = { name: 'test', printer: 'json', print, type: 'file', path, queue, rotation } as const;
-  return { file: new FileDestination(settings, log), at };
+  return { file: new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log)), at };
 }
 
 /** What a file holds, by an independent reader where it is compressed. */
@@ -27,7 +38,7 @@ function contentOf(path: string): Buffer {
 test('under load nothing is lost, doubled or misplaced', async (t) => {
   const path = join(directory(t), 'samples');
   const size = 200_000;
-  const { file } = open(path, { size, keep: 1000 });
+  const { file } = open(t, path, { size, keep: 1000 });
   let seq = 0;
   await until(() => {
     file.send(records(seq + 1, seq + 20, 1000));
@@ -51,7 +62,7 @@ test('a file is put aside when it has its size, and only so many are kept', asyn
   const parent = directory(t);
   const path = join(parent, 'samples');
   const size = 10 * record(1001).length;
-  const { file } = open(path, { size, keep: 3 });
+  const { file } = open(t, path, { size, keep: 3 });
   for (let seq = 1001; seq <= 1095; seq++) {
     file.send([record(seq)]);
     // Each file is compressed before the next one is full.
@@ -76,7 +87,7 @@ test('what an earlier run left is counted and compressed', async (t) => {
   writeFileSync(path, Buffer.concat(records(1011, 1018)));
   writeFileSync(`${path}.1`, Buffer.concat(records(1001, 1010)));
   writeFileSync(`${path}.1.gz.draft`, 'torn');
-  const { file } = open(path, { size, keep: 3 });
+  const { file } = open(t, path, { size, keep: 3 });
   await until(() => existsSync(`${path}.1.gz`) && !existsSync(`${path}.1`), 'compressed');
   // The program learns that the file is gone just after we do.
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
@@ -90,7 +101,7 @@ test('what an earlier run left is counted and compressed', async (t) => {
 
 test('a file that cannot be put aside grows, and that is told', async (t) => {
   const path = join(directory(t), 'samples');
-  const { file, at } = open(path, { size: 1000, keep: 1 });
+  const { file, at } = open(t, path, { size: 1000, keep: 1 });
   execFileSync('mkdir', [`${path}.1`, `${path}.1/x`]);
   file.send(records(1, 100));
   await file.close(5000);

@@ -1,15 +1,16 @@
 import type { TestContext } from 'node:test';
 import type { QueueSettings, TcpSettings } from '../../src/delivery/settings.ts';
 import { TcpDestination, type TcpPace } from '../../src/delivery/tcp/tcp.ts';
-import { logs } from './helpers.ts';
+import { logs, TestOutput } from './helpers.ts';
 
 export const roomy: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' };
 
 /** The real pace, sped up. */
 export const quick: TcpPace = {
-  resend: { ms: 5000, bytes: 4 << 20 },
+  age: 200,
   backoff: () => 10 + Math.random() * 20,
   stable: 100,
+  hold: 300,
 };
 
 /** A destination that is closed with the test. */
@@ -18,7 +19,7 @@ export function open(
   port: number,
   change: Partial<TcpSettings> = {},
   pace: TcpPace = quick,
-): { tcp: TcpDestination; at: ReturnType<typeof logs>['at'] } {
+): { tcp: TestOutput; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
   const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
   const common = {
@@ -29,7 +30,7 @@ export function open(
     host: '127.0.0.1',
     timeout: 10,
   } as const;
-  const tcp = new TcpDestination({ ...common, port, queue: roomy, ...change }, log, pace);
-  t.after(() => tcp.close(0));
+  const settings = { ...common, port, queue: roomy, ...change };
+  const tcp = new TestOutput(t, settings, log, (tap) => new TcpDestination(settings, tap, log, pace));
   return { tcp, at };
 }

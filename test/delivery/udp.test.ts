@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import type { UdpSettings } from '../../src/delivery/settings.ts';
 import { UdpDestination } from '../../src/delivery/udp/udp.ts';
-import { assertAccounted, counts, logs, range, record, records, seqs, until } from './helpers.ts';
+import { assertAccounted, counts, logs, range, record, records, seqs, TestOutput, until } from './helpers.ts';
+import { roomy } from './tcp-helpers.ts';
 
 function open(
   t: TestContext,
   port: number,
   change: Partial<Pick<UdpSettings, 'host' | 'maxDatagram'>> = {},
-): { udp: UdpDestination; at: ReturnType<typeof logs>['at'] } {
+): { udp: TestOutput; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
   const print = { layout: 'event', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
   const common = {
@@ -21,8 +22,9 @@ function open(
     host: '127.0.0.1',
     maxDatagram: 1432,
   } as const;
-  const udp = new UdpDestination({ ...common, port, ...change }, log);
-  t.after(() => udp.close(0));
+  const settings = { ...common, port, ...change };
+  const store = { name: 'test', printer: 'json', queue: roomy };
+  const udp = new TestOutput(t, store, log, (tap) => new UdpDestination(settings, tap, log));
   return { udp, at };
 }
 

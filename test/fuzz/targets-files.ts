@@ -8,7 +8,8 @@ import { parseCommandLine } from '../../src/cli/arguments.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { ConfigError } from '../../src/config/errors.ts';
 import { endOfValue } from '../../src/delivery/file/msgpack-end.ts';
-import { frame, readFrames, segmentHeader, segmentVersion } from '../../src/delivery/ledger/spool/frame.ts';
+import { frame, readFrames } from '../../src/delivery/ledger/spool/frame.ts';
+import { encodeHeader, readHeader } from '../../src/delivery/ledger/spool/header.ts';
 import { InputError } from '../../src/profiler/errors.ts';
 import { plotProfile } from '../../src/profiler/plot.ts';
 import { ProfileSet, readProfiles } from '../../src/profiler/read-profiles.ts';
@@ -77,9 +78,10 @@ async function replay(input: Buffer): Promise<void> {
   }
 }
 
-const spooled = [1, 2, 3].map((ordinal) =>
+const segmentHeader = encodeHeader({ output: 'a', format: 'json', schema: 1 });
+const spooled = [1, 2, 3].map((number) =>
   Buffer.concat(
-    frame({ ordinal, time: 1700000000000, bytes: Buffer.from(`{"seq":${ordinal}}\n`), sent: ordinal > 2 }),
+    frame({ number, time: 1700000000000, bytes: Buffer.from(`{"seq":${number}}\n`), sent: number > 2 }),
   ),
 );
 
@@ -94,10 +96,13 @@ function framed(payload: Buffer): Buffer {
 }
 
 function readSegment(input: Buffer): void {
-  segmentVersion(input);
-  const header = segmentHeader();
-  for (const segment of [input, Buffer.concat([header, input]), Buffer.concat([header, framed(input)])])
-    for (const { bytes, time } of readFrames(segment, 1, 100).records)
+  readHeader(input);
+  for (const segment of [
+    input,
+    Buffer.concat([segmentHeader, input]),
+    Buffer.concat([segmentHeader, framed(input)]),
+  ])
+    for (const { bytes, time } of readFrames(segment, readHeader(segment)?.bytes ?? 0, 1, 100).records)
       assert.ok(Buffer.isBuffer(bytes) && Number.isFinite(time), 'a record that is none');
 }
 

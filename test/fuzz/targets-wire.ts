@@ -242,7 +242,8 @@ export const wireTargets: readonly Target[] = [
       headers.parse(text);
       pageFormat(text);
       acceptsGzip(text);
-      judge(Number(text));
+      judge({ status: Number(text), words: '' });
+      judge({ status: 404, words: text.slice(0, 300) });
       retryAfterMs(text, 0);
     },
   },

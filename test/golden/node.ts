@@ -47,6 +47,7 @@ const outputs: readonly ObservedOutput[] = [
       spooled: 120,
       spooledBytes: 163_840,
       oldest: START - 60_000,
+      unconfirmed: 2,
       sent: 1000,
       resent: 5,
       dropped: 7,

@@ -3,13 +3,11 @@ import { readdirSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Collector } from '../../src/collectors/collector.ts';
 import { slots } from '../../src/metrics/catalogue.ts';
-import { queuedStatus } from '../../src/delivery/shared/queued-status.ts';
-import { RecordQueue } from '../../src/delivery/ledger/queue.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { SinceStart } from '../../src/sampling/since-start.ts';
 import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
-import { logs } from '../delivery/helpers.ts';
+import { idleStatus, logs } from '../delivery/helpers.ts';
 import { TestConnector, noOutputs, testCollector } from './support.ts';
 
 const load = slots('cpu', 'host').cpu_load1;
@@ -146,16 +144,13 @@ test('what the agent says of the program', (t) => {
   const connector = new TestConnector();
   connector.failures = 3;
   const { sampler: cycles } = sampler(t, connector, []);
-  const idle = queuedStatus(
-    new RecordQueue({ maxBytes: 1, whenFull: 'drop_oldest' }),
-    { records: 0, bytes: 0 },
-    0,
-  );
+  const idle = idleStatus();
   const droppedBy = { ...idle.droppedBy, queue_full: 4 };
   const queued = { queued: 1, queuedBytes: 200, sent: 30, dropped: 4, droppedBy, reconnects: 5 };
   const spooled = {
     spooled: 6,
     spooledBytes: 5000,
+    unconfirmed: 9,
     resent: 2,
     oldest: Date.now() - 60_000,
     lastError: 'gone',
@@ -183,7 +178,10 @@ test('what the agent says of the program', (t) => {
     ['first', 'down', 1, 4],
   );
   assert.ok(!('oldest_age' in one) && !('last_error' in one));
-  assert.deepEqual([two['state'], two['spooled'], two['spooled_bytes'], two['resent']], ['up', 6, 5000, 2]);
+  assert.deepEqual(
+    [two['state'], two['spooled'], two['spooled_bytes'], two['unconfirmed'], two['resent']],
+    ['up', 6, 5000, 9, 2],
+  );
   assert.ok(Number(two['oldest_age']) >= 60 && Number(two['oldest_age']) < 70);
   assert.equal(two['last_error'], 'gone');
   assert.deepEqual(

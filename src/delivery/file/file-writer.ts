@@ -1,12 +1,15 @@
-import { closeSync, writev } from 'node:fs';
+import { closeSync, fstat, stat, writev } from 'node:fs';
+import { promisify } from 'node:util';
 import type { Logger } from 'pino';
-import type { OutputStatus } from '../../sampling/output-status.ts';
-import type { Destination, Heir } from '../destination.ts';
-import { lastWord } from '../shared/last-word.ts';
-import { Outage } from '../shared/outage.ts';
-import { queuedStatus } from '../shared/queued-status.ts';
-import { RecordQueue } from '../ledger/queue.ts';
-import type { QueueSettings } from '../settings.ts';
+import type { OutputState } from '../../sampling/output-status.ts';
+import type { Destination } from '../destination.ts';
+import { handed, type Entry } from '../ledger/entry.ts';
+import type { Tap } from '../ledger/tap.ts';
+import { MinuteLimit } from '../shared/minute-limit.ts';
+import { Outage, reasonOf } from '../shared/outage.ts';
+
+const statOf = promisify(stat);
+const fstatOf = promisify(fstat);
 
 /** An open file to append to. */
 export interface AppendFile {
@@ -15,6 +18,10 @@ export interface AppendFile {
   readonly path: string;
   /** Whether it ends in the middle of a line, which is then ended before anything else is written. */
   readonly torn: boolean;
+  /** Bytes in it. */
+  size: number;
+  /** Resolves when it can be written to. */
+  readonly prepared?: Promise<void>;
   /** Called when nothing more will be written to it. */
   onClosed?: () => void;
 }
@@ -22,48 +29,61 @@ export interface AppendFile {
 const batchRecords = 256;
 const batchBytes = 1 << 20;
 const retryDelay = 1000;
+/** ms from one look at what has the path to the next one. */
+const lookDelay = 1000;
 const lineEnd = Buffer.from('\n');
 
 /**
  * Appends records to a file in the background, one write at a time: a slow disk makes nobody wait. A write that fails
- * (disk full) is tried again every second while the queue fills; one that was done in part goes on where it ended.
+ * (disk full) is tried again every second while records wait; one that was done in part goes on where it ended.
+ *
+ * A record has arrived when it is written to a file that somebody can find. Where the file was deleted, its path is
+ * opened anew and the records are written there; where it was moved or replaced, what comes next goes to a new one.
  */
 export class FileWriter implements Destination {
-  private readonly queue: RecordQueue;
   private readonly outage: Outage;
-  private file: AppendFile;
+  private readonly complaint = new MinuteLimit();
   private torn: boolean;
-  /** The files that follow, each with the record of the queue, by number, that is the first one to go there. */
+  /** The files that follow, each with the ordinal of the first record to go there. */
   private next: { readonly file: AppendFile; readonly from: number }[] = [];
-  /** Taken from the queue to be written; the file has the first `#offset` bytes of the first one already. */
-  private batch: Buffer[] = [];
+  /** Being written; the file has the first `offset` bytes of the first one already. */
+  private batch: Entry[] = [];
   private offset = 0;
   private writing = false;
   private retry: NodeJS.Timeout | undefined;
-  private sent = 0;
+  private looked = -Infinity;
   private closed = false;
   /** Set by close: called when nothing is left to write, or a write failed. */
   private finish: (() => void) | undefined;
 
+  /** @param openPath opens the path anew and throws where it cannot; missing for a file that has none */
   constructor(
-    file: AppendFile,
-    queue: QueueSettings,
+    private file: AppendFile,
+    private readonly tap: Tap,
     readonly log: Logger,
+    private readonly openPath?: () => AppendFile,
   ) {
-    this.file = file;
     this.torn = file.torn;
-    this.queue = new RecordQueue(queue);
-    this.outage = new Outage(log, this);
+    this.outage = new Outage(log, tap);
+    tap.onReadable = () => {
+      this.write();
+    };
   }
 
-  get status(): OutputStatus {
-    const bytes = this.batch.reduce((sum, { length }) => sum + length, 0);
-    return queuedStatus(this.queue, { records: this.batch.length, bytes }, this.sent, this.outage);
+  get state(): OutputState {
+    return this.outage.lasts ? 'down' : 'up';
   }
 
-  send(records: readonly Buffer[]): void {
-    const now = Date.now();
-    for (const record of records) this.queue.push(record, now);
+  get lastError(): string | undefined {
+    return this.outage.lastError;
+  }
+
+  /** Bytes that wait to be written. */
+  protected get waiting(): number {
+    return this.tap.status.queuedBytes + this.batch.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  wake(): void {
     this.write();
   }
 
@@ -72,7 +92,7 @@ export class FileWriter implements Destination {
    * at the moment, what waits goes to the new file too: space may only be freed by closing the old one.
    */
   protected switchTo(file: AppendFile): void {
-    this.next.push({ file, from: this.queue.passed + this.queue.length });
+    this.next.push({ file, from: this.tap.ledger.end });
     if (this.retry !== undefined) {
       clearTimeout(this.retry);
       this.retry = undefined;
@@ -85,7 +105,7 @@ export class FileWriter implements Destination {
     // A file that was opened by someone else cannot be opened anew.
   }
 
-  async close(deadline: number, heir?: Heir): Promise<void> {
+  async close(deadline: number): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.finish = resolve));
     const timer = setTimeout(() => this.finish?.(), deadline);
     clearTimeout(this.retry);
@@ -94,14 +114,8 @@ export class FileWriter implements Destination {
     await finished;
     clearTimeout(timer);
     this.closed = true;
-    if (heir === undefined) this.queue.drops.add('stopped', this.batch.length);
-    else
-      this.batch.forEach((record) => {
-        heir(record);
-      });
-    this.batch = [];
-    this.queue.end(heir);
-    lastWord(this.log, this.status);
+    // A write that hangs may be done yet.
+    this.giveBack(this.writing);
     for (const { file } of this.next) release(file);
     if (!this.writing) release(this.file);
   }
@@ -111,54 +125,117 @@ export class FileWriter implements Destination {
     this.fill();
     const [first, ...others] = this.batch;
     if (first === undefined) {
-      this.finish?.();
+      if (this.tap.empty) this.finish?.();
       return;
     }
-    const buffers = [this.offset === 0 ? first : first.subarray(this.offset), ...others];
+    const buffers = [first.bytes.subarray(this.offset), ...others.map(({ bytes }) => bytes)];
     if (this.torn) buffers.unshift(lineEnd);
     this.writing = true;
-    writev(this.file.fd, buffers, (error, bytes) => {
-      this.writing = false;
-      if (this.closed) release(this.file);
-      else if (error) this.failed(error);
-      else this.advance(bytes);
-    });
+    void this.append(this.file, buffers);
   }
 
-  /** Takes the next records out of the queue, only such as belong to one file. */
+  /** Takes the next records from the store, only such as belong to one file. */
   private fill(): void {
     if (this.batch.length > 0) return;
-    for (let [next] = this.next; next !== undefined && this.queue.passed >= next.from; [next] = this.next) {
-      this.switch(next.file);
-    }
-    const end = this.next[0]?.from ?? Infinity;
-    for (let bytes = 0; bytes < batchBytes && this.batch.length < batchRecords;) {
-      const record = this.queue.passed < end ? this.queue.shift()?.bytes : undefined;
-      if (record === undefined) return;
-      this.batch.push(record);
-      bytes += record.length;
+    for (;;) {
+      const end = this.next[0]?.from ?? Infinity;
+      for (let bytes = 0; bytes < batchBytes && this.batch.length < batchRecords;) {
+        const entry = this.tap.next(false, end);
+        if (entry === undefined) break;
+        this.batch.push(entry);
+        bytes += entry.bytes.length;
+      }
+      const [following] = this.next;
+      if (this.batch.length > 0 || following === undefined) return;
+      this.switch(following.file);
     }
   }
 
-  /** The file has `bytes` more bytes of the batch. */
-  private advance(bytes: number): void {
+  private async append(file: AppendFile, buffers: readonly Buffer[]): Promise<void> {
+    let there = true;
+    try {
+      await file.prepared;
+      const bytes = await written(file.fd, buffers);
+      // What comes later goes to wherever the path leads; what was written counts if somebody can find it.
+      there = this.openPath === undefined || (await fstatOf(file.fd)).nlink > 0;
+      const moved = there && !(await this.hasPath(file));
+      this.writing = false;
+      if (this.closed) release(file);
+      else if (there) this.advance(bytes, moved);
+      else this.deleted();
+    } catch (error) {
+      this.writing = false;
+      if (this.closed) release(file);
+      else this.failed(error as Error);
+    }
+  }
+
+  /** Looks now and then whether the path still leads to the file. */
+  private async hasPath({ fd, path }: AppendFile): Promise<boolean> {
+    const now = performance.now();
+    if (this.openPath === undefined || this.next.length > 0 || now - this.looked < lookDelay) return true;
+    this.looked = now;
+    const [ours, theirs] = await Promise.all([fstatOf(fd), statOf(path).catch(() => undefined)]);
+    return theirs?.ino === ours.ino && theirs.dev === ours.dev;
+  }
+
+  /** The file has `bytes` more bytes of the batch. @param moved whether the path leads elsewhere by now */
+  private advance(bytes: number, moved: boolean): void {
+    this.file.size += bytes;
     this.offset += this.torn ? bytes - lineEnd.length : bytes;
     this.torn = false;
     let whole = 0;
-    for (const { length } of this.batch) {
-      if (this.offset < length) break;
-      this.offset -= length;
+    for (const { bytes: record } of this.batch) {
+      if (this.offset < record.length) break;
+      this.offset -= record.length;
       whole++;
     }
-    this.batch.splice(0, whole);
-    this.sent += whole;
+    for (const entry of this.batch.splice(0, whole)) this.tap.arrived(handed(entry));
     // Not after a part of the batch: on a disk that is nearly full the rest may fail at once.
     if (this.batch.length === 0) this.outage.end(`${this.file.path}: writing again`);
+    if (moved) this.follow();
     this.write();
+  }
+
+  /** The path leads elsewhere: what comes next goes there. */
+  private follow(): void {
+    const file = this.openAnew();
+    if (file === undefined) return;
+    this.log.info(
+      `${file.path} was moved or replaced: what comes next goes to the file that has the path now`,
+    );
+    this.switchTo(file);
+  }
+
+  /** Nobody can find what was written last: it is written once more, to a new file. */
+  private deleted(): void {
+    this.giveBack(false);
+    const file = this.openAnew();
+    if (file === undefined) {
+      this.failed(new Error('the file was deleted and cannot be made anew'));
+      return;
+    }
+    this.log.warn(`${file.path} was deleted: it is made anew`);
+    this.next.unshift({ file, from: 0 });
+    this.switch(file);
+    this.write();
+  }
+
+  private openAnew(): AppendFile | undefined {
+    try {
+      return this.openPath?.();
+    } catch (error) {
+      if (this.complaint.due()) this.log.error(reasonOf(error as Error));
+      return undefined;
+    }
   }
 
   private failed(error: Error): void {
     this.outage.begin(`${this.file.path}: ${error.message}`);
+    // What was written in part stays with us: the file has the rest of it yet to get.
+    const torn = this.offset > 0 ? this.batch.splice(0, 1) : [];
+    this.tap.giveBack(this.batch.map(handed), false);
+    this.batch = torn;
     const newest = this.next.at(-1);
     if (newest !== undefined) {
       this.switch(newest.file);
@@ -173,15 +250,30 @@ export class FileWriter implements Destination {
     }
   }
 
+  private giveBack(tried: boolean): void {
+    this.tap.giveBack(this.batch.map(handed), tried);
+    this.batch = [];
+    this.offset = 0;
+  }
+
   /** Goes on in one of the files that follow, with a whole record. */
   private switch(file: AppendFile): void {
+    this.giveBack(false);
     release(this.file);
     const index = this.next.findIndex((next) => next.file === file);
     for (const skipped of this.next.splice(0, index + 1).slice(0, -1)) release(skipped.file);
     this.file = file;
     this.torn = file.torn;
-    this.offset = 0;
   }
+}
+
+function written(fd: number, buffers: readonly Buffer[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(fd, buffers, (error, bytes) => {
+      if (error) reject(error);
+      else resolve(bytes);
+    });
+  });
 }
 
 /** Closes a file; the standard descriptors belong to the process. */

@@ -1,13 +1,15 @@
-import { fstatSync, ftruncateSync, readSync } from 'node:fs';
+import { ftruncate, fstatSync, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import type { Logger } from 'pino';
-import type { Heir } from '../destination.ts';
+import type { Tap } from '../ledger/tap.ts';
+import type { FileSettings } from '../settings.ts';
+import { reasonOf } from '../shared/outage.ts';
 import { FileWriter, type AppendFile } from './file-writer.ts';
 import { endOfWholeValues } from './msgpack-end.ts';
-import { reasonOf } from '../shared/outage.ts';
 import { openToAppend } from '../shared/own-files.ts';
 import { Rotation } from './rotation.ts';
-import type { FileSettings } from '../settings.ts';
 
+const truncate = promisify(ftruncate);
 const mode = 0o640;
 
 /**
@@ -17,8 +19,7 @@ const mode = 0o640;
 export class FileDestination extends FileWriter {
   private readonly rotation: Rotation | undefined;
   private readonly limit: number;
-  /** Bytes of the file that has the path, with what is on its way there. */
-  private size: number;
+  /** What has the path, or had it when we looked last. */
   private current: AppendFile;
 
   /**
@@ -27,25 +28,22 @@ export class FileDestination extends FileWriter {
    */
   constructor(
     private readonly settings: FileSettings,
+    tap: Tap,
     log: Logger,
     private readonly onNewFile: () => void = () => undefined,
   ) {
     const file = open(settings, true);
-    super(file, settings.queue, log);
+    super(file, tap, log, file.special ? undefined : () => this.openCurrent());
     this.current = file;
-    this.size = fstatSync(file.fd).size;
     const { path, rotation } = settings;
     this.limit = rotation?.size ?? Infinity;
     this.rotation = rotation && new Rotation(path, rotation.keep, log);
   }
 
-  override send(records: readonly Buffer[]): void {
-    super.send(records);
-    if (this.rotation === undefined) return;
-    for (const { length } of records) this.size += length;
-    if (this.size < this.limit || !this.rotation.putAside(this.current)) return;
-    this.reopen();
-    this.onNewFile();
+  override wake(): void {
+    super.wake();
+    if (this.rotation === undefined || this.current.size + this.waiting < this.limit) return;
+    if (this.rotation.putAside(this.current)) this.reopen();
   }
 
   /**
@@ -54,55 +52,62 @@ export class FileDestination extends FileWriter {
    */
   override reopen(): void {
     try {
-      this.open();
+      this.switchTo(this.openCurrent());
     } catch (error) {
       this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
     }
   }
 
-  override async close(deadline: number, heir?: Heir): Promise<void> {
-    await super.close(deadline, heir);
+  override async close(deadline: number): Promise<void> {
+    await super.close(deadline);
     this.rotation?.stop();
   }
 
-  private open(): void {
-    const file = open(this.settings, false);
-    this.switchTo(file);
-    this.current = file;
-    this.size = fstatSync(file.fd).size;
+  private openCurrent(): AppendFile {
+    this.current = open(this.settings, false);
+    this.onNewFile();
+    return this.current;
   }
 }
 
 /** @param first whether nothing of ours is on its way to the file, as may be when it is opened anew */
-function open({ path, printer }: FileSettings, first: boolean): AppendFile {
+function open({ path, printer }: FileSettings, first: boolean): AppendFile & { readonly special: boolean } {
   try {
     const fd = openToAppend(path, mode);
-    if (printer === 'msgpack' && first) endTornMap(fd);
-    return { fd, path, torn: printer !== 'msgpack' && isTorn(fd) };
+    const stat = fstatSync(fd);
+    const { size } = stat;
+    const msgpack = printer === 'msgpack';
+    if (msgpack && first) refuseOtherThanMaps(fd);
+    return {
+      fd,
+      path,
+      size,
+      special: !stat.isFile(),
+      torn: !msgpack && isTorn(fd, size),
+      ...(msgpack && first && { prepared: endTornMap(fd, size) }),
+    };
   } catch (error) {
     throw new Error(`cannot open ${path} for writing: ${reasonOf(error as Error)}`, { cause: error });
   }
 }
 
 /** Whether the last line has no end: the program, or the machine, ended while it was written. */
-function isTorn(fd: number): boolean {
-  const { size } = fstatSync(fd);
+function isTorn(fd: number, size: number): boolean {
   const last = Buffer.alloc(1);
   return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
 }
 
-/**
- * A reader passes over a torn line, but not over a torn map: what is left of one goes.
- *
- * @throws Error for a file that holds something else, which is not ours to cut
- */
-function endTornMap(fd: number): void {
-  const { size } = fstatSync(fd);
+/** @throws Error for a file that holds something else, which is not ours to cut */
+function refuseOtherThanMaps(fd: number): void {
   const first = Buffer.alloc(1);
   if (readSync(fd, first, 0, 1, 0) === 0) return;
   if (!holdsMsgpack(first[0])) throw new Error('it holds something other than msgpack');
-  const end = endOfWholeValues(fd, size);
-  if (end < size) ftruncateSync(fd, end);
+}
+
+/** A reader passes over a torn line, but not over a torn map: what is left of one goes. In the background, as it takes long. */
+async function endTornMap(fd: number, size: number): Promise<void> {
+  const end = await endOfWholeValues(fd, size);
+  if (end < size) await truncate(fd, end);
 }
 
 /** Whether a file begins as one of ours in msgpack does, with a map. @param first byte; undefined of an empty file */

@@ -1,4 +1,7 @@
-import { readSync } from 'node:fs';
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
+
+const readAt = promisify(read);
 
 /** Bytes of the longest head of a value: its type and a length of 8 bytes. */
 const longestHead = 9;
@@ -11,7 +14,7 @@ const longestHead = 9;
  * @param fd open for reading
  * @param size of the file in bytes
  */
-export function endOfWholeValues(fd: number, size: number): number {
+export async function endOfWholeValues(fd: number, size: number): Promise<number> {
   const window = Buffer.alloc((1 << 20) + longestHead);
   let begin = 0;
   let end = 0;
@@ -21,10 +24,10 @@ export function endOfWholeValues(fd: number, size: number): number {
   for (let at = 0; at < size;) {
     if (at < begin || at + longestHead > end) {
       begin = at;
-      const read = readSync(fd, window, 0, 1 << 20, at);
-      end = at + read;
+      const { bytesRead } = await readAt(fd, window, 0, 1 << 20, at);
+      end = at + bytesRead;
       // A head at the very end of the file may be shorter than the longest.
-      window.fill(0, read, read + longestHead);
+      window.fill(0, bytesRead, bytesRead + longestHead);
     }
     const offset = at - begin;
     at += lengthOf(window, offset);

@@ -1,4 +1,12 @@
-import { constants, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import {
+  constants,
+  createWriteStream,
+  existsSync,
+  fstatSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -10,6 +18,8 @@ import { MinuteLimit } from '../shared/minute-limit.ts';
  * Puts a file aside: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more,
  * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to or
  * compressed no other file is put aside: the present one grows beyond its size.
+ *
+ * PATH becomes PATH.0 first. Only when that is done are those put aside before renamed, and the oldest one deleted.
  */
 export class Rotation {
   private readonly complaint = new MinuteLimit();
@@ -24,21 +34,18 @@ export class Rotation {
     private readonly log: Logger,
   ) {
     // An earlier run may have ended before it was done with this one.
-    if (existsSync(this.name(1, ''))) void this.compress();
+    if (existsSync(this.name(0, '')) || existsSync(this.name(1, ''))) void this.compress();
   }
 
-  /** Renames the file and those put aside before; false when that has to wait or failed. */
+  /** Renames the file and those put aside before; false when that has to wait, failed, or the path is another file's. */
   putAside(file: AppendFile): boolean {
     if (this.busy) return false;
     try {
-      for (const ending of ['', '.gz']) {
-        rmSync(this.name(this.keep, ending), { force: true });
-        for (let number = this.keep - 1; number > 0; number--) {
-          const name = this.name(number, ending);
-          if (existsSync(name)) renameSync(name, this.name(number + 1, ending));
-        }
-      }
-      renameSync(this.path, this.name(1, ''));
+      const ours = fstatSync(file.fd);
+      const theirs = statSync(this.path, { throwIfNoEntry: false });
+      if (theirs?.ino !== ours.ino || theirs.dev !== ours.dev) return false;
+      this.makeWay();
+      renameSync(this.path, this.name(0, ''));
     } catch (error) {
       this.complain('cannot put it aside', error);
       return false;
@@ -47,7 +54,26 @@ export class Rotation {
     file.onClosed = () => {
       void this.compress();
     };
+    try {
+      this.makeWay();
+    } catch (error) {
+      // It stays PATH.0 until this works.
+      this.complain('cannot rename the files put aside', error);
+    }
     return true;
+  }
+
+  /** Gives the file that was put aside last its number, where it has none yet. */
+  private makeWay(): void {
+    if (!existsSync(this.name(0, ''))) return;
+    for (const ending of ['', '.gz']) {
+      rmSync(this.name(this.keep, ending), { force: true });
+      for (let number = this.keep - 1; number > 0; number--) {
+        const name = this.name(number, ending);
+        if (existsSync(name)) renameSync(name, this.name(number + 1, ending));
+      }
+    }
+    renameSync(this.name(0, ''), this.name(1, ''));
   }
 
   /** Ends the compression under way; the next start does it anew. */
@@ -62,6 +88,7 @@ export class Rotation {
     const draft = `${from}.draft.gz`;
     this.busy = true;
     try {
+      this.makeWay();
       const { signal } = this.stopping;
       await rm(draft, { force: true });
       // Others may be able to write to the directory: no link is followed.

@@ -2,12 +2,11 @@ import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import type { Destination } from '../destination.ts';
+import type { Tap } from '../ledger/tap.ts';
 import { FileWriter } from './file-writer.ts';
-import type { QueueSettings } from '../settings.ts';
 import { StreamDestination } from './stream.ts';
 
 const fd = 1;
-const queue: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' };
 
 /**
  * Writes records to standard output.
@@ -19,9 +18,9 @@ const queue: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' };
  *
  * @param onClosed called once when the reader is gone; the program then has nothing to do any more
  */
-export function stdoutDestination(log: Logger, onClosed: () => void): Destination {
+export function stdoutDestination(tap: Tap, log: Logger, onClosed: () => void): Destination {
   const stat = fstatSync(fd);
   if (stat.isFIFO() || stat.isSocket() || isatty(fd))
-    return new StreamDestination(process.stdout, queue, onClosed);
-  return new FileWriter({ fd, path: 'standard output', torn: false }, queue, log);
+    return new StreamDestination(process.stdout, tap, onClosed);
+  return new FileWriter({ fd, path: 'standard output', torn: false, size: stat.size }, tap, log);
 }

@@ -1,84 +1,79 @@
 import type { Writable } from 'node:stream';
-import type { OutputStatus } from '../../sampling/output-status.ts';
-import type { Destination, Heir } from '../destination.ts';
-import { queuedStatus } from '../shared/queued-status.ts';
-import { RecordQueue } from '../ledger/queue.ts';
-import type { QueueSettings } from '../settings.ts';
+import type { OutputState } from '../../sampling/output-status.ts';
+import type { Destination } from '../destination.ts';
+import { handed, type Entry } from '../ledger/entry.ts';
+import { Fifo } from '../ledger/fifo.ts';
+import type { Tap } from '../ledger/tap.ts';
 
 /** Bytes handed to the stream beyond what the kernel took; the rest stays in our queue, where it is bounded. */
 const inFlightBytes = 64 << 10;
 
 /** Writes records to a stream that belongs to someone else and is never ended here. */
 export class StreamDestination implements Destination {
-  private readonly queue: RecordQueue;
-  private inFlight = 0;
-  private sent = 0;
+  private readonly inFlight = new Fifo<Entry>();
   private broken = false;
+  lastError: string | undefined;
   /** Set by close: called when nothing is left to write. */
   private finish: (() => void) | undefined;
 
   /** @param onClosed called once when the stream failed, which for a pipe means that its reader is gone */
   constructor(
     private readonly stream: Writable,
-    queue: QueueSettings,
+    private readonly tap: Tap,
     onClosed: () => void,
   ) {
-    this.queue = new RecordQueue(queue);
-    stream.on('error', () => {
+    tap.onReadable = () => {
+      this.wake();
+    };
+    stream.on('error', (error) => {
       if (this.broken) return;
       this.broken = true;
-      this.giveUp();
+      this.lastError = error.message;
+      this.giveBack();
       this.finish?.();
       onClosed();
     });
   }
 
-  get status(): OutputStatus {
-    const bytes = this.inFlight > 0 ? this.stream.writableLength : 0;
-    return queuedStatus(this.queue, { records: this.inFlight, bytes }, this.sent);
+  get state(): OutputState {
+    return this.broken ? 'down' : 'up';
   }
 
-  send(records: readonly Buffer[]): void {
-    const now = Date.now();
-    for (const record of records) this.queue.push(record, now);
-    if (this.broken) this.queue.clear('unreachable');
-    else this.pump();
+  wake(): void {
+    while (!this.broken && this.stream.writableLength < inFlightBytes) {
+      const entry = this.tap.next();
+      if (entry === undefined) break;
+      this.inFlight.push(entry);
+      this.stream.write(entry.bytes, this.written);
+    }
+    if (this.inFlight.length === 0) this.finish?.();
   }
 
   reopen(): void {
     // Nothing to open anew.
   }
 
-  async close(deadline: number, heir?: Heir): Promise<void> {
+  async close(deadline: number): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.finish = resolve));
     const timer = setTimeout(() => this.finish?.(), deadline);
-    if (this.queue.length + this.inFlight === 0) this.finish?.();
+    if (this.broken) this.finish?.();
+    else this.wake();
     await finished;
     clearTimeout(timer);
     this.broken = true;
-    this.giveUp(heir);
-  }
-
-  private pump(): void {
-    while (this.stream.writableLength < inFlightBytes) {
-      const record = this.queue.shift()?.bytes;
-      if (record === undefined) break;
-      this.inFlight++;
-      this.stream.write(record, this.written);
-    }
-    if (this.inFlight === 0) this.finish?.();
+    this.giveBack();
   }
 
   private readonly written = (error?: Error | null): void => {
     if (error || this.broken) return;
-    this.inFlight--;
-    this.sent++;
-    this.pump();
+    const entry = this.inFlight.shift();
+    if (entry !== undefined) this.tap.arrived(handed(entry));
+    this.wake();
   };
 
-  private giveUp(heir?: Heir): void {
-    this.queue.end(heir);
-    this.queue.drops.add('stopped', this.inFlight);
-    this.inFlight = 0;
+  /** What the stream has not written yet may be written all the same. */
+  private giveBack(): void {
+    for (let entry = this.inFlight.shift(); entry !== undefined; entry = this.inFlight.shift())
+      this.tap.giveBack([handed(entry)], true);
   }
 }

@@ -1,4 +1,4 @@
-import { secretIn, secretPath } from '../shared/secret.ts';
+import { readSecret, secretIn, secretPath } from '../shared/secret.ts';
 import type { Credentials } from '../settings.ts';
 
 /**
@@ -9,19 +9,20 @@ import type { Credentials } from '../settings.ts';
  *
  * @param scheme of a token: RFC 6750, or the word that InfluxDB 2 has
  * @param directory of $CREDENTIALS_DIRECTORY
- * @returns a function that returns the value, or undefined where there is no secret
- * @throws Error (that function, too) for a file that cannot be read or is empty
+ * @returns a function that reads the value, or undefined where there is no secret
+ * @throws Error (that function rejects with one, too) for a file that cannot be read or is empty
  */
 export function authorization(
   { name, credentials }: { readonly name: string; readonly credentials: Credentials },
   scheme: 'Token' | 'Bearer',
   directory: string | undefined,
-): () => string | undefined {
+): () => Promise<string | undefined> {
   const { username, password, token, tokenFile } = credentials;
   const path = secretPath(name, tokenFile, directory);
   const given = password ?? token;
-  return () => {
-    const secret = given ?? (path === undefined ? undefined : secretIn(path));
+  if (given === undefined && path !== undefined) secretIn(path);
+  return async () => {
+    const secret = given ?? (path === undefined ? undefined : await readSecret(path));
     if (username !== undefined)
       return `Basic ${Buffer.from(`${username}:${secret ?? ''}`).toString('base64')}`;
     return secret === undefined ? undefined : `${scheme} ${secret}`;

@@ -13,15 +13,19 @@ export interface Answer {
  */
 export type Verdict = 'arrived' | 'later' | 'too-large' | 'refused';
 
+/** How InfluxDB 1 and 2 say that there is nothing yet to write to, which somebody may create any minute. */
+const noDatabase = /\b(database|bucket|retention policy)\b.*\bnot found\b/i;
+
 /**
- * Judges by the status alone (RFC 9110): only 2xx acknowledges. What another attempt may cure is tried again: a server in
- * trouble (5xx), a busy one (429), one that did not get the whole request (408), and a redirect, which is never followed,
- * since it may come from a portal or a server in maintenance.
+ * Judges by the status (RFC 9110): only 2xx acknowledges. What another attempt may cure is tried again: a server in
+ * trouble (5xx), a busy one (429), one that did not get the whole request (408), a database that does not exist yet, and
+ * a redirect, which is never followed, since it may come from a portal or a server in maintenance.
  */
-export function judge(status: number): Verdict {
+export function judge({ status, words }: Pick<Answer, 'status' | 'words'>): Verdict {
   if (status >= 200 && status < 300) return 'arrived';
   if (status === 413) return 'too-large';
   if (status === 408 || status === 429) return 'later';
+  if (status === 404 && noDatabase.test(words)) return 'later';
   return status >= 400 && status < 500 ? 'refused' : 'later';
 }
 
@@ -33,4 +37,13 @@ export function retryAfterMs(value: string | undefined, now: number): number {
   if (value === undefined) return 0;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return Number.isNaN(ms) ? 0 : Math.min(longest, Math.max(0, ms));
+}
+
+/**
+ * How many of the records of a request were refused: all, unless InfluxDB says that it wrote the others (`partial write:
+ * ... dropped=N`).
+ */
+export function refusedOf({ words }: Pick<Answer, 'words'>, records: number): number {
+  const dropped = /\bpartial write\b.*\bdropped=(\d+)/s.exec(words)?.[1];
+  return dropped === undefined ? records : Math.min(records, Number(dropped));
 }

@@ -22,11 +22,13 @@ export class HttpClient {
   /**
    * @param timeout ms for a whole request: look-up, connection, body and answer
    * @param tls for https
+   * @param onReconnect called for each connection after the first one
    */
   constructor(
     url: string,
     private readonly timeout: number,
     tls: TlsOptions,
+    private readonly onReconnect: () => void,
   ) {
     this.url = new URL(url);
     const options = { keepAlive: true, maxSockets: 1 };
@@ -87,7 +89,7 @@ export class HttpClient {
         this.wasHandedOver = !socket.connecting;
         if (socket.connecting)
           socket.once('connect', () => {
-            this.opened++;
+            if (this.opened++ > 0) this.onReconnect();
             this.wasHandedOver = true;
           });
       });

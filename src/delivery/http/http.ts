@@ -1,19 +1,18 @@
 import type { Logger } from 'pino';
 import { printable } from '../../printers/printable.ts';
-import type { OutputStatus } from '../../sampling/output-status.ts';
+import type { OutputState } from '../../sampling/output-status.ts';
+import type { Destination } from '../destination.ts';
+import { handed, type Entry } from '../ledger/entry.ts';
+import type { Tap } from '../ledger/tap.ts';
+import type { HttpSettings } from '../settings.ts';
 import { backoff } from '../shared/backoff.ts';
-import { authorization } from './credentials.ts';
-import type { Destination, Heir } from '../destination.ts';
-import type { Entry } from '../ledger/entry.ts';
-import { judge, retryAfterMs, type Answer } from './http-answer.ts';
-import { makeBody, type Body } from './http-body.ts';
-import { HttpClient } from './http-client.ts';
-import { lastWord } from '../shared/last-word.ts';
 import { MinuteLimit } from '../shared/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
-import type { HttpSettings } from '../settings.ts';
-import { Store } from '../ledger/store.ts';
 import { tlsOptions } from '../shared/tls.ts';
+import { authorization } from './credentials.ts';
+import { judge, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
+import { makeBody, type Body } from './http-body.ts';
+import { HttpClient } from './http-client.ts';
 
 /** By how much larger the next request may be after one that was not too large: a refusal in a dozen. */
 const growth = 17 / 16;
@@ -22,16 +21,15 @@ const maxWords = 200;
 
 /**
  * Posts records in batches, one request at a time, in order. An answer of 2xx is the acknowledgement: before it a record
- * is queued, after it sent. What has none is sent again, so that a record whose answer was lost arrives twice; what the
+ * is unconfirmed, after it sent. What has none is sent again, so that a record whose answer was lost arrives twice; what the
  * server refuses for good is logged with its words and dropped.
  *
  * A server that finds a request too large (413) gets half of it, then again a little more with each request.
  */
 export class HttpDestination implements Destination {
-  private readonly store: Store;
   private readonly outage: Outage;
   private readonly client: HttpClient;
-  private readonly authorization: () => string | undefined;
+  private readonly authorization: () => Promise<string | undefined>;
   private readonly refusals = new MinuteLimit();
   /** The URL without its query, which may hold a password. */
   private readonly target: string;
@@ -48,8 +46,8 @@ export class HttpDestination implements Destination {
   /** Whether the next attempt is waited for. */
   private retrying = false;
   private attempt = 0;
-  private sent = 0;
-  private resent = 0;
+  /** What the server said when it refused the last request for good; undefined while it takes them. */
+  private refusal: string | undefined;
   private closed = false;
   /** Set by close: called when nothing is left to send, or an attempt failed. */
   private finish: (() => void) | undefined;
@@ -60,43 +58,35 @@ export class HttpDestination implements Destination {
    */
   constructor(
     private readonly settings: HttpSettings,
+    private readonly tap: Tap,
     private readonly log: Logger,
     private readonly pause: (attempt: number) => number = backoff,
   ) {
-    const { url, timeout, tls, queue, spool, batch } = settings;
+    const { url, timeout, tls, batch } = settings;
     const { origin, pathname } = new URL(url);
     this.target = origin + pathname;
-    this.outage = new Outage(log, this);
-    this.client = new HttpClient(url, timeout * 1000, tlsOptions(tls));
+    this.outage = new Outage(log, tap);
+    this.client = new HttpClient(url, timeout * 1000, tlsOptions(tls), () => this.tap.ledger.reconnects++);
     const scheme = pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
     this.authorization = authorization(settings, scheme, process.env['CREDENTIALS_DIRECTORY']);
-    this.authorization();
     this.most = batch.bytes;
-    this.store = new Store(queue, spool, log);
-    this.store.onReadable = () => {
+    tap.onReadable = () => {
       if (this.idle) this.pump();
     };
   }
 
-  get status(): OutputStatus {
-    const stored = this.store.status;
-    const { connections } = this.client;
-    return {
-      ...stored,
-      state: this.outage.lasts ? 'down' : connections === 0 ? 'connecting' : 'up',
-      queued: stored.queued + this.batch.length,
-      queuedBytes: stored.queuedBytes + this.batchBytes,
-      sent: this.sent,
-      resent: this.resent,
-      reconnects: Math.max(0, connections - 1),
-      lastError: this.store.trouble ?? this.outage.lastError,
-    };
+  get state(): OutputState {
+    if (this.outage.lasts) return 'down';
+    if (this.refusal !== undefined) return 'refused';
+    return this.client.connections === 0 ? 'connecting' : 'up';
   }
 
-  send(records: readonly Buffer[]): void {
-    const now = Date.now();
-    for (const record of records) this.store.push(record, now);
-    if (records.length > 0) this.since ??= performance.now();
+  get lastError(): string | undefined {
+    return this.refusal ?? this.outage.lastError;
+  }
+
+  wake(): void {
+    this.since ??= performance.now();
     // The timer of a batch that became full is for nothing now; that of the next attempt is waited for.
     if (this.idle) this.pump();
   }
@@ -106,7 +96,7 @@ export class HttpDestination implements Destination {
   }
 
   /** Sends what waits. A server that fails gets one more attempt, at once, and no other. */
-  async close(deadline: number, heir?: Heir): Promise<void> {
+  async close(deadline: number): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.finish = resolve));
     const timer = setTimeout(() => this.finish?.(), deadline);
     if (!this.posting) this.pump();
@@ -115,9 +105,7 @@ export class HttpDestination implements Destination {
     clearTimeout(this.timer);
     this.closed = true;
     this.client.close();
-    this.giveBack();
-    await this.store.close(heir);
-    lastWord(this.log, this.status);
+    this.giveBack(this.posting && this.client.handedOver);
   }
 
   /** Whether there is nothing to be waited for but records. */
@@ -138,13 +126,13 @@ export class HttpDestination implements Destination {
       this.fill();
     }
     if (this.batch.length > 0) void this.post();
-    else if (this.store.empty) this.finish?.();
+    else if (this.tap.empty) this.finish?.();
   }
 
   /** ms until a request is due; 0 when it is, or when there is nothing to send. */
   private wait(): number {
     const { records, bytes, age } = this.settings.batch;
-    const full = this.store.hasBatch(records, bytes);
+    const full = this.tap.hasBatch(records, bytes);
     if (full || this.finish !== undefined || this.since === undefined) return 0;
     return Math.max(0, this.since + age * 1000 - performance.now());
   }
@@ -158,12 +146,12 @@ export class HttpDestination implements Destination {
   private fill(): void {
     const { records, bytes } = this.settings.batch;
     while (this.batch.length < records && this.batchBytes < bytes) {
-      const entry = this.store.next();
+      const entry = this.tap.next();
       if (entry === undefined) break;
       this.batch.push(entry);
       this.batchBytes += entry.bytes.length;
     }
-    if (this.store.empty) this.since = undefined;
+    if (this.tap.empty) this.since = undefined;
   }
 
   /** The first records of the batch that make one request: as many as the server takes, but one at least. */
@@ -178,21 +166,24 @@ export class HttpDestination implements Destination {
     const share = this.share();
     let answer: Answer | undefined;
     let reason = '';
+    let handedOver = false;
     try {
       const records = share.map((entry) => entry.bytes);
       const body = await makeBody(records, this.settings);
-      answer = await this.client.post(body.bytes, this.headers(body));
+      const headers = await this.headers(body);
+      handedOver = true;
+      answer = await this.client.post(body.bytes, headers);
     } catch (error) {
       reason = reasonOf(error as Error);
     }
     this.posting = false;
     if (this.closed) return;
-    if (answer === undefined) this.failed(reason, 0, this.client.handedOver ? share.length : 0);
+    if (answer === undefined) this.failed(reason, 0, handedOver && this.client.handedOver);
     else this.answered(answer, share);
   }
 
-  private headers(body: Body): Record<string, string> {
-    const authorization = this.authorization();
+  private async headers(body: Body): Promise<Record<string, string>> {
+    const authorization = await this.authorization();
     return {
       'User-Agent': 'proxtop',
       ...body.headers,
@@ -203,18 +194,19 @@ export class HttpDestination implements Destination {
 
   private answered(answer: Answer, share: readonly Entry[]): void {
     const bytes = share.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    switch (judge(answer.status)) {
+    switch (judge(answer)) {
       case 'arrived':
-        this.sent += share.length;
+        this.refusal = undefined;
+        this.settle(share, 0);
         this.most = Math.min(this.settings.batch.bytes, this.most * growth);
         this.done(share.length, bytes);
         break;
       case 'refused':
-        this.refuse(answer, share.length, bytes);
+        this.refuse(answer, share, bytes);
         break;
       case 'too-large':
         if (share.length === 1) {
-          this.refuse(answer, 1, bytes);
+          this.refuse(answer, share, bytes);
         } else {
           this.log.debug(`${this.target}: ${described(answer)}: ${bytes} bytes were too many`);
           this.most = bytes / 2;
@@ -222,38 +214,49 @@ export class HttpDestination implements Destination {
         }
         break;
       case 'later':
-        this.failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()), share.length);
+        this.failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()), true);
     }
   }
 
-  private refuse(answer: Answer, records: number, bytes: number): void {
-    this.store.drops.add('refused', records);
+  private refuse(answer: Answer, share: readonly Entry[], bytes: number): void {
+    const refused = refusedOf(answer, share.length);
+    this.refusal = `${this.target} refuses records: ${described(answer)}`;
+    this.settle(share, refused);
     if (this.refusals.due())
-      this.log.error(`${this.target} refuses ${records} records, which are dropped: ${described(answer)}`);
-    this.done(records, bytes);
+      this.log.error(`${this.target} refuses ${refused} records, which are dropped: ${described(answer)}`);
+    this.done(share.length, bytes);
+  }
+
+  /** All records but some arrived. The server does not say which it refused: only how many of each is right then. */
+  private settle(share: readonly Entry[], refused: number): void {
+    const arrived = share.length - refused;
+    for (const entry of share.slice(0, arrived)) this.tap.arrived(handed(entry));
+    for (const { ordinal } of share.slice(arrived)) this.tap.ledger.drop(ordinal, 'refused');
   }
 
   /** The first records of the batch are no longer ours; the server works. */
   private done(records: number, bytes: number): void {
-    for (const entry of this.batch.slice(0, records)) this.store.delivered(entry);
     this.batch = this.batch.slice(records);
     this.batchBytes -= bytes;
     this.attempt = 0;
-    this.store.reachable = true;
+    this.tap.reachable = true;
     this.outage.end(`${this.target} answers again`);
     this.pump();
   }
 
-  private giveBack(): void {
-    this.store.giveBack(this.batch);
+  /** @param tried whether the server may have got the first request of the batch */
+  private giveBack(tried: boolean): void {
+    const share = tried ? this.share().length : 0;
+    this.tap.giveBack(this.batch.slice(0, share).map(handed), true);
+    this.tap.giveBack(this.batch.slice(share).map(handed), false);
     this.batch = [];
     this.batchBytes = 0;
   }
 
-  /** @param handedOver records of the request that failed, where the server may have got them */
-  private failed(reason: string, wait: number, handedOver: number): void {
-    this.store.reachable = false;
-    this.giveBack();
+  /** @param handedOver whether the server may have got the request */
+  private failed(reason: string, wait: number, handedOver: boolean): void {
+    this.tap.reachable = false;
+    this.giveBack(handedOver);
     // What was tried once waits no more for others.
     this.since = -Infinity;
     this.retrying = true;
@@ -261,7 +264,6 @@ export class HttpDestination implements Destination {
       this.finish();
       return;
     }
-    this.resent += handedOver;
     this.outage.begin(`${this.target}: ${reason}`);
     const ms = Math.max(wait, this.pause(this.attempt++));
     this.log.debug(`${this.target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);

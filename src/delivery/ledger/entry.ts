@@ -1,25 +1,24 @@
-import type { Segment } from './spool/segment.ts';
-
 /** A record on its way. */
 export interface Entry {
-  readonly bytes: Buffer;
-  /** When the output took it, ms since 1970. */
-  readonly time: number;
-  /** Whether it was handed to the peer before, on a connection that broke. */
-  sent: boolean;
-  /** When it was handed over on the present connection, ms of the monotonic clock; NaN when it was not. */
-  handed: number;
-  /** Where it stands in the spool; undefined for one that is in memory only. */
-  readonly place: Place | undefined;
-}
-
-export interface Place {
-  readonly segment: Segment;
-  /** The number of the record in its spool. */
+  /** Its number in the ledger. */
   readonly ordinal: number;
+  readonly bytes: Buffer;
+  /** When the output took it, ms of the monotonic clock; below 0 where that was before the program started. */
+  readonly since: number;
+  /** Whether a copy of it is on disk. */
+  readonly stored: boolean;
 }
 
-/** A record that nobody was given yet. */
-export function newEntry(bytes: Buffer, time: number): Entry {
-  return { bytes, time, sent: false, handed: NaN, place: undefined };
+/** Records that were handed to a peer, with ordinals that follow each other. */
+export interface Handed {
+  readonly first: number;
+  readonly count: number;
+  /** The record itself where memory has the only copy; then it is one. */
+  readonly entry?: Entry;
+}
+
+/** Notes that a record was handed over. What the disk has need not be held. */
+export function handed(entry: Entry): Handed {
+  const { ordinal, stored } = entry;
+  return stored ? { first: ordinal, count: 1 } : { first: ordinal, count: 1, entry };
 }

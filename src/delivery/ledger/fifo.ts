@@ -22,6 +22,14 @@ export class Fifo<T> {
     this.count++;
   }
 
+  /** Puts an item before the oldest one. */
+  unshift(item: T): void {
+    if (this.count === this.slots.length) this.grow();
+    this.head = (this.head - 1) & (this.slots.length - 1);
+    this.slots[this.head] = item;
+    this.count++;
+  }
+
   shift(): T | undefined {
     if (this.count === 0) return undefined;
     const item = this.slots[this.head];

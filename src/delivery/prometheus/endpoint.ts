@@ -47,7 +47,7 @@ export class PrometheusEndpoint implements Output {
   private readonly log: Logger;
   private readonly pages: Pages;
   private readonly select: Selector | undefined;
-  private readonly admits: (header: string | undefined) => boolean;
+  private readonly admits: (header: string | undefined) => Promise<boolean>;
   private readonly server: Server | TlsServer;
   private readonly connections = new Connections(MAX_CONNECTIONS);
   private readonly complaint = new MinuteLimit();
@@ -102,6 +102,7 @@ export class PrometheusEndpoint implements Output {
       spooled: 0,
       spooledBytes: 0,
       oldest: undefined,
+      unconfirmed: 0,
       sent: this.served,
       resent: 0,
       dropped: 0,
@@ -127,9 +128,8 @@ export class PrometheusEndpoint implements Output {
     }
   }
 
-  /** Takes nothing: an endpoint leaves no records. */
-  inherit(): void {
-    return;
+  begin(): void {
+    // It listens already.
   }
 
   close(deadline: number): Promise<void> {
@@ -200,7 +200,7 @@ export class PrometheusEndpoint implements Output {
     { method, url = '', headers }: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    if (!this.admits(headers.authorization)) {
+    if (!(await this.admits(headers.authorization))) {
       response.setHeader('WWW-Authenticate', this.challenge);
       say(response, 401, 'who are you?');
       return;

@@ -8,13 +8,13 @@ import type { PrometheusSettings } from '../settings.ts';
  * A secret in a file is read anew each time.
  *
  * @param directory of $CREDENTIALS_DIRECTORY
- * @returns a function that takes the header and throws an Error for a file that cannot be read
+ * @returns a function that takes the header and rejects with an Error for a file that cannot be read
  * @throws Error for such a file, and for a user name without password
  */
 export function gate(
   { name, credentials }: Pick<PrometheusSettings, 'name' | 'credentials'>,
   directory: string | undefined,
-): (header: string | undefined) => boolean {
+): (header: string | undefined) => Promise<boolean> {
   const { username, password, tokenFile } = credentials;
   if (
     username !== undefined &&
@@ -23,9 +23,8 @@ export function gate(
   )
     throw new Error('username has no meaning without password, token_file or a credential of systemd');
   const expected = authorization({ name, credentials }, 'Bearer', directory);
-  expected();
-  return (header) => {
-    const wanted = expected();
+  return async (header) => {
+    const wanted = await expected();
     return wanted === undefined || (header !== undefined && equal(usual(header), wanted));
   };
 }

@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import { dropReasons } from '../../sampling/output-status.ts';
-import type { OutputStatus } from '../../sampling/output-status.ts';
+import type { Drops } from '../ledger/drops.ts';
 
-/** Logs what became of the records of a destination that was closed: no sample tells any more what it dropped last. */
-export function lastWord(log: Logger, { dropped, droppedBy, spooled }: OutputStatus): void {
-  if (spooled > 0) log.info(`${spooled} records wait in the spool for the next start`);
-  if (dropped === 0) return;
-  const reasons = dropReasons.filter((reason) => droppedBy[reason] > 0);
-  const counts = reasons.map((reason) => `${droppedBy[reason]} ${reason}`);
-  log.warn(`${dropped} records were dropped since the start: ${counts.join(', ')}`);
+/**
+ * Logs what became of the records of an output that was closed: no sample tells any more what it dropped last.
+ *
+ * @param left records that stay in its spool
+ */
+export function lastWord(log: Logger, { total, by }: Drops, left: number): void {
+  if (left > 0) log.info(`${left} records wait in the spool for the next start`);
+  if (total === 0) return;
+  const reasons = dropReasons.filter((reason) => by[reason] > 0);
+  const counts = reasons.map((reason) => `${by[reason]} ${reason}`);
+  log.warn(`${total} records were dropped since the start: ${counts.join(', ')}`);
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from './outage.ts';
 
@@ -18,16 +19,37 @@ export function secretPath(
   return existsSync(path) ? path : undefined;
 }
 
-/** Reads a secret. Throws an Error for a file that cannot be read, or holds anything but one line. */
+/** Reads a secret, at once: for the start. Throws an Error for a file that cannot be read, or holds anything but one line. */
 export function secretIn(path: string): string {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8').trim();
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`cannot read the secret: ${reasonOf(error as Error)}`, { cause: error });
+    throw unreadable(error);
   }
-  if (!isSecret(text)) throw new Error(`${path}: expected a secret of one line in printable ASCII`);
-  return text;
+  return secretOf(path, text);
+}
+
+/** Reads a secret in the background. Rejects as {@link secretIn} throws. */
+export async function readSecret(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw unreadable(error);
+  }
+  return secretOf(path, text);
+}
+
+function unreadable(error: unknown): Error {
+  return new Error(`cannot read the secret: ${reasonOf(error as Error)}`, { cause: error });
+}
+
+function secretOf(path: string, text: string): string {
+  const secret = text.trim();
+  if (!isSecret(secret))
+    throw new Error(`${path}: expected a secret of one line in printable ASCII`);
+  return secret;
 }
 
 /** Whether a text is a token of one line, as a header can hold it. */

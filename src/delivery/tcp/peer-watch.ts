@@ -1,41 +1,47 @@
 import type { Socket } from 'node:net';
 import { unacknowledgedBytes } from '../../kernel/proc-net-tcp.ts';
 
+/** How a connection is watched, in ms. */
+export interface WatchPace {
+  /** Without progress for so long, while bytes are on their way, the peer is given up. */
+  readonly timeout: number;
+  /** What the peer's kernel has for so long counts as read, as long as the peer keeps taking. */
+  readonly age: number;
+}
+
 /**
  * Watches whether a connected peer keeps taking what is sent to it. It notices both a peer that stopped reading (its
  * window is closed, then our buffers fill) and one that vanished without a word: there the kernel still takes our
  * bytes for minutes and keepalive does not apply, as it probes only connections with nothing on its way.
+ *
+ * While a peer makes no progress nothing is taken for read: what its kernel has may die with it.
  */
 export class PeerWatch {
-  /** Bytes of this connection that the peer's kernel is known to have. */
-  acknowledged = 0;
-  private unacknowledged = 0;
-  /** Looks in a row that found bytes on their way and no progress. */
-  private stuck = 0;
   private timer: NodeJS.Timeout | undefined;
+  private readonly period: number;
+  private readonly unacknowledged: () => Promise<number | undefined>;
+  private acknowledged = 0;
+  private onTheWay = 0;
+  /** When a look last found progress, or nothing on its way. */
+  private flowed = performance.now();
+  /** Bytes that count as read. */
+  private read = 0;
+  /** What looks found acknowledged that is not old enough yet, the oldest first. */
+  private readonly seen: { readonly time: number; readonly bytes: number }[] = [];
 
   /**
    * @param socket a connected socket
-   * @param timeout ms without progress while bytes are on their way; noticed at most half of it later
+   * @param onRead told how many bytes of the connection count as read, when these have become more
    */
   constructor(
-    socket: Socket,
-    timeout: number,
+    private readonly socket: Socket,
+    private readonly pace: WatchPace,
+    private readonly onRead: (bytes: number) => void,
     private readonly onStalled: () => void,
   ) {
-    const unacknowledged = unacknowledgedBytes(socket);
-    const look = (): void => {
-      // Both are read before the kernel is asked, so that what is written meanwhile is not taken for acknowledged.
-      const waiting = socket.writableLength;
-      const taken = socket.bytesWritten - waiting;
-      void unacknowledged().then((bytes) => {
-        if (this.timer === undefined) return;
-        this.judge(taken, bytes ?? 0, waiting);
-        if (this.stuck > 2) this.onStalled();
-        else this.timer = setTimeout(look, timeout / 2).unref();
-      });
-    };
-    this.timer = setTimeout(look, timeout / 2).unref();
+    this.unacknowledged = unacknowledgedBytes(socket);
+    this.period = Math.min(pace.timeout, pace.age) / 2;
+    this.wait();
   }
 
   stop(): void {
@@ -43,12 +49,41 @@ export class PeerWatch {
     this.timer = undefined;
   }
 
-  private judge(taken: number, unacknowledged: number, waiting: number): void {
-    const acknowledged = taken - unacknowledged;
-    const idle = unacknowledged === 0 && waiting === 0;
-    const progress = acknowledged > this.acknowledged || unacknowledged < this.unacknowledged;
-    this.stuck = idle || progress ? 0 : this.stuck + 1;
-    this.unacknowledged = unacknowledged;
+  /** Whether the peer's kernel has all that was sent, as far as ours can tell. */
+  async complete(): Promise<boolean> {
+    return ((await this.unacknowledged()) ?? 0) === 0;
+  }
+
+  private wait(): void {
+    this.timer = setTimeout(() => {
+      void this.look();
+    }, this.period).unref();
+  }
+
+  private async look(): Promise<void> {
+    // Both are read before the kernel is asked, so that what is written meanwhile is not taken for acknowledged.
+    const waiting = this.socket.writableLength;
+    const taken = this.socket.bytesWritten - waiting;
+    // Nothing was sent since all was read; the kernel need not be asked.
+    const quiet = waiting === 0 && taken === this.read;
+    if (quiet) this.flowed = performance.now();
+    else this.judge(taken, (await this.unacknowledged()) ?? 0, waiting);
+    if (this.timer === undefined) return;
+    if (performance.now() - this.flowed >= this.pace.timeout) this.onStalled();
+    else this.wait();
+  }
+
+  private judge(taken: number, onTheWay: number, waiting: number): void {
+    const now = performance.now();
+    const acknowledged = taken - onTheWay;
+    const progress = acknowledged > this.acknowledged || onTheWay < this.onTheWay;
+    this.onTheWay = onTheWay;
     this.acknowledged = Math.max(this.acknowledged, acknowledged);
+    if (this.timer === undefined || (!progress && (onTheWay > 0 || waiting > 0))) return;
+    this.flowed = now;
+    this.seen.push({ time: now, bytes: this.acknowledged });
+    while ((this.seen[0]?.time ?? Infinity) <= now - this.pace.age)
+      this.read = this.seen.shift()?.bytes ?? this.read;
+    if (this.read > 0) this.onRead(this.read);
   }
 }

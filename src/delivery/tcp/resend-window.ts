@@ -1,91 +1,95 @@
-import type { Entry } from '../ledger/entry.ts';
+import { handed, type Entry, type Handed } from '../ledger/entry.ts';
 import { Fifo } from '../ledger/fifo.ts';
 
-/** How long, and at most how much, of what was handed over is kept to be sent again. */
-export interface ResendLimits {
-  readonly ms: number;
-  readonly bytes: number;
+/** Stored records whose ordinals follow each other are noted together, up to so many bytes. */
+const chunkBytes = 64 << 10;
+
+interface Chunk {
+  first: number;
+  count: number;
+  readonly entry?: Entry;
+  /** Bytes of the connection's records up to its end. */
+  end: number;
+  bytes: number;
 }
 
 /**
- * The records of a connection: those handed over to the socket and, older than these, the last ones that the kernel
- * took. TCP does not say what the peer's application read, so when a connection breaks all of them are sent again on
- * the next one: they arrive at least once.
+ * The records that were handed to a connection and are not known to have arrived. TCP does not say what the peer's
+ * application read, so when a connection breaks all of them are sent again on the next one: they arrive at least once.
+ * What the disk has is noted by its ordinals alone.
  */
 export class ResendWindow {
-  private readonly entries = new Fifo<Entry>();
-  /** Records that the kernel took, and their bytes. */
+  private readonly chunks = new Fifo<Chunk>();
+  private newest: Chunk | undefined;
+  /** Bytes of the connection's records so far. */
+  private end = 0;
+  private added = 0;
   private taken = 0;
-  private takenBytes = 0;
-  /** Bytes of this connection that left the window. */
-  private releasedBytes = 0;
-  private unsentCount = 0;
-  private unsentSize = 0;
+  private held = 0;
 
-  constructor(private readonly limits: ResendLimits) {}
-
-  /** Records that the kernel never took whole, on this connection or one before. */
-  get unsent(): number {
-    return this.unsentCount;
+  /** Bytes of the records that memory has the only copy of. */
+  get memoryBytes(): number {
+    return this.held;
   }
 
-  get unsentBytes(): number {
-    return this.unsentSize;
-  }
-
-  /** Whether the kernel took all records. */
+  /** Whether our kernel took all records. */
   get done(): boolean {
-    return this.taken === this.entries.length;
+    return this.taken === this.added;
+  }
+
+  get empty(): boolean {
+    return this.chunks.length === 0;
   }
 
   /** Notes a record that is handed over, behind all others. */
   add(entry: Entry): void {
-    this.entries.push(entry);
-    if (entry.sent) return;
-    this.unsentCount++;
-    this.unsentSize += entry.bytes.length;
-  }
-
-  /** The kernel took the oldest record that it had not. Returns whether it took this one for the first time. */
-  take(): boolean {
-    const entry = this.entries.at(this.taken);
-    if (entry === undefined) return false;
-    this.taken++;
-    this.takenBytes += entry.bytes.length;
-    if (entry.sent) return false;
-    entry.sent = true;
-    this.unsentCount--;
-    this.unsentSize -= entry.bytes.length;
-    return true;
-  }
-
-  /**
-   * Gives out the oldest records: those taken longer than `limits.ms` ago that the peer's kernel has acknowledged, and
-   * what the kernel took beyond `limits.bytes`.
-   *
-   * @param acknowledged bytes of this connection's records that the peer's kernel is known to have
-   */
-  release(now: number, acknowledged: number, delivered: (entry: Entry) => void): void {
-    while (this.taken > 0) {
-      const entry = this.entries.at(0) as Entry;
-      const { length } = entry.bytes;
-      const old = now - entry.handed >= this.limits.ms;
-      const arrived = this.releasedBytes + length <= acknowledged;
-      if (!(old && arrived) && this.takenBytes <= this.limits.bytes) return;
-      this.entries.shift();
-      this.taken--;
-      this.takenBytes -= length;
-      this.releasedBytes += length;
-      delivered(entry);
+    const { length } = entry.bytes;
+    const { newest } = this;
+    this.end += length;
+    this.added++;
+    if (!entry.stored) this.held += length;
+    const follows = entry.stored && newest !== undefined && newest.entry === undefined;
+    if (follows && newest.first + newest.count === entry.ordinal && newest.bytes < chunkBytes) {
+      newest.count++;
+      newest.bytes += length;
+      newest.end = this.end;
+    } else {
+      this.newest = { ...handed(entry), end: this.end, bytes: length };
+      this.chunks.push(this.newest);
     }
   }
 
+  /** Our kernel took the oldest record that it had not. */
+  take(): void {
+    this.taken++;
+  }
+
+  /** Gives out the oldest records, as far as they end within so many bytes of the connection's records. */
+  release(bytes: number): Handed[] {
+    const released: Handed[] = [];
+    for (
+      let chunk = this.chunks.at(0);
+      chunk !== undefined && chunk.end <= bytes;
+      chunk = this.chunks.at(0)
+    ) {
+      released.push(chunk);
+      this.forget();
+    }
+    return released;
+  }
+
   /** The connection ended: gives out all records, the oldest first, and is as new. */
-  drain(): Entry[] {
-    const entries: Entry[] = [];
-    for (let entry = this.entries.shift(); entry !== undefined; entry = this.entries.shift())
-      entries.push(entry);
-    this.taken = this.takenBytes = this.releasedBytes = this.unsentCount = this.unsentSize = 0;
-    return entries;
+  drain(): Handed[] {
+    const drained = this.release(Infinity);
+    this.newest = undefined;
+    this.end = this.added = this.taken = 0;
+    return drained;
+  }
+
+  private forget(): void {
+    const chunk = this.chunks.shift();
+    if (chunk?.entry !== undefined) this.held -= chunk.bytes;
+    // Nothing is added to what is gone.
+    if (chunk === this.newest) this.newest = undefined;
   }
 }

@@ -1,43 +1,46 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { backoff } from '../shared/backoff.ts';
-import { connect, type Connecting } from './connect.ts';
-import type { Destination, Heir } from '../destination.ts';
-import type { OutputStatus } from '../../sampling/output-status.ts';
-import type { Entry } from '../ledger/entry.ts';
-import { lastWord } from '../shared/last-word.ts';
-import { Outage, reasonOf } from '../shared/outage.ts';
-import { PeerWatch } from './peer-watch.ts';
-import { ResendWindow, type ResendLimits } from './resend-window.ts';
+import type { OutputState } from '../../sampling/output-status.ts';
+import type { Destination } from '../destination.ts';
+import { returnedBytes } from '../ledger/store.ts';
+import type { Tap } from '../ledger/tap.ts';
 import type { TcpSettings } from '../settings.ts';
-import { Store } from '../ledger/store.ts';
+import { backoff } from '../shared/backoff.ts';
+import { Outage, reasonOf } from '../shared/outage.ts';
+import { connect, type Connecting } from './connect.ts';
+import { PeerWatch } from './peer-watch.ts';
+import { ResendWindow } from './resend-window.ts';
 import { tokenOf } from './token.ts';
 
 /** How a TCP destination paces itself. */
 export interface TcpPace {
-  /** What is sent again after a connection broke. */
-  readonly resend: ResendLimits;
+  /** ms that the peer's kernel must have had a record before it counts as arrived. */
+  readonly age: number;
   /** ms before the next attempt, by the number of failed ones. */
   readonly backoff: (attempt: number) => number;
   /** ms that a connection must last to end an outage and to start the back-off anew. */
   readonly stable: number;
+  /** See {@link TcpDestination.hold}. */
+  readonly hold: number;
 }
 
-const defaultPace: TcpPace = { resend: { ms: 5000, bytes: 4 << 20 }, backoff, stable: 1000 };
+const defaultPace: TcpPace = { age: 5000, backoff, stable: 1000, hold: 10_000 };
+const longestHold = 300_000;
 
 /** Bytes handed to the socket beyond what the kernel took; the rest stays in our queue, where it is bounded. */
 const inFlightBytes = 256 << 10;
 
 /**
  * Sends records over a TCP connection and makes a new one whenever it ends or stalls. A new connection starts with a
- * whole record: first the last ones of the connection before (see ResendWindow), then what the store has.
+ * whole record: first those of the connection before that are not known to have arrived, then what the store has.
  *
- * TCP acknowledges to the kernel, not to us: `sent` means that our kernel took the record.
+ * TCP acknowledges to the kernel, not to us. A record has arrived when the peer's kernel has had it for a while during
+ * which the peer took what came, or when the peer closed after it had been sent everything. The disk keeps what it has
+ * of the others; what memory alone has is bounded by not handing over more.
  */
 export class TcpDestination implements Destination {
   private readonly target: string;
-  private readonly store: Store;
-  private readonly window: ResendWindow;
+  private readonly window = new ResendWindow();
   private readonly outage: Outage;
   /** The current connection or attempt; undefined while waiting for the next attempt. */
   private socket: Socket | undefined;
@@ -48,47 +51,47 @@ export class TcpDestination implements Destination {
   private connections = 0;
   /** Bytes of this connection that were no records. */
   private preamble = 0;
-  private sent = 0;
-  private resent = 0;
-  /** Whether the peer closed after it had been sent everything. */
-  private clean = false;
+  /**
+   * ms that a connection must last before it gets what was handed over before. 0 until a connection broke on which that
+   * came again and nothing was confirmed: without it a link that flaps would carry the same records each time. It
+   * doubles with each such connection.
+   */
+  private hold = 0;
+  private holding: NodeJS.Timeout | undefined;
+  /** Whether the present connection confirmed a record. */
+  private confirmed = false;
+  /** What the ledger had counted as resent when the connection began. */
+  private resentBefore = 0;
+  /** Whether the peer closed after it had been sent everything; known when this resolves. */
+  private clean: Promise<boolean> = Promise.resolve(false);
   /** Set by close: called when there is nothing left to do. */
   private finish: (() => void) | undefined;
 
   constructor(
     private readonly settings: TcpSettings,
+    private readonly tap: Tap,
     private readonly log: Logger,
     private readonly pace: TcpPace = defaultPace,
   ) {
     const { host, port } = settings;
     this.target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    this.store = new Store(settings.queue, settings.spool, log);
-    this.store.onReadable = () => {
+    tap.onReadable = () => {
       this.pump();
     };
-    this.window = new ResendWindow(pace.resend);
-    this.outage = new Outage(log, this);
+    this.outage = new Outage(log, tap);
     this.connect();
   }
 
-  get status(): OutputStatus {
-    const stored = this.store.status;
-    const up = this.watch !== undefined && !this.outage.lasts;
-    return {
-      ...stored,
-      state: up ? 'up' : this.outage.lasts ? 'down' : 'connecting',
-      queued: stored.queued + this.window.unsent,
-      queuedBytes: stored.queuedBytes + this.window.unsentBytes,
-      sent: this.sent,
-      resent: this.resent,
-      reconnects: Math.max(0, this.connections - 1),
-      lastError: this.store.trouble ?? this.outage.lastError,
-    };
+  get state(): OutputState {
+    if (this.watch !== undefined && !this.outage.lasts) return 'up';
+    return this.outage.lasts ? 'down' : 'connecting';
   }
 
-  send(records: readonly Buffer[]): void {
-    const now = Date.now();
-    for (const record of records) this.store.push(record, now);
+  get lastError(): string | undefined {
+    return this.outage.lastError;
+  }
+
+  wake(): void {
     this.pump();
   }
 
@@ -97,7 +100,7 @@ export class TcpDestination implements Destination {
   }
 
   /** Flushes, half-closes and waits for the peer to close. A peer that is down gets one more attempt, at once. */
-  async close(deadline: number, heir?: Heir): Promise<void> {
+  async close(deadline: number): Promise<void> {
     const finished = new Promise<void>((resolve) => (this.finish = resolve));
     const timer = setTimeout(() => this.finish?.(), deadline);
     if (this.watch !== undefined) this.pump();
@@ -106,12 +109,9 @@ export class TcpDestination implements Destination {
     await finished;
     clearTimeout(timer);
     clearTimeout(this.retry);
-    this.watch?.stop();
-    this.watch = undefined;
+    this.stop();
     this.socket?.destroy();
-    this.giveBack();
-    await this.store.close(heir);
-    lastWord(this.log, this.status);
+    this.giveBack(await this.clean);
   }
 
   private connect(): void {
@@ -149,7 +149,8 @@ export class TcpDestination implements Destination {
     // What the peer sends has no meaning, but unread it would close the connection the hard way.
     socket.resume();
     socket.once('end', () => {
-      this.clean = this.finish !== undefined && socket.writableFinished;
+      if (this.finish !== undefined && socket.writableFinished)
+        this.clean = this.watch?.complete() ?? this.clean;
       this.stop();
       socket.destroy();
     });
@@ -157,36 +158,50 @@ export class TcpDestination implements Destination {
     socket.once('close', () => {
       clearTimeout(timer);
       this.stop();
-      this.lost(reason);
+      void this.clean.then((clean) => {
+        this.lost(reason, clean);
+      });
     });
   }
 
   /** The connection can be written to. */
   private begin(socket: Socket, preamble: string): void {
-    const { timeout } = this.settings;
-    this.connections++;
+    const timeout = this.settings.timeout * 1000;
+    if (this.connections++ > 0) this.tap.ledger.reconnects++;
     this.log.debug(`connected to ${this.target}`);
-    this.watch = new PeerWatch(socket, timeout * 1000, () => {
+    const onRead = (bytes: number): void => {
+      this.release(bytes - this.preamble);
+    };
+    this.watch = new PeerWatch(socket, { timeout, age: this.pace.age }, onRead, () => {
       this.stop();
-      socket.destroy(new Error(`stalled: nothing acknowledged for ${timeout} s`));
+      socket.destroy(new Error(`stalled: nothing acknowledged for ${this.settings.timeout} s`));
     });
     this.preamble = Buffer.byteLength(preamble);
     if (preamble !== '') socket.write(preamble);
-    this.store.reachable = true;
+    this.confirmed = false;
+    this.resentBefore = this.tap.ledger.resent;
+    if (this.hold > 0) this.holdBack();
+    this.tap.reachable = true;
     this.pump();
+  }
+
+  private holdBack(): void {
+    this.holding = setTimeout(() => {
+      this.holding = undefined;
+      this.pump();
+    }, this.hold).unref();
   }
 
   /** Writes while the socket has little in flight; goes on when the kernel took a record. */
   private pump(): void {
     const socket = this.socket;
     if (socket === undefined || this.watch === undefined || socket.writableEnded) return;
-    const now = performance.now();
-    this.window.release(now, this.watch.acknowledged - this.preamble, this.delivered);
+    const fresh = this.holding !== undefined && this.finish === undefined;
+    const most = Math.max(returnedBytes, this.settings.queue.maxBytes);
     socket.cork();
-    while (socket.writableLength < inFlightBytes) {
-      const entry = this.store.next();
+    while (socket.writableLength < inFlightBytes && this.window.memoryBytes < most) {
+      const entry = this.tap.next(fresh);
       if (entry === undefined) break;
-      entry.handed = now;
       this.window.add(entry);
       socket.write(entry.bytes, this.taken);
     }
@@ -197,30 +212,36 @@ export class TcpDestination implements Destination {
   /** The kernel took the next record. Node calls this with an error for what a broken connection had left. */
   private readonly taken = (error?: Error | null): void => {
     if (error || this.watch === undefined) return;
-    if (this.window.take()) this.sent++;
-    else this.resent++;
+    this.window.take();
     this.pump();
   };
 
-  private readonly delivered = (entry: Entry): void => {
-    this.store.delivered(entry);
-  };
+  /** So many bytes of the connection's records have arrived. */
+  private release(bytes: number): void {
+    const arrived = this.window.release(bytes);
+    if (arrived.length === 0) return;
+    for (const records of arrived) this.tap.arrived(records);
+    this.confirmed = true;
+    this.hold = 0;
+    this.pump();
+  }
 
   private get done(): boolean {
-    return this.window.done && this.store.empty;
+    return this.window.done && this.tap.empty;
   }
 
   /** What the connection took goes back to the store, unless the peer has surely read it. */
-  private giveBack(): void {
-    const entries = this.window.drain();
-    if (this.clean) entries.forEach(this.delivered);
-    else this.store.giveBack(entries);
+  private giveBack(clean: boolean): void {
+    if (clean) this.release(Infinity);
+    else this.tap.giveBack(this.window.drain(), true);
   }
 
   /** Nothing more is written to the current connection. */
   private stop(): void {
     this.watch?.stop();
     this.watch = undefined;
+    clearTimeout(this.holding);
+    this.holding = undefined;
   }
 
   /** The connection lasts. */
@@ -230,10 +251,13 @@ export class TcpDestination implements Destination {
     else this.log.info(`connected to ${this.target}`);
   }
 
-  private lost(reason: string): void {
+  private lost(reason: string, clean = false): void {
     this.socket = undefined;
-    this.store.reachable = false;
-    this.giveBack();
+    this.tap.reachable = false;
+    const again = this.tap.ledger.resent > this.resentBefore;
+    this.resentBefore = this.tap.ledger.resent;
+    if (again && !this.confirmed) this.hold = Math.min(longestHold, Math.max(this.pace.hold, this.hold * 2));
+    this.giveBack(clean);
     if (this.finish !== undefined) {
       this.finish();
       return;

@@ -1,30 +1,35 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import type { Logger } from 'pino';
-import type { OutputStatus } from '../../sampling/output-status.ts';
+import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
-import { lastWord } from '../shared/last-word.ts';
+import { handed, type Entry } from '../ledger/entry.ts';
+import { Fifo } from '../ledger/fifo.ts';
+import type { Tap } from '../ledger/tap.ts';
+import type { UdpSettings } from '../settings.ts';
 import { MinuteLimit } from '../shared/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
-import { queuedStatus } from '../shared/queued-status.ts';
-import { RecordQueue } from '../ledger/queue.ts';
-import type { QueueSettings, UdpSettings } from '../settings.ts';
 
-/** Holds the burst of one cycle while the kernel takes it, and what comes during the first look-up. */
-const queue: QueueSettings = { maxBytes: 16 << 20, whenFull: 'drop_oldest' };
 const maxInFlight = 64;
 /** ms after which the name is looked up anew; after an error, at the soonest. */
 const addressAge = 30_000;
 const errorAge = 5000;
-/** ms without an error that end an outage: a refusal is told only after a send that seemed to work. */
+/**
+ * ms without an error that end an outage, and after which a datagram counts as arrived: a refusal is told only after a
+ * send that seemed to work, and a kernel tells one a second at most (icmp(7), icmp_ratelimit).
+ */
 const calm = 2000;
+/** ms that errors about the last datagrams have to come at the end. */
+const lastErrors = 100;
 
 /**
  * Sends each record as one datagram. The socket is connected, so that it takes datagrams from nobody else and hears
  * when nobody listens. Nothing is kept for a peer that is not there: what cannot be sent is dropped and counted.
+ *
+ * Nobody confirms a datagram. It counts as arrived when no error came for a while; an error stands for all that were
+ * sent shortly before, and those are dropped as unconfirmed.
  */
 export class UdpDestination implements Destination {
-  private readonly queue = new RecordQueue(queue);
   private readonly outage: Outage;
   private readonly oversize = new MinuteLimit();
   private readonly target: string;
@@ -34,37 +39,44 @@ export class UdpDestination implements Destination {
   private lookedUp = -Infinity;
   private lookingUp = false;
   private failed = -Infinity;
+  /** Given to the kernel, which has not said yet whether it takes them. */
   private inFlight = 0;
-  private inFlightBytes = 0;
-  private sent = 0;
+  /** Sent, and an error may come yet; the oldest first. */
+  private readonly recent = new Fifo<{ readonly entry: Entry; readonly time: number }>();
+  private readonly timer: NodeJS.Timeout;
   private closed = false;
   /** Set by close: called when nothing is left to send. */
   private finish: (() => void) | undefined;
 
   constructor(
     private readonly settings: UdpSettings,
+    private readonly tap: Tap,
     private readonly log: Logger,
   ) {
     this.target = `${settings.host} port ${settings.port}`;
-    this.outage = new Outage(log, this);
+    this.outage = new Outage(log, tap);
+    tap.onReadable = () => {
+      this.wake();
+    };
+    this.timer = setInterval(() => {
+      this.confirm(performance.now() - calm);
+    }, calm / 2).unref();
     void this.resolve();
   }
 
-  get status(): OutputStatus {
-    const inFlight = { records: this.inFlight, bytes: this.inFlightBytes };
-    const status = queuedStatus(this.queue, inFlight, this.sent, this.outage);
-    return this.socket === undefined && status.state === 'up' ? { ...status, state: 'connecting' } : status;
+  get state(): OutputState {
+    if (this.outage.lasts) return 'down';
+    return this.socket === undefined ? 'connecting' : 'up';
   }
 
-  send(records: readonly Buffer[]): void {
-    const now = Date.now();
-    for (const record of records) {
-      if (record.length <= this.settings.maxDatagram) this.queue.push(record, now);
-      else this.refuse(record);
-    }
+  get lastError(): string | undefined {
+    return this.outage.lastError;
+  }
+
+  wake(): void {
+    if (this.closed) return;
     const age = performance.now() - this.lookedUp;
-    if (!this.closed && !this.lookingUp && age > (this.failed > this.lookedUp ? errorAge : addressAge))
-      void this.resolve();
+    if (!this.lookingUp && age > (this.failed > this.lookedUp ? errorAge : addressAge)) void this.resolve();
     this.pump();
   }
 
@@ -78,26 +90,41 @@ export class UdpDestination implements Destination {
     this.pump();
     await finished;
     clearTimeout(timer);
+    if (this.recent.length > 0)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(deadline, lastErrors)));
     this.closed = true;
+    clearInterval(this.timer);
     this.socket?.close();
     this.socket = undefined;
-    this.queue.clear('stopped');
-    this.queue.drops.add('stopped', this.inFlight);
-    this.inFlight = 0;
-    this.inFlightBytes = 0;
-    lastWord(this.log, this.status);
+    if (performance.now() - this.failed > calm) this.confirm(Infinity);
+    else this.dropRecent();
   }
 
   private pump(): void {
-    while (this.socket !== undefined && this.inFlight < maxInFlight) {
-      const record = this.queue.shift()?.bytes;
-      if (record === undefined) break;
-      this.inFlight++;
-      this.inFlightBytes += record.length;
-      this.transmit(this.socket, record, true);
+    while (this.inFlight < maxInFlight && (this.socket !== undefined || !this.lookingUp)) {
+      const entry = this.tap.next();
+      if (entry === undefined) break;
+      if (entry.bytes.length > this.settings.maxDatagram) this.refuse(entry);
+      else if (this.socket === undefined) this.tap.ledger.drop(entry.ordinal, 'unreachable');
+      else {
+        this.inFlight++;
+        this.transmit(this.socket, entry, true);
+      }
     }
-    if (this.socket === undefined && !this.lookingUp) this.queue.clear('unreachable');
-    if (this.queue.length + this.inFlight === 0) this.finish?.();
+    if (this.inFlight === 0 && this.tap.empty) this.finish?.();
+  }
+
+  /** What was sent before this time has arrived, as far as anybody can tell. */
+  private confirm(before: number): void {
+    for (let sent = this.recent.at(0); sent !== undefined && sent.time <= before; sent = this.recent.at(0)) {
+      this.recent.shift();
+      this.tap.arrived(handed(sent.entry));
+    }
+  }
+
+  private dropRecent(): void {
+    for (let sent = this.recent.shift(); sent !== undefined; sent = this.recent.shift())
+      this.tap.ledger.drop(sent.entry.ordinal, 'unconfirmed');
   }
 
   /** Looks the name up, and connects to the address if it is a new one; an address that works outlives a failed look-up. */
@@ -138,37 +165,37 @@ export class UdpDestination implements Destination {
   }
 
   /** @param again whether to send the record once more when the kernel only tells of an earlier one instead */
-  private transmit(socket: Socket, record: Buffer, again: boolean): void {
-    socket.send(record, (error: NodeJS.ErrnoException | null) => {
-      if (this.closed) return;
+  private transmit(socket: Socket, entry: Entry, again: boolean): void {
+    socket.send(entry.bytes, (error: NodeJS.ErrnoException | null) => {
       // About an earlier datagram: this one was not sent at all.
       if (error?.code === 'ECONNREFUSED' && again && this.socket === socket) {
         this.failure(error);
-        this.transmit(socket, record, false);
+        this.transmit(socket, entry, false);
         return;
       }
       this.inFlight--;
-      this.inFlightBytes -= record.length;
-      this.judge(error);
-      this.pump();
+      this.judge(entry, error);
+      if (!this.closed) this.pump();
     });
   }
 
-  private judge(error: Error | null): void {
-    if (error !== null) {
-      this.queue.drops.add('unreachable');
-      this.disturbed(error);
+  private judge(entry: Entry, error: Error | null): void {
+    if (error !== null || this.closed) {
+      this.tap.ledger.drop(entry.ordinal, error === null ? 'unconfirmed' : 'unreachable');
+      if (error !== null) this.disturbed(error);
       return;
     }
-    this.sent++;
-    if (performance.now() - this.failed > calm) this.outage.end(`sending to ${this.target} again`);
+    const now = performance.now();
+    this.recent.push({ entry, time: now });
+    if (now - this.failed > calm) this.outage.end(`sending to ${this.target} again`);
   }
 
-  /** Something went wrong with a datagram that was sent: by ICMP we were told that nobody listens on the port. */
+  /** Something went wrong with datagrams that were sent: by ICMP we were told that nobody listens on the port. */
   private failure(error: NodeJS.ErrnoException): void {
-    if (error.code === 'ECONNREFUSED' && this.sent > 0) {
-      this.sent--;
-      this.queue.drops.add('refused');
+    if (error.code === 'ECONNREFUSED') {
+      const refused = this.recent.shift();
+      if (refused !== undefined) this.tap.ledger.drop(refused.entry.ordinal, 'refused');
+      this.dropRecent();
     }
     this.disturbed(error);
   }
@@ -178,8 +205,8 @@ export class UdpDestination implements Destination {
     this.outage.begin(`cannot send to ${this.target}: ${reasonOf(error)}`);
   }
 
-  private refuse({ length }: Buffer): void {
-    this.queue.drops.add('too_large');
+  private refuse({ ordinal, bytes: { length } }: Entry): void {
+    this.tap.ledger.drop(ordinal, 'too_large');
     if (!this.oversize.due()) return;
     this.log.warn(
       `a record of ${length} bytes is dropped: longer than max_datagram, ${this.settings.maxDatagram} bytes`,

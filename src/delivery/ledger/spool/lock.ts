@@ -1,91 +1,166 @@
-import { linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { lstat, open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { processIdentity } from '../../../kernel/process-identity.ts';
+import { defaultRoots, Paths } from '../../../kernel/paths.ts';
 
 /** Another process uses the directory. */
 export class SpoolInUseError extends Error {
   override readonly name = 'SpoolInUseError';
 }
 
+/** Another part of this process still uses the directory: an output that is about to end. */
+export class SpoolBusyError extends Error {
+  override readonly name = 'SpoolBusyError';
+}
+
+const paths = new Paths(defaultRoots);
+/** ms that a holder has to say who it is. */
+const answerDeadline = 500;
+const attempts = 5;
+/** Devices and inodes of the directories that this process holds. */
+const ours = new Set<string>();
+
 /**
- * Keeps two processes from using one directory. Node has no flock: the holder is named by the file `lock.N` with the
- * highest N, which holds its identity. Where that one is gone, `lock.N+1` is taken by creating it with its content,
- * which succeeds for one process only. The file stays behind, emptied by an orderly end: were it removed, a process
- * that has just looked could take a number that another one has taken in between.
+ * Keeps two processes from using one directory. Node has no flock, and a pid says nothing to a process in another pid
+ * namespace. So the holder listens on a unix socket in the directory, `holder.N`: the kernel finds it by its inode,
+ * whatever the namespaces of the two, and closes it with its process. One that nobody listens on is dead.
+ *
+ * To bind a name succeeds for one process only, but a socket that is bound and does not listen yet looks dead. So who
+ * has begun to listen looks at all others once more and gives way to one that is alive: of two at least one sees the
+ * other. It needs no room on a full disk. Processes of different machines on one network file system do not see each
+ * other.
  */
 export class DirectoryLock {
   private constructor(
+    /** Stays open: by it the server removes its socket at the end, wherever the directory is then. */
+    private readonly directory: FileHandle,
+    private readonly server: Server,
     private readonly path: string,
-    private readonly identity: string,
+    private readonly inode: number,
+    private readonly key: string,
   ) {}
 
   /**
    * Takes the directory, which must exist.
-   * @throws SpoolInUseError when a process that runs has it; an error of node:fs
+   *
+   * @throws SpoolInUseError when another process has it; SpoolBusyError when this one has; an error of node:fs or node:net
    */
-  static take(directory: string): DirectoryLock {
-    const identity = processIdentity(process.pid) ?? String(process.pid);
-    const draft = join(directory, `draft.${process.pid}`);
-    writeFileSync(draft, identity, { mode: 0o600 });
+  static async take(directory: string): Promise<DirectoryLock> {
+    const handle = await open(directory, 'r');
+    let key: string | undefined;
     try {
-      for (;;) {
-        const held = locks(directory);
-        const highest = held.at(-1);
-        if (highest !== undefined) refuseWhereHeld(directory, join(directory, lockName(highest)));
-        const path = join(directory, lockName((highest ?? 0) + 1));
-        if (!link(draft, path)) continue;
-        for (const number of held) rmSync(join(directory, lockName(number)), { force: true });
-        return new DirectoryLock(path, identity);
+      const { dev, ino } = await handle.stat();
+      key = `${dev}:${ino}`;
+      if (ours.has(key)) {
+        key = undefined;
+        throw new SpoolBusyError(`the spool ${directory} is still in use by an output that ends`);
       }
-    } finally {
-      rmSync(draft, { force: true });
+      ours.add(key);
+      const { server, path } = await takeFrom(directory, handle.fd);
+      return new DirectoryLock(handle, server, path, (await lstat(path)).ino, key);
+    } catch (error) {
+      if (key !== undefined) ours.delete(key);
+      await handle.close();
+      throw error;
     }
   }
 
   /** Whether the directory still is ours: it was not deleted or replaced. */
-  get holds(): boolean {
-    return contentOf(this.path) === this.identity;
+  async holds(): Promise<boolean> {
+    const stat = await lstat(this.path).catch(() => undefined);
+    return stat?.ino === this.inode;
   }
 
-  release(): void {
-    if (this.holds) truncateSync(this.path);
-  }
-}
-
-function lockName(number: number): string {
-  return `lock.${number}`;
-}
-
-function locks(directory: string): number[] {
-  const numbers = readdirSync(directory).flatMap((file) => /^lock\.(\d+)$/.exec(file)?.[1] ?? []);
-  return numbers.map(Number).sort((a, b) => a - b);
-}
-
-function refuseWhereHeld(directory: string, path: string): void {
-  const identity = contentOf(path);
-  const pid = Number.parseInt(identity, 10);
-  if (identity === '' || processIdentity(pid) !== identity) return;
-  throw new SpoolInUseError(
-    `the spool ${directory} is used by another proxtop, process ${pid}: give this one a state_dir of its own`,
-  );
-}
-
-function contentOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
+  async release(): Promise<void> {
+    ours.delete(this.key);
+    await closed(this.server);
+    await this.directory.close();
   }
 }
 
-/** False when the path exists already. */
-function link(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+async function takeFrom(
+  directory: string,
+  fd: number,
+): Promise<{ readonly server: Server; readonly path: string }> {
+  // The path of a socket has 107 bytes at most.
+  const near = paths.proc(`self/fd/${fd}`);
+  for (let attempt = 1; ; attempt++) {
+    const before = await holders(directory);
+    for (const holder of before) await refuseWhereAlive(directory, join(near, holder));
+    const name = `holder.${Math.max(0, ...before.map(numberOf)) + 1}`;
+    const server = await listen(join(near, name));
+    if (server === undefined) continue;
+    const others = (await holders(directory)).filter((holder) => holder !== name);
+    try {
+      for (const other of others) await refuseWhereAlive(directory, join(near, other));
+    } catch (error) {
+      await closed(server);
+      if (attempt === attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * attempt));
+      continue;
+    }
+    for (const dead of others) await rm(join(directory, dead), { force: true });
+    return { server, path: join(directory, name) };
   }
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}
+
+async function holders(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((file) => /^holder\.\d+$/.test(file));
+}
+
+function numberOf(holder: string): number {
+  return Number(holder.slice('holder.'.length));
+}
+
+async function refuseWhereAlive(directory: string, path: string): Promise<void> {
+  const pid = await ask(path);
+  if (pid === undefined) return;
+  const who = pid === '' ? 'another proxtop' : `another proxtop, process ${pid}`;
+  throw new SpoolInUseError(`the spool ${directory} is used by ${who}: give this one a state_dir of its own`);
+}
+
+/** Asks the holder for its pid: undefined when nobody listens, empty when it does not answer in time. */
+function ask(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    let pid = '';
+    let alive = true;
+    const timer = setTimeout(() => socket.destroy(), answerDeadline);
+    socket.on('data', (data) => (pid += data.toString('latin1')));
+    socket.once('end', () => socket.destroy());
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // Any other error is no sign of a dead one: too many may wait for an answer already.
+      alive = code !== 'ECONNREFUSED' && code !== 'ENOENT';
+    });
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve(alive ? (/^\d+/.exec(pid)?.[0] ?? '') : undefined);
+    });
+  });
+}
+
+/** Undefined when the name is taken. */
+function listen(path: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(`${process.pid}\n`);
+    });
+    server.unref();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    server.listen(path, () => {
+      resolve(server);
+    });
+  });
 }

@@ -1,54 +1,114 @@
-import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
-/** How far a spool is delivered, in a file: what is delivered twice after a crash is little, not a whole segment. */
+/** Numbers of records, the end excluded. */
+export interface NumberRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** What a spool holds: by it a missing file is told from one whose records have arrived. */
+export interface Holdings {
+  /** Records that are not settled, ascending. */
+  readonly ranges: readonly NumberRange[];
+  /** The number of the next record; undefined where 0.1.0 wrote the file. */
+  readonly next: number | undefined;
+}
+
+const slotBytes = 512;
+
+/**
+ * The file `position`: what is not settled in a spool.
+ *
+ *     2 GENERATION NEXT FIRST-END,FIRST-END... CRC-32
+ *
+ * It has two slots of 512 bytes, padded with blanks, which are written in turn and in place: this needs no room on a
+ * full disk, and a write that is torn leaves the slot before. 0.1.0 wrote one line, `FIRST CRC-32`.
+ */
 export class Position {
-  private path: string;
-  private dirty = false;
-  private saving: Promise<void> | undefined;
-  /** The number of the oldest record that is not known to have arrived. */
-  ordinal = 1;
+  private readonly path: string;
+  private generation = 0;
+  private handle: FileHandle | undefined;
+  private written = '';
 
   constructor(directory: string) {
     this.path = join(directory, 'position');
   }
 
-  /** Reads the file; one that is missing or damaged says nothing. */
-  load(): void {
-    let text = '';
-    try {
-      text = readFileSync(this.path, 'latin1');
-    } catch {
-      return;
-    }
-    const ordinal = Number.parseInt(text, 10);
-    if (ordinal > 0 && text === lineOf(ordinal)) this.ordinal = ordinal;
+  /** Reads the file; undefined where it is missing or damaged. @throws Error of node:fs for one that cannot be read */
+  async load(): Promise<Holdings | undefined> {
+    const text = await readFile(this.path, 'latin1').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    });
+    const slots = [text.slice(0, slotBytes), text.slice(slotBytes)].flatMap((slot) => parseSlot(slot) ?? []);
+    slots.sort((a, b) => b.generation - a.generation);
+    this.generation = slots[0]?.generation ?? 0;
+    return slots[0]?.holdings;
   }
 
-  /** All records below `ordinal` have arrived. */
-  advance(ordinal: number): void {
-    if (ordinal <= this.ordinal) return;
-    this.ordinal = ordinal;
-    this.dirty = true;
+  /**
+   * Writes the file where it has to change.
+   *
+   * @param sync whether to have it on disk when this resolves
+   * @throws Error of node:fs; the next call tries again
+   */
+  async save(holdings: Required<Holdings>, sync: boolean): Promise<void> {
+    const content = contentOf(holdings);
+    if (content === this.written && !sync) return;
+    this.handle ??= await open(this.path, 'r+', 0o600).catch(() => open(this.path, 'w+', 0o600));
+    const line = `2 ${++this.generation} ${content}`;
+    const slot = `${line} ${checksum(line)}`.padEnd(slotBytes - 1) + '\n';
+    await this.handle.write(slot, (this.generation & 1) * slotBytes, 'latin1');
+    if (sync) await this.handle.datasync();
+    this.written = content;
   }
 
-  /** Writes the file where it has to change. Never rejects: an old file costs duplicates, no records. */
-  async save(): Promise<void> {
-    await this.saving;
-    if (!this.dirty) return;
-    this.dirty = false;
-    const draft = `${this.path}.draft`;
-    this.saving = writeFile(draft, lineOf(this.ordinal), { mode: 0o600 })
-      .then(() => rename(draft, this.path))
-      .catch(() => {
-        this.dirty = true;
-      });
-    await this.saving;
+  async close(): Promise<void> {
+    const { handle } = this;
+    this.handle = undefined;
+    await handle?.close();
   }
 }
 
-function lineOf(ordinal: number): string {
-  return `${ordinal} ${crc32(String(ordinal)).toString(16)}\n`;
+/** `NEXT RANGES`, in as many ranges as a slot has room for: where there are more, the nearest are joined. */
+function contentOf({ ranges, next }: Required<Holdings>): string {
+  const joined = [...ranges];
+  for (;;) {
+    const text = `${next} ${joined.map(({ first, end }) => `${first}-${end}`).join(',')}`;
+    if (text.length <= slotBytes - 40) return text;
+    let nearest = 1;
+    const gap = (index: number): number => (joined[index]?.first ?? 0) - (joined[index - 1]?.end ?? 0);
+    for (let index = 2; index < joined.length; index++) if (gap(index) < gap(nearest)) nearest = index;
+    const [before, after] = joined.slice(nearest - 1, nearest + 1);
+    if (before === undefined || after === undefined) return text;
+    joined.splice(nearest - 1, 2, { first: before.first, end: after.end });
+  }
+}
+
+function parseSlot(slot: string): { readonly generation: number; readonly holdings: Holdings } | undefined {
+  const found = /^(.*) ([0-9a-f]{1,8}) *\n?$/.exec(slot);
+  const [, line = '', sum] = found ?? [];
+  if (found === null || checksum(line) !== sum) return undefined;
+  const [version, generation, next, ranges = ''] = line.split(' ');
+  if (generation === undefined) {
+    const first = Number(version);
+    return first > 0
+      ? { generation: 0, holdings: { ranges: [{ first, end: Infinity }], next: undefined } }
+      : undefined;
+  }
+  if (version !== '2') return undefined;
+  const parsed = ranges
+    .split(',')
+    .filter(Boolean)
+    .map((range) => {
+      const [first = NaN, end = NaN] = range.split('-').map(Number);
+      return { first, end };
+    });
+  return { generation: Number(generation), holdings: { ranges: parsed, next: Number(next) } };
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16);
 }

@@ -1,77 +1,85 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { Drops } from '../drops.ts';
-import type { Entry } from '../entry.ts';
-import { Fifo } from '../fifo.ts';
 import type { QueueSettings, SpoolSettings } from '../../settings.ts';
-import { frame, headerBytes, readFrames, segmentHeader, segmentVersion, version } from './frame.ts';
-import { DirectoryLock, SpoolInUseError } from './lock.ts';
-import { Position } from './position.ts';
-import { firstOf, Segment, segmentPath } from './segment.ts';
+import type { Entry } from '../entry.ts';
+import type { Ledger } from '../ledger.ts';
+import { frame } from './frame.ts';
+import { encodeHeader, type SpoolIdentity } from './header.ts';
+import { DirectoryLock } from './lock.ts';
+import { Position, type NumberRange } from './position.ts';
+import { SpoolReader } from './reader.ts';
+import { look, type Found } from './recovery.ts';
+import { Segment, segmentPath } from './segment.ts';
 
 /** A segment is sealed at this size, or at an eighth of the spool. What is read at a time is one segment. */
 const largestSegment = 2 << 20;
-
 /** The segment that is appended to. */
 interface Active {
   readonly segment: Segment;
   readonly handle: FileHandle;
 }
 
+/** What a spool works with. */
+export interface SpoolContext {
+  readonly identity: SpoolIdentity;
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  /** Called when records became readable in the background. */
+  readonly onReadable: () => void;
+}
+
 /**
- * Records on disk that wait for a destination: files of records (see frame.ts) in a directory of their own. The newest
- * is appended to, the oldest is read as a whole and deleted when all its records are delivered. A file that is read is
- * never appended to, and after a start nothing is appended to the files found.
+ * Records on disk that wait for a destination: files of records (see header.ts and frame.ts) in a directory of their
+ * own. The newest is appended to, the oldest is read as a whole; a file is deleted when the ledger has settled all its
+ * records. A file that is read is never appended to, and after a start nothing is appended to the files found.
  *
- * All file work runs in the background, but for the first look at the directory.
+ * All file work runs in the background. Nothing tries again by itself: `tick` does.
  */
 export class Spool {
   /** Oldest first. */
   private readonly segments: Segment[] = [];
-  private readonly position: Position;
-  private readonly segmentBytes: number;
+  private position: Position;
+  private readonly ledger: Ledger;
+  private readonly log: Logger;
   private active: Active | undefined;
   private appending = false;
-  private reading = false;
-  private readonly removals = new Set<Promise<unknown>>();
-  /** Read and not given out. */
-  private readonly loaded = new Fifo<Entry>();
+  /** Deleted from the books; the files have yet to go. */
+  private condemned: string[] = [];
+  private housekeeping: Promise<void> = Promise.resolve();
   /** The number of the next record to be appended. */
   private next = 1;
   private lock: DirectoryLock | undefined;
+  private opening: Promise<void> | undefined;
   private known = false;
+  private closed = false;
+  private fullTold = false;
+  /** Gives out what is in it. */
+  readonly reader: SpoolReader;
 
-  /**
-   * Takes the directory and looks at what an earlier run left. A directory that cannot be used is looked at again by
-   * every `append`.
-   *
-   * @param drops counts what could not be read back, and what had to make room
-   * @param onReadable called when records became readable in the background
-   * @throws SpoolInUseError when another process uses the directory
-   */
+  /** @param keeps whether records are appended; else only what an earlier run left is delivered */
   constructor(
-    private readonly settings: SpoolSettings,
-    private readonly whenFull: QueueSettings['whenFull'],
-    private readonly drops: Drops,
-    private readonly log: Logger,
-    private readonly onReadable: () => void,
+    private settings: SpoolSettings,
+    private whenFull: QueueSettings['whenFull'],
+    readonly keeps: boolean,
+    private readonly context: SpoolContext,
   ) {
+    this.ledger = context.ledger;
+    this.log = context.log;
     this.position = new Position(settings.directory);
-    this.segmentBytes = Math.min(largestSegment, settings.maxBytes / 8);
-    try {
-      this.take();
-    } catch (error) {
-      if (error instanceof SpoolInUseError) throw error;
-      log.warn(`spool: ${(error as Error).message}`);
-    }
-    this.load();
+    this.reader = new SpoolReader(this.segments, {
+      ...context,
+      seal: (segment) => this.sealed(segment),
+    });
   }
 
-  /** Records that were never sent and are still to be given out. */
-  get waiting(): number {
-    return this.segments.reduce((sum, { waiting }) => sum + waiting, 0);
+  get directory(): string {
+    return this.settings.directory;
+  }
+
+  /** Share of the connection that it gets while newer records wait too. */
+  get catchup(): number {
+    return this.settings.catchup;
   }
 
   /** Size of all files. */
@@ -79,69 +87,70 @@ export class Spool {
     return this.segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Whether no record is still to be given out. */
-  get empty(): boolean {
-    return this.loaded.length === 0 && !this.reading && this.segments.every(({ read }) => read);
-  }
-
-  /** When the next record to be given out was taken, ms since 1970; undefined when there is none or it is not known. */
+  /** When the oldest record that waits was taken, ms of the monotonic clock; undefined when there is none or it is not known. */
   get oldest(): number | undefined {
-    const time = this.loaded.at(0)?.time ?? this.segments.find(({ read }) => !read)?.time ?? NaN;
-    return Number.isNaN(time) ? undefined : time;
+    const since = this.segments.find((segment) => segment.unsettled(this.ledger) < segment.end)?.since ?? NaN;
+    return Number.isNaN(since) ? undefined : since;
   }
 
-  /** The next record to be given out; undefined when there is none, or it has yet to be read, which this begins. */
-  peek(): Entry | undefined {
-    const entry = this.loaded.at(0);
-    if (entry === undefined) this.load();
-    return entry;
+  /** Other limits from now on; the directory stays. */
+  configure(settings: SpoolSettings, whenFull: QueueSettings['whenFull']): void {
+    this.settings = settings;
+    this.whenFull = whenFull;
   }
 
-  /** Gives out the next record; `delivered` is to be called for it, in the same order. */
-  shift(): Entry | undefined {
-    const entry = this.loaded.shift();
-    if (entry?.place !== undefined && !entry.sent) entry.place.segment.waiting--;
-    return entry;
+  /**
+   * Takes the directory and looks at what an earlier run left, unless that is done.
+   *
+   * @throws SpoolInUseError when another process uses the directory; SpoolBusyError; Error of node:fs or node:net
+   */
+  open(): Promise<void> {
+    if (this.known) return Promise.resolve();
+    return (this.opening ??= this.recover().finally(() => (this.opening = undefined)));
   }
 
-  /** A record that was given out is known to have arrived. */
-  delivered({ place }: Entry): void {
-    if (place === undefined) return;
-    const { segment, ordinal } = place;
-    this.position.advance(ordinal + 1);
-    if (--segment.outstanding === 0) this.remove(segment);
+  /** Saves how far the records are settled, deletes what is done, and reads what could not be read. */
+  tick(): void {
+    if (!this.known) return;
+    this.reap();
+    void this.keepHouse(false).catch(() => undefined);
+    this.reader.load();
   }
 
   /**
    * Writes records behind all others and has them synced. To be called for one batch at a time.
    *
    * @returns false when there is no room and older records are not to be dropped
-   * @throws Error of node:fs, SpoolInUseError; the records are then not in the spool
+   * @throws Error of node:fs, SpoolInUseError, SpoolBusyError; the records are then not in the spool
    */
   async append(entries: readonly Entry[]): Promise<boolean> {
     this.appending = true;
     try {
       // What an earlier run left decides which numbers come next.
-      if (!this.known) this.take();
-      const frames = entries.flatMap((entry, index) => frame({ ...entry, ordinal: this.next + index }));
-      const size = frames.reduce((sum, { length }) => sum + length, headerBytes);
-      const fresh = entries.filter(({ sent }) => !sent).length;
+      await this.open();
+      const header = encodeHeader(this.context.identity);
+      const frames = this.frames(entries);
+      const size = frames.reduce((sum, { length }) => sum + length, header.length);
       if (size > this.settings.maxBytes) {
-        this.drops.add('too_large', fresh);
+        for (const { ordinal } of entries) this.ledger.drop(ordinal, 'too_large');
         return true;
       }
-      if (!this.makeRoom(size)) return false;
+      if (!(await this.makeRoom(size))) return false;
       const { segment, handle } = (this.active ??= await this.create());
-      if (segment.bytes === 0) frames.unshift(segmentHeader());
+      if (segment.bytes === 0) frames.unshift(header);
       const end = await write(handle, frames, segment.bytes);
       await handle.datasync();
       if ((await handle.stat()).nlink === 0) throw new Error(`${segment.path} was deleted`);
       segment.bytes = end;
-      segment.records += entries.length;
-      segment.waiting += fresh;
-      if (Number.isNaN(segment.time)) segment.time = entries[0]?.time ?? NaN;
+      for (const { ordinal } of entries) {
+        segment.add(ordinal);
+        this.ledger.stored(ordinal);
+      }
+      if (Number.isNaN(segment.since)) segment.since = entries[0]?.since ?? NaN;
       this.next += entries.length;
+      this.reader.appended(this.segments.indexOf(segment));
       if (segment.bytes >= this.segmentBytes) await this.seal();
+      await this.keepHouse(false).catch(() => undefined);
       return true;
     } catch (error) {
       await this.abandon();
@@ -151,79 +160,128 @@ export class Spool {
     }
   }
 
-  /** Notes how far the records are delivered, for the next start. */
-  async save(): Promise<void> {
-    if (this.known) await this.position.save();
-  }
-
   /** What is not delivered stays for the next start. */
   async close(): Promise<void> {
-    await this.save();
+    this.closed = true;
+    await this.opening?.catch(() => undefined);
     await this.seal();
-    await Promise.all(this.removals);
-    try {
-      this.lock?.release();
-    } catch {
-      // The directory is out of reach; the process that ends lets go of it all the same.
+    if (this.known) {
+      this.reap();
+      await this.keepHouse(true).catch(() => undefined);
+      await this.position.close().catch(() => undefined);
     }
+    await this.lock?.release();
   }
 
-  /** Makes and locks the directory where need be, and finds what is in it the first time. */
-  private take(): void {
-    if (this.lock?.holds === true) return;
+  /** Takes what is on disk out of the books. @returns how many records stay there */
+  leave(): number {
+    let left = 0;
+    for (const segment of this.segments)
+      for (const ordinal of segment.ordinals()) if (this.ledger.leave(ordinal)) left++;
+    return left;
+  }
+
+  private get segmentBytes(): number {
+    return Math.min(largestSegment, this.settings.maxBytes / 8);
+  }
+
+  private frames(entries: readonly Entry[]): Buffer[] {
+    // The wall clock of when they were taken: it may have been set since.
+    const epoch = Date.now() - performance.now();
+    return entries.flatMap(({ ordinal, bytes, since }, index) =>
+      frame({ number: this.next + index, time: epoch + since, bytes, sent: this.ledger.tried(ordinal) }),
+    );
+  }
+
+  private async recover(): Promise<void> {
     const { directory } = this.settings;
-    // Not with `recursive`, which calls a read-only file system ENOENT.
-    makeDirectory(dirname(directory));
-    makeDirectory(directory);
-    this.lock = DirectoryLock.take(directory);
-    if (this.known) return;
-    this.recover(directory);
+    if (this.keeps) {
+      // Not with `recursive`, which calls a read-only file system ENOENT.
+      await makeDirectory(dirname(directory));
+      await makeDirectory(directory);
+    }
+    this.lock ??= await DirectoryLock.take(directory);
+    const found = await look(directory, this.context.identity, await this.position.load());
+    if (this.closed) return;
+    this.adopt(found);
     this.known = true;
+    await this.keepHouse(false).catch(() => undefined);
+    this.context.onReadable();
   }
 
-  private recover(directory: string): void {
-    this.position.load();
-    const { ordinal } = this.position;
-    const firsts = readdirSync(directory).flatMap((file) => firstOf(file) ?? []);
-    firsts.sort((a, b) => a - b);
-    for (const [index, first] of firsts.entries()) {
-      const path = segmentPath(directory, first);
-      const segment = new Segment(path, first, true);
-      segment.bytes = statSync(path).size;
-      segment.records = (firsts[index + 1] ?? endOf(path, first)) - first;
-      segment.waiting = Math.max(0, segment.end - Math.max(first, ordinal));
+  private adopt({ segments, missing, settled, next }: Found): void {
+    const waited = this.ledger.disk;
+    for (const { path, bytes, numbers, stranger, header } of segments) {
+      const segment = new Segment(path, numbers.first, stranger);
+      segment.bytes = bytes;
+      const records = numbers.end - numbers.first;
+      segment.add(this.ledger.adopt(records), records);
       this.segments.push(segment);
+      if (stranger) this.tellStranger(segment, header?.identity);
     }
-    this.next = Math.max(ordinal, this.segments.at(-1)?.end ?? 1);
-    for (const done of this.segments.filter(({ waiting }) => waiting === 0)) this.remove(done);
-    if (this.waiting > 0)
-      this.log.info(`spool: ${this.waiting} records of an earlier run are delivered first`);
+    this.next = next;
+    this.condemned.push(...settled);
+    const records = this.ledger.disk - waited;
+    if (records > 0) this.log.info(`spool: ${records} records of an earlier run wait in ${this.directory}`);
+    if (missing > 0) this.damaged(missing, `${this.directory}: files are missing`);
+  }
+
+  private tellStranger({ path, records }: Segment, whose: SpoolIdentity | undefined): void {
+    const { format, output } = this.context.identity;
+    const what =
+      whose === undefined
+        ? 'is of a newer version'
+        : `has records of output ${whose.output} in format ${whose.format}`;
+    this.log.warn(
+      `spool: ${path} ${what}, this is output ${output} in format ${format}: its ${records} records are kept and not ` +
+        'delivered; "proxtop spool" can take them out or delete them',
+    );
   }
 
   /** False when there is no room for `size` bytes and older records are not to be dropped. */
-  private makeRoom(size: number): boolean {
-    const lost = this.drops.by.spool_full;
+  private async makeRoom(size: number): Promise<boolean> {
+    this.reap();
     for (let [oldest] = this.segments; oldest !== undefined; [oldest] = this.segments) {
       if (this.bytes + size <= this.settings.maxBytes) break;
       if (this.whenFull === 'drop_newest') return false;
-      while (this.loaded.at(0)?.place?.segment === oldest) this.loaded.shift();
-      this.drops.add('spool_full', oldest.waiting);
+      for (const ordinal of oldest.ordinals()) this.ledger.drop(ordinal, 'spool_full');
+      if (this.active?.segment === oldest) await this.seal();
       this.remove(oldest);
+      if (!this.fullTold) this.log.warn('spool: spool_max is reached, the oldest records are dropped');
+      this.fullTold = true;
     }
-    if (lost === 0 && this.drops.by.spool_full > 0)
-      this.log.warn(`spool: spool_max is reached, the oldest records are dropped`);
+    if (this.condemned.length > 0) await this.keepHouse(false);
     return true;
   }
 
   private async create(): Promise<Active> {
-    this.take();
-    // One of them may have the name of the new one.
-    await Promise.all(this.removals);
-    const segment = new Segment(segmentPath(this.settings.directory, this.next), this.next, false);
+    const { directory } = this.settings;
+    if ((await this.lock?.holds()) !== true) await this.takeAnew();
+    const segment = new Segment(segmentPath(directory, this.next), this.next);
     const handle = await open(segment.path, 'w', 0o600);
     this.segments.push(segment);
-    await syncDirectory(dirname(segment.path)).catch(() => undefined);
+    await syncDirectory(directory).catch(() => undefined);
     return { segment, handle };
+  }
+
+  /** The directory was deleted or replaced. */
+  private async takeAnew(): Promise<void> {
+    const { directory } = this.settings;
+    await this.lock?.release();
+    this.lock = undefined;
+    await makeDirectory(directory);
+    this.lock = await DirectoryLock.take(directory);
+    await this.position.close().catch(() => undefined);
+    this.position = new Position(directory);
+  }
+
+  /** Ends a segment that is to be read; false while it is appended to. */
+  private sealed(segment: Segment): boolean {
+    if (this.closed) return false;
+    if (segment !== this.active?.segment) return true;
+    if (this.appending) return false;
+    void this.seal();
+    return true;
   }
 
   /** Closes the segment that is appended to. */
@@ -242,98 +300,61 @@ export class Spool {
     if (active.segment.records === 0) this.remove(active.segment);
   }
 
+  /** Removes the segments whose records are all settled. */
+  private reap(): void {
+    for (const segment of [...this.segments]) {
+      if (segment === this.active?.segment || segment.unsettled(this.ledger) < segment.end) continue;
+      this.remove(segment);
+    }
+  }
+
   private remove(segment: Segment): void {
     const index = this.segments.indexOf(segment);
     if (index < 0) return;
     this.segments.splice(index, 1);
-    if (this.active?.segment === segment) void this.seal();
-    // Gone already, or out of reach like the whole directory: then its records come again at the next start.
-    const removal: Promise<unknown> = rm(segment.path, { force: true })
-      .catch(() => undefined)
-      .finally(() => this.removals.delete(removal));
-    this.removals.add(removal);
+    this.reader.removed(index);
+    this.condemned.push(segment.path);
   }
 
-  /** Reads the oldest segment that was not read, in the background. */
-  private load(): void {
-    if (this.reading) return;
-    const segment = this.segments.find(({ read }) => !read);
-    if (segment === undefined || segment.records === 0) return;
-    if (segment === this.active?.segment) {
-      if (this.appending) return;
-      void this.seal();
-    }
-    segment.read = true;
-    this.reading = true;
-    readFile(segment.path)
-      .then(
-        (bytes) => {
-          this.taken(segment, bytes);
-        },
-        (error: unknown) => {
-          this.lost(segment, error as NodeJS.ErrnoException);
-        },
-      )
-      .finally(() => {
-        this.reading = false;
-        this.onReadable();
-      });
+  /** Saves the position and then deletes files: one that is missing and not settled by the position counts as lost. */
+  private keepHouse(sync: boolean): Promise<void> {
+    const work = this.housekeeping.then(() => this.saveAndDelete(sync));
+    this.housekeeping = work.catch(() => undefined);
+    return work;
   }
 
-  private taken(segment: Segment, content: Buffer): void {
-    if (!this.segments.includes(segment)) return;
-    const found = segmentVersion(content) ?? version;
-    if (found !== version) {
-      this.damaged(segment, segment.waiting, `is of version ${found}, this program knows ${version}`);
-      this.remove(segment);
-      return;
-    }
-    const from = Math.max(segment.first, this.position.ordinal);
-    const { records } = readFrames(content.subarray(0, segment.bytes), from, segment.end);
-    let fresh = 0;
-    for (const record of records) {
-      const sent = record.sent && !segment.recovered;
-      if (!sent) fresh++;
-      const { bytes, time, ordinal } = record;
-      this.loaded.push({ bytes, time, sent, handed: NaN, place: { segment, ordinal } });
-    }
-    segment.outstanding = records.length;
-    const lost = segment.waiting - fresh;
-    segment.waiting = fresh;
-    if (lost > 0) this.damaged(segment, lost, 'is damaged');
-    if (records.length === 0) this.remove(segment);
+  private async saveAndDelete(sync: boolean): Promise<void> {
+    const condemned = this.condemned;
+    await this.position.save({ ranges: this.ranges(), next: this.next }, sync || condemned.length > 0);
+    this.condemned = [];
+    // Gone already, or out of reach like the whole directory.
+    for (const path of condemned) await rm(path, { force: true }).catch(() => undefined);
   }
 
-  private lost(segment: Segment, error: NodeJS.ErrnoException): void {
-    if (error.code === 'ENOENT' || error.code === 'EIO') {
-      this.damaged(segment, segment.waiting, error.message);
-      this.remove(segment);
-    } else {
-      // Too many open files, say: it is read another time.
-      segment.read = false;
-      this.log.warn(`spool: ${error.message}`);
+  private ranges(): NumberRange[] {
+    const ranges: NumberRange[] = [];
+    for (const segment of this.segments) {
+      const first = segment.unsettled(this.ledger);
+      const last = ranges.at(-1);
+      if (first === segment.end) continue;
+      if (last?.end === first) ranges[ranges.length - 1] = { first: last.first, end: segment.end };
+      else ranges.push({ first, end: segment.end });
     }
+    return ranges;
   }
 
-  private damaged(segment: Segment, lost: number, why: string): void {
-    this.drops.add('damaged', lost);
-    this.log.warn(`spool: ${segment.path} ${why}: ${lost} records are lost`);
+  private damaged(lost: number, why: string): void {
+    this.ledger.refuse('damaged', lost);
+    this.log.warn(`spool: ${why}: ${lost} records are lost`);
   }
 }
 
-function makeDirectory(path: string): void {
+async function makeDirectory(path: string): Promise<void> {
   try {
-    mkdirSync(path, { mode: 0o700 });
+    await mkdir(path, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-}
-
-/** The number behind that of the last record of a segment; a torn record at its end counts as one. */
-function endOf(path: string, first: number): number {
-  const bytes = readFileSync(path);
-  const { records, torn } = readFrames(bytes, first, Infinity);
-  return (records.at(-1)?.ordinal ?? first - 1) + (torn ? 2 : 1);
 }
 
 /** Writes all the buffers at an offset. @returns the offset behind them */

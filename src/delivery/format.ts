@@ -1,0 +1,44 @@
+import type { PrintedSettings, StoreSettings } from './settings.ts';
+
+/** Version of what records say; a new one where a receiver cannot take old and new ones in one stream. */
+export const schema = 1;
+
+/**
+ * Names the format of an output's records: those of one format can follow each other in one stream. Tables have the
+ * columns of their settings, and line protocol has times in the unit that the URL tells the server.
+ */
+export function formatOf({ printer, print, select }: PrintedSettings): string {
+  switch (printer) {
+    case 'csv':
+    case 'esxtop':
+      return `${printer} ${JSON.stringify({ ...print, ...select })}`;
+    case 'influx':
+      return print.precision === undefined ? printer : `${printer} ${print.precision}`;
+    case 'json':
+    case 'msgpack':
+    case 'text':
+      return printer;
+  }
+}
+
+/** Standard output holds what a slow reader has not taken. */
+const stdoutQueue: StoreSettings = { queue: { maxBytes: 64 << 20, whenFull: 'drop_oldest' } };
+/** Holds the burst of one cycle while the kernel takes it, and what comes during the first look-up. */
+const udpQueue: StoreSettings = { queue: { maxBytes: 16 << 20, whenFull: 'drop_oldest' } };
+
+/** Where the records of an output wait. */
+export function storeOf(settings: PrintedSettings): StoreSettings {
+  switch (settings.type) {
+    case 'stdout':
+      return stdoutQueue;
+    case 'udp':
+      return udpQueue;
+    case 'file':
+      return { queue: settings.queue };
+    case 'tcp':
+    case 'http': {
+      const { queue, spool, leftSpool } = settings;
+      return { queue, ...(spool !== undefined && { spool }), ...(leftSpool !== undefined && { leftSpool }) };
+    }
+  }
+}
