@@ -124,6 +124,11 @@ export class TestOutput {
   }
 }
 
+/** Records of which nobody knows yet what becomes of them. */
+export function undecided({ queued, spooled, unconfirmed }: OutputStatus): number {
+  return queued + spooled + unconfirmed;
+}
+
 /** Records that are known to have arrived, or have been handed over. */
 export function handedOver({ sent, unconfirmed }: OutputStatus): number {
   return sent + unconfirmed;

@@ -17,6 +17,7 @@ import {
   seqs,
   until,
 } from './helpers.ts';
+import { returnedBytes } from '../../src/delivery/ledger/store.ts';
 import { open } from './tcp-helpers.ts';
 
 for (const host of ['127.0.0.1', '::1', 'localhost']) {
@@ -93,7 +94,7 @@ for (const [whenFull, first] of [
     assert.deepEqual(seqs(receiver.received(0)), range(1000 + first, 1000 + first + 9));
     assert.equal(at('warn').length, 2);
     assert.match(at('warn')[0]!, /ECONNREFUSED.*; \d+ records/);
-    assert.equal(at('warn')[1], '90 records were dropped since the start: 90 queue_full');
+    assert.equal(at('warn')[1], 'test: 90 records were dropped since the start: 90 queue_full');
     assert.equal(at('info').length, 1);
     assert.match(at('info')[0]!, /again after \d+\.\d s; \d+ records were dropped/);
     assertAccounted(tcp.status, 100);
@@ -122,7 +123,8 @@ test('a receiver that accepts and never reads is given up, in bounded memory', a
   const size = 64 << 10;
   await until(() => {
     if (tcp.status.dropped < 10) tcp.send([record(++seq, size)]);
-    assert.ok(tcp.status.queuedBytes <= maxBytes + (256 << 10) + size + 100);
+    // What a broken connection gave back waits beside the queue: kernels hold some MiB.
+    assert.ok(tcp.status.queuedBytes <= maxBytes + returnedBytes + size + 100);
     assertAccounted(tcp.status, seq);
     return tcp.status.reconnects > 0;
   }, 'a second connection');
@@ -176,15 +178,20 @@ test('a receiver that vanished without a word is given up, and nothing is lost',
   ip(`-n ${namespace} link set far down`);
   tcp.send(records(11, 20));
   await until(() => at('warn').some((message) => message.includes('stalled')), 'the stall is noticed');
-  // Our kernel took them all, and none arrived.
-  assert.equal(tcp.status.sent, 20);
+  // Our kernel took them all. The first ten had arrived; that was not known yet or is, as the stall came.
+  assert.ok(tcp.status.sent <= 10);
+  assert.equal(tcp.status.sent + tcp.status.unconfirmed + tcp.status.queued, 20);
   const socat = listen('second');
   const exited = once(socat, 'exit');
   ip(`-n ${namespace} link set far up`);
   await until(() => tcp.status.reconnects > 0, 'a second connection');
   await tcp.close(5000);
   await exited;
-  assert.deepEqual(seqs(readFileSync(join(path, 'second'))), range(1, 20));
+  const again = seqs(readFileSync(join(path, 'second')));
+  assert.deepEqual(distinct([...seqs(readFileSync(join(path, 'first'))), ...again]), range(1, 20));
+  assert.deepEqual(again, range(again[0]!, 20));
+  assert.ok(again[0]! <= 11);
+  assert.deepEqual([tcp.status.sent, tcp.status.dropped], [20, 0]);
 });
 
 for (const [how, leave] of [
@@ -250,9 +257,11 @@ test('close waits for a receiver that does not read only until the deadline', as
   const { tcp } = open(t, await receiver.start());
   const size = 64 << 10;
   tcp.send(records(1, 300, size));
-  await until(() => tcp.status.sent > 10, 'the kernel took some');
+  await until(() => tcp.status.unconfirmed > 10, 'the kernel took some');
   await tcp.close(100);
-  assert.equal(tcp.status.queued, 0);
-  assert.ok(tcp.status.dropped > 0);
+  const { queued, unconfirmed, sent, dropped, droppedBy } = tcp.status;
+  assert.deepEqual([queued, unconfirmed, sent, dropped], [0, 0, 0, 300]);
+  // The peer's kernel has some, and may yet give them to it.
+  assert.ok(droppedBy.unconfirmed > 10 && droppedBy.stopped > 0);
   assertAccounted(tcp.status, 300);
 });

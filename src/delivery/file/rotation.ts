@@ -14,6 +14,10 @@ import type { Logger } from 'pino';
 import type { AppendFile } from './file-writer.ts';
 import { MinuteLimit } from '../shared/minute-limit.ts';
 
+const endings = ['', '.gz'];
+/** ms from an attempt that failed to the next one. */
+const retryDelay = 10_000;
+
 /**
  * Puts a file aside: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more,
  * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to or
@@ -26,6 +30,8 @@ export class Rotation {
   private readonly stopping = new AbortController();
   /** Whether a file was put aside and is not compressed yet. */
   private busy = false;
+  /** When to try again after a failure, ms of the monotonic clock. */
+  private retryAt = -Infinity;
 
   /** @param keep how many files put aside are kept, 1 at least */
   constructor(
@@ -39,41 +45,51 @@ export class Rotation {
 
   /** Renames the file and those put aside before; false when that has to wait, failed, or the path is another file's. */
   putAside(file: AppendFile): boolean {
-    if (this.busy) return false;
+    if (this.busy || performance.now() < this.retryAt) return false;
     try {
       const ours = fstatSync(file.fd);
       const theirs = statSync(this.path, { throwIfNoEntry: false });
       if (theirs?.ino !== ours.ino || theirs.dev !== ours.dev) return false;
       this.makeWay();
       renameSync(this.path, this.name(0, ''));
+      this.makeWay();
     } catch (error) {
+      this.retryAt = performance.now() + retryDelay;
       this.complain('cannot put it aside', error);
+      this.takeBack();
       return false;
     }
     this.busy = true;
     file.onClosed = () => {
       void this.compress();
     };
-    try {
-      this.makeWay();
-    } catch (error) {
-      // It stays PATH.0 until this works.
-      this.complain('cannot rename the files put aside', error);
-    }
     return true;
   }
 
   /** Gives the file that was put aside last its number, where it has none yet. */
   private makeWay(): void {
     if (!existsSync(this.name(0, ''))) return;
-    for (const ending of ['', '.gz']) {
-      rmSync(this.name(this.keep, ending), { force: true });
-      for (let number = this.keep - 1; number > 0; number--) {
+    let free = 1;
+    const taken = (number: number): boolean =>
+      endings.some((ending) => existsSync(this.name(number, ending)));
+    // Where an attempt failed half way there is a gap: then none has to go.
+    while (free < this.keep && taken(free)) free++;
+    for (const ending of endings) rmSync(this.name(free, ending), { force: true });
+    for (let number = free - 1; number > 0; number--)
+      for (const ending of endings) {
         const name = this.name(number, ending);
         if (existsSync(name)) renameSync(name, this.name(number + 1, ending));
       }
-    }
     renameSync(this.name(0, ''), this.name(1, ''));
+  }
+
+  /** The file grows on where it was. */
+  private takeBack(): void {
+    try {
+      if (existsSync(this.name(0, '')) && !existsSync(this.path)) renameSync(this.name(0, ''), this.path);
+    } catch {
+      // The next attempt gives it its number.
+    }
   }
 
   /** Ends the compression under way; the next start does it anew. */

@@ -39,6 +39,8 @@ export class UdpDestination implements Destination {
   private lookedUp = -Infinity;
   private lookingUp = false;
   private failed = -Infinity;
+  /** When the kernel last told of an error about what had been sent. */
+  private told = -Infinity;
   /** Given to the kernel, which has not said yet whether it takes them. */
   private inFlight = 0;
   /** Sent, and an error may come yet; the oldest first. */
@@ -96,7 +98,7 @@ export class UdpDestination implements Destination {
     clearInterval(this.timer);
     this.socket?.close();
     this.socket = undefined;
-    if (performance.now() - this.failed > calm) this.confirm(Infinity);
+    if (performance.now() - this.told > calm) this.confirm(Infinity);
     else this.dropRecent();
   }
 
@@ -190,13 +192,13 @@ export class UdpDestination implements Destination {
     if (now - this.failed > calm) this.outage.end(`sending to ${this.target} again`);
   }
 
-  /** Something went wrong with datagrams that were sent: by ICMP we were told that nobody listens on the port. */
+  /** Something went wrong with datagrams that were sent: ICMP told, mostly that nobody listens on the port. */
   private failure(error: NodeJS.ErrnoException): void {
-    if (error.code === 'ECONNREFUSED') {
-      const refused = this.recent.shift();
-      if (refused !== undefined) this.tap.ledger.drop(refused.entry.ordinal, 'refused');
-      this.dropRecent();
-    }
+    this.told = performance.now();
+    const reason = error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable';
+    const first = this.recent.shift();
+    if (first !== undefined) this.tap.ledger.drop(first.entry.ordinal, reason);
+    this.dropRecent();
     this.disturbed(error);
   }
 

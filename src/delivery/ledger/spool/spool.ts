@@ -303,8 +303,9 @@ export class Spool {
   /** Removes the segments whose records are all settled. */
   private reap(): void {
     for (const segment of [...this.segments]) {
-      if (segment === this.active?.segment || segment.unsettled(this.ledger) < segment.end) continue;
-      this.remove(segment);
+      // One without records is about to get some.
+      if (segment === this.active?.segment || segment.records === 0) continue;
+      if (segment.unsettled(this.ledger) === segment.end) this.remove(segment);
     }
   }
 
