@@ -11,15 +11,21 @@ import type { schema } from './schema.ts';
 /** The values of section output. */
 type OutputValues = Values<typeof schema.output>;
 
-/** @param directory of this output alone. Throws a ConfigError for keys that have no meaning without a spool. */
+/**
+ * Throws a ConfigError for keys that have no meaning without a spool.
+ *
+ * @param directory of this output alone
+ * @param named whether the file describes the output: then it is one whose spool may have been switched off
+ */
 export function spoolSettings(
   own: GivenMap,
   values: OutputValues,
   directory: string,
+  named: boolean,
 ): Pick<StoreSettings, 'spool' | 'leftSpool'> {
   if (!values.spool) {
     refuseWithout(own, 'spool', ['spool_max', 'spool_sync', 'catchup']);
-    return { leftSpool: directory };
+    return named ? { leftSpool: directory } : {};
   }
   const { spool_max: maxBytes, spool_sync: sync, catchup } = values;
   return { spool: { directory, maxBytes, sync, catchup } };

@@ -142,7 +142,7 @@ function makeOutput(
   }
   const common = { ...named, printer, print: printSettings(type, printer, own, values, inherited) } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
-  const spool = spoolSettings(own, values, join(run.stateDir, common.name));
+  const spool = spoolSettings(own, values, join(run.stateDir, common.name), name !== undefined);
   switch (type) {
     case 'stdout':
       return { ...common, type };

@@ -133,7 +133,7 @@ export class OutputSet {
     const identity = { output: name, format: formatOf(settings), schema };
     const store = this.stores.take(identity, storeOf(settings));
     const output = createOutput(settings, this.printerOf(settings), store, this.log, () => {
-      this.readerGone = true;
+      this.readerGone = store.silent = true;
       this.onClosed();
     });
     this.making.push({ settings, output, store });

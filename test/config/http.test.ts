@@ -34,6 +34,7 @@ test('an output over http with nothing but a URL', () => {
     url: 'http://h/x',
     queue: { maxBytes: 64 << 20, whenFull: 'drop_oldest' },
     timeout: 30,
+    leftSpool: '/var/lib/proxtop/a',
     batch: { records: 5000, bytes: 1 << 20, age: 0 },
     body: 'lines',
     gzip: true,

@@ -79,6 +79,8 @@ human = yes`);
       print,
       queue: { maxBytes: 131072, whenFull: 'drop_newest' },
       timeout: 2.5,
+      // One that was switched off is delivered.
+      leftSpool: '/var/lib/proxtop/logs',
     },
     {
       name: 'rows',
@@ -104,7 +106,9 @@ human = yes`);
 test("the original's file streams JSON over tcp", () => {
   const { outputs } = settings('PROXTOP_TARGET=192.0.2.1:12345\nPROXPROFILER_PARAMS="--states 4"\n');
   const tcp = { type: 'tcp', host: '192.0.2.1', port: 12345, printer: 'json', print, queue, timeout: 30 };
-  assert.deepEqual(outputs, [{ name: 'PROXTOP_TARGET', ...tcp }]);
+  assert.deepEqual(outputs, [
+    { name: 'PROXTOP_TARGET', ...tcp, leftSpool: '/var/lib/proxtop/PROXTOP_TARGET' },
+  ]);
   // systemd can also put that file into the environment, as the original's unit did.
   assert.deepEqual(settings(undefined, { PROXTOP_TARGET: '192.0.2.1:12345' }).outputs, [
     { name: 'tcp', ...tcp },

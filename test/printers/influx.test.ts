@@ -84,10 +84,11 @@ const integers = new Set(
   `vm.cpu_cores host.cpu_cores host.ram_hugepagestotal host.ram_hugepagesfree host.ram_hugepagesrsvd
   host.ram_hugepagessurp host.disk_queue_depth host.disk_count host.host_vms host_disk.disk_queue_depth
   agent.missed_ticks agent.collector_errors agent.qmp_failures agent.queued agent.sent agent.dropped
-  agent.reconnects agent_output.queued agent_output.spooled agent_output.sent agent_output.resent
+  agent.reconnects agent_output.queued agent_output.spooled agent_output.unconfirmed agent_output.sent agent_output.resent
   agent_output.reconnects agent_output.dropped agent_output.dropped_queue_full agent_output.dropped_spool_full
   agent_output.dropped_too_large agent_output.dropped_refused agent_output.dropped_unreachable
-  agent_output.dropped_damaged agent_output.dropped_unprintable agent_output.dropped_stopped`.split(/\s+/),
+  agent_output.dropped_damaged agent_output.dropped_unprintable agent_output.dropped_stopped
+  agent_output.dropped_unconfirmed`.split(/\s+/),
 );
 const tags = new Set(['UUID', 'name', 'vmid', 'tags', 'device', 'host_name']);
 

@@ -39,6 +39,8 @@ export const returnedBytes = 16 << 20;
 export class Store {
   /** Whether the peer takes records at the moment; the destination says so by its tap. */
   reachable = false;
+  /** Whether nobody wants to hear what becomes of the records: who read them went away, which is no fault. */
+  silent = false;
   private readonly queue: RecordQueue;
   private spool: Spool | undefined;
   private readonly outage: Outage;
@@ -104,7 +106,8 @@ export class Store {
    * @throws SpoolInUseError when another process uses it
    */
   async ready(): Promise<void> {
-    const opened = this.spool?.open().catch((error: unknown) => {
+    if (this.spool?.keeps !== true) return;
+    const opened = this.spool.open().catch((error: unknown) => {
       if (error instanceof SpoolInUseError) throw error;
     });
     await within(openDeadline, opened);
@@ -237,8 +240,8 @@ export class Store {
       this.failed = performance.now();
       const { code, message } = error as NodeJS.ErrnoException;
       if (error instanceof SpoolBusyError || this.spool !== spool) return;
-      // Nobody has left anything.
-      if (!spool.keeps && code === 'ENOENT') this.spool = undefined;
+      // Nobody has left anything, or it is none of our business.
+      if (!spool.keeps && (code === 'ENOENT' || error instanceof SpoolInUseError)) this.spool = undefined;
       else this.outage.begin(`spool: ${message}; records wait in memory`);
     }
   }
@@ -253,7 +256,8 @@ export class Store {
     await this.spill;
     await spool.close();
     const left = spool.leave();
-    if (left > 0) this.log.warn(`${left} records stay in ${spool.directory}, which is no longer in use`);
+    if (left > 0 && this.spool?.directory !== spool.directory)
+      this.log.warn(`${left} records stay in ${spool.directory}, which is no longer in use`);
   }
 
   private async closeSpool(): Promise<void> {

@@ -40,7 +40,7 @@ export class Stores {
   private async end(store: Store): Promise<void> {
     this.stores.delete(store);
     const left = await store.close();
-    lastWord(this.logOf(store.identity.output), store.ledger.drops, left);
+    if (!store.silent) lastWord(this.logOf(store.identity.output), store.ledger.drops, left);
   }
 
   private logOf(output: string): Logger {

@@ -36,6 +36,8 @@ export class SpoolReader {
   private reading = false;
   /** Read and not given out. */
   private readonly loaded = new Fifo<Entry>();
+  /** Segments before the cursor that could not be read. */
+  private readonly later = new Set<Segment>();
 
   /** @param segments of the spool, oldest first */
   constructor(
@@ -76,6 +78,7 @@ export class SpoolReader {
   /** Records that were given out wait again: reading begins anew at the oldest. */
   rewind(): void {
     this.loaded.clear();
+    this.later.clear();
     this.cursor = 0;
     this.passedOver = false;
   }
@@ -85,18 +88,19 @@ export class SpoolReader {
     this.cursor = Math.min(this.cursor, index);
   }
 
-  /** The segment that had this index is gone. */
-  removed(index: number): void {
+  /** A segment, which had this index, is gone. */
+  removed(segment: Segment, index: number): void {
+    this.later.delete(segment);
     if (index < this.cursor) this.cursor--;
   }
 
   /** Reads the oldest segment that has something to be given out, in the background, where nothing is read already. */
   load(): void {
     if (this.reading || this.loaded.length > 0) return;
-    const index = this.nextToRead();
-    const segment = this.segments[index ?? -1];
-    if (index === undefined || segment === undefined || !this.context.seal(segment)) return;
-    this.cursor = index + 1;
+    const segment = this.nextToRead();
+    if (segment === undefined || !this.context.seal(segment)) return;
+    this.cursor = Math.max(this.cursor, this.segments.indexOf(segment) + 1);
+    this.later.delete(segment);
     this.reading = true;
     readFile(segment.path)
       .then(
@@ -113,11 +117,12 @@ export class SpoolReader {
       });
   }
 
-  private nextToRead(): number | undefined {
+  private nextToRead(): Segment | undefined {
     const now = performance.now();
+    for (const segment of this.later) if (segment.retryAt <= now) return segment;
     for (let index = this.cursor; index < this.segments.length; index++) {
       const segment = this.segments[index] as Segment;
-      if (!segment.stranger && segment.retryAt <= now && segment.waits(this.ledger)) return index;
+      if (!segment.stranger && segment.retryAt <= now && segment.waits(this.ledger)) return segment;
     }
     return undefined;
   }
@@ -149,8 +154,7 @@ export class SpoolReader {
   }
 
   private failed(segment: Segment, error: NodeJS.ErrnoException): void {
-    const index = this.segments.indexOf(segment);
-    if (index < 0) return;
+    if (!this.segments.includes(segment)) return;
     const delay = Math.min(longestRetry, firstRetry * 2 ** segment.failures++);
     const gone = error.code === 'ENOENT' || (error.code === 'EIO' && segment.failures >= mostIoErrors);
     if (gone) {
@@ -161,7 +165,7 @@ export class SpoolReader {
       return;
     }
     segment.retryAt = performance.now() + delay;
-    this.cursor = Math.min(this.cursor, index);
+    this.later.add(segment);
     if (segment.failures === 1)
       this.context.log.warn(`spool: ${error.message}; its records wait and it is read another time`);
   }

@@ -313,7 +313,7 @@ export class Spool {
     const index = this.segments.indexOf(segment);
     if (index < 0) return;
     this.segments.splice(index, 1);
-    this.reader.removed(index);
+    this.reader.removed(segment, index);
     this.condemned.push(segment.path);
   }
 
