@@ -156,7 +156,7 @@ test('a full disk is waited for, without a torn line', async (t) => {
   };
   await until(() => {
     more();
-    return file.status.dropped > 10;
+    return file.status.dropped > 10 && at('warn').length > 0;
   }, 'the queue overflows');
   assertAccounted(file.status, seq);
   assert.ok(file.status.queuedBytes <= maxBytes + (1 << 20) + 3100);
@@ -213,3 +213,66 @@ test('close on a full disk gives up what waits', async (t) => {
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
   assert.deepEqual(seqs(Buffer.from(`${lines.at(-1)!}\n`)), [1001]);
 });
+
+test('a file that is deleted is made anew, and what nobody could find is written there', async (t) => {
+  const path = join(directory(t), 'samples');
+  const { file, at } = open(t, path);
+  file.send(records(1, 10));
+  await until(() => file.status.sent === 10, 'written');
+  rmSync(path);
+  file.send(records(11, 20));
+  await until(() => file.status.sent === 20, 'written');
+  assert.deepEqual(seqs(readFileSync(path)), range(11, 20));
+  assert.match(at('warn')[0]!, /samples was deleted: it is made anew/);
+  await file.close(5000);
+});
+
+test('a file whose directory is gone keeps what comes until it is back', async (t) => {
+  const parent = join(directory(t), 'parent');
+  mkdirSync(parent);
+  const path = join(parent, 'samples');
+  const { file } = open(t, path);
+  file.send(records(1, 5));
+  await until(() => file.status.sent === 5, 'written');
+  rmSync(parent, { recursive: true });
+  file.send(records(6, 10));
+  await until(() => file.status.state === 'down', 'told');
+  assert.deepEqual(counts(file.status), {
+    queued: 5,
+    queuedBytes: Buffer.concat(records(6, 10)).length,
+    sent: 5,
+    dropped: 0,
+    reconnects: 0,
+  });
+  mkdirSync(parent);
+  file.send(records(11, 12));
+  await until(() => file.status.sent === 12, 'written');
+  assert.deepEqual(seqs(readFileSync(path)), range(6, 12));
+  await file.close(5000);
+});
+
+for (const how of ['moved', 'replaced'] as const) {
+  test(`a file that was ${how} by somebody else: what comes next goes to the path`, async (t) => {
+    const path = join(directory(t), 'samples');
+    const { file, at } = open(t, path);
+    let seq = 0;
+    file.send(records(1, 10));
+    seq = 10;
+    await until(() => file.status.sent === 10, 'written');
+    renameSync(path, `${path}.old`);
+    if (how === 'replaced') writeFileSync(path, '');
+    await until(() => {
+      file.send([record(++seq)]);
+      return at('info').some((line) => line.includes('was moved or replaced'));
+    }, 'noticed');
+    file.send([record(++seq)]);
+    await file.close(5000);
+    const parts = [readFileSync(`${path}.old`), readFileSync(path)];
+    assert.deepEqual(
+      parts.flatMap((part) => seqs(part)),
+      range(1, seq),
+    );
+    assert.ok(seqs(parts[1]!).length > 0);
+    assert.equal(file.status.sent, seq);
+  });
+}

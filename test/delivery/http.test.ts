@@ -613,3 +613,62 @@ test('some interim answers do no harm', async (t) => {
   http.send(records(1, 3));
   await delivered(http, 3);
 });
+
+test('a database that does not exist yet is waited for', async (t) => {
+  for (const words of [
+    '{"error":"database not found: \\"proxtop\\""}',
+    '{"code":"not found","message":"bucket \\"proxtop\\" not found"}',
+  ]) {
+    const receiver = new HttpReceiver(t, (request, response, number) => {
+      (number <= 2 ? answer(404, words) : answer(204))(request, response, number);
+    });
+    const { http } = open(t, await receiver.start());
+    http.send(records(1, 5));
+    await until(() => http.status.state === 'down', 'it is told');
+    assert.match(http.status.lastError ?? '', /HTTP 404: .*not found/);
+    await delivered(http, 5);
+    assert.equal(http.status.dropped, 0);
+    await http.close(5000);
+  }
+});
+
+test('a server that refuses shows as such until it takes records again', async (t) => {
+  const receiver = new HttpReceiver(t, (request, response, number) => {
+    (number === 1 ? answer(401, 'who are you?') : answer(204))(request, response, number);
+  });
+  const { http } = open(t, await receiver.start());
+  http.send(records(1, 5));
+  await until(() => http.status.dropped === 5, 'refused');
+  assert.equal(http.status.state, 'refused');
+  assert.match(http.status.lastError ?? '', /refuses records: HTTP 401: who are you\?/);
+  http.send(records(6, 9));
+  await delivered(http, 4);
+  assert.equal(http.status.state, 'up');
+});
+
+test('where InfluxDB wrote a part, only what it dropped counts as refused', async (t) => {
+  const words =
+    '{"error":"partial write: field type conflict: input field \\"x\\" is type float, already exists as integer dropped=2"}';
+  const receiver = new HttpReceiver(t, answer(400, words));
+  const { http } = open(t, await receiver.start());
+  http.send(records(1, 50));
+  await until(() => undecided(http.status) === 0, 'answered');
+  assert.deepEqual([http.status.sent, http.status.droppedBy.refused], [48, 2]);
+});
+
+test('a secret that cannot be read hands nothing over', async (t) => {
+  const receiver = new HttpReceiver(t);
+  const secret = join(directory(t), 'secret');
+  writeFileSync(secret, 'word');
+  const { http } = open(t, await receiver.start(), { credentials: { tokenFile: secret } });
+  http.send(records(1, 5));
+  await delivered(http, 5);
+  rmSync(secret);
+  http.send(records(6, 9));
+  await until(() => http.status.state === 'down', 'told');
+  assert.match(http.status.lastError ?? '', /cannot read the secret/);
+  writeFileSync(secret, 'word');
+  await delivered(http, 9);
+  assert.equal(http.status.resent, 0);
+  assert.equal(seqs(receiver.bodies).length, 9);
+});

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FileDestination } from '../../src/delivery/file/file.ts';
@@ -108,4 +117,51 @@ test('a file that cannot be put aside grows, and that is told', async (t) => {
   assert.deepEqual(seqs(readFileSync(path)), range(1, 100));
   assert.equal(at('error').length, 1);
   assert.match(at('error')[0]!, /samples: cannot put it aside: /);
+});
+
+test('a file that somebody else removed or moved costs none of those put aside', async (t) => {
+  for (const take of [
+    (path: string) => rmSync(path),
+    (path: string) => renameSync(path, `${path}.elsewhere`),
+  ]) {
+    const path = join(directory(t), 'samples');
+    const size = 10 * record(1001).length;
+    const { file } = open(t, path, { size, keep: 3 });
+    let seq = 1000;
+    await until(() => {
+      file.send([record(++seq)]);
+      return existsSync(`${path}.3.gz`) && !existsSync(`${path}.1`);
+    }, 'three files put aside');
+    const before = [1, 2, 3].map((number) => contentOf(`${path}.${number}`));
+    await until(() => file.status.queued + file.status.unconfirmed === 0, 'written');
+    take(path);
+    // As many as fill a file.
+    file.send(records(5001, 5009));
+    file.send(records(5010, 5011));
+    await until(() => file.status.queued + file.status.unconfirmed === 0, 'written');
+    await file.close(5000);
+    const after = [1, 2, 3].map((number) => contentOf(`${path}.${number}`));
+    // At most one more was put aside, by then a new file.
+    const kept = before.filter((content) => after.some((other) => other.equals(content)));
+    assert.ok(kept.length >= 2, `${kept.length} of 3 are left`);
+  }
+});
+
+test('a file that was put aside and not numbered when the program ended gets its number', async (t) => {
+  const path = join(directory(t), 'samples');
+  writeFileSync(`${path}.0`, Buffer.concat(records(1011, 1020)));
+  execFileSync('gzip', ['-n'], {
+    input: Buffer.concat(records(1001, 1010)),
+    stdio: ['pipe', openSync(`${path}.1.gz`, 'w'), 'inherit'],
+  });
+  const { file } = open(t, path, { size: 1 << 20, keep: 3 });
+  await until(
+    () => existsSync(`${path}.1.gz`) && existsSync(`${path}.2.gz`) && !existsSync(`${path}.1`),
+    'compressed',
+  );
+  await file.close(5000);
+  assert.deepEqual(
+    [2, 1].flatMap((number) => seqs(contentOf(`${path}.${number}`))),
+    range(1001, 1020),
+  );
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -218,3 +219,138 @@ test('a spool that an output of this process still has is used when that lets go
   assert.ok(!at('warn').some((line) => line.includes('spool')), at('warn').join('\n'));
   assertAccounted(tcp.status, 20);
 });
+
+test('a spool that can be used only later: what an earlier run left is delivered, though nothing new is spooled', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const port = await freePort();
+  const spool = spoolIn(disk);
+  const before = open(t, port, { spool }).tcp;
+  before.send(records(1, 20));
+  await before.close(0);
+  execFileSync('mount', ['-o', 'remount,ro', disk]);
+  const receiver = new Receiver(t);
+  await receiver.start(port);
+  const { tcp, at } = open(t, port, { spool });
+  tcp.send(records(21, 30));
+  await until(() => at('warn').some((line) => line.includes('EROFS')), 'told');
+  await until(() => distinct(receiver.seqs()).length === 10, 'what is new arrives');
+  execFileSync('mount', ['-o', 'remount,rw', disk]);
+  await until(() => distinct(receiver.seqs()).length === 30, 'what is old arrives');
+  await tcp.close(5000);
+  assert.deepEqual(distinct(receiver.seqs()), range(1, 30));
+  assertAccounted(tcp.status, 30);
+  assert.equal(tcp.status.sent, 30);
+});
+
+test('a disk that is full from the start: the backlog on it is delivered', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const port = await freePort();
+  const spool = spoolIn(disk);
+  const before = open(t, port, { spool }).tcp;
+  before.send(records(1, 20));
+  await before.close(0);
+  assert.throws(() => {
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(2 << 20));
+  });
+  const receiver = new Receiver(t);
+  await receiver.start(port);
+  const { tcp } = open(t, port, { spool });
+  await until(() => distinct(receiver.seqs()).length === 20, 'the backlog arrives');
+  await tcp.close(5000);
+  assert.equal(tcp.status.sent, 20);
+});
+
+test('a wall clock that is set back changes nothing: records go to disk, and have their age', async (t) => {
+  const { now } = Date;
+  t.after(() => (Date.now = now));
+  const spool = spoolIn(directory(t));
+  const { tcp } = open(t, await freePort(), { spool });
+  tcp.send(records(1, 5));
+  Date.now = () => now() - 3_600_000;
+  tcp.send(records(6, 10));
+  await until(() => tcp.status.spooled === 10, 'spooled');
+  assert.ok(Math.abs(Date.now() - tcp.status.oldest!) < 60_000);
+});
+
+test('a receiver that takes megabytes of the backlog, stalls and dies: nothing counts as arrived, all comes again', async (t) => {
+  const spool = spoolIn(directory(t));
+  const port = await freePort();
+  const before = open(t, port, { spool }).tcp;
+  before.send(records(1, 3000, 5000));
+  await before.close(5000);
+  const receiver = new Receiver(t, '127.0.0.1', (socket, number) => {
+    if (number === 1) socket.once('data', () => socket.pause());
+  });
+  await receiver.start(port);
+  const { tcp } = open(t, port, { spool, timeout: 60 });
+  let most = 0;
+  await until(() => {
+    const grown = tcp.status.unconfirmed > most;
+    most = Math.max(most, tcp.status.unconfirmed);
+    return !grown && most > 500 && receiver.connections.length === 1;
+  }, 'both kernels are full');
+  assert.equal(segmentFiles(spool.directory).length > 5, true);
+  receiver.connections[0]!.socket.resetAndDestroy();
+  await until(() => distinct(receiver.seqs()).length === 3000, 'all arrive on the next connection', 60_000);
+  await tcp.close(5000);
+  assertAccounted(tcp.status, 3000);
+  assert.deepEqual([tcp.status.sent, tcp.status.dropped], [3000, 0]);
+  assert.equal(segmentFiles(spool.directory).length, 0);
+});
+
+test('a segment that makes room while its records are in flight: all of them are counted', async (t) => {
+  const spool = spoolIn(directory(t), { maxBytes: 1 << 20 });
+  const port = await freePort();
+  const before = open(t, port, { spool }).tcp;
+  before.send(records(1, 150, 5000));
+  await before.close(5000);
+  const receiver = new Receiver(t, '127.0.0.1', (socket) => socket.pause());
+  await receiver.start(port);
+  const queue = { maxBytes: 256 << 10, whenFull: 'drop_oldest' } as const;
+  const { tcp, at } = open(t, port, { spool, queue });
+  await until(() => tcp.status.unconfirmed >= 20, 'some are in flight');
+  await receiver.stop();
+  let seq = 150;
+  await until(() => {
+    tcp.send(records(seq + 1, seq + 5, 5000));
+    seq += 5;
+    assertAccounted(tcp.status, seq);
+    return tcp.status.droppedBy.spool_full > 100;
+  }, 'the spool overflows');
+  await tcp.close(100);
+  const { queued, unconfirmed, sent, dropped } = tcp.status;
+  assert.deepEqual([queued, unconfirmed, sent], [0, 0, 0]);
+  const left = Number(/(\d+) records wait in the spool/.exec(at('info').at(-1)!)![1]);
+  assert.equal(dropped + left, seq);
+});
+
+for (const kept of [true, false]) {
+  test(`a link that flaps carries no record five times on average, ${kept ? 'with' : 'without'} a spool`, async (t) => {
+    const receiver = new Receiver(t);
+    const port = await receiver.start();
+    // Connections that never last long enough to confirm anything.
+    const pace = { ...quick, age: 5000, hold: 60_000 };
+    const change = kept ? { spool: spoolIn(directory(t)) } : {};
+    const { tcp } = open(t, port, change, pace);
+    let seq = 0;
+    for (let flap = 0; flap < 30; flap++) {
+      const before = receiver.connections.length;
+      await until(() => {
+        tcp.send([record(++seq)]);
+        return (
+          receiver.connections.length > 0 && receiver.received(receiver.connections.length - 1).length > 0
+        );
+      }, 'records flow');
+      receiver.connections.at(-1)!.socket.resetAndDestroy();
+      await until(() => receiver.connections.length > before, 'the next connection');
+      assertAccounted(tcp.status, seq);
+    }
+    await tcp.close(5000);
+    const arrived = receiver.seqs();
+    assert.deepEqual(distinct(arrived), range(1, seq));
+    assert.ok(arrived.length <= 4 * seq, `${arrived.length} for ${seq}`);
+    assert.deepEqual([tcp.status.sent, tcp.status.dropped], [seq, 0]);
+  });
+}

@@ -193,7 +193,7 @@ export const fileTargets: readonly Target[] = [
     seeds: [
       Buffer.concat(spooled),
       ...spooled,
-      segmentHeader(),
+      segmentHeader,
       packr.pack({ time: 1, bytes: Buffer.from('x') }),
     ],
     words: [

@@ -210,13 +210,14 @@ export class FileWriter implements Destination {
   /** Nobody can find what was written last: it is written once more, to a new file. */
   private deleted(): void {
     this.giveBack(false);
-    const file = this.openAnew();
+    const opened = this.next.at(-1)?.file;
+    const file = opened ?? this.openAnew();
     if (file === undefined) {
       this.failed(new Error('the file was deleted and cannot be made anew'));
       return;
     }
     this.log.warn(`${file.path} was deleted: it is made anew`);
-    this.next.unshift({ file, from: 0 });
+    if (opened === undefined) this.next.push({ file, from: 0 });
     this.switch(file);
     this.write();
   }
