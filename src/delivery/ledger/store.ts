@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { OutputStatus } from '../../sampling/output-status.ts';
 import type { SpoolSettings, StoreSettings } from '../settings.ts';
 import { Outage } from '../shared/outage.ts';
+import { within } from '../shared/within.ts';
 import type { Entry, Handed } from './entry.ts';
 import { Fifo } from './fifo.ts';
 import type { Ledger } from './ledger.ts';
@@ -74,9 +75,10 @@ export class Store {
 
   get status(): StoreStatus {
     const { memory, disk, unconfirmed, arrived, resent, reconnects, drops } = this.ledger;
+    const spilling = this.spilling.filter(({ ordinal }) => !this.ledger.waitsOnDisk(ordinal));
     return {
       queued: memory,
-      queuedBytes: this.queue.bytes + this.returnedSize + sizeOf(this.spilling),
+      queuedBytes: this.queue.bytes + this.returnedSize + sizeOf(spilling),
       spooled: disk,
       spooledBytes: this.spool?.bytes ?? 0,
       oldest: this.oldest,
@@ -389,14 +391,4 @@ function leftover(directory: string): SpoolSettings {
 
 function sizeOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
-}
-
-/** Waits for something, but not longer than so many ms. */
-async function within(deadline: number, what: Promise<unknown> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await Promise.race([what, new Promise((resolve) => (timer = setTimeout(resolve, deadline)))]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -150,7 +150,7 @@ export class Spool {
       this.next += entries.length;
       this.reader.appended(this.segments.indexOf(segment));
       if (segment.bytes >= this.segmentBytes) await this.seal();
-      await this.keepHouse(false).catch(() => undefined);
+      void this.keepHouse(false).catch(() => undefined);
       return true;
     } catch (error) {
       await this.abandon();
