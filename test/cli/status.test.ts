@@ -76,7 +76,14 @@ test('one with an output that is down', (t) => {
   const path = directory(t);
   const droppedBy = { ...new Drops().by, queue_full: 3, damaged: 2 };
   const lastError = 'no connection to logs:1: ECONNREFUSED';
-  const down = { state: 'down', queued: 5, queuedBytes: 2048, spooled: 900, spooledBytes: 5 << 20, unconfirmed: 7 } as const;
+  const down = {
+    state: 'down',
+    queued: 5,
+    queuedBytes: 2048,
+    spooled: 900,
+    spooledBytes: 5 << 20,
+    unconfirmed: 7,
+  } as const;
   write(path, [
     output({ ...down, oldest: now - 90_000, dropped: 5, droppedBy, lastError, lastDrop: now - 120_000 }),
     output({ name: 'file' }),
