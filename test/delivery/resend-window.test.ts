@@ -62,14 +62,15 @@ test('records of memory and disk that take turns keep their order', () => {
 
 test('it is done when our kernel took all, and as new for the next connection', () => {
   const window = new ResendWindow();
-  assert.ok(window.done);
+  const state = (): boolean[] => [window.done, window.empty];
+  assert.deepEqual(state(), [true, true]);
   for (const entry of entries(1, false, 'a', 'b')) window.add(entry);
   window.take();
-  assert.ok(!window.done);
+  assert.deepEqual(state(), [false, false]);
   window.take();
-  assert.ok(window.done && !window.empty);
+  assert.deepEqual(state(), [true, false]);
   assert.equal(window.drain().length, 2);
-  assert.ok(window.done && window.empty);
+  assert.deepEqual(state(), [true, true]);
   for (const entry of entries(3, false, 'cc')) window.add(entry);
   assert.deepEqual(ordinals(window.release(1)), []);
   assert.deepEqual(ordinals(window.release(2)), [3]);

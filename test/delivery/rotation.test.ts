@@ -121,8 +121,12 @@ test('a file that cannot be put aside grows, and that is told', async (t) => {
 
 test('a file that somebody else removed or moved costs none of those put aside', async (t) => {
   for (const take of [
-    (path: string) => rmSync(path),
-    (path: string) => renameSync(path, `${path}.elsewhere`),
+    (path: string) => {
+      rmSync(path);
+    },
+    (path: string) => {
+      renameSync(path, `${path}.elsewhere`);
+    },
   ]) {
     const path = join(directory(t), 'samples');
     const size = 10 * record(1001).length;

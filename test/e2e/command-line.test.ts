@@ -6,6 +6,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -196,6 +197,15 @@ describe('a run', { concurrency: 3 }, () => {
     child.stdout.destroy();
     const [code] = (await once(child, 'close')) as [number];
     assert.deepEqual([code, await complaints], [0, '']);
+  });
+
+  test('standard output that takes nothing is a failure, and what is lost is told', async () => {
+    const args = ['-p', 'json', '-f', '0.1', '-r', '3', ...empty];
+    const child = spawn(PROXTOP, args, { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
+    const complaints = text(child.stderr!);
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, 1);
+    assert.match(await complaints, /ENOSPC[^]*stdout: 3 records were dropped since the start: 3 stopped/);
   });
 
   test('a reader of a listing that goes away is no fault', async () => {

@@ -99,7 +99,8 @@ export class Ledger {
     const stored = this.is(ordinal, HANDED_STORED);
     const moved = stored ? this.move(ordinal, HANDED_STORED, DISK) : this.move(ordinal, HANDED, MEMORY);
     const states = this.pages.get(ordinal >> pageBits)?.states;
-    if (moved && tried && states !== undefined) states[ordinal & (pageSize - 1)]! |= TRIED;
+    const index = ordinal & (pageSize - 1);
+    if (moved && tried && states !== undefined) states[index] = (states[index] ?? SETTLED) | TRIED;
     return moved;
   }
 
@@ -218,10 +219,11 @@ export class Ledger {
   }
 
   private recount(): void {
-    const found = [0, 0, 0, 0, 0];
-    for (const { states } of this.pages.values()) for (const byte of states) found[byte & STATE]!++;
-    const unconfirmed = found[HANDED]! + found[HANDED_STORED]!;
-    if (found[MEMORY] !== this.memory || found[DISK] !== this.disk || unconfirmed !== this.unconfirmed)
+    const found = new Array<number>(STATE + 1).fill(0);
+    for (const { states } of this.pages.values())
+      for (const byte of states) found[byte & STATE] = (found[byte & STATE] ?? 0) + 1;
+    const [, memory, disk, handed = 0, stored = 0] = found;
+    if (memory !== this.memory || disk !== this.disk || handed + stored !== this.unconfirmed)
       throw new Error(`ledger: the table holds ${found.slice(1).join(', ')} and the counts differ`);
   }
 }

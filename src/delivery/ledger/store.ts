@@ -122,8 +122,8 @@ export class Store {
     this.queue.settings = settings.queue;
     const directory = settings.spool?.directory ?? settings.leftSpool;
     const keeps = settings.spool !== undefined;
-    if (this.spool?.directory === directory && this.spool?.keeps === keeps) {
-      if (settings.spool !== undefined) this.spool?.configure(settings.spool, settings.queue.whenFull);
+    if (this.spool !== undefined && this.spool.directory === directory && this.spool.keeps === keeps) {
+      if (settings.spool !== undefined) this.spool.configure(settings.spool, settings.queue.whenFull);
       if (before.spool?.sync !== settings.spool?.sync) this.startTimer();
       return;
     }

@@ -12,7 +12,7 @@ const program = join(import.meta.dirname, 'writer-program.ts');
 
 /** A process that holds the directory. */
 async function holder(t: TestContext, path: string, ...command: string[]): Promise<ChildProcess> {
-  const [file = '', ...args] = [...command, process.execPath, '--import', 'tsx', program, path];
+  const [file, ...args] = [...command, process.execPath, '--import', 'tsx', program, path];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);

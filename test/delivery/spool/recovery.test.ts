@@ -35,26 +35,94 @@ function flip(file: string, at: number): void {
 }
 
 for (const [what, damage, missing] of [
-  ['the oldest file is deleted', ([file]) => rmSync(file!), range(1, 10)],
-  ['a file in the middle is deleted', ({ 3: file }) => rmSync(file!), range(31, 40)],
-  ['the newest file is deleted', ({ 6: file }) => rmSync(file!), range(61, 70)],
+  [
+    'the oldest file is deleted',
+    ([file]) => {
+      rmSync(file!);
+    },
+    range(1, 10),
+  ],
+  [
+    'a file in the middle is deleted',
+    ({ 3: file }) => {
+      rmSync(file!);
+    },
+    range(31, 40),
+  ],
+  [
+    'the newest file is deleted',
+    ({ 6: file }) => {
+      rmSync(file!);
+    },
+    range(61, 70),
+  ],
   [
     'oldest and newest are deleted',
-    (files) => [0, 6].forEach((n) => rmSync(files[n]!)),
+    (files) => {
+      [0, 6].forEach((n) => {
+        rmSync(files[n]!);
+      });
+    },
     [...range(1, 10), ...range(61, 70)],
   ],
-  ['all files are deleted', (files) => files.forEach((file) => rmSync(file)), range(1, 70)],
-  ['the oldest is emptied', ([file]) => truncateSync(file!), range(1, 10)],
-  ['the newest is emptied', ({ 6: file }) => truncateSync(file!), range(61, 70)],
+  [
+    'all files are deleted',
+    (files) => {
+      files.forEach((file) => {
+        rmSync(file);
+      });
+    },
+    range(1, 70),
+  ],
+  [
+    'the oldest is emptied',
+    ([file]) => {
+      truncateSync(file!);
+    },
+    range(1, 10),
+  ],
+  [
+    'the newest is emptied',
+    ({ 6: file }) => {
+      truncateSync(file!);
+    },
+    range(61, 70),
+  ],
   [
     'the newest is torn in its last record',
-    ({ 6: file }) => truncateSync(file!, readFileSync(file!).length - 5),
+    ({ 6: file }) => {
+      truncateSync(file!, readFileSync(file!).length - 5);
+    },
     [70],
   ],
-  ['the newest is torn in its first record', ({ 6: file }) => truncateSync(file!, 150), range(61, 70)],
-  ['a bit of the last record is flipped', ({ 6: file }) => flip(file!, -3), [70]],
-  ['a bit of a header is flipped', ({ 2: file }) => flip(file!, 20), []],
-  ['two files are swapped', (files) => swap(files[2]!, files[4]!), [...range(21, 30), ...range(41, 50)]],
+  [
+    'the newest is torn in its first record',
+    ({ 6: file }) => {
+      truncateSync(file!, 150);
+    },
+    range(61, 70),
+  ],
+  [
+    'a bit of the last record is flipped',
+    ({ 6: file }) => {
+      flip(file!, -3);
+    },
+    [70],
+  ],
+  [
+    'a bit of a header is flipped',
+    ({ 2: file }) => {
+      flip(file!, 20);
+    },
+    [],
+  ],
+  [
+    'two files are swapped',
+    (files) => {
+      swap(files[2]!, files[4]!);
+    },
+    [...range(21, 30), ...range(41, 50)],
+  ],
   ['nothing', () => undefined, []],
 ] as [string, (files: string[]) => void, number[]][]) {
   test(`what is lost is counted to the record: ${what}`, async (t) => {
