@@ -66,6 +66,17 @@ test('what an earlier run left is taken over, and what stays on disk is in no bo
   });
 });
 
+test('ordinals beyond 32 bits', () => {
+  const ledger = new Ledger();
+  ledger.refuse('queue_full', 2 ** 33);
+  const first = ledger.adopt(5000);
+  ledger.hand(first);
+  ledger.back(first, true);
+  assert.ok(ledger.tried(first) && !ledger.tried(first + 1) && ledger.waitsOnDisk(first + 4999));
+  for (let ordinal = first; ordinal < first + 5000; ordinal++) assert.ok(ledger.leave(ordinal));
+  assert.equal(ledger.disk, 0);
+});
+
 // They run with PROXTOP_ASSERT=1 (test/run).
 test('a transition that cannot be is an error where transitions are checked', () => {
   const ledger = new Ledger();

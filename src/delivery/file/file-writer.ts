@@ -152,22 +152,23 @@ export class FileWriter implements Destination {
   }
 
   private async append(file: AppendFile, buffers: readonly Buffer[]): Promise<void> {
-    let there = true;
-    try {
-      await file.prepared;
-      const bytes = await written(file.fd, buffers);
-      // What comes later goes to wherever the path leads; what was written counts if somebody can find it.
-      there = this.openPath === undefined || (await fstatOf(file.fd)).nlink > 0;
-      const moved = there && !(await this.hasPath(file));
-      this.writing = false;
-      if (this.closed) release(file);
-      else if (there) this.advance(bytes, moved);
-      else this.deleted();
-    } catch (error) {
-      this.writing = false;
-      if (this.closed) release(file);
-      else this.failed(error as Error);
-    }
+    const result = await this.attempt(file, buffers).catch((error: unknown) => error as Error);
+    this.writing = false;
+    if (this.closed) release(file);
+    else if (result instanceof Error) this.failed(result);
+    else if (result.there) this.advance(result.bytes, result.moved);
+    else this.deleted();
+  }
+
+  private async attempt(
+    file: AppendFile,
+    buffers: readonly Buffer[],
+  ): Promise<{ readonly bytes: number; readonly there: boolean; readonly moved: boolean }> {
+    await file.prepared;
+    const bytes = await written(file.fd, buffers);
+    // What was written counts if somebody can find it; what comes later goes to wherever the path leads.
+    const there = this.openPath === undefined || (await fstatOf(file.fd)).nlink > 0;
+    return { bytes, there, moved: there && !(await this.hasPath(file)) };
   }
 
   /** Looks now and then whether the path still leads to the file. */

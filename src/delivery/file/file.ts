@@ -78,13 +78,16 @@ function open({ path, printer }: FileSettings, first: boolean): AppendFile & { r
     const { size } = stat;
     const msgpack = printer === 'msgpack';
     if (msgpack && first) refuseOtherThanMaps(fd);
+    const prepared = msgpack && first ? endTornMap(fd, size) : undefined;
+    // Whoever writes first is told.
+    prepared?.catch(() => undefined);
     return {
       fd,
       path,
       size,
       special: !stat.isFile(),
       torn: !msgpack && isTorn(fd, size),
-      ...(msgpack && first && { prepared: endTornMap(fd, size) }),
+      ...(prepared !== undefined && { prepared }),
     };
   } catch (error) {
     throw new Error(`cannot open ${path} for writing: ${reasonOf(error as Error)}`, { cause: error });
