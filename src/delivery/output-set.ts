@@ -35,6 +35,7 @@ export class OutputSet {
   private readonly stores: Stores;
   /** Changes are made one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
+  private readonly failing = new WeakSet<Output>();
   private readerGone = false;
   private lost = false;
 
@@ -56,7 +57,7 @@ export class OutputSet {
   }
 
   write(sample: Sample): void {
-    for (const { output } of this.members) output.write(sample);
+    for (const { output } of this.members) this.writeTo(output, sample);
   }
 
   /** Opens files anew, for logrotate. */
@@ -93,6 +94,17 @@ export class OutputSet {
         ({ settings, output }) => settings.type === 'stdout' && output.status.dropped > 0,
       );
     });
+  }
+
+  /** An output that fails must not take the sample from the others. */
+  private writeTo(output: Output, sample: Sample): void {
+    try {
+      output.write(sample);
+      this.failing.delete(output);
+    } catch (error) {
+      if (!this.failing.has(output)) this.log.error(error, `output ${output.name} failed`);
+      this.failing.add(output);
+    }
   }
 
   private inTurn<T>(what: () => Promise<T>): Promise<T> {

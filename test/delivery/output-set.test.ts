@@ -230,6 +230,7 @@ test('a spool that is switched off is delivered all the same; nothing new goes t
   write(set, 1, 20);
   await until(() => set.list[0]!.status.spooled === 20, 'spooled');
   await set.replace([tcp(port, { leftSpool: spool.directory })]);
+  assert.deepEqual([set.list[0]!.status.spooled, booked(set)], [20, 20]);
   write(set, 21, 30);
   await until(() => set.list[0]!.status.spooled === 20 && set.list[0]!.status.queued === 10, 'taken over');
   await receiver.start(port);
@@ -249,9 +250,15 @@ test('another printer, the same spool: records of the old format stay there unti
   await set.replace([tcp(port, { spool, printer: 'influx' })]);
   write(set, 21, 30);
   await receiver.start(port);
-  await until(() => distinct(receiver.seqs()).length === 10, 'what is of the new format has arrived');
+  await until(() => {
+    assert.equal(booked(set), 30, 'no record is out of the books meanwhile');
+    return distinct(receiver.seqs()).length === 10;
+  }, 'what is of the new format has arrived');
   assert.deepEqual(distinct(receiver.seqs()), range(21, 30));
-  await until(() => at('warn').some((line) => /records of output logs in format json/.test(line)), 'told');
+  await until(() => {
+    assert.equal(booked(set), 30, 'no record is out of the books meanwhile');
+    return at('warn').some((line) => /20 records of output logs in format json/.test(line));
+  }, 'told');
   assert.equal(booked(set), 30);
   await set.replace([tcp(port, { spool })]);
   await until(() => distinct(receiver.seqs()).length === 30, 'and the rest');

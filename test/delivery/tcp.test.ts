@@ -17,7 +17,7 @@ import {
   seqs,
   until,
 } from './helpers.ts';
-import { returnedBytes } from '../../src/delivery/ledger/store.ts';
+import { returnedBytes } from '../../src/delivery/ledger/waiting.ts';
 import { open } from './tcp-helpers.ts';
 
 for (const host of ['127.0.0.1', '::1', 'localhost']) {

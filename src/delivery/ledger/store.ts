@@ -4,13 +4,12 @@ import type { SpoolSettings, StoreSettings } from '../settings.ts';
 import { Outage } from '../shared/outage.ts';
 import { within } from '../shared/within.ts';
 import type { Entry, Handed } from './entry.ts';
-import { Fifo } from './fifo.ts';
 import type { Ledger } from './ledger.ts';
-import { RecordQueue } from './queue.ts';
 import type { SpoolIdentity } from './spool/header.ts';
 import { SpoolBusyError, SpoolInUseError } from './spool/lock.ts';
 import { Spool } from './spool/spool.ts';
 import { Tap } from './tap.ts';
+import { sizeOf, WaitingRecords } from './waiting.ts';
 
 /** What a store knows of the status of its output. */
 export type StoreStatus = Omit<OutputStatus, 'state' | 'lastError'>;
@@ -25,9 +24,6 @@ const retryDelay = 1000;
 /** ms that writing may take at the end, and that the first look at a spool may take. */
 const closeDeadline = 3000;
 const openDeadline = 2000;
-/** Bytes that were handed over and wait again in memory, at most; or as many as the queue holds. */
-export const returnedBytes = 16 << 20;
-
 /**
  * What waits for the destinations of one name and format: a queue in memory and, where it is configured, a spool on
  * disk. Destinations come and go with the configuration, the store stays. The newest one draws from it by its
@@ -42,12 +38,9 @@ export class Store {
   reachable = false;
   /** Whether nobody wants to hear what becomes of the records: who read them went away, which is no fault. */
   silent = false;
-  private readonly queue: RecordQueue;
+  private readonly waiting: WaitingRecords;
   private spool: Spool | undefined;
   private readonly outage: Outage;
-  /** Handed over before and waiting again, in memory only; the oldest first. */
-  private readonly returned = new Fifo<Entry>();
-  private returnedSize = 0;
   /** Being written to the spool. */
   private spilling: readonly Entry[] = [];
   private spill: Promise<void> | undefined;
@@ -60,6 +53,8 @@ export class Store {
   private behind = 0;
   /** Spools of former settings that are being closed. */
   private readonly ending = new Set<Promise<void>>();
+  /** Stores that were closed and have their records in our spool, which has not been looked at yet. */
+  private readonly before: Store[] = [];
 
   /** @param identity what the records are; the store takes no others */
   constructor(
@@ -68,7 +63,7 @@ export class Store {
     readonly ledger: Ledger,
     private readonly log: Logger,
   ) {
-    this.queue = new RecordQueue(settings.queue, ledger);
+    this.waiting = new WaitingRecords(settings.queue, ledger);
     this.outage = new Outage(log, this);
     this.begin();
   }
@@ -78,7 +73,7 @@ export class Store {
     const spilling = this.spilling.filter(({ ordinal }) => !this.ledger.waitsOnDisk(ordinal));
     return {
       queued: memory,
-      queuedBytes: this.queue.bytes + this.returnedSize + sizeOf(spilling),
+      queuedBytes: this.waiting.bytes + sizeOf(spilling),
       spooled: disk,
       spooledBytes: this.spool?.bytes ?? 0,
       oldest: this.oldest,
@@ -98,7 +93,7 @@ export class Store {
 
   /** Whether nothing waits that can be handed over. */
   get empty(): boolean {
-    const inMemory = this.queue.length + this.returned.length + this.spilling.length;
+    const inMemory = this.waiting.length + this.spilling.length;
     return inMemory === 0 && (this.spool?.reader.empty ?? true);
   }
 
@@ -119,31 +114,31 @@ export class Store {
   configure(settings: StoreSettings): void {
     const before = this.settings;
     this.settings = settings;
-    this.queue.settings = settings.queue;
-    const directory = settings.spool?.directory ?? settings.leftSpool;
-    const keeps = settings.spool !== undefined;
-    if (this.spool !== undefined && this.spool.directory === directory && this.spool.keeps === keeps) {
-      if (settings.spool !== undefined) this.spool.configure(settings.spool, settings.queue.whenFull);
+    this.waiting.queue.settings = settings.queue;
+    const { spool } = this;
+    const wanted = spoolOf(settings);
+    if (spool !== undefined && spool.directory === wanted?.directory) {
+      spool.configure(wanted, settings.queue.whenFull, settings.spool !== undefined);
       if (before.spool?.sync !== settings.spool?.sync) this.startTimer();
       return;
     }
-    const { spool } = this;
     if (spool !== undefined) this.end(spool);
     this.begin();
   }
 
   /** Whether so many records, or bytes, wait in memory, or anything on disk. */
   hasBatch(records: number, bytes: number): boolean {
-    const inMemory = this.queue.length + this.returned.length;
-    return inMemory >= records || this.queue.bytes >= bytes || this.spool?.reader.empty === false;
+    const { length, queue } = this.waiting;
+    return length >= records || queue.bytes >= bytes || this.spool?.reader.empty === false;
   }
 
   /** Takes new records. @returns false when it is closed: then it did not take them */
   push(records: readonly Buffer[]): boolean {
     if (this.closed) return false;
     const now = performance.now();
-    for (const record of records) this.queue.push(record, now);
-    if (this.keeps && this.queue.bytes > this.queue.settings.maxBytes / 2) void this.toSpool();
+    for (const record of records) this.waiting.queue.push(record, now);
+    if (this.keeps && this.waiting.queue.bytes > this.waiting.queue.settings.maxBytes / 2)
+      void this.toSpool();
     return true;
   }
 
@@ -163,7 +158,7 @@ export class Store {
    * @param end records with this ordinal and higher ones are not given out
    */
   next(fresh: boolean, end: number): Entry | undefined {
-    const entry = (fresh ? undefined : this.takeReturned(end)) ?? this.shared(fresh, end);
+    const entry = (fresh ? undefined : this.waiting.takeReturned(end)) ?? this.shared(fresh, end);
     if (entry !== undefined) this.ledger.hand(entry.ordinal);
     return entry;
   }
@@ -177,11 +172,29 @@ export class Store {
       else if (!this.ledger.settled(first)) entries.push(entry);
     }
     if (this.closed) this.giveUp(entries);
-    else this.putBack(entries);
+    else this.waiting.putBack(entries);
   }
 
-  /** Spools what is in memory; what it cannot is dropped. @returns the records that wait on disk for the next start */
-  async close(): Promise<number> {
+  /** Directory of the spool; undefined where there is none. */
+  get directory(): string | undefined {
+    return this.spool?.directory;
+  }
+
+  /** Takes over the spool of a store that was closed: its records stay in the books until they are found there. */
+  follow(before: Store): void {
+    this.before.push(before);
+    if (this.spool === undefined || this.spool.opened) this.takeOver();
+    else void this.open(this.spool);
+  }
+
+  /** After the end: takes what is on disk out of the books. @returns how many records stay there */
+  leave(): number {
+    this.takeOver();
+    return this.spool?.leave() ?? 0;
+  }
+
+  /** Spools what is in memory; what it cannot is dropped. */
+  async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.timer);
     // A disk that hangs must not keep the program from ending.
@@ -189,8 +202,7 @@ export class Store {
     // It may be on disk, and it may not.
     for (const { ordinal } of this.spilling) this.ledger.drop(ordinal, 'unconfirmed');
     this.spilling = [];
-    this.giveUp(this.batch(Infinity));
-    return this.spool?.leave() ?? 0;
+    this.giveUp(this.waiting.takeBatch(Infinity));
   }
 
   private get keeps(): boolean {
@@ -198,27 +210,35 @@ export class Store {
   }
 
   private get oldest(): number | undefined {
-    const entries = [this.returned.at(0), this.spilling[0], this.queue.front];
-    const times = [this.spool?.oldest, ...entries.map((entry) => entry?.since)];
-    const since = Math.min(...times.map((time) => time ?? Infinity));
+    const times = [this.spool?.oldest, this.spilling[0]?.since];
+    const since = Math.min(this.waiting.oldest, ...times.map((time) => time ?? Infinity));
     return since === Infinity ? undefined : Date.now() - (performance.now() - since);
+  }
+
+  /** What was in the spool of a store before this one is in ours now. */
+  private takeOver(): void {
+    for (const before of this.before.splice(0)) before.leave();
   }
 
   /** Begins to use the spool of the settings. */
   private begin(): void {
-    const { spool, leftSpool, queue } = this.settings;
-    const settings = spool ?? (leftSpool === undefined ? undefined : leftover(leftSpool));
+    const { spool, queue } = this.settings;
+    const settings = spoolOf(this.settings);
     this.spool = undefined;
     if (settings !== undefined) {
       const { ledger, log, identity } = this;
       const onReadable = (): void => {
         this.tap?.onReadable();
       };
+      const onOpened = (): void => {
+        this.takeOver();
+      };
       this.spool = new Spool(settings, queue.whenFull, spool !== undefined, {
         identity,
         ledger,
         log,
         onReadable,
+        onOpened,
       });
       void this.open(this.spool);
     }
@@ -258,8 +278,7 @@ export class Store {
     await this.spill;
     await spool.close();
     const left = spool.leave();
-    if (left > 0 && this.spool?.directory !== spool.directory)
-      this.log.warn(`${left} records stay in ${spool.directory}, which is no longer in use`);
+    if (left > 0) this.log.warn(`${left} records stay in ${spool.directory}, which is no longer in use`);
   }
 
   private async closeSpool(): Promise<void> {
@@ -273,9 +292,10 @@ export class Store {
 
   /** Lets the spool and the queue take turns by their shares while both have something. */
   private shared(fresh: boolean, end: number): Entry | undefined {
-    const { front } = this.queue;
+    const { queue } = this.waiting;
+    const { front } = queue;
     const queued = front !== undefined && front.ordinal < end;
-    if (this.spool === undefined) return queued ? this.queue.shift() : undefined;
+    if (this.spool === undefined) return queued ? queue.shift() : undefined;
     const { reader, catchup } = this.spool;
     const old = reader.peek(fresh);
     if (old === undefined || !queued) this.behind = 0;
@@ -284,7 +304,7 @@ export class Store {
       return reader.shift();
     }
     if (queued) this.behind += front.bytes.length * catchup;
-    return queued ? this.queue.shift() : undefined;
+    return queued ? queue.shift() : undefined;
   }
 
   private tick(): void {
@@ -294,8 +314,7 @@ export class Store {
     if (now - this.failed >= retryDelay) void this.open(spool);
     spool.tick();
     if (!this.keeps || now - this.spilled < (this.settings.spool?.sync ?? 0) * 1000 - 1) return;
-    const oldest = Math.min(this.queue.front?.since ?? Infinity, this.returned.at(0)?.since ?? Infinity);
-    if (!this.reachable || now - oldest > patience) void this.toSpool();
+    if (!this.reachable || now - this.waiting.oldest > patience) void this.toSpool();
   }
 
   /** Moves what waits in memory to the spool. */
@@ -308,7 +327,7 @@ export class Store {
     if (spool === undefined || performance.now() - this.failed < retryDelay) return;
     this.spilled = performance.now();
     for (;;) {
-      const batch = this.batch(
+      const batch = this.waiting.takeBatch(
         Math.min(batchBytes, (this.settings.spool?.maxBytes ?? Infinity) * batchShare),
       );
       if (batch.length === 0) return;
@@ -318,7 +337,7 @@ export class Store {
       const lost = this.spilling.length === 0;
       this.spilling = [];
       if (!kept && !lost) {
-        this.putBack(batch);
+        this.waiting.putBack(batch);
         return;
       }
       this.outage.end('spool: writing again');
@@ -337,58 +356,14 @@ export class Store {
     }
   }
 
-  /** Takes what waits in memory, the oldest first. */
-  private batch(most: number): Entry[] {
-    const batch: Entry[] = [];
-    for (let bytes = 0; bytes < most;) {
-      const entry = this.takeReturned(Infinity) ?? this.queue.shift();
-      if (entry === undefined) break;
-      batch.push(entry);
-      bytes += entry.bytes.length;
-    }
-    return batch;
-  }
-
-  private takeReturned(end: number): Entry | undefined {
-    if ((this.returned.at(0)?.ordinal ?? Infinity) >= end) return undefined;
-    const entry = this.returned.shift();
-    if (entry !== undefined) this.returnedSize -= entry.bytes.length;
-    return entry;
-  }
-
-  /** Puts records back that were taken out to be handed over or spooled. */
-  private putBack(entries: readonly Entry[]): void {
-    this.putReturned(entries.filter(({ ordinal }) => this.ledger.tried(ordinal)));
-    this.queue.unshift(entries.filter(({ ordinal }) => !this.ledger.tried(ordinal)));
-  }
-
-  /** Adds to what waits to be handed over again, in order; what is too much is given up. */
-  private putReturned(entries: readonly Entry[]): void {
-    if (entries.length === 0) return;
-    const all = [...entries];
-    for (let entry = this.returned.shift(); entry !== undefined; entry = this.returned.shift())
-      all.push(entry);
-    all.sort((a, b) => a.ordinal - b.ordinal);
-    for (const entry of all) this.returned.push(entry);
-    this.returnedSize += sizeOf(entries);
-    while (this.returnedSize > Math.max(returnedBytes, this.queue.settings.maxBytes)) {
-      const oldest = this.takeReturned(Infinity);
-      if (oldest === undefined) return;
-      this.ledger.drop(oldest.ordinal, 'unconfirmed');
-    }
-  }
-
   private giveUp(entries: readonly Entry[]): void {
     for (const { ordinal } of entries)
       this.ledger.drop(ordinal, this.ledger.tried(ordinal) ? 'unconfirmed' : 'stopped');
   }
 }
 
-/** An output without a spool delivers what an earlier configuration left in one. */
-function leftover(directory: string): SpoolSettings {
-  return { directory, maxBytes: Infinity, sync: 1, catchup: 0.5 };
-}
-
-function sizeOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
+/** The spool to use. An output without one delivers what an earlier configuration left. */
+function spoolOf({ spool, leftSpool }: StoreSettings): SpoolSettings | undefined {
+  if (spool !== undefined || leftSpool === undefined) return spool;
+  return { directory: leftSpool, maxBytes: Infinity, sync: 1, catchup: 0.5 };
 }

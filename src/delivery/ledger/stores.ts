@@ -39,8 +39,12 @@ export class Stores {
 
   private async end(store: Store): Promise<void> {
     this.stores.delete(store);
-    const left = await store.close();
-    if (!store.silent) lastWord(this.logOf(store.identity.output), store.ledger.drops, left);
+    await store.close();
+    const { directory = '', ledger, identity } = store;
+    const heir = [...this.stores].find((other) => other.ledger === ledger && other.directory === directory);
+    const left = heir === undefined ? store.leave() : 0;
+    heir?.follow(store);
+    if (!store.silent) lastWord(this.logOf(identity.output), ledger.drops, { records: left, directory });
   }
 
   private logOf(output: string): Logger {

@@ -7,8 +7,12 @@ import type { Drops } from '../ledger/drops.ts';
  *
  * @param left records that stay in its spool
  */
-export function lastWord(log: Logger, { total, by }: Drops, left: number): void {
-  if (left > 0) log.info(`${left} records wait in the spool for the next start`);
+export function lastWord(
+  log: Logger,
+  { total, by }: Drops,
+  left: { readonly records: number; readonly directory: string },
+): void {
+  if (left.records > 0) log.info(`${left.records} records wait in ${left.directory} for the next start`);
   if (total === 0) return;
   const reasons = dropReasons.filter((reason) => by[reason] > 0);
   const counts = reasons.map((reason) => `${by[reason]} ${reason}`);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
-import { returnedBytes } from '../ledger/store.ts';
+import { returnedBytes } from '../ledger/waiting.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { TcpSettings } from '../settings.ts';
 import { backoff } from '../shared/backoff.ts';

@@ -35,6 +35,7 @@ export class TestSpool {
       ledger: this.ledger,
       log,
       onReadable: () => undefined,
+      onOpened: () => undefined,
     });
   }
 

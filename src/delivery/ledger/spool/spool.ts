@@ -5,7 +5,7 @@ import type { QueueSettings, SpoolSettings } from '../../settings.ts';
 import type { Entry } from '../entry.ts';
 import type { Ledger } from '../ledger.ts';
 import { frame } from './frame.ts';
-import { encodeHeader, type SpoolIdentity } from './header.ts';
+import { encodeHeader, type SegmentHeader, type SpoolIdentity } from './header.ts';
 import { DirectoryLock } from './lock.ts';
 import { Position, type NumberRange } from './position.ts';
 import { SpoolReader } from './reader.ts';
@@ -27,6 +27,8 @@ export interface SpoolContext {
   readonly log: Logger;
   /** Called when records became readable in the background. */
   readonly onReadable: () => void;
+  /** Called when what an earlier run left has been taken into the books. */
+  readonly onOpened: () => void;
 }
 
 /**
@@ -57,11 +59,11 @@ export class Spool {
   /** Gives out what is in it. */
   readonly reader: SpoolReader;
 
-  /** @param keeps whether records are appended; else only what an earlier run left is delivered */
+  /** @param appends whether records are appended; else only what an earlier run left is delivered */
   constructor(
     private settings: SpoolSettings,
     private whenFull: QueueSettings['whenFull'],
-    readonly keeps: boolean,
+    private appends: boolean,
     private readonly context: SpoolContext,
   ) {
     this.ledger = context.ledger;
@@ -93,10 +95,21 @@ export class Spool {
     return Number.isNaN(since) ? undefined : since;
   }
 
+  /** Whether it has looked at its directory. */
+  get opened(): boolean {
+    return this.known;
+  }
+
+  /** Whether records are appended. */
+  get keeps(): boolean {
+    return this.appends;
+  }
+
   /** Other limits from now on; the directory stays. */
-  configure(settings: SpoolSettings, whenFull: QueueSettings['whenFull']): void {
+  configure(settings: SpoolSettings, whenFull: QueueSettings['whenFull'], appends: boolean): void {
     this.settings = settings;
     this.whenFull = whenFull;
+    this.appends = appends;
   }
 
   /**
@@ -195,7 +208,7 @@ export class Spool {
 
   private async recover(): Promise<void> {
     const { directory } = this.settings;
-    if (this.keeps) {
+    if (this.appends) {
       // Not with `recursive`, which calls a read-only file system ENOENT.
       await makeDirectory(dirname(directory));
       await makeDirectory(directory);
@@ -205,37 +218,34 @@ export class Spool {
     if (this.closed) return;
     this.adopt(found);
     this.known = true;
+    this.context.onOpened();
     await this.keepHouse(false).catch(() => undefined);
     this.context.onReadable();
   }
 
   private adopt({ segments, missing, settled, next }: Found): void {
     const waited = this.ledger.disk;
+    /** Records of others, by whose they are. */
+    const strangers = new Map<string, number>();
     for (const { path, bytes, numbers, stranger, header } of segments) {
       const segment = new Segment(path, numbers.first, stranger);
       segment.bytes = bytes;
       const records = numbers.end - numbers.first;
       segment.add(this.ledger.adopt(records), records);
       this.segments.push(segment);
-      if (stranger) this.tellStranger(segment, header?.identity);
+      const whose = ownerOf(header);
+      if (stranger) strangers.set(whose, (strangers.get(whose) ?? 0) + records);
     }
     this.next = next;
     this.condemned.push(...settled);
     const records = this.ledger.disk - waited;
     if (records > 0) this.log.info(`spool: ${records} records of an earlier run wait in ${this.directory}`);
+    const { format } = this.context.identity;
+    for (const [whose, count] of strangers)
+      this.log.warn(
+        `spool: ${count} records ${whose} in ${this.directory} are kept and not delivered: this output writes ${format}`,
+      );
     if (missing > 0) this.damaged(missing, `${this.directory}: files are missing`);
-  }
-
-  private tellStranger({ path, records }: Segment, whose: SpoolIdentity | undefined): void {
-    const { format, output } = this.context.identity;
-    const what =
-      whose === undefined
-        ? 'is of a newer version'
-        : `has records of output ${whose.output} in format ${whose.format}`;
-    this.log.warn(
-      `spool: ${path} ${what}, this is output ${output} in format ${format}: its ${records} records are kept and not ` +
-        'delivered; "proxtop spool" can take them out or delete them',
-    );
   }
 
   /** False when there is no room for `size` bytes and older records are not to be dropped. */
@@ -258,7 +268,9 @@ export class Spool {
     const { directory } = this.settings;
     if ((await this.lock?.holds()) !== true) await this.takeAnew();
     const segment = new Segment(segmentPath(directory, this.next), this.next);
-    const handle = await open(segment.path, 'w', 0o600);
+    // A new file: what has the name is none of ours, and may be a link.
+    await rm(segment.path, { force: true });
+    const handle = await open(segment.path, 'wx', 0o600);
     this.segments.push(segment);
     await syncDirectory(directory).catch(() => undefined);
     return { segment, handle };
@@ -376,4 +388,12 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Whose records a segment holds, for messages. */
+function ownerOf(header: SegmentHeader | undefined): string {
+  const { identity } = header ?? {};
+  return identity === undefined
+    ? 'of a newer version'
+    : `of output ${identity.output} in format ${identity.format}`;
 }
