@@ -12,13 +12,13 @@ describe('an orderly end', { concurrency: true }, () => {
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { type: 'tcp', target: peer.target } });
     const run = rig.start();
-    await peer.until('some samples', () => peer.lines.length >= 10);
+    await peer.until('some samples', () => peer.records.length >= 10);
     peer.stall();
     const { seq } = await run.next();
     await run.next('samples that are not read', (cycle) => cycle.seq >= seq + 15);
     await run.stop();
     await peer.die();
-    const told = rig.assertAccounted(peer.keys);
+    const told = rig.assertAccounted(peer.records);
     assert.ok(Object.values(told).reduce((sum, count) => sum + count, 0) >= 15, JSON.stringify(told));
   });
 
@@ -27,7 +27,7 @@ describe('an orderly end', { concurrency: true }, () => {
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { type: 'tcp', target: peer.target } });
     const run = rig.start();
-    await peer.until('some samples', () => peer.lines.length >= 5);
+    await peer.until('some samples', () => peer.records.length >= 5);
     peer.stall();
     const { seq } = await run.next();
     await run.next('samples that are not read', (cycle) => cycle.seq >= seq + 8);
@@ -36,20 +36,20 @@ describe('an orderly end', { concurrency: true }, () => {
     const { seq: down } = await run.next();
     await run.next('samples of the outage', (cycle) => cycle.seq >= down + 8);
     await run.stop();
-    rig.assertAccounted(peer.keys);
+    rig.assertAccounted(peer.records);
   });
 
   test('while the receiver never answered over HTTP: all is counted', async (t) => {
     const rig = new Rig(t);
     const peer = await HttpPeer.create(t);
-    peer.answer = (_, request) => (peer.lines.length < 5 ? 204 : void request);
+    peer.answer = (_, request) => (peer.records.length < 5 ? 204 : void request);
     rig.configure({ stream: { type: 'http', target: peer.target } });
     const run = rig.start();
-    await peer.until('a request that is not answered', () => peer.lines.length >= 5 && peer.requests >= 6);
+    await peer.until('a request that is not answered', () => peer.records.length >= 5 && peer.requests >= 6);
     const { seq } = await run.next();
     await run.next('samples that wait', (cycle) => cycle.seq >= seq + 10);
     await run.stop();
-    rig.assertAccounted(peer.keys);
+    rig.assertAccounted(peer.records);
   });
 
   test('while the network swallows everything: all that got no acknowledgement is counted', async (t) => {
@@ -58,13 +58,13 @@ describe('an orderly end', { concurrency: true }, () => {
     const peer = await LinePeer.create(t, network.address);
     rig.configure({ stream: { type: 'tcp', target: peer.target } });
     const run = rig.start({}, network.inside);
-    await peer.until('some samples', () => peer.lines.length >= 5);
+    await peer.until('some samples', () => peer.records.length >= 5);
     network.swallow(true);
     const { seq } = await run.next();
     await run.next('samples that are lost', (cycle) => cycle.seq >= seq + 20);
     await run.stop();
     await peer.die();
-    rig.assertAccounted(peer.keys);
+    rig.assertAccounted(peer.records);
   });
 
   test('while the receiver stalls and the disk of the spool is full: all is counted', async (t) => {
@@ -73,7 +73,7 @@ describe('an orderly end', { concurrency: true }, () => {
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { type: 'tcp', target: peer.target, spool: 'true' } });
     const run = rig.start();
-    await peer.until('some samples', () => peer.lines.length >= 10);
+    await peer.until('some samples', () => peer.records.length >= 10);
     disk.fill();
     peer.stall();
     const { seq } = await run.next();
@@ -81,7 +81,7 @@ describe('an orderly end', { concurrency: true }, () => {
     const { code } = await run.stop();
     assert.equal(code, 0);
     await peer.die();
-    rig.assertAccounted(peer.keys);
+    rig.assertAccounted(peer.records);
   });
 
   for (const type of ['tcp', 'http'] as const) {
@@ -106,7 +106,7 @@ describe('an orderly end', { concurrency: true }, () => {
       const good = type === 'tcp' ? await LinePeer.create(t) : await HttpPeer.create(t);
       rig.configure({ stream: { ...keys, target: good.target } });
       await delivered(rig);
-      const told = rig.assertAccounted([...stalled.keys, ...good.keys]);
+      const told = rig.assertAccounted([...stalled.records, ...good.records]);
       assert.ok(Number(told['spool_full']) > 0, JSON.stringify(told));
     });
   }
@@ -116,7 +116,7 @@ describe('an orderly end', { concurrency: true }, () => {
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { type: 'tcp', target: peer.target, spool: 'true' } });
     const run = rig.start();
-    await peer.until('some samples', () => peer.lines.length >= 3);
+    await peer.until('some samples', () => peer.records.length >= 3);
     peer.stall();
     run.child.kill('SIGTERM');
     const ended = once(run.child, 'close');

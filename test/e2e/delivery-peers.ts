@@ -7,17 +7,10 @@ import { keyOf } from './delivery-rig.ts';
 
 /** A receiver that can be waited for. */
 abstract class Peer {
-  /** The whole records that arrived, in their order. */
-  readonly lines: string[] = [];
+  /** What arrived, in its order: what identifies a record of JSON, and other lines as they are. */
+  readonly records: string[] = [];
   port = 0;
-  private readonly found: string[] = [];
   private readonly waiting = new Set<() => void>();
-
-  /** What identifies the records that arrived, all of JSON. */
-  get keys(): readonly string[] {
-    for (const line of this.lines.slice(this.found.length)) this.found.push(keyOf(line));
-    return this.found;
-  }
 
   /** Resolves as soon as `condition` holds; it is asked whenever something came. */
   async until(what: string, condition: () => boolean, deadline = 120_000): Promise<void> {
@@ -30,7 +23,7 @@ abstract class Peer {
       };
       timer = setTimeout(() => {
         this.waiting.delete(look);
-        reject(new Error(`${what}: not within ${deadline} ms; ${this.lines.length} records arrived`));
+        reject(new Error(`${what}: not within ${deadline} ms; ${this.records.length} records arrived`));
       }, deadline);
       this.waiting.add(look);
       look();
@@ -41,9 +34,13 @@ abstract class Peer {
   /** Resolves as soon as all these records arrived. */
   arrive(keys: readonly string[]): Promise<void> {
     return this.until(`${keys.length} records arrive`, () => {
-      const got = new Set(this.keys);
+      const got = new Set(this.records);
       return keys.every((key) => got.has(key));
     });
+  }
+
+  protected take(lines: readonly string[]): void {
+    for (const line of lines) this.records.push(line.startsWith('{') ? keyOf(line) : line);
   }
 
   protected changed(): void {
@@ -77,7 +74,7 @@ export class LinePeer extends Peer {
 
   /** Listens, on the port it had before. */
   async listen(): Promise<void> {
-    this.server = createServer((socket) => {
+    this.server = createServer({ allowHalfOpen: true }, (socket) => {
       this.accept(socket);
     });
     this.server.listen(this.port, this.host);
@@ -114,6 +111,11 @@ export class LinePeer extends Peer {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
+  /** Closes its side of all connections, and goes on reading. */
+  halfClose(): void {
+    for (const socket of this.sockets) socket.end();
+  }
+
   private accept(socket: Socket): void {
     this.connections++;
     this.sockets.add(socket);
@@ -122,11 +124,12 @@ export class LinePeer extends Peer {
     socket.on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      this.lines.push(...lines);
+      this.take(lines);
       this.left -= lines.length;
       if (this.left <= 0) socket.pause();
       this.changed();
     });
+    socket.on('end', () => socket.end());
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => undefined);
     if (this.left <= 0) socket.pause();
@@ -157,7 +160,7 @@ export class HttpPeer extends Peer {
 
   async listen(): Promise<void> {
     const server = createHttpServer((request, response) => {
-      void this.take(request, response);
+      void this.serve(request, response);
     });
     server.on('connection', (socket) => {
       this.sockets.add(socket);
@@ -178,7 +181,7 @@ export class HttpPeer extends Peer {
     await closed;
   }
 
-  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pieces: Buffer[] = [];
     try {
       for await (const piece of request) pieces.push(piece as Buffer);
@@ -194,7 +197,7 @@ export class HttpPeer extends Peer {
     const status = this.answer(records, request);
     this.requests++;
     if (status !== undefined) {
-      if (status < 300) this.lines.push(...records);
+      if (status < 300) this.take(records);
       response.writeHead(status).end();
     }
     this.changed();

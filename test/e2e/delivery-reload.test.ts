@@ -14,7 +14,7 @@ async function stalled(t: TestContext, rig: Rig, keys: Keys = {}): Promise<{ run
   const peer = await LinePeer.create(t);
   rig.configure({ stream: { type: 'tcp', target: peer.target, ...keys } });
   const run = rig.start();
-  await peer.until('some samples', () => peer.lines.length >= 5);
+  await peer.until('some samples', () => peer.records.length >= 5);
   peer.stall();
   await samples(run, 15);
   return { run, peer };
@@ -36,12 +36,12 @@ describe('a reload', { concurrency: true }, () => {
     const good = await LinePeer.create(t);
     rig.configure({ stream: { type: 'tcp', target: good.target } });
     await rig.reload(run);
-    await good.until('samples there', () => good.lines.length >= 1);
+    await good.until('samples there', () => good.records.length >= 1);
     await run.next('nothing else waits', (cycle) => pending(cycle) <= 60);
     await samples(run, 30);
     await run.stop();
     await peer.die();
-    rig.assertAccounted([...peer.keys, ...good.keys]);
+    rig.assertAccounted([...peer.records, ...good.records]);
   });
 
   test('and the end before the first output has left: all is counted', async (t) => {
@@ -51,7 +51,7 @@ describe('a reload', { concurrency: true }, () => {
     await rig.reload(run);
     await run.stop();
     await peer.die();
-    rig.assertAccounted(peer.keys);
+    rig.assertAccounted(peer.records);
   });
 
   test('many in a row, and the end in the middle of the last one: all is counted', async (t) => {
@@ -69,7 +69,7 @@ describe('a reload', { concurrency: true }, () => {
     await peer.die();
     rig.configure({ stream: { type: 'tcp', target: others[0]!.target, spool: 'true' } });
     await delivered(rig);
-    rig.assertAccounted([peer, ...others].flatMap(({ keys }) => keys));
+    rig.assertAccounted([peer, ...others].flatMap(({ records }) => records));
   });
 
   test('to another target: what the receiver before had not confirmed goes to the new one', async (t) => {
@@ -81,7 +81,7 @@ describe('a reload', { concurrency: true }, () => {
     await samples(run, 30);
     await run.stop();
     await peer.die();
-    const told = rig.assertAccounted([...peer.keys, ...good.keys]);
+    const told = rig.assertAccounted([...peer.records, ...good.records]);
     assert.deepEqual(told, {});
   });
 
@@ -110,7 +110,7 @@ describe('a reload', { concurrency: true }, () => {
       await delivered(rig);
       // Whatever was sampled while there was another output, or none, belongs to that one.
       const stream = rig.sampledBy('stream');
-      const got = new Set(peer.keys);
+      const got = new Set(peer.records);
       assert.deepEqual(
         stream.filter((key) => !got.has(key)),
         [],
@@ -128,10 +128,10 @@ describe('a reload', { concurrency: true }, () => {
     const influx = await LinePeer.create(t);
     rig.configure({ stream: { type: 'tcp', target: influx.target, printer: 'influx', spool: 'true' } });
     await rig.reload(run);
-    await influx.until('points', () => influx.lines.length >= 20);
+    await influx.until('points', () => influx.records.length >= 20);
     await run.stop();
     assert.deepEqual(
-      influx.lines.filter((line) => !line.startsWith('proxtop_')),
+      influx.records.filter((line) => !line.startsWith('proxtop_')),
       [],
     );
     assert.match(run.stderr, /\d+ records.*json/);
@@ -140,7 +140,7 @@ describe('a reload', { concurrency: true }, () => {
     await delivered(rig);
     // Those that were printed before the reload.
     const first = rig.sampled.slice(0, 10);
-    const got = new Set(peer.keys);
+    const got = new Set(peer.records);
     assert.deepEqual(
       first.filter((key) => !got.has(key)),
       [],
@@ -160,11 +160,11 @@ describe('a reload', { concurrency: true }, () => {
     const good = await LinePeer.create(t);
     rig.configure({ stream: { ...keys, target: good.target } });
     await rig.reload(run);
-    await good.until('samples', () => good.lines.length >= 10);
+    await good.until('samples', () => good.records.length >= 10);
     await samples(run, 20);
     disk.free();
     await run.stop();
-    const told = rig.assertAccounted(good.keys);
+    const told = rig.assertAccounted(good.records);
     assert.deepEqual(told, {});
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -33,7 +33,7 @@ export class Rig {
   private disk: SmallDisk | undefined;
 
   /** @param devices disks that the host has: a sample takes about 140 bytes for each, and 1.3 kB */
-  constructor(t: TestContext, devices = 0) {
+  constructor(t: Pick<TestContext, 'after'>, devices = 0) {
     this.root = mkdtempSync(join(tmpdir(), 'proxtop-delivery-'));
     this.state = join(this.root, 'state');
     this.config = join(this.root, 'proxtop.conf');
@@ -125,6 +125,12 @@ export class Rig {
     return run;
   }
 
+  /** Takes over what another one has sampled, and its state directory. */
+  inherit(other: Rig): void {
+    cpSync(other.state, this.state, { recursive: true, force: true });
+    this.replayed.push(...other.sampled);
+  }
+
   /** Has a running proxtop read its configuration, and waits until it says that it does. */
   async reload(run: Stream): Promise<void> {
     const before = reloads(run);
@@ -179,16 +185,13 @@ function reloads({ stderr }: Stream): number {
   return stderr.split(/the new configuration runs|the configuration stays/).length;
 }
 
-/** The reasons and numbers that the last words of an output name. */
-function lastWordOf(log: string, output: string): Told {
-  const sum: Record<string, number> = {};
-  const lines = log.matchAll(/ (\S+): \d+ records were dropped since the start: (.*)/g);
-  for (const [, name, counts = ''] of lines) {
-    if (name !== output) continue;
-    for (const [, count, reason = ''] of counts.matchAll(/(\d+) (\w+)/g))
-      sum[reason] = (sum[reason] ?? 0) + Number(count);
-  }
-  return sum;
+/** The reasons and numbers that a log names last for an output; its counts go on when it is replaced. */
+export function lastWordOf(log: string, output: string): Told {
+  const words = [...log.matchAll(/ (\S+): \d+ records were dropped since the start: (.*)/g)];
+  const counts = words.findLast(([, name]) => name === output)?.[2] ?? '';
+  return Object.fromEntries(
+    [...counts.matchAll(/(\d+) (\w+)/g)].map(([, count, reason]) => [reason, Number(count)]),
+  );
 }
 
 /** The row of an output in a sample's own account. */
@@ -266,6 +269,8 @@ export interface ShapedNetwork {
   readonly inside: readonly string[];
   /** Whether all packets from there are thrown away. */
   swallow(yes: boolean): void;
+  /** Sets a kernel parameter there. */
+  setting(name: string, value: string): void;
 }
 
 let networks = 0;
@@ -299,6 +304,9 @@ export function shapedNetwork(t: TestContext): ShapedNetwork {
     inside,
     swallow: (yes) => {
       run(...inside, 'iptables', yes ? '-A' : '-D', 'OUTPUT', '-j', 'DROP');
+    },
+    setting: (parameter, value) => {
+      run(...inside, 'sysctl', '-qw', `${parameter}=${value}`);
     },
   };
 }
