@@ -1,220 +1,190 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { whenProcessEnds } from '../lab/lifetime.ts';
+import { ChaosDisk } from './chaos-disk.ts';
+import { Truth } from './chaos-truth.ts';
+import { HttpPeer, LinePeer } from './delivery-peers.ts';
+import { lastWordOf, shapedNetwork, type ShapedNetwork, type Told } from './delivery-rig.ts';
+import { PROXTOP } from './program.ts';
 
-const program = fileURLToPath(new URL('../../dist/proxtop', import.meta.url));
-const receiver = fileURLToPath(new URL('receiver-program.mjs', import.meta.url));
-const port = 5000;
-/** Addresses for tests of networks (RFC 2544); others run such tests on this machine at the same time. */
-const network = `198.19.${process.pid % 256}`;
+/** What an output is set to; it changes with a reload. */
+type Keys = Readonly<Record<string, string | number>>;
+
+/** The outputs that things happen to. */
+export const streams = ['lines', 'web', 'plain'] as const;
+export type StreamName = (typeof streams)[number];
 
 /** One start of proxtop. */
 export interface Run {
   readonly child: ChildProcess;
   /** Everything it logged. */
   log: string;
-  /** When it was killed, ms since 1970. */
+  /** When it was killed, ms of the monotonic clock. */
   killed?: number;
+  /** How it ended; undefined while it runs. */
+  end?: { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 }
 
+const library = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
+  .map((directory) => join(directory, 'faketime/libfaketime.so.1'))
+  .find((path) => existsSync(path));
+
 /**
- * A proxtop that streams over a network of its own to a receiver, with its spool on a small disk of its own, and
- * writes the same samples to a file on a good disk, by which one knows what was sampled.
+ * A proxtop that streams over a network of its own to receivers of the test, over tcp with and without a spool and over
+ * http, with its spools on a disk of its own and a clock that can be set; and that writes the same samples to a file on
+ * a good disk, by which one knows what was sampled.
  */
 export class ChaosLab {
-  readonly root: string;
-  readonly disk: string;
   readonly runs: Run[] = [];
-  /** When the disk was full, ms since 1970; the last one may not have ended. */
-  readonly fullTimes: { readonly from: number; to: number }[] = [];
-  private readonly arrivals: string;
-  private readonly namespace = `pxc${process.pid}`;
+  readonly truth: Truth;
+  readonly disk: ChaosDisk;
+  readonly network: ShapedNetwork;
+  /** When the disk could not be written to, ms of the monotonic clock; the last one may not have ended. */
+  readonly diskTroubles: { readonly from: number; to: number }[] = [];
+  private readonly root: string;
+  private readonly clock: string;
   private readonly config: string;
-  private receiver: ChildProcess | undefined;
-  private receivers = 0;
 
-  private constructor() {
+  /** @param devices disks of the host, each of which makes a sample 140 bytes longer */
+  private constructor(
+    t: TestContext,
+    devices: number,
+    readonly peers: { lines: LinePeer; web: HttpPeer; plain: LinePeer; other: LinePeer },
+    network: ShapedNetwork,
+  ) {
+    this.network = network;
     this.root = mkdtempSync(join(tmpdir(), 'proxtop-chaos-'));
-    this.disk = join(this.root, 'disk');
-    this.arrivals = join(this.root, 'arrivals');
     this.config = join(this.root, 'proxtop.conf');
-    for (const path of [this.disk, this.arrivals, join(this.root, 'run')]) mkdirSync(path);
-    writeFileSync(
-      this.config,
-      [
-        'frequency = 0.1',
-        'collectors = cpu, mem',
-        `rundir = ${join(this.root, 'run')}`,
-        `state_dir = ${join(this.disk, 'state')}`,
-        '[connector]',
-        'type = proxmox',
-        '[output.stream]',
-        'type = tcp',
-        `target = ${network}.2:${port}`,
-        'timeout = 1',
-        'queue_bytes = 64K',
-        'spool = true',
-        'spool_sync = 0.3',
-        '[output.truth]',
-        'type = file',
-        `target = ${this.truth}`,
-      ].join('\n'),
-    );
-  }
-
-  /** Makes network and disk; undefined where that is not allowed. The lab goes with the test. */
-  static create(t: TestContext): ChaosLab | undefined {
-    const lab = new ChaosLab();
-    const takeBack = whenProcessEnds(() => {
-      lab.remove();
-    });
+    this.clock = join(this.root, 'clock');
+    for (const path of ['disk', 'run', 'proc']) mkdirSync(join(this.root, path));
+    this.disk = new ChaosDisk(join(this.root, 'disk'), 24);
     t.after(() => {
-      takeBack();
-      lab.remove();
+      for (const { child } of this.runs) child.kill('SIGKILL');
+      this.disk.remove();
+      rmSync(this.root, { recursive: true, force: true });
     });
-    try {
-      lab.ip('netns', 'add', lab.namespace);
-      lab.ip('link', 'add', lab.near, 'type', 'veth', 'peer', 'name', 'far', 'netns', lab.namespace);
-      lab.ip('addr', 'add', `${network}.1/30`, 'dev', lab.near);
-      lab.ip('link', 'set', lab.near, 'up');
-      lab.ip('-n', lab.namespace, 'addr', 'add', `${network}.2/30`, 'dev', 'far');
-      lab.network(true);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', lab.disk], { stdio: 'pipe' });
-      return lab;
-    } catch {
-      return undefined;
-    }
+    const truth = join(this.root, 'truth');
+    writeFileSync(truth, '');
+    this.truth = new Truth(truth);
+    this.step(0);
+    symlinkSync('/proc/stat', join(this.root, 'proc/stat'));
+    const names = Array.from({ length: devices }, (_, index) => `sd${index}`);
+    for (const name of names)
+      mkdirSync(join(this.root, 'sys/class/block', name, 'device'), { recursive: true });
+    writeFileSync(
+      join(this.root, 'proc/diskstats'),
+      names.map((name, index) => `   8 ${index} ${name}${' 0'.repeat(17)}\n`).join(''),
+    );
+    this.configure({});
   }
 
-  private get near(): string {
-    return `px${this.namespace}`;
+  static async create(t: TestContext, devices: number): Promise<ChaosLab> {
+    const network = shapedNetwork(t);
+    const { address } = network;
+    const peers = {
+      lines: await LinePeer.create(t, address),
+      web: await HttpPeer.create(t, address),
+      plain: await LinePeer.create(t, address),
+      other: await LinePeer.create(t, address),
+    };
+    return new ChaosLab(t, devices, peers, network);
   }
 
-  private get truth(): string {
-    return join(this.root, 'truth');
+  /** Writes the configuration; `undefined`: without this output. */
+  configure(changed: Readonly<Partial<Record<StreamName, Keys | undefined>>>): void {
+    const { lines, web, plain } = this.peers;
+    const spool = { spool: 'true', spool_sync: 0.3, spool_max: '16M', timeout: 1, queue_bytes: '1M' };
+    const outputs: Readonly<Record<StreamName, Keys>> = {
+      lines: { type: 'tcp', target: lines.target, ...spool },
+      web: { type: 'http', target: web.target, ...spool },
+      plain: { type: 'tcp', target: plain.target, timeout: 1, queue_bytes: '256K' },
+    };
+    const sections = streams
+      .filter((name) => !(name in changed) || changed[name] !== undefined)
+      .map((name) => [name, { ...outputs[name], ...changed[name] }] as const);
+    const text = [
+      'frequency = 0.1',
+      'collectors = cpu, disk',
+      'devices = true',
+      `procfs = ${join(this.root, 'proc')}`,
+      `sysfs = ${join(this.root, 'sys')}`,
+      `rundir = ${join(this.root, 'run')}`,
+      `state_dir = ${join(this.root, 'disk/state')}`,
+      '[connector]',
+      'type = qemu',
+      '[output.truth]',
+      'type = file',
+      `target = ${join(this.root, 'truth')}`,
+      'devices = false',
+      ...sections.flatMap(([name, keys]) => [
+        `[output.${name}]`,
+        ...Object.entries(keys).map(([key, value]) => `${key} = ${value}`),
+      ]),
+    ];
+    writeFileSync(this.config, `${text.join('\n')}\n`);
   }
 
-  /** Plugs or pulls the cable. */
-  network(plugged: boolean): void {
-    this.ip('-n', this.namespace, 'link', 'set', 'far', plugged ? 'up' : 'down');
-  }
-
-  /** Fills the disk of the spool, or makes room again. */
-  diskFull(full: boolean): void {
-    const ballast = join(this.disk, 'ballast');
-    if (!full) {
-      rmSync(ballast, { force: true });
-      const last = this.fullTimes.at(-1);
-      if (last !== undefined) last.to = Date.now();
-      return;
-    }
-    this.fullTimes.push({ from: Date.now(), to: Infinity });
-    try {
-      for (let size = 4 << 20; size >= 1; size >>= 1)
-        writeFileSync(ballast, Buffer.alloc(size), { flag: 'a' });
-    } catch {
-      // That is the purpose.
-    }
-    try {
-      for (;;) writeFileSync(ballast, Buffer.alloc(512), { flag: 'a' });
-    } catch {
-      // Now nothing more fits.
-    }
-  }
-
-  get receiving(): boolean {
-    return this.receiver?.exitCode === null && this.receiver.signalCode === null;
-  }
-
-  async startReceiver(): Promise<void> {
-    const inside = ['netns', 'exec', this.namespace, process.execPath, receiver];
-    const args = [...inside, this.arrivals, String(port), String(++this.receivers)];
-    this.receiver = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(this.receiver.stdout!, 'data');
-  }
-
-  async killReceiver(): Promise<void> {
-    const exited = once(this.receiver!, 'exit');
-    this.receiver!.kill('SIGKILL');
-    await exited;
+  /** Sets the wall clock of proxtop that many seconds ahead of the true time. */
+  step(seconds: number): void {
+    writeFileSync(this.clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
   }
 
   start(): Run {
-    const args = [program, '--config', this.config];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [through = '', ...args] = [...this.network.inside, PROXTOP, '--config', this.config];
+    const fake = library !== undefined && {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: this.clock,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      NO_FAKE_STAT: '1',
+    };
+    const child = spawn(through, args, {
+      env: { ...process.env, ...fake },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const run: Run = { child, log: '' };
     child.stderr.on('data', (data: Buffer) => (run.log += data.toString()));
+    child.once('close', (code, signal) => (run.end = { code, signal }));
     this.runs.push(run);
     return run;
   }
 
   async end(run: Run, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (run.end !== undefined) return;
     const closed = once(run.child, 'close');
-    if (signal === 'SIGKILL') run.killed = Date.now();
+    if (signal === 'SIGKILL') {
+      this.truth.read();
+      run.killed = performance.now();
+    }
     run.child.kill(signal);
     await closed;
   }
 
-  /** The samples in the file, and in what came over the network: lines that are whole. */
-  get sampled(): Sample[] {
-    return samplesOf(readFileSync(this.truth, 'utf8'));
+  /** What arrived of an output, wherever it was sent. */
+  arrived(stream: StreamName): Set<string> {
+    const { records } = this.peers[stream];
+    return new Set(stream === 'lines' ? [...records, ...this.peers.other.records] : records);
   }
 
-  get arrived(): Sample[] {
-    return readdirSync(this.arrivals).flatMap((file) =>
-      samplesOf(readFileSync(join(this.arrivals, file), 'utf8')),
-    );
+  /** What all runs say they gave up of an output: as the log says at the end, else as the last sample of the run says. */
+  told(stream: StreamName): Told {
+    const sum: Record<string, number> = {};
+    for (const told of [...this.runs.map(({ log }) => lastWordOf(log, stream)), ...this.toldByKilled(stream)])
+      for (const [reason, count] of Object.entries(told)) sum[reason] = (sum[reason] ?? 0) + count;
+    return sum;
   }
 
-  private ip(...args: string[]): void {
-    execFileSync('ip', args, { stdio: 'pipe' });
+  /** Runs that were killed have no last word: what their last samples say counts. */
+  private toldByKilled(stream: StreamName): Told[] {
+    const killed = this.runs.flatMap(({ killed: at }) => (at === undefined ? [] : [at]));
+    return killed.map((at) => {
+      const last = this.truth.samples[this.truth.indexAt(at) - 1];
+      const row = last === undefined ? undefined : this.truth.last.get(last.run)?.get(stream);
+      const reasons = Object.entries(row ?? {}).filter(([id]) => id.startsWith('dropped_'));
+      return Object.fromEntries(reasons.map(([id, count]) => [id.slice(8), Number(count)]));
+    });
   }
-
-  private remove(): void {
-    for (const { child } of this.runs) child.kill('SIGKILL');
-    this.receiver?.kill('SIGKILL');
-    for (const undo of [
-      ['ip', 'netns', 'del', this.namespace],
-      ['ip', 'link', 'del', this.near],
-      ['umount', '-l', this.disk],
-    ]) {
-      try {
-        execFileSync(undo[0]!, undo.slice(1), { stdio: 'pipe' });
-      } catch {
-        // It was never made, or went with the other.
-      }
-    }
-    rmSync(this.root, { recursive: true, force: true });
-  }
-}
-
-/** What the test looks at in a sample. */
-export interface Sample {
-  readonly key: string;
-  readonly run: string;
-  readonly time: number;
-  /** Records that the stream had given up when it was taken, and that waited. */
-  readonly dropped: number;
-  readonly waiting: number;
-}
-
-function samplesOf(text: string): Sample[] {
-  return text.split('\n').flatMap((line) => {
-    // A kill leaves half a line, which the next start ends.
-    if (!line.startsWith('{') || !line.endsWith('}')) return [];
-    const { run, seq, agent, ...rest } = JSON.parse(line) as {
-      '@timestamp': string;
-      run: string;
-      seq: number;
-      agent: { outputs: { name: string; dropped: number; queued: number; spooled: number }[] };
-    };
-    const { dropped, queued, spooled } = agent.outputs.find(({ name }) => name === 'stream')!;
-    const time = Date.parse(rest['@timestamp']);
-    return [{ key: `${run} ${seq}`, run, time, dropped, waiting: queued + spooled }];
-  });
 }

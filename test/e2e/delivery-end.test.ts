@@ -59,7 +59,7 @@ describe('an orderly end', { concurrency: true }, () => {
     rig.configure({ stream: { type: 'tcp', target: peer.target } });
     const run = rig.start({}, network.inside);
     await peer.until('some samples', () => peer.records.length >= 5);
-    network.swallow(true);
+    network.swallow(1);
     const { seq } = await run.next();
     await run.next('samples that are lost', (cycle) => cycle.seq >= seq + 20);
     await run.stop();

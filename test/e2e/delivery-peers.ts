@@ -12,6 +12,8 @@ abstract class Peer {
   port = 0;
   private readonly waiting = new Set<() => void>();
 
+  protected constructor(protected readonly host: string) {}
+
   /** Resolves as soon as `condition` holds; it is asked whenever something came. */
   async until(what: string, condition: () => boolean, deadline = 120_000): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -55,10 +57,6 @@ export class LinePeer extends Peer {
   private left = Infinity;
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
-
-  private constructor(private readonly host: string) {
-    super();
-  }
 
   static async create(t: TestContext, host = '127.0.0.1', port = 0): Promise<LinePeer> {
     const peer = new LinePeer(host);
@@ -147,15 +145,15 @@ export class HttpPeer extends Peer {
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
 
-  static async create(t: TestContext): Promise<HttpPeer> {
-    const peer = new HttpPeer();
+  static async create(t: TestContext, host = '127.0.0.1'): Promise<HttpPeer> {
+    const peer = new HttpPeer(host);
     await peer.listen();
     t.after(() => peer.die());
     return peer;
   }
 
   get target(): string {
-    return `http://127.0.0.1:${this.port}/`;
+    return `http://${this.host}:${this.port}/`;
   }
 
   async listen(): Promise<void> {
@@ -166,7 +164,7 @@ export class HttpPeer extends Peer {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket)).on('error', () => undefined);
     });
-    this.server = server.listen(this.port, '127.0.0.1');
+    this.server = server.listen(this.port, this.host);
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
-import { freePort } from '../outputs/helpers.ts';
+import { freePort } from '../delivery/helpers.ts';
 import { LinePeer } from './delivery-peers.ts';
 import { delivered, outputRow, pending, Rig, type SmallDisk } from './delivery-rig.ts';
 import { num, type Stream } from './program.ts';

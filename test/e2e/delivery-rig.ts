@@ -267,8 +267,10 @@ export interface ShapedNetwork {
   readonly address: string;
   /** What runs a command at the other end. */
   readonly inside: readonly string[];
-  /** Whether all packets from there are thrown away. */
-  swallow(yes: boolean): void;
+  /** Throws away packets from there: all, or a share of them; 0: none any more. */
+  swallow(share: number): void;
+  /** Plugs or pulls the cable. */
+  plug(plugged: boolean): void;
   /** Sets a kernel parameter there. */
   setting(name: string, value: string): void;
 }
@@ -302,8 +304,13 @@ export function shapedNetwork(t: TestContext): ShapedNetwork {
   return {
     address: near,
     inside,
-    swallow: (yes) => {
-      run(...inside, 'iptables', yes ? '-A' : '-D', 'OUTPUT', '-j', 'DROP');
+    swallow: (share) => {
+      run(...inside, 'iptables', '-F', 'OUTPUT');
+      const some = share < 1 ? ['-m', 'statistic', '--mode', 'random', '--probability', String(share)] : [];
+      if (share > 0) run(...inside, 'iptables', '-A', 'OUTPUT', ...some, '-j', 'DROP');
+    },
+    plug: (plugged) => {
+      run('ip', '-n', name, 'link', 'set', 'dev', 'up', plugged ? 'up' : 'down');
     },
     setting: (parameter, value) => {
       run(...inside, 'sysctl', '-qw', `${parameter}=${value}`);
