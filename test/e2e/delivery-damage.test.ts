@@ -101,21 +101,27 @@ describe('a spool', { concurrency: true }, () => {
     rig.inherit(sound);
     const [, second] = segments(rig);
     const content = readFileSync(second!);
-    const version = content[7]!;
-    content[7] = 9;
-    writeFileSync(second!, content);
+    writeFileSync(second!, ofVersion(9, content));
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { ...keys, target: peer.target } });
     const run = rig.start();
     await peer.until('the others', () => peer.records.some((key) => key.endsWith(' 200')));
     await run.stop();
     assert.match(run.stderr, new RegExp(`${second!}.*version 9`));
-    content[7] = version;
     writeFileSync(second!, content);
     await delivered(rig);
     assert.deepEqual(rig.assertAccounted(peer.records), {});
   });
 });
+
+/** A segment whose header names another version: name, version, length, so much JSON, and a checksum of all that. */
+function ofVersion(version: number, segment: Buffer): Buffer {
+  const later = Buffer.from(segment);
+  later[7] = version;
+  const end = 12 + later.readUInt32BE(8);
+  later.writeUInt32BE(crc32(later.subarray(0, end)), end);
+  return later;
+}
 
 function segments(rig: Rig): string[] {
   const directory = join(rig.state, 'stream');

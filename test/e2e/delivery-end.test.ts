@@ -1,7 +1,6 @@
 // What becomes of records when proxtop ends in order, whatever state its output is in: each arrived, waits on disk for
 // the next start, or was given up and counted.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { HttpPeer, LinePeer } from './delivery-peers.ts';
 import { delivered, outputRow, Rig, shapedNetwork } from './delivery-rig.ts';
@@ -104,7 +103,8 @@ describe('an orderly end', { concurrency: true }, () => {
       await run.stop();
       await stalled.die();
       const good = type === 'tcp' ? await LinePeer.create(t) : await HttpPeer.create(t);
-      rig.configure({ stream: { ...keys, target: good.target } });
+      // With room for all, so that nothing that is under way is dropped.
+      rig.configure({ stream: { ...keys, target: good.target, spool_max: '64M', queue_bytes: '64M' } });
       await delivered(rig);
       const told = rig.assertAccounted([...stalled.records, ...good.records]);
       assert.ok(Number(told['spool_full']) > 0, JSON.stringify(told));
@@ -119,8 +119,8 @@ describe('an orderly end', { concurrency: true }, () => {
     await peer.until('some samples', () => peer.records.length >= 3);
     peer.stall();
     run.child.kill('SIGTERM');
-    const ended = once(run.child, 'close');
     run.child.kill('SIGTERM');
-    await ended;
+    const { signal } = await run.end();
+    assert.equal(signal, 'SIGTERM');
   });
 });

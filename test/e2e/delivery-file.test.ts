@@ -29,6 +29,18 @@ function recordsOf(path: string): string[] {
     .flatMap((file) => keysIn(read(file)));
 }
 
+/** The same while files are put aside: one may get another name meanwhile. */
+async function settledRecords(path: string): Promise<string[]> {
+  for (;;) {
+    try {
+      return recordsOf(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
 function keysIn(text: string): string[] {
   return text
     .split('\n')
@@ -80,7 +92,7 @@ describe('a file', { concurrency: true }, () => {
       rig.configure({ file: { type: 'file', target: path, rotate_size: '8K', rotate_keep: 20 } });
       const run = rig.start();
       await run.next('archives', () => existsSync(`${path}.4.gz`));
-      const before = recordsOf(path);
+      const before = await settledRecords(path);
       const open = openSync(path, 'r');
       t.after(() => {
         closeSync(open);

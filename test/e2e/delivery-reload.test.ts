@@ -1,6 +1,5 @@
 // What becomes of records when the configuration is reloaded, in any state and any spacing.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { freePort } from '../delivery/helpers.ts';
 import { LinePeer } from './delivery-peers.ts';
@@ -129,12 +128,12 @@ describe('a reload', { concurrency: true }, () => {
     rig.configure({ stream: { type: 'tcp', target: influx.target, printer: 'influx', spool: 'true' } });
     await rig.reload(run);
     await influx.until('points', () => influx.records.length >= 20);
+    await run.until('word of what is left', () => /\d+ records.*json|json.*\d+ records/.test(run.stderr));
     await run.stop();
     assert.deepEqual(
       influx.records.filter((line) => !line.startsWith('proxtop_')),
       [],
     );
-    assert.match(run.stderr, /\d+ records.*json/);
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { ...json.stream, target: peer.target } });
     await delivered(rig);
@@ -193,9 +192,7 @@ describe('a reload', { concurrency: true }, () => {
     await rig.reload(run);
     await peer.die();
     await samples(run, 10);
-    const ended = once(run.child, 'close');
-    run.child.kill('SIGTERM');
-    await ended;
+    await run.stop();
     for (const cycle of run.cycles) {
       const row = outputRow(cycle);
       // A sample is printed before it is pushed: it knows of those before it.
