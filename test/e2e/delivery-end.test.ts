@@ -110,17 +110,4 @@ describe('an orderly end', { concurrency: true }, () => {
       assert.ok(Number(told['spool_full']) > 0, JSON.stringify(told));
     });
   }
-
-  test('by a second signal in the middle of it: proxtop ends at once', async (t) => {
-    const rig = new Rig(t);
-    const peer = await LinePeer.create(t);
-    rig.configure({ stream: { type: 'tcp', target: peer.target, spool: 'true' } });
-    const run = rig.start();
-    await peer.until('some samples', () => peer.records.length >= 3);
-    peer.stall();
-    run.child.kill('SIGTERM');
-    run.child.kill('SIGTERM');
-    const { signal } = await run.end();
-    assert.equal(signal, 'SIGTERM');
-  });
 });
