@@ -88,6 +88,7 @@ function read(path: string): string {
   }
 }
 
+const commands = { status: [], spool: ['list', 'drain', 'delete'] };
 const generated: readonly (readonly [path: string, generate: (before: string) => string])[] = [
   ['docs/metrics.md', metricsDocument],
   ['README.md', readme],
@@ -96,10 +97,10 @@ const generated: readonly (readonly [path: string, generate: (before: string) =>
   ['docs/configuration.md', configurationDocument],
   ['debian/proxtop.1', programManual],
   ['debian/proxtop.conf.5', configurationManual],
-  ['debian/completions/bash/proxtop', () => bashCompletion(proxtopProgram, ['status'])],
-  ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, [])],
-  ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, ['status'])],
-  ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, [])],
+  ['debian/completions/bash/proxtop', () => bashCompletion(proxtopProgram, commands)],
+  ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, {})],
+  ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, commands)],
+  ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, {})],
   ['docs/migrating.md', migratingDocument],
   ['docs/integrations/prometheus/metrics.md', prometheusDocument],
   ...dashboards().map(([path, content]) => [path, () => content] as const),

@@ -37,6 +37,12 @@ async function main(): Promise<ExitCode> {
       (exitCode === exitCodes.failure ? process.stderr : process.stdout).write(text);
       return exitCode;
     }
+    case 'spool': {
+      // Loaded only here: it needs to read MessagePack.
+      const { spoolCommand } = await import('./cli/spool.ts');
+      tolerateClosedPipe();
+      return spoolCommand(command.request, command.stateDir, process.stdout, process.stderr);
+    }
     case 'run': {
       // Loaded only here: --help and --list-metrics answer without them.
       const { settings, config, view } = command;
@@ -64,12 +70,17 @@ async function main(): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-/** Writes the answer to a question. A reader that has seen enough of it (`| head`) is no fault. */
+/** Writes the answer to a question. */
 function answer(text: string): void {
+  tolerateClosedPipe();
+  process.stdout.write(text);
+}
+
+/** A reader that has seen enough of an answer (`| head`) is no fault. */
+function tolerateClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  process.stdout.write(text);
 }
 
 try {

@@ -17,8 +17,11 @@ function written(flag: Flag): string[] {
   return [flag.name, ...flag.aliases].map((name) => (name.length === 1 ? `-${name}` : `--${name}`));
 }
 
+/** The commands of a program, each with the words that may follow it. */
+export type Commands = Readonly<Record<string, readonly string[]>>;
+
 /** Completion for bash. */
-export function bashCompletion({ name, flags }: Program, commands: readonly string[]): string {
+export function bashCompletion({ name, flags }: Program, commands: Commands): string {
   const shown = flags.filter(({ hidden }) => !hidden);
   const cases = shown.flatMap((flag) => {
     const values = valuesOf(flag);
@@ -35,7 +38,12 @@ export function bashCompletion({ name, flags }: Program, commands: readonly stri
       ? [`\t${written(flag).join(' | ')})\n\t\t${reply}\n\t\treturn\n\t\t;;`]
       : [];
   });
-  const words = [...commands, ...shown.flatMap(written)].join(' ');
+  for (const [command, actions] of Object.entries(commands)) {
+    if (actions.length === 0) continue;
+    const reply = `mapfile -t COMPREPLY < <(compgen -W '${actions.join(' ')}' -- "$current")`;
+    cases.push(`\t${command})\n\t\t${reply}\n\t\treturn\n\t\t;;`);
+  }
+  const words = [...Object.keys(commands), ...shown.flatMap(written)].join(' ');
   return `# ${notice}
 _${name}() {
 	local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
@@ -55,11 +63,14 @@ complete -F _${name} ${name}
 }
 
 /** Completion for zsh. */
-export function zshCompletion({ name, flags }: Program, commands: readonly string[]): string {
+export function zshCompletion({ name, flags }: Program, commands: Commands): string {
+  const actions = Object.values(commands).flat();
   const shown = flags.filter(({ hidden }) => !hidden);
   const specs = [
     ...shown.flatMap(zshSpecs),
-    ...(commands.length === 0 ? [] : [`'1::command:(${commands.join(' ')})'`]),
+    ...[Object.keys(commands), actions].flatMap((words, index) =>
+      words.length === 0 ? [] : [`'${index + 1}::command:(${words.join(' ')})'`],
+    ),
   ];
   return `#compdef ${name}
 # ${notice}

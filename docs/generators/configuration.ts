@@ -17,6 +17,9 @@ export function configurationDocument(): string {
     '`systemctl reload proxtop` (SIGHUP) reads the file again. An output that has not changed goes on; one that has is',
     'replaced, and what it had queued goes to its successor of the same name. A wrong file changes nothing and is told in the',
     'log, in the status line of the service and by systemctl.\n',
+    'What an output has left on disk (`spool = true`) and no output takes any more, since it was renamed or removed or writes',
+    'another format, is kept. The log says so at each start, and `proxtop status` as long as it is there. `proxtop spool` lists',
+    'what waits, `proxtop spool drain NAME FILE` copies the records to a file, `proxtop spool delete NAME` deletes them.\n',
     ...sections.map(describe),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { flags, synopsis, type Flag } from '../../src/cli/flags.ts';
+import { proxtopProgram } from '../../src/cli/arguments.ts';
 import { flagGroups } from '../../src/config/option.ts';
 import { ManualPage } from './roff.ts';
 import { sections } from './sections.ts';
@@ -8,7 +9,7 @@ import { sections } from './sections.ts';
 export function programManual(): string {
   const page = new ManualPage('proxtop', 1, 'measure from outside what KVM virtual machines really get')
     .heading('SYNOPSIS')
-    .literal('proxtop [FLAG]...', 'proxtop status [FLAG]...')
+    .literal(...proxtopProgram.usage)
     .heading('DESCRIPTION')
     .text(
       'proxtop runs on a Proxmox VE, libvirt or plain QEMU host.',
@@ -25,6 +26,12 @@ export function programManual(): string {
     )
     .text(
       'proxtop status says for each proxtop that runs here whether its outputs deliver, what waits and what was given up.',
+    )
+    .text(
+      'proxtop spool lists the records that wait on disk below state_dir, with the output that they are of, their format and the process that uses them.',
+      'An output delivers those of its name and format by itself. Of an output that was renamed or removed, or that writes another format now, they are kept, and the log and proxtop status say so.',
+      'proxtop spool drain copies the records of one spool to a new file, or to standard output; they stay where they are until proxtop spool delete.',
+      'Both refuse while a process uses the spool. FORMAT chooses where there are several.',
     )
     .heading('OPTIONS');
   for (const group of flagGroups) {

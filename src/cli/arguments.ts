@@ -7,6 +7,8 @@ import { choice } from '../config/values.ts';
 import type { Examined } from './examine.ts';
 import { flags } from './flags.ts';
 import { helpText } from './help.ts';
+import { parseSpoolRequest, spoolUsage } from './spool-arguments.ts';
+import type { SpoolRequest } from './spool-arguments.ts';
 import { reportDirectory } from './status-report.ts';
 import { argumentLayer, parseFlags } from './parse-flags.ts';
 import type { Program } from './parse-flags.ts';
@@ -19,6 +21,7 @@ export type Command =
   | { readonly kind: 'list-metrics'; readonly format: 'table' | 'json' }
   | { readonly kind: 'check'; readonly examined: Examined; readonly view: boolean }
   | { readonly kind: 'status'; readonly directory: string }
+  | { readonly kind: 'spool'; readonly request: SpoolRequest; readonly stateDir: string }
   | {
       readonly kind: 'run';
       readonly settings: Settings;
@@ -30,7 +33,7 @@ export type Command =
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
   name: 'proxtop',
-  usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...'],
+  usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...', ...spoolUsage],
   flags,
 };
 
@@ -46,7 +49,8 @@ export function parseCommandLine(
   onTerminal = false,
 ): Command {
   const status = argv[0] === 'status';
-  const given = parseFlags(status ? argv.slice(1) : argv, proxtopProgram);
+  const spool = argv[0] === 'spool' ? parseSpoolRequest(argv.slice(1)) : undefined;
+  const given = parseFlags(spool?.flags ?? (status ? argv.slice(1) : argv), proxtopProgram);
   if (given.has('help')) return { kind: 'help', text: helpText(proxtopProgram) };
   if (given.has('version')) return { kind: 'version' };
   const list = given.get('list-metrics');
@@ -60,6 +64,7 @@ export function parseCommandLine(
   const environment = { ...asked, service: service && !check };
   const args = argumentLayer(given, proxtopProgram);
   const settings = resolveSettings(file, environment, args);
+  if (spool !== undefined) return { kind: 'spool', request: spool.request, stateDir: settings.stateDir };
   if (status) return { kind: 'status', directory: reportDirectory(env, settings.runDir) };
   const ofView = settingsOfView(settings, {
     file,

@@ -15,6 +15,18 @@ export interface StatusReport {
   /** The configuration file, where there is one. */
   readonly config?: string | undefined;
   readonly outputs: readonly OutputReport[];
+  /** Records on disk that no output takes; missing in reports of 0.1.0. */
+  readonly left?: readonly LeftSpool[];
+}
+
+/** Records that an output left on disk which is gone or writes another format now. */
+export interface LeftSpool {
+  readonly directory: string;
+  /** NAME of [output.NAME] that made them. */
+  readonly output: string;
+  readonly format: string;
+  readonly records: number;
+  readonly bytes: number;
 }
 
 export interface OutputReport extends OutputStatus {

@@ -6,8 +6,9 @@ import { brief } from '../printers/printable.ts';
 import { dropReasons } from '../sampling/output-status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { OutputReport, StatusReport } from './status-report.ts';
+import type { LeftSpool, OutputReport, StatusReport } from './status-report.ts';
 import { reportPeriod } from './status-report.ts';
+import { aligned, duration, size } from './words.ts';
 
 /** A report older than this (ms) is of a process that hangs. */
 const lateness = 3 * reportPeriod;
@@ -93,19 +94,16 @@ const headings = [
 ];
 
 function describeReport(report: StatusReport, now: number): string {
-  const { program, version, pid, started, config, outputs } = report;
+  const { program, version, pid, started, config, outputs, left = [] } = report;
   const troubles = troublesOf(report, now);
   const health = troubles.length === 0 ? 'healthy' : `degraded: ${troubles.join(', ')}`;
   const source = config === undefined ? '' : `, ${config}`;
   const rows = [headings, ...outputs.map((output) => cells(output, now))];
-  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const table = rows.map(
-    (row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`,
-  );
   return [
     `${program} ${version}, process ${pid}, up ${duration(now - started)}${source}: ${health}`,
-    ...table.map((line) => line.trimEnd()),
+    ...aligned(rows).map((line) => `  ${line}`),
     ...outputs.flatMap(remarks),
+    ...left.map(describeLeft),
     '',
   ].join('\n');
 }
@@ -132,17 +130,6 @@ function remarks({ name, droppedBy, lastError }: OutputReport): string[] {
   ];
 }
 
-function size(bytes: number): string {
-  if (bytes < 2 ** 10) return `${bytes} B`;
-  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
-
-function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+function describeLeft({ directory, output, format, records, bytes }: LeftSpool): string {
+  return `  no output takes ${records} records (${size(bytes)}) of output ${output} in format ${format} in ${directory}: see proxtop spool`;
 }

@@ -5,6 +5,7 @@ import { ConfigError } from '../config/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { OutputSet } from '../delivery/output-set.ts';
 import { streaming, type Consumer } from './consumer.ts';
+import { Leftovers } from './leftovers.ts';
 import { createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
 import { connectServiceManager } from './notify.ts';
@@ -43,7 +44,8 @@ export async function run(
     stop.abort();
   });
   const service = new Service(await connectServiceManager(env, log), env, outputs.list);
-  const runner = new Runner(consumer, outputs, service, log);
+  const leftovers = new Leftovers(log);
+  const runner = new Runner(consumer, outputs, service, leftovers, log);
   obeySignals(stop, () => {
     if (reread === undefined) outputs.reopen();
     else reload(runner, service, reread);
@@ -57,7 +59,7 @@ export async function run(
   }
   keepMemoryLow();
   const directory = reportDirectory(env, settings.runDir);
-  const statusFile = new StatusFile(directory, { program, config }, outputs.list, log);
+  const statusFile = new StatusFile(directory, { program, config }, outputs.list, leftovers, log);
   consumer.watcher?.begin(stop);
   await runner.run(stop.signal);
   service.stopping();

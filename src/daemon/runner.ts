@@ -8,6 +8,7 @@ import type { SampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { SinceStart } from '../sampling/since-start.ts';
 import type { Consumer } from './consumer.ts';
+import type { Leftovers } from './leftovers.ts';
 import { setLogLevel } from './logging.ts';
 import { samplesAlike, startSampling } from './sampling.ts';
 import type { Service } from './service.ts';
@@ -42,6 +43,7 @@ export class Runner {
     private readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher'>,
     private readonly outputs: Pick<OutputSet, 'list' | 'write' | 'reopen' | 'replace'>,
     private readonly service: Pick<Service, 'idle' | 'sampled' | 'reloaded'>,
+    private readonly leftovers: Pick<Leftovers, 'lookFor' | 'close'>,
     private readonly log: Logger,
     private readonly sampling: typeof startSampling = startSampling,
   ) {}
@@ -74,6 +76,7 @@ export class Runner {
 
   close(): void {
     this.loop?.close();
+    this.leftovers.close();
   }
 
   private wish(): void {
@@ -131,6 +134,7 @@ export class Runner {
     this.loop = loop;
     this.settings = settings;
     setLogLevel(settings.logLevel);
+    this.leftovers.lookFor(settings);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { OutputReport, StatusReport } from '../cli/status-report.ts';
+import type { LeftSpool, OutputReport, StatusReport } from '../cli/status-report.ts';
 import { reportPath, reportPeriod } from '../cli/status-report.ts';
 import { version } from '../cli/version.ts';
 import { processIdentity } from '../kernel/process-identity.ts';
@@ -25,6 +25,7 @@ export class StatusFile {
     private readonly directory: string,
     private readonly about: Pick<StatusReport, 'program' | 'config'>,
     private readonly outputs: readonly ObservedOutput[],
+    private readonly leftovers: { readonly list: readonly LeftSpool[] },
     private readonly log: Logger,
   ) {
     this.path = reportPath(directory, process.pid);
@@ -73,6 +74,7 @@ export class StatusFile {
       started: this.started,
       updated: Date.now(),
       outputs: this.outputs.map((output) => this.reportOutput(output)),
+      left: this.leftovers.list,
     };
   }
 

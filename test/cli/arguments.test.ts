@@ -257,3 +257,30 @@ test('a bad file', () => {
   const path = configFile('bad.conf', '[output.a]\ntype = tcp\ntarget = a:1\nprintr = json\n');
   refuses(`--config ${path} --check`, `${path}:4, [output.a] printr: unknown key; did you mean printer?`);
 });
+
+test('the command spool, what it is to do, and where', () => {
+  const request = (line: string): unknown => {
+    const command = parseCommandLine(line.split(' '), {});
+    assert.ok(command.kind === 'spool');
+    return [command.request, command.stateDir];
+  };
+  assert.deepEqual(request('spool'), [{ action: 'list' }, '/var/lib/proxtop']);
+  assert.deepEqual(request('spool list --state-dir /s'), [{ action: 'list' }, '/s']);
+  assert.deepEqual(request('spool drain logs'), [
+    { action: 'drain', spool: 'logs', file: '-' },
+    '/var/lib/proxtop',
+  ]);
+  assert.deepEqual(request('spool drain logs:json out --state-dir=/s'), [
+    { action: 'drain', spool: 'logs:json', file: 'out' },
+    '/s',
+  ]);
+  assert.deepEqual(request('spool delete logs --state-dir /s'), [{ action: 'delete', spool: 'logs' }, '/s']);
+  for (const line of [
+    'spool drain',
+    'spool delete',
+    'spool list logs',
+    'spool empty logs',
+    'spool drain a b c',
+  ])
+    refuses(line, /the usage is proxtop spool \[list\]/);
+});

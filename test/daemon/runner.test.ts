@@ -68,7 +68,8 @@ class Rig {
       sampled: () => undefined,
       reloaded: (why?: string) => this.events.push(why === undefined ? 'ready' : `ready: ${why}`),
     };
-    this.runner = new Runner(streaming, outputs, service, log, sampling);
+    const leftovers = { lookFor: () => undefined, close: () => undefined };
+    this.runner = new Runner(streaming, outputs, service, leftovers, log, sampling);
   }
 
   /** Begins with settings, and forgets what happened on the way. */

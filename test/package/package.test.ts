@@ -80,6 +80,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 test('bash completes flags, their values, files and directories', () => {
   assert.deepEqual(offered('proxtop', '--det'), ['--detail-interval']);
   assert.deepEqual(offered('proxtop', 'sta'), ['status']);
+  assert.deepEqual(offered('proxtop', 'spool', 'd'), ['drain', 'delete']);
   assert.deepEqual(offered('proxtop', '--printer', 'in'), ['influx']);
   assert.deepEqual(offered('proxtop', '--printer', '=', 'm'), ['msgpack']);
   assert.deepEqual(offered('proxtop', '--config', '/etc/os-rel'), ['/etc/os-release']);

@@ -78,21 +78,42 @@ export class DirectoryLock {
   }
 }
 
+/**
+ * The pid of the process that has a directory, empty where it does not say; undefined when nobody has it.
+ *
+ * @throws an error of node:fs
+ */
+export async function holderOf(directory: string): Promise<string | undefined> {
+  const handle = await open(directory, 'r');
+  try {
+    for (const holder of await holders(directory)) {
+      const pid = await ask(join(near(handle.fd), holder));
+      if (pid !== undefined) return pid;
+    }
+    return undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A short name of an open directory: the path of a socket has 107 bytes at most. */
+function near(fd: number): string {
+  return paths.proc(`self/fd/${fd}`);
+}
+
 async function takeFrom(
   directory: string,
   fd: number,
 ): Promise<{ readonly server: Server; readonly path: string }> {
-  // The path of a socket has 107 bytes at most.
-  const near = paths.proc(`self/fd/${fd}`);
   for (let attempt = 1; ; attempt++) {
     const before = await holders(directory);
-    for (const holder of before) await refuseWhereAlive(directory, join(near, holder));
+    for (const holder of before) await refuseWhereAlive(directory, join(near(fd), holder));
     const name = `holder.${Math.max(0, ...before.map(numberOf)) + 1}`;
-    const server = await listen(join(near, name));
+    const server = await listen(join(near(fd), name));
     if (server === undefined) continue;
     const others = (await holders(directory)).filter((holder) => holder !== name);
     try {
-      for (const other of others) await refuseWhereAlive(directory, join(near, other));
+      for (const other of others) await refuseWhereAlive(directory, join(near(fd), other));
     } catch (error) {
       await closed(server);
       if (attempt === attempts) throw error;
