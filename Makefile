@@ -1,13 +1,13 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test fuzz test-host host-tests deb package demo bench golden docs screenshots clean
+.PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package demo bench golden docs screenshots clean
 
-PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
+PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd \
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd
 
 help:
-	@echo "make build | deb | lint | test | fuzz | test-host | demo | bench | golden | docs | screenshots | clean"
+	@echo "make build | deb | lint | test | fuzz | chaos | test-host | demo | bench | golden | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -58,6 +58,10 @@ test-host: deps host-tests
 host-tests: package
 	test/host/build-image >/dev/null
 	node --import tsx --test --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts
+
+# Chaos around the outputs for an hour. The seeds are printed; CHAOS_SEED=N repeats a schedule.
+chaos: deps build
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-3300} node --import tsx --test --test-timeout=7200000 --test-reporter=spec test/e2e/chaos.test.ts
 
 demo: deps build
 	node --import tsx test/lab/demo.ts

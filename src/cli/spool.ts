@@ -166,5 +166,5 @@ function wordOf({ format, version }: SpoolPart): string {
 }
 
 function formatOf(part: SpoolPart): string {
-  return readable(part) ? (part.format ?? 'not told') : `of version ${part.version}`;
+  return readable(part) ? (part.format ?? 'not told') : `unknown (version ${part.version})`;
 }

@@ -6,8 +6,8 @@ import { formatOf } from '../delivery/format.ts';
 import { readable, survey, type Spool, type SpoolPart } from '../delivery/ledger/spool/survey.ts';
 import type { OutputSettings } from '../delivery/settings.ts';
 
-/** ms between two looks: somebody may have drained or deleted one. */
-const period = 60_000;
+/** ms between two looks: a reload may leave one, and somebody may have drained or deleted one. */
+const period = 10_000;
 
 /**
  * What waits on disk and no output takes: of outputs that were renamed or removed, or that write another format now. It
@@ -15,18 +15,18 @@ const period = 60_000;
  */
 export class Leftovers {
   list: readonly LeftSpool[] = [];
-  private settings: Settings | undefined;
   private looking: Promise<void> | undefined;
   private readonly told = new Set<string>();
-  private readonly timer = setInterval(() => {
-    this.look();
-  }, period).unref();
+  private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly log: Logger) {}
-
-  /** Looks in the background, for these settings from now on. */
-  lookFor(settings: Settings): void {
-    this.settings = settings;
+  /** @param settings what runs; asked for at once and at each look */
+  constructor(
+    private readonly settings: () => Settings | undefined,
+    private readonly log: Logger,
+  ) {
+    this.timer = setInterval(() => {
+      this.look();
+    }, period).unref();
     this.look();
   }
 
@@ -34,13 +34,13 @@ export class Leftovers {
     clearInterval(this.timer);
   }
 
-  /** A disk that hangs must not be asked again and again. */
+  /** Looks in the background. A disk that hangs must not be asked again and again. */
   private look(): void {
     this.looking ??= this.find().finally(() => (this.looking = undefined));
   }
 
   private async find(): Promise<void> {
-    const { settings } = this;
+    const settings = this.settings();
     if (settings === undefined) return;
     try {
       const outputs = allOutputs(settings);
@@ -76,6 +76,6 @@ function isTaken({ name, holder }: Spool, part: SpoolPart, outputs: readonly Out
 
 function leftOf({ directory }: Spool, part: SpoolPart): LeftSpool {
   const { records, bytes, output, version } = part;
-  const format = readable(part) ? (part.format ?? 'not told') : `of version ${version}`;
+  const format = readable(part) ? (part.format ?? 'not told') : `unknown (version ${version})`;
   return { directory, output, format, records, bytes };
 }

@@ -44,8 +44,7 @@ export async function run(
     stop.abort();
   });
   const service = new Service(await connectServiceManager(env, log), env, outputs.list);
-  const leftovers = new Leftovers(log);
-  const runner = new Runner(consumer, outputs, service, leftovers, log);
+  const runner = new Runner(consumer, outputs, service, log);
   obeySignals(stop, () => {
     if (reread === undefined) outputs.reopen();
     else reload(runner, service, reread);
@@ -59,12 +58,14 @@ export async function run(
   }
   keepMemoryLow();
   const directory = reportDirectory(env, settings.runDir);
+  const leftovers = new Leftovers(() => runner.running, log);
   const statusFile = new StatusFile(directory, { program, config }, outputs.list, leftovers, log);
   consumer.watcher?.begin(stop);
   await runner.run(stop.signal);
   service.stopping();
   await outputs.close(FLUSH_DEADLINE);
   statusFile.close();
+  leftovers.close();
   await consumer.end();
   runner.close();
   endInSpiteOfHangingFiles();

@@ -8,7 +8,6 @@ import type { SampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { SinceStart } from '../sampling/since-start.ts';
 import type { Consumer } from './consumer.ts';
-import type { Leftovers } from './leftovers.ts';
 import { setLogLevel } from './logging.ts';
 import { samplesAlike, startSampling } from './sampling.ts';
 import type { Service } from './service.ts';
@@ -43,10 +42,14 @@ export class Runner {
     private readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher'>,
     private readonly outputs: Pick<OutputSet, 'list' | 'write' | 'reopen' | 'replace'>,
     private readonly service: Pick<Service, 'idle' | 'sampled' | 'reloaded'>,
-    private readonly leftovers: Pick<Leftovers, 'lookFor' | 'close'>,
     private readonly log: Logger,
     private readonly sampling: typeof startSampling = startSampling,
   ) {}
+
+  /** The settings that it runs with. */
+  get running(): Settings | undefined {
+    return this.settings;
+  }
 
   /** Prepares to run with these settings. @throws Error with a message for the user when that cannot be */
   async begin(settings: Settings): Promise<void> {
@@ -76,7 +79,6 @@ export class Runner {
 
   close(): void {
     this.loop?.close();
-    this.leftovers.close();
   }
 
   private wish(): void {
@@ -134,7 +136,6 @@ export class Runner {
     this.loop = loop;
     this.settings = settings;
     setLogLevel(settings.logLevel);
-    this.leftovers.lookFor(settings);
     return true;
   }
 

@@ -68,8 +68,7 @@ class Rig {
       sampled: () => undefined,
       reloaded: (why?: string) => this.events.push(why === undefined ? 'ready' : `ready: ${why}`),
     };
-    const leftovers = { lookFor: () => undefined, close: () => undefined };
-    this.runner = new Runner(streaming, outputs, service, leftovers, log, sampling);
+    this.runner = new Runner(streaming, outputs, service, log, sampling);
   }
 
   /** Begins with settings, and forgets what happened on the way. */

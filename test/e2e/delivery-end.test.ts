@@ -66,6 +66,47 @@ describe('an orderly end', { concurrency: true }, () => {
     rig.assertAccounted(peer.records);
   });
 
+  test('in an outage, with a spool: the last word says how many wait, and they are delivered', async (t) => {
+    const rig = new Rig(t);
+    const keys = { type: 'tcp', spool: 'true' } as const;
+    rig.configure({ stream: { ...keys, target: '127.0.0.1:9' } });
+    const run = rig.start();
+    await run.next('records on disk', (cycle) => Number(outputRow(cycle)['spooled']) >= 10);
+    const { stderr } = await run.stop();
+    const waiting = rig.sampled;
+    assert.match(stderr, new RegExp(`stream: ${waiting.length} records wait in .* for the next start`));
+    assert.doesNotMatch(stderr, /dropped since the start/);
+    const peer = await LinePeer.create(t);
+    rig.configure({ stream: { ...keys, target: peer.target } });
+    const { stderr: next } = await delivered(rig);
+    assert.doesNotMatch(next, /for the next start|dropped since the start/);
+    assert.deepEqual(rig.assertAccounted(peer.records), {});
+  });
+
+  test('while the receiver stalls, with a spool: what it may not have read waits for the next start', async (t) => {
+    const rig = new Rig(t, 100);
+    const keys = { type: 'tcp', spool: 'true' } as const;
+    const peer = await LinePeer.create(t);
+    rig.configure({ stream: { ...keys, target: peer.target } });
+    const run = rig.start();
+    await peer.until('some samples', () => peer.records.length >= 5);
+    peer.stall();
+    const { seq } = await run.next();
+    await run.next('samples that are not read', (cycle) => cycle.seq >= seq + 15);
+    const { stderr } = await run.stop();
+    await peer.die();
+    const [, waiting] = / (\d+) records wait in .* for the next start/.exec(stderr) ?? [];
+    const read = new Set(peer.records).size;
+    assert.ok(
+      Number(waiting) >= rig.sampled.length - read,
+      `${waiting} wait of ${rig.sampled.length}, ${read} were read`,
+    );
+    const next = await LinePeer.create(t);
+    rig.configure({ stream: { ...keys, target: next.target } });
+    await delivered(rig);
+    assert.deepEqual(rig.assertAccounted([...peer.records, ...next.records]), {});
+  });
+
   test('while the receiver stalls and the disk of the spool is full: all is counted', async (t) => {
     const rig = new Rig(t, 100);
     const disk = rig.smallDisk('2m');
