@@ -101,7 +101,7 @@ describe('a reload', { concurrency: true }, () => {
       rig.configure(after as typeof before);
       await rig.reload(run);
       if (how !== 'spool turned off')
-        await run.until('word of what is left', () => /\d+ records.*state\/stream/.test(run.stderr));
+        await run.until('word of what is left', () => /state\/stream: \d+ records/.test(run.stderr));
       const peer = await LinePeer.create(t, '127.0.0.1', port);
       await samples(run, 10);
       await run.stop();
