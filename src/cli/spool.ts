@@ -56,7 +56,7 @@ async function change(
 ): Promise<string> {
   const [name = '', format] = request.spool.split(':');
   const directory = (await found(stateDir, name)).directory;
-  const lock = await DirectoryLock.take(directory);
+  const lock = await takeLock(directory, request.action);
   try {
     const spool = await found(stateDir, name);
     const parts = spool.parts.filter((part) => format === undefined || wordOf(part) === format);
@@ -65,9 +65,19 @@ async function change(
     if (request.action === 'drain') return await drain(spool, parts, request.file, out);
     return await remove(spool, parts);
   } finally {
-    await lock.release();
+    await lock?.release();
     if ((await surveyOne(stateDir, name)) === undefined)
       await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** On a read-only file system nobody can take the spool; its records can be copied all the same. */
+async function takeLock(directory: string, action: 'drain' | 'delete'): Promise<DirectoryLock | undefined> {
+  try {
+    return await DirectoryLock.take(directory);
+  } catch (error) {
+    if (action === 'drain' && (error as NodeJS.ErrnoException).code === 'EROFS') return undefined;
+    throw error;
   }
 }
 

@@ -40,8 +40,8 @@ interface Victim {
   readonly lasts: readonly [number, number];
 }
 
-/** What happened, by name. */
-export type Happened = Map<string, number>;
+/** What happened, and when: seconds since the beginning, and how many samples there were. */
+export type Diary = string[];
 
 /**
  * Lets things happen to everything around proxtop, and to proxtop, for some seconds. Each thing has its own dice, so
@@ -54,10 +54,14 @@ export async function wreak(
   seed: number,
   seconds: number,
   kills: boolean,
-): Promise<{ readonly happened: Happened; readonly last: Run }> {
+): Promise<{ readonly diary: Diary; readonly last: Run }> {
   const end = performance.now() + seconds * 1000;
-  const happened: Happened = new Map();
-  const program = new ProgramVictim(lab, kills, new Dice(seed));
+  const diary: Diary = [];
+  const note = (what: string): void => {
+    const at = ((performance.now() - end) / 1000 + seconds).toFixed(1);
+    diary.push(`${at} s, ${lab.truth.samples.length} samples: ${what}`);
+  };
+  const program = new ProgramVictim(lab, kills, new Dice(seed), await lab.start());
   const victims = [
     linePeer('lines', lab.peers.lines),
     linePeer('plain', lab.peers.plain),
@@ -72,25 +76,26 @@ export async function wreak(
   }, 100);
   try {
     await Promise.all(
-      victims.map((victim, index) => torment(victim, new Dice(seed * 31 + index), end, happened)),
+      victims.map((victim, index) => torment(victim, new Dice(seed * 31 + index), end, note)),
     );
   } finally {
     clearInterval(watch);
   }
-  return { happened, last: program.run };
+  return { diary, last: program.run };
 }
 
-async function torment(victim: Victim, dice: Dice, end: number, happened: Happened): Promise<void> {
+async function torment(victim: Victim, dice: Dice, end: number, note: (what: string) => void): Promise<void> {
   for (;;) {
     await sleep(dice.between(...victim.rest) * 1000);
     if (performance.now() >= end) return;
     const fault = dice.pick(victim.faults);
     const name = `${victim.name} ${fault.name}`;
-    happened.set(name, (happened.get(name) ?? 0) + 1);
+    note(name);
     await fault.begin();
     // Mostly short, sometimes long enough for a spool to overflow.
     await sleep(dice.between(...victim.lasts) * 1000 * (dice.next() < 0.15 ? 5 : 1));
     await fault.end?.();
+    if (fault.end !== undefined) note(`${name}: over`);
   }
 }
 
@@ -247,16 +252,16 @@ class ProgramVictim implements Victim {
   readonly rest = [2, 12] as const;
   readonly lasts = [0, 1] as const;
   readonly faults: readonly Fault[];
-  run: Run;
 
   constructor(
     private readonly lab: ChaosLab,
     kills: boolean,
     private readonly dice: Dice,
+    public run: Run,
   ) {
     const again = (signal: 'SIGTERM' | 'SIGKILL') => async (): Promise<void> => {
       await lab.end(this.run, signal);
-      this.run = lab.start();
+      this.run = await lab.start();
     };
     this.faults = [
       { name: 'is reloaded twice', begin: () => this.reload(2), end: () => this.reload(1, true) },
@@ -272,7 +277,6 @@ class ProgramVictim implements Victim {
       { name: 'is ended', begin: again('SIGTERM') },
       ...(kills ? [{ name: 'is killed', begin: again('SIGKILL') }] : []),
     ];
-    this.run = lab.start();
   }
 
   /** Reloads some times within two seconds. @param original whether to the first configuration */
@@ -287,6 +291,8 @@ class ProgramVictim implements Victim {
         { web: undefined },
         { lines: undefined, plain: undefined },
         { plain: { queue_bytes: '512K' }, web: { spool_sync: 1 } },
+        { lines: { when_full: 'drop_newest' }, plain: { when_full: 'drop_newest' } },
+        { web: { timeout: 'often' } },
       ];
       lab.configure(original ? {} : dice.pick(changes));
       this.run.child.kill('SIGHUP');

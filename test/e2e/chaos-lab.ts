@@ -1,14 +1,30 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { until } from '../delivery/helpers.ts';
 import { ChaosDisk } from './chaos-disk.ts';
 import { Truth } from './chaos-truth.ts';
 import { HttpPeer, LinePeer } from './delivery-peers.ts';
 import { lastWordOf, shapedNetwork, type ShapedNetwork, type Told } from './delivery-rig.ts';
 import { PROXTOP } from './program.ts';
+
+/** Whether a process has a handler for SIGHUP, which would end it otherwise. */
+function catchesHangup(pid: number | undefined): boolean {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const caught = /^SigCgt:\s+[0-9a-f]*([0-9a-f])$/m.exec(status)?.[1] ?? '0';
+  return (Number.parseInt(caught, 16) & 1) === 1;
+}
 
 /** What an output is set to; it changes with a reload. */
 type Keys = Readonly<Record<string, string | number>>;
@@ -132,8 +148,9 @@ export class ChaosLab {
     writeFileSync(this.clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
   }
 
-  start(): Run {
-    const [through = '', ...args] = [...this.network.inside, PROXTOP, '--config', this.config];
+  /** Starts proxtop, and waits until it listens to signals. */
+  async start(): Promise<Run> {
+    const [through, ...args] = [...this.network.inside, PROXTOP, '--config', this.config];
     const fake = library !== undefined && {
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: this.clock,
@@ -149,6 +166,7 @@ export class ChaosLab {
     child.stderr.on('data', (data: Buffer) => (run.log += data.toString()));
     child.once('close', (code, signal) => (run.end = { code, signal }));
     this.runs.push(run);
+    await until(() => run.end !== undefined || catchesHangup(child.pid), 'it listens to signals', 60_000);
     return run;
   }
 
@@ -163,10 +181,12 @@ export class ChaosLab {
     await closed;
   }
 
-  /** What arrived of an output, wherever it was sent. */
-  arrived(stream: StreamName): Set<string> {
+  /** What arrived of an output, wherever it was sent, and how many records came again. */
+  arrived(stream: StreamName): { readonly arrived: ReadonlySet<string>; readonly again: number } {
     const { records } = this.peers[stream];
-    return new Set(stream === 'lines' ? [...records, ...this.peers.other.records] : records);
+    const all = stream === 'lines' ? [...records, ...this.peers.other.records] : records;
+    const arrived = new Set(all);
+    return { arrived, again: all.length - arrived.size };
   }
 
   /** What all runs say they gave up of an output: as the log says at the end, else as the last sample of the run says. */

@@ -46,7 +46,7 @@ export class Truth {
     // A kill leaves half a line, which the next start ends.
     if (!line.startsWith('{') || !line.endsWith('}')) return;
     const { run, agent } = JSON.parse(line) as { run: string; agent: Row };
-    const rows = new Map((agent['outputs'] as readonly Row[]).map((row) => [String(row['name']), row]));
+    const rows = new Map((agent['outputs'] as readonly Row[]).map((row) => [row['name'] as string, row]));
     this.samples.push({ key: keyOf(line), run, outputs: new Set(rows.keys()) });
     this.last.set(run, rows);
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { until } from '../delivery/helpers.ts';
-import { wreak } from './chaos-faults.ts';
+import { wreak, type Diary } from './chaos-faults.ts';
 import { ChaosLab, streams, type StreamName } from './chaos-lab.ts';
 import { PROXTOP } from './program.ts';
 
@@ -32,15 +32,15 @@ describe('whatever happens around it', { skip, concurrency: true }, () => {
     test(`${what} (seed ${seed})`, { timeout: (seconds + 600) * 1000 }, async (t) => {
       // Samples of 15, 45 and 75 kB, so that stalls are of megabytes and spools overflow.
       const lab = await ChaosLab.create(t, [100, 300, 500][index]!);
-      const { happened, last } = await wreak(lab, seed, seconds, kills);
+      const { diary, last } = await wreak(lab, seed, seconds, kills);
       await until(() => settled(lab), 'everything is delivered', 300_000);
       await lab.end(last, 'SIGTERM');
       lab.truth.read();
-      t.diagnostic(JSON.stringify({ seed, starts: lab.runs.length, ...Object.fromEntries(happened) }));
+      t.diagnostic(JSON.stringify({ seed, starts: lab.runs.length, events: diary.length }));
       for (const { log, end, killed } of lab.runs)
         assert.ok(killed !== undefined || end?.code === 0, `ended with ${JSON.stringify(end)}:\n${log}`);
       assert.ok(lab.truth.samples.length > seconds * 4, `${lab.truth.samples.length} samples`);
-      for (const stream of streams) account(t, lab, stream);
+      for (const stream of streams) account(t, lab, stream, diary);
     });
   }
 });
@@ -59,8 +59,8 @@ function settled(lab: ChaosLab): boolean {
 }
 
 /** The oracle, for one output. */
-function account(t: TestContext, lab: ChaosLab, stream: StreamName): void {
-  const arrived = lab.arrived(stream);
+function account(t: TestContext, lab: ChaosLab, stream: StreamName, diary: Diary): void {
+  const { arrived, again } = lab.arrived(stream);
   const given = lab.truth.samples.flatMap(({ key, outputs }, index) =>
     outputs.has(stream) ? [{ key, index }] : [],
   );
@@ -70,7 +70,14 @@ function account(t: TestContext, lab: ChaosLab, stream: StreamName): void {
   const dropped = Object.values(told).reduce((sum, count) => sum + count, 0);
   // Nobody can say of these whether they arrived: they had been handed over.
   const { unconfirmed = 0, spool_full: madeRoom = 0 } = told;
-  const numbers = { given: given.length, missing: missing.length, excused: excused.length, dropped, ...told };
+  const numbers = {
+    given: given.length,
+    again,
+    missing: missing.length,
+    excused: excused.length,
+    dropped,
+    ...told,
+  };
   t.diagnostic(`${stream}: ${JSON.stringify(numbers)}`);
   const unexplained = missing.length - excused.length;
   assert.ok(

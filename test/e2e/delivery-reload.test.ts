@@ -98,7 +98,7 @@ describe('a reload', { concurrency: true }, () => {
       rig.configure(before);
       const run = rig.start();
       await run.next('records on disk', (cycle) => Number(outputRow(cycle)['spooled']) >= 10);
-      rig.configure(after as typeof before);
+      rig.configure(after);
       await rig.reload(run);
       if (how !== 'spool turned off')
         await run.until('word of what is left', () => /state\/stream: \d+ records/.test(run.stderr));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { whenProcessEnds } from '../lab/lifetime.ts';
-import { PROXTOP, Stream, type Row } from './program.ts';
+import { PROXTOP, Stream, type End, type Row } from './program.ts';
 
 /** What identifies a JSON record at both ends: its run and its number in it, which stand at its beginning. */
 export function keyOf(line: string): string {
@@ -102,7 +102,7 @@ export class Rig {
    * Makes a backlog: proxtop replays so many samples into its outputs and ends.
    * @param bytes of each sample, about
    */
-  async backlog(samples: number, bytes: number): Promise<Stream> {
+  backlog(samples: number, bytes: number): Promise<End> {
     const name = `replayed${this.runs.length}`;
     const file = join(this.root, name);
     const filler = 'x'.repeat(100);
@@ -122,7 +122,7 @@ export class Rig {
     });
     const run = new Stream(child);
     this.runs.push(run);
-    return run;
+    return run.end();
   }
 
   /** Takes over what another one has sampled, and its state directory. */
@@ -189,8 +189,8 @@ function reloads({ stderr }: Stream): number {
 export function lastWordOf(log: string, output: string): Told {
   const words = [...log.matchAll(/ (\S+): \d+ records were dropped since the start: (.*)/g)];
   const counts = words.findLast(([, name]) => name === output)?.[2] ?? '';
-  return Object.fromEntries(
-    [...counts.matchAll(/(\d+) (\w+)/g)].map(([, count, reason]) => [reason, Number(count)]),
+  return Object.fromEntries<number>(
+    [...counts.matchAll(/(\d+) (\w+)/g)].map(([, count, reason]) => [reason!, Number(count)]),
   );
 }
 

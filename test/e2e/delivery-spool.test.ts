@@ -94,7 +94,7 @@ describe('a spool', { concurrency: true }, () => {
     network.setting('net.ipv4.tcp_wmem', '4096 16777216 16777216');
     const rig = new Rig(t);
     rig.configure({ stream: { ...large, target: nowhere } });
-    await (await rig.backlog(300, 60_000)).end();
+    await rig.backlog(300, 60_000);
     const peer = await LinePeer.create(t, network.address);
     peer.stall(20);
     rig.configure({ stream: { ...large, target: peer.target } });
@@ -119,7 +119,7 @@ describe('a spool', { concurrency: true }, () => {
       const rig = new Rig(t);
       const port = await reserved(t);
       rig.configure({ stream: { ...large, target: `127.0.0.1:${port}` } });
-      await (await rig.backlog(150, 60_000)).end();
+      await rig.backlog(150, 60_000);
       const run = rig.start();
       await run.next('it runs', (cycle) => Number(outputRow(cycle)['spooled']) >= 155);
       const path = code === 'ENOTDIR' ? join(rig.state, 'stream') : segments(rig)[2]!;
@@ -218,6 +218,79 @@ describe('a spool', { concurrency: true }, () => {
     const missing = rig.sampled.map((key) => !got.has(key));
     const gap = missing.slice(missing.indexOf(true), missing.lastIndexOf(true) + 1);
     assert.ok(gap.every(Boolean), `one gap, not ${missing.map(Number).join('')}`);
+  });
+
+  for (const [what, away] of [
+    [
+      'its directory deleted',
+      (rig: Rig) => {
+        rmSync(join(rig.state, 'stream'), { recursive: true });
+      },
+    ],
+    [
+      'the state directory deleted',
+      (rig: Rig) => {
+        rmSync(rig.state, { recursive: true });
+      },
+    ],
+    [
+      'a segment deleted',
+      (rig: Rig) => {
+        rmSync(segments(rig)[1]!);
+      },
+    ],
+  ] as const) {
+    test(`with ${what} while it is in use: what was in it is counted, what comes is kept`, async (t) => {
+      const rig = new Rig(t);
+      const port = await reserved(t);
+      rig.configure({ stream: { ...large, target: `127.0.0.1:${port}` } });
+      await rig.backlog(100, 60_000);
+      const run = rig.start();
+      await run.next('records on disk', (cycle) => Number(outputRow(cycle)['spooled']) >= 105);
+      away(rig);
+      const { seq } = await run.next();
+      await run.next('new records on disk', (cycle) => cycle.seq > seq + 10);
+      const peer = await LinePeer.create(t, '127.0.0.1', port);
+      await run.next('an empty spool', (cycle) => Number(outputRow(cycle)['spooled']) === 0);
+      await run.stop();
+      const told = rig.assertAccounted(peer.records);
+      assert.deepEqual(Object.keys(told), ['damaged'], JSON.stringify(told));
+    });
+  }
+
+  test('whose directory is moved away in an outage and comes back loses nothing', async (t) => {
+    const rig = new Rig(t);
+    const port = await reserved(t);
+    rig.configure({ stream: { ...keys, target: `127.0.0.1:${port}` } });
+    const run = rig.start();
+    await run.next('records on disk', (cycle) => Number(outputRow(cycle)['spooled']) >= 5);
+    const path = join(rig.state, 'stream');
+    renameSync(path, `${path}.away`);
+    const { seq } = await run.next();
+    await run.next('some samples', (cycle) => cycle.seq >= seq + 15);
+    rmSync(path, { recursive: true, force: true });
+    renameSync(`${path}.away`, path);
+    await run.next('some samples', (cycle) => cycle.seq >= seq + 30);
+    const peer = await LinePeer.create(t, '127.0.0.1', port);
+    await run.next('an empty spool', (cycle) => Number(outputRow(cycle)['spooled']) === 0);
+    await run.stop();
+    rig.assertAccounted(peer.records);
+  });
+
+  test('that may not drop its oldest records keeps them, and what comes is counted', async (t) => {
+    const rig = new Rig(t, 900);
+    const port = await reserved(t);
+    const full = { ...keys, spool_max: '16M', queue_bytes: '1M', when_full: 'drop_newest' } as const;
+    rig.configure({ stream: { ...full, target: `127.0.0.1:${port}` } });
+    await rig.backlog(55, 300_000);
+    const run = rig.start();
+    await run.next('a full queue', (cycle) => num(outputRow(cycle), 'dropped_queue_full') >= 10);
+    const peer = await LinePeer.create(t, '127.0.0.1', port);
+    await run.next('an empty spool', (cycle) => Number(outputRow(cycle)['spooled']) === 0);
+    await run.stop();
+    const told = rig.assertAccounted(peer.records);
+    assert.deepEqual(Object.keys(told), ['queue_full'], JSON.stringify(told));
+    assert.ok(peer.records.includes(rig.sampled[0]!), 'the oldest record arrived');
   });
 
   test('of an HTTP output whose server hangs and dies is delivered to the next one', async (t) => {

@@ -105,10 +105,22 @@ describe('proxtop spool', { concurrency: true }, () => {
     assert.ok(peer.records.every((record) => !record.startsWith('proxtop_')));
   });
 
+  test('on a file system that is read-only: can be drained, not deleted', async (t) => {
+    const rig = new Rig(t);
+    const disk = rig.smallDisk('2m');
+    await outage(rig, 5);
+    disk.readOnly(true);
+    const { code, stdout } = await spool(rig, 'drain', 'stream');
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.split('\n').slice(0, -1).map(keyOf), rig.sampled);
+    const deleted = await spool(rig, 'delete', 'stream');
+    assert.deepEqual([deleted.code, /EROFS/.test(deleted.stderr)], [1, true], deleted.stderr);
+  });
+
   test('a reader that has seen enough of it is no fault', async (t) => {
     const rig = new Rig(t);
     rig.configure({ stream: { ...nowhere, queue_bytes: '64K' } });
-    await (await rig.backlog(20, 60_000)).end();
+    await rig.backlog(20, 60_000);
     const command = `'${PROXTOP}' spool drain stream --state-dir '${rig.state}' | head -c 100`;
     const { stdout, stderr } = await new Program(spawn('sh', ['-c', command])).end();
     assert.deepEqual([stdout.length, stderr], [100, '']);
