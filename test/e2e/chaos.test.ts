@@ -82,11 +82,12 @@ function account(t: TestContext, lab: ChaosLab, stream: StreamName, diary: Diary
   const unexplained = missing.length - excused.length;
   assert.ok(
     unexplained <= dropped && missing.length >= dropped - unconfirmed - madeRoom,
-    `${stream}: ${JSON.stringify(numbers)}; missing ` +
-      `${missing
-        .map(({ key }) => key)
-        .slice(0, 60)
-        .join(', ')}\n${lab.runs.map(({ log }) => log).join('\n---\n')}`,
+    [
+      `${stream}: ${JSON.stringify(numbers)}`,
+      `missing: ${missing.map(({ key, index }) => `${index}: ${key}`).join(', ')}`,
+      ...diary,
+      ...lab.runs.map(({ log }) => `---\n${log}`),
+    ].join('\n'),
   );
 }
 
