@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -276,12 +277,14 @@ export interface ShapedNetwork {
 }
 
 let networks = 0;
+/** Tells the networks of this process from those of others, which may have the same pid elsewhere. */
+const token = randomInt(256);
 
 /** A network namespace that is connected with that of this process. Needs root. */
 export function shapedNetwork(t: TestContext): ShapedNetwork {
-  const name = `pxd${process.pid}n${++networks}`;
+  const name = `pxd${token}n${++networks}`;
   // Addresses for tests of networks (RFC 2544); others run such tests on this machine at the same time.
-  const prefix = `198.18.${process.pid % 256}`;
+  const prefix = `198.18.${token}`;
   const [near, far] = [`${prefix}.${4 * networks + 1}`, `${prefix}.${4 * networks + 2}`];
   const run = (...command: readonly string[]): void => {
     execFileSync(command[0]!, command.slice(1), { stdio: 'pipe' });
