@@ -61,7 +61,7 @@ host-tests: package
 
 # Chaos around the outputs for an hour. The seeds are printed; CHAOS_SEED=N repeats a schedule.
 chaos: deps build
-	CHAOS_SECONDS=$${CHAOS_SECONDS:-3300} node --import tsx --test --test-timeout=7200000 --test-reporter=spec test/e2e/chaos.test.ts
+	PROXTOP_ASSERT=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-3300} node --import tsx --test --test-timeout=7200000 --test-reporter=spec test/e2e/chaos.test.ts
 
 demo: deps build
 	node --import tsx test/lab/demo.ts
