@@ -1,12 +1,4 @@
-import {
-  constants,
-  createWriteStream,
-  existsSync,
-  fstatSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { constants, createWriteStream, existsSync, fstatSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';

@@ -47,8 +47,7 @@ function unreadable(error: unknown): Error {
 
 function secretOf(path: string, text: string): string {
   const secret = text.trim();
-  if (!isSecret(secret))
-    throw new Error(`${path}: expected a secret of one line in printable ASCII`);
+  if (!isSecret(secret)) throw new Error(`${path}: expected a secret of one line in printable ASCII`);
   return secret;
 }
 
