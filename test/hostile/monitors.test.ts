@@ -139,3 +139,17 @@ time.sleep(300)`;
     for (const cycle of await watch(t, real.pid, 6)) assert.equal(rowOf(cycle, real.pid)?.['qmp'], undefined);
   },
 );
+
+test('processes that come and go do not fill the log', options, async (t) => {
+  const directory = directoryOf(t, NOBODY);
+  for (let n = 0; n < 150; n++)
+    await fakeKvm(t, directory, ['-name', `fake${n}`, '-qmp', `unix:${directory}/${n},server=on`]);
+  const stream = Stream.start(['--qemu', '--frequency=0.5', '--detail-interval=0.5', '--disk']);
+  t.after(() => stream.child.kill('SIGKILL'));
+  const last = 'no more is said about monitors within this minute';
+  await stream.until('the log says that it says no more', () => stream.stderr.includes(last));
+  await stream.next();
+  await stream.stop();
+  const lines = stream.stderr.split('\n').filter((line) => line.includes('QMP values are omitted'));
+  assert.equal(lines.length, 100);
+});
