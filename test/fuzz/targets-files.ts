@@ -260,6 +260,7 @@ export const fileTargets: readonly Target[] = [
       return found;
     },
     refuses: (error) => error instanceof ConfigError,
+    todo: 'what was meant by a long word is looked for in quadratic time',
   },
   {
     name: 'settings of the view',
