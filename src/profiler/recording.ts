@@ -62,7 +62,6 @@ export async function* readRecording(
     const inputs = first.value[0].trimStart().startsWith('{') ? jsonInputs : csvInputs;
     yield* inputs(path, all, wanted);
   } finally {
-    // Closes the file where its first line was refused before another one was read.
     await lines.return(undefined);
   }
 }
