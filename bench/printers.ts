@@ -5,20 +5,20 @@
  * as a concatenated string.
  */
 import { gzipSync } from 'node:zlib';
-import { scopes } from '../src/metrics/define.ts';
-import type { Scope } from '../src/metrics/define.ts';
-import { collectorNames, columns } from '../src/metrics/catalogue.ts';
-import { countersOf } from '../src/metrics/counters.ts';
-import { Row } from '../src/metrics/row.ts';
+import { scopes } from '../src/catalogue/define.ts';
+import type { Scope } from '../src/catalogue/define.ts';
+import { collectorNames, columns } from '../src/catalogue/catalogue.ts';
+import { countersOf } from '../src/catalogue/counters.ts';
+import { Row } from '../src/catalogue/row.ts';
 import { Ledger } from '../src/delivery/ledger/ledger.ts';
 import { RecordQueue } from '../src/delivery/ledger/queue.ts';
-import { createPrinter } from '../src/printers/index.ts';
-import type { PrinterName } from '../src/printers/index.ts';
-import type { PrinterSettings } from '../src/printers/printer.ts';
-import { quote } from '../src/printers/json.ts';
-import { maxNumberBytes, writeNumber } from '../src/printers/numbers.ts';
-import { PrometheusPage } from '../src/printers/prometheus/page.ts';
-import { TextCache } from '../src/printers/text-cache.ts';
+import { createPrinter } from '../src/formats/index.ts';
+import type { PrinterName } from '../src/formats/index.ts';
+import type { PrinterSettings } from '../src/formats/printer.ts';
+import { quote } from '../src/formats/json/json.ts';
+import { maxNumberBytes, writeNumber } from '../src/formats/numbers.ts';
+import { PrometheusPage } from '../src/formats/prometheus/page.ts';
+import { TextCache } from '../src/formats/text-cache.ts';
 import type { Sample } from '../src/sampling/sample.ts';
 
 const vmCount = 200;

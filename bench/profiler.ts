@@ -5,14 +5,14 @@
  * counted. `likeliness` is the other use: each sample judged against a profile of each VM.
  */
 import { DeviceRows } from '../src/collectors/device-rows.ts';
-import { columns } from '../src/metrics/catalogue.ts';
-import { Row } from '../src/metrics/row.ts';
-import type { Printer } from '../src/printers/printer.ts';
+import { columns } from '../src/catalogue/catalogue.ts';
+import { Row } from '../src/catalogue/row.ts';
+import type { Printer } from '../src/formats/printer.ts';
 import { LikelinessCollector } from '../src/profiler/likeliness-collector.ts';
 import type { Profile } from '../src/profiler/profile.ts';
 import { ProfilePrinter } from '../src/profiler/profile-printer.ts';
 import { Profiler } from '../src/profiler/profiler.ts';
-import { ProfileSet } from '../src/profiler/read-profiles.ts';
+import { ProfileSet } from '../src/profiler/read/read-profiles.ts';
 import type { ProfileSettings, ProfilerSettings } from '../src/profiler/settings.ts';
 import { inputNames } from '../src/profiler/settings.ts';
 import type { Sample } from '../src/sampling/sample.ts';

@@ -3,13 +3,13 @@
  * the one before, copied, remembered, filtered, sorted, drawn, and compared with the frame before.
  * Run: npx tsx bench/view.ts [VMS] (500 if none is named)
  */
-import { History } from '../src/tui/history.ts';
+import { History } from '../src/tui/analysis/history.ts';
 import { defaultSettings } from '../src/tui/settings.ts';
 import { Snapshots } from '../src/tui/snapshot.ts';
-import { TableControl } from '../src/tui/table-control.ts';
+import { TableControl } from '../src/tui/table/table-control.ts';
 import { Cells } from '../src/tui/screen/cells.ts';
 import { switches } from '../src/tui/screen/palette.ts';
-import { viewOf } from '../src/tui/views.ts';
+import { viewOf } from '../src/tui/table/views.ts';
 import type { Sample, VmRows } from '../src/sampling/sample.ts';
 import { manyVms, sample } from '../test/tui/samples.ts';
 

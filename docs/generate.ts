@@ -9,10 +9,10 @@ import { prometheusDocument } from './integrations/prometheus/document.ts';
 import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
 import { proxtopProgram } from '../src/cli/arguments.ts';
-import { modes, profilerProgram } from '../src/cli/profiler-arguments.ts';
-import { columns } from '../src/metrics/catalogue.ts';
-import { scopes } from '../src/metrics/define.ts';
-import type { Scope } from '../src/metrics/define.ts';
+import { modes, profilerProgram } from '../src/cli/profiler/profiler-arguments.ts';
+import { columns } from '../src/catalogue/catalogue.ts';
+import { scopes } from '../src/catalogue/define.ts';
+import type { Scope } from '../src/catalogue/define.ts';
 import { bashCompletion, zshCompletion } from './generators/completions.ts';
 import { configurationDocument } from './generators/configuration.ts';
 import { configurationManual, programManual } from './generators/manuals.ts';
@@ -41,7 +41,7 @@ function metricsDocument(): string {
   });
   return [
     '# Metrics\n',
-    'Generated from src/metrics by docs/generate.ts: do not edit. `proxtop --list-metrics` prints the same.\n',
+    'Generated from src/catalogue by docs/generate.ts: do not edit. `proxtop --list-metrics` prints the same.\n',
     'A value that cannot be known is left out. Metrics shown as verbose need `--verbose`; `needs` names what must be',
     'there for a metric to be known.\n',
     sections.join('\n'),

@@ -1,11 +1,11 @@
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
-import { parseProfilerCommandLine } from './cli/profiler-arguments.ts';
-import { describeProfiles } from './cli/profiler-check.ts';
+import { parseProfilerCommandLine } from './cli/profiler/profiler-arguments.ts';
+import { describeProfiles } from './cli/profiler/profiler-check.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
-import { printableLines } from './printers/printable.ts';
+import { printableLines } from './formats/printable.ts';
 import { InputError } from './profiler/errors.ts';
 import { judgeFile, profileFile, showProfiles } from './profiler/offline.ts';
 

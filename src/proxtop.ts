@@ -4,11 +4,11 @@ import type { Command } from './cli/arguments.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
-import { describeStatus } from './cli/status.ts';
+import { describeStatus } from './cli/status/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';
-import { printableLines } from './printers/printable.ts';
+import { printableLines } from './formats/printable.ts';
 
 /** What --check says of the terminal view. */
 const ofView = ['view', 'on this terminal; it measures everything, and asks monitors every time'] as const;
@@ -39,7 +39,7 @@ async function main(): Promise<ExitCode> {
     }
     case 'spool': {
       // Loaded only here: it needs to read MessagePack.
-      const { spoolCommand } = await import('./cli/spool.ts');
+      const { spoolCommand } = await import('./cli/spool/spool.ts');
       tolerateClosedPipe();
       return spoolCommand(command.request, command.stateDir, process.stdout, process.stderr);
     }
@@ -48,7 +48,7 @@ async function main(): Promise<ExitCode> {
       const { settings, config, view } = command;
       const { replay } = settings;
       if (replay !== undefined && view) {
-        const { viewReplay } = await import('./daemon/replay-view.ts');
+        const { viewReplay } = await import('./daemon/view/replay-view.ts');
         return viewReplay(replay, settings, process.env);
       }
       if (replay !== undefined) {
@@ -56,7 +56,7 @@ async function main(): Promise<ExitCode> {
         return replayFile(replay, settings, process.env);
       }
       if (view) {
-        const { runView } = await import('./daemon/run-view.ts');
+        const { runView } = await import('./daemon/view/run-view.ts');
         return runView(settings, process.env, config);
       }
       const { run } = await import('./daemon/run.ts');

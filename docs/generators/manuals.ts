@@ -1,7 +1,7 @@
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { flags, synopsis, type Flag } from '../../src/cli/flags.ts';
 import { proxtopProgram } from '../../src/cli/arguments.ts';
-import { flagGroups } from '../../src/config/option.ts';
+import { flagGroups } from '../../src/config/schema/option.ts';
 import { ManualPage } from './roff.ts';
 import { sections } from './sections.ts';
 

@@ -1,4 +1,4 @@
-import { catalogue } from '../../src/metrics/catalogue.ts';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
 import { code, plain, table } from './markdown.ts';
 
 /** Fills the table of names into docs/migrating.md: what the original program called a metric, and what it is here. */

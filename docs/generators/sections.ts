@@ -1,4 +1,4 @@
-import type { Option } from '../../src/config/option.ts';
+import type { Option } from '../../src/config/schema/option.ts';
 import {
   environmentName,
   optionsOf,
@@ -6,9 +6,9 @@ import {
   sectionNames,
   selecting,
   type SectionName,
-} from '../../src/config/schema.ts';
+} from '../../src/config/schema/schema.ts';
 import { defaultThresholds, levelUnit } from '../../src/config/thresholds.ts';
-import { catalogue } from '../../src/metrics/catalogue.ts';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
 
 /** A key of the configuration file, as its documents show it. */
 export interface Key {

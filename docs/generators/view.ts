@@ -1,9 +1,9 @@
-import { columnsOf } from '../../src/tui/columns.ts';
+import { columnsOf } from '../../src/tui/table/columns.ts';
 import { commands } from '../../src/tui/commands.ts';
-import { LiveSource } from '../../src/tui/live-source.ts';
-import { replayCommands } from '../../src/tui/replay-source.ts';
-import { views } from '../../src/tui/views.ts';
-import type { View } from '../../src/tui/views.ts';
+import { LiveSource } from '../../src/tui/sources/live-source.ts';
+import { replayCommands } from '../../src/tui/sources/replay-source.ts';
+import { views } from '../../src/tui/table/views.ts';
+import type { View } from '../../src/tui/table/views.ts';
 import { Pace } from '../../src/sampling/pace.ts';
 import { code, plain, table } from './markdown.ts';
 

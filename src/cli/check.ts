@@ -1,6 +1,6 @@
-import type { Roots } from '../kernel/paths.ts';
-import { nowhere, Paths } from '../kernel/paths.ts';
-import { cgroupTrouble } from '../kernel/proc-pid-cgroup.ts';
+import type { Roots } from '../kernel/base/paths.ts';
+import { nowhere, Paths } from '../kernel/base/paths.ts';
+import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { resolveThresholds } from '../config/thresholds.ts';

@@ -1,16 +1,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { doubtsOfConfinement, logsDirectory } from '../config/confinement.ts';
-import { doubts } from '../config/doubts.ts';
+import { doubtsOfConfinement, logsDirectory } from '../config/check/confinement.ts';
+import { doubts } from '../config/check/doubts.ts';
 import { ConfigError } from '../config/errors.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
-import { defaultRoots, nowhere } from '../kernel/paths.ts';
-import type { Roots } from '../kernel/paths.ts';
+import { defaultRoots, nowhere } from '../kernel/base/paths.ts';
+import type { Roots } from '../kernel/base/paths.ts';
 import { obstacles } from '../delivery/shared/preconditions.ts';
 import type { Obstacle } from '../delivery/shared/preconditions.ts';
 import type { OutputSettings } from '../delivery/settings.ts';
-import { printableLines } from '../printers/printable.ts';
+import { printableLines } from '../formats/printable.ts';
 import { readSamples } from '../recording/recording.ts';
 import { describeSettings } from './check.ts';
 

@@ -1,6 +1,6 @@
-import type { FlagGroup, Option } from '../config/option.ts';
-import { optionsOf } from '../config/schema.ts';
-import type { SectionName } from '../config/schema.ts';
+import type { FlagGroup, Option } from '../config/schema/option.ts';
+import { optionsOf } from '../config/schema/schema.ts';
+import type { SectionName } from '../config/schema/schema.ts';
 
 /** A flag of the command line. */
 export interface Flag {

@@ -1,6 +1,6 @@
-import { flagGroups } from '../config/option.ts';
-import type { FlagGroup } from '../config/option.ts';
-import { schema } from '../config/schema.ts';
+import { flagGroups } from '../config/schema/option.ts';
+import type { FlagGroup } from '../config/schema/option.ts';
+import { schema } from '../config/schema/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';

@@ -1,4 +1,4 @@
-import { catalogue } from '../metrics/catalogue.ts';
+import { catalogue } from '../catalogue/catalogue.ts';
 
 const headings = ['SCOPE', 'ID', 'UNIT', 'KIND', 'SHOWN', 'NEEDS', 'DEFINITION'] as const;
 

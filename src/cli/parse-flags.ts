@@ -3,9 +3,9 @@ import { ConfigError } from '../config/errors.ts';
 import type { Given } from '../config/given.ts';
 import type { Layer } from '../config/layer.ts';
 import { nearestOrLonger } from '../config/nearest.ts';
-import type { SectionName } from '../config/schema.ts';
+import type { SectionName } from '../config/schema/schema.ts';
 import { quoted } from '../config/values.ts';
-import { brief } from '../printers/printable.ts';
+import { brief } from '../formats/printable.ts';
 import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 

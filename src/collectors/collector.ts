@@ -1,7 +1,7 @@
-import type { Vm } from '../connectors/connector.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
+import type { Vm } from '../guests/connector.ts';
+import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { DeviceRows } from './device-rows.ts';
-import type { Row } from '../metrics/row.ts';
+import type { Row } from '../catalogue/row.ts';
 
 /** A VM and the rows that the collectors fill about it. */
 export interface VmTarget {

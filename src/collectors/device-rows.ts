@@ -1,6 +1,6 @@
-import type { Scope } from '../metrics/define.ts';
-import { Row } from '../metrics/row.ts';
-import { columns } from '../metrics/catalogue.ts';
+import type { Scope } from '../catalogue/define.ts';
+import { Row } from '../catalogue/row.ts';
+import { columns } from '../catalogue/catalogue.ts';
 
 /** The rows of one VM's (or the host's) devices of one kind. A device keeps its row from cycle to cycle. */
 export class DeviceRows {

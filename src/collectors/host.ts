@@ -1,9 +1,9 @@
-import { dmiUuid } from '../kernel/dmi-uuid.ts';
-import { KernelFile, readOnce } from '../kernel/kernel-file.ts';
-import type { Paths } from '../kernel/paths.ts';
-import { parseUptime } from '../kernel/proc-uptime.ts';
-import { readValue } from '../kernel/read.ts';
-import { slots } from '../metrics/catalogue.ts';
+import { dmiUuid } from '../kernel/sys/dmi-uuid.ts';
+import { KernelFile, readOnce } from '../kernel/base/kernel-file.ts';
+import type { Paths } from '../kernel/base/paths.ts';
+import { parseUptime } from '../kernel/proc/proc-uptime.ts';
+import { readValue } from '../kernel/base/read.ts';
+import { slots } from '../catalogue/catalogue.ts';
 import type { Collector, HostTarget, VmTarget } from './collector.ts';
 
 const hostSlots = slots('host', 'host');

@@ -1,13 +1,13 @@
-import type { Paths } from '../kernel/paths.ts';
-import type { MeasuringName } from '../metrics/catalogue.ts';
-import { collectorNames } from '../metrics/catalogue.ts';
+import type { Paths } from '../kernel/base/paths.ts';
+import type { MeasuringName } from '../catalogue/catalogue.ts';
+import { collectorNames } from '../catalogue/catalogue.ts';
 import type { Collector, Wanted } from './collector.ts';
-import { CpuCollector } from './cpu.ts';
-import { DiskCollector } from './disk.ts';
+import { CpuCollector } from './cpu/cpu.ts';
+import { DiskCollector } from './disk/disk.ts';
 import { HostCollector } from './host.ts';
 import { IoCollector } from './io.ts';
-import { MemCollector } from './mem.ts';
-import { NetCollector } from './net.ts';
+import { MemCollector } from './mem/mem.ts';
+import { NetCollector } from './net/net.ts';
 import { PressureCollector } from './pressure.ts';
 
 /** What the collectors are told when they are made. */

@@ -1,8 +1,8 @@
-import { growth } from '../kernel/counters.ts';
-import { PidIo, parsePidIo, pidIoCounters } from '../kernel/proc-pid-io.ts';
-import { readRecord } from '../kernel/read.ts';
-import { slots } from '../metrics/catalogue.ts';
-import type { Row } from '../metrics/row.ts';
+import { growth } from '../kernel/base/counters.ts';
+import { PidIo, parsePidIo, pidIoCounters } from '../kernel/pid/proc-pid-io.ts';
+import { readRecord } from '../kernel/base/read.ts';
+import { slots } from '../catalogue/catalogue.ts';
+import type { Row } from '../catalogue/row.ts';
 import type { Collector, HostTarget, VmTarget } from './collector.ts';
 import { PerVm } from './per-vm.ts';
 import { Readings, now } from './readings.ts';

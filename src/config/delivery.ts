@@ -6,7 +6,7 @@ import type {
 } from '../delivery/settings.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap, Values } from './given.ts';
-import type { schema } from './schema.ts';
+import type { schema } from './schema/schema.ts';
 
 /** The values of section output. */
 type OutputValues = Values<typeof schema.output>;

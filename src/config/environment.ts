@@ -2,7 +2,13 @@ import { ConfigError } from './errors.ts';
 import type { Given } from './given.ts';
 import type { EnvironmentLayer } from './layer.ts';
 import { nearest } from './nearest.ts';
-import { environmentName, environmentPrefix, optionsOf, profilerPrefix, sectionNames } from './schema.ts';
+import {
+  environmentName,
+  environmentPrefix,
+  optionsOf,
+  profilerPrefix,
+  sectionNames,
+} from './schema/schema.ts';
 
 /**
  * What PROXTOP_* and PROXPROFILER_* variables say. An empty one counts as not set. Throws a ConfigError for a name that

@@ -1,6 +1,6 @@
 import { isSecret } from '../delivery/shared/secret.ts';
 import type { Credentials, HttpSettings } from '../delivery/settings.ts';
-import type { Precision } from '../printers/printer.ts';
+import type { Precision } from '../formats/printer.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap } from './given.ts';
 import { refuse, withoutUser } from './values.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { CollectorName } from '../metrics/catalogue.ts';
+import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { Selection } from '../delivery/selection.ts';
 import type { FileSettings, HttpSettings, OutputSettings, QueueSettings } from '../delivery/settings.ts';
-import { printerNames } from '../printers/index.ts';
-import type { PrinterName } from '../printers/index.ts';
-import type { PrinterSettings } from '../printers/printer.ts';
+import { printerNames } from '../formats/index.ts';
+import type { PrinterName } from '../formats/index.ts';
+import type { PrinterSettings } from '../formats/printer.ts';
 import { parseAddress } from './address.ts';
 import { rotationSettings, serverTls, spoolSettings, tlsSettings, tokenSettings } from './delivery.ts';
 import { ConfigError } from './errors.ts';
@@ -12,10 +12,10 @@ import { overlay, parseGiven, readValues } from './given.ts';
 import type { Given, GivenMap, Values } from './given.ts';
 import { agreeOnPrecision, parseHttpUrl, readCredentials, readTls } from './http.ts';
 import type { EnvironmentLayer, FileLayer, Layer, OutputSection } from './layer.ts';
-import type { OutputType } from './option.ts';
-import { appliesTo, optionsOf, printing, schema, selecting } from './schema.ts';
-import { refuseRivals } from './rivals.ts';
-import type { Described } from './rivals.ts';
+import type { OutputType } from './schema/option.ts';
+import { appliesTo, optionsOf, printing, schema, selecting } from './schema/schema.ts';
+import { refuseRivals } from './check/rivals.ts';
+import type { Described } from './check/rivals.ts';
 import { listed } from './values.ts';
 
 /** What outputs need to know of the rest of the configuration. */

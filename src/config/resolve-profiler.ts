@@ -4,7 +4,7 @@ import { overlay, readValues } from './given.ts';
 import type { Given } from './given.ts';
 import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
 import { resolveSettings } from './resolve.ts';
-import { schema } from './schema.ts';
+import { schema } from './schema/schema.ts';
 import type { Settings } from './settings.ts';
 
 /** Everything a run of proxprofiler needs to know. */

@@ -1,15 +1,15 @@
-import type { Roots } from '../kernel/paths.ts';
-import { defaultRoots, nowhere } from '../kernel/paths.ts';
+import type { Roots } from '../kernel/base/paths.ts';
+import { defaultRoots, nowhere } from '../kernel/base/paths.ts';
 import { parseUri } from '../libvirt/uri.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
-import { collectorNames } from '../metrics/catalogue.ts';
+import { collectorNames } from '../catalogue/catalogue.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './given.ts';
 import type { Given, GivenMap } from './given.ts';
 import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
 import { recordSettings, resolveOutputs } from './outputs.ts';
-import { isSameFile } from './rivals.ts';
-import { schema } from './schema.ts';
+import { isSameFile } from './check/rivals.ts';
+import { schema } from './schema/schema.ts';
 import type { Settings } from './settings.ts';
 import { resolveThresholds } from './thresholds.ts';
 

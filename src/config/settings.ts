@@ -1,5 +1,5 @@
-import type { Roots } from '../kernel/paths.ts';
-import type { MeasuringName } from '../metrics/catalogue.ts';
+import type { Roots } from '../kernel/base/paths.ts';
+import type { MeasuringName } from '../catalogue/catalogue.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import type { Thresholds } from './thresholds.ts';
 

@@ -1,5 +1,5 @@
 import { parseUri } from '../libvirt/uri.ts';
-import { quote } from '../printers/json.ts';
+import { quote } from '../formats/json/json.ts';
 import { nearest } from './nearest.ts';
 
 /** Why a text is not a value of some type, for a message after the place where it stands. */

@@ -1,7 +1,7 @@
 import type { Collector } from '../collectors/collector.ts';
 import type { PrintedSettings } from '../delivery/settings.ts';
-import { createPrinter } from '../printers/index.ts';
-import type { Printer } from '../printers/printer.ts';
+import { createPrinter } from '../formats/index.ts';
+import type { Printer } from '../formats/printer.ts';
 import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
 

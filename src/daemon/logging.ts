@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import type { LogLevel } from '../config/settings.ts';
-import { brief } from '../printers/printable.ts';
+import { brief } from '../formats/printable.ts';
 
 /** One line as pino hands it over. */
 interface LogLine {

@@ -11,7 +11,7 @@ import { streaming } from './consumer.ts';
 import { createLog } from './logging.ts';
 import { endOf } from './run.ts';
 import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
-import { reportMissingColumns } from './trouble-report.ts';
+import { reportMissingColumns } from './report/trouble-report.ts';
 
 /** ms between two looks at an output that lags behind. */
 const LOOK = 1;

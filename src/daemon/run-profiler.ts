@@ -10,7 +10,7 @@ import { usualInputs } from '../profiler/inputs.ts';
 import { LikelinessCollector, measuredMetrics } from '../profiler/likeliness-collector.ts';
 import { ProfilePrinter } from '../profiler/profile-printer.ts';
 import { Profiler } from '../profiler/profiler.ts';
-import { ProfileSet, readProfiles } from '../profiler/read-profiles.ts';
+import { ProfileSet, readProfiles } from '../profiler/read/read-profiles.ts';
 import { StateFile } from '../profiler/state-file.ts';
 import { streaming } from './consumer.ts';
 import { createLog } from './logging.ts';

@@ -1,20 +1,20 @@
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
-import { reportDirectory } from '../cli/status-report.ts';
+import { reportDirectory } from '../cli/status/status-report.ts';
 import { ConfigError } from '../config/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { OutputSet } from '../delivery/output-set.ts';
 import { streaming, type Consumer } from './consumer.ts';
-import { Leftovers } from './leftovers.ts';
+import { Leftovers } from './report/leftovers.ts';
 import { createLog } from './logging.ts';
 import { keepMemoryLow } from './memory.ts';
 import { connectServiceManager } from './notify.ts';
 import { Runner } from './runner.ts';
 import { Service } from './service.ts';
-import { reportShortages } from './shortage-report.ts';
+import { reportShortages } from './report/shortage-report.ts';
 import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
-import { StatusFile } from './status-file.ts';
-import { reportFileTroubles, reportMissingColumns } from './trouble-report.ts';
+import { StatusFile } from './report/status-file.ts';
+import { reportFileTroubles, reportMissingColumns } from './report/trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
 const FLUSH_DEADLINE = 5000;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Printer } from '../printers/printer.ts';
+import type { Printer } from '../formats/printer.ts';
 import type { Destination } from './destination.ts';
 import { FileDestination } from './file/file.ts';
 import { stdoutDestination } from './file/stdout.ts';

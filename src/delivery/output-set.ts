@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { Printer } from '../printers/printer.ts';
+import type { Printer } from '../formats/printer.ts';
 import type { ObservedOutput } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { formatOf, schema, storeOf } from './format.ts';

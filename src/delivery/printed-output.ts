@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Printer } from '../printers/printer.ts';
+import type { Printer } from '../formats/printer.ts';
 import type { OutputStatus } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Destination } from './destination.ts';

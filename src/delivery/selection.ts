@@ -1,7 +1,7 @@
 import { glob } from '../collectors/glob.ts';
-import type { Vm } from '../connectors/connector.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
-import type { Printer } from '../printers/printer.ts';
+import type { Vm } from '../guests/connector.ts';
+import type { CollectorName } from '../catalogue/catalogue.ts';
+import type { Printer } from '../formats/printer.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 
 /** Whether a VM is meant. */

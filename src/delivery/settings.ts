@@ -1,5 +1,5 @@
-import type { PrinterName } from '../printers/index.ts';
-import type { PrinterSettings } from '../printers/printer.ts';
+import type { PrinterName } from '../formats/index.ts';
+import type { PrinterSettings } from '../formats/printer.ts';
 import type { Selection } from './selection.ts';
 import type { TlsSettings } from './shared/tls.ts';
 

@@ -1,7 +1,7 @@
-import { columns } from '../metrics/catalogue.ts';
-import type { Row } from '../metrics/row.ts';
+import { columns } from '../catalogue/catalogue.ts';
+import type { Row } from '../catalogue/row.ts';
 import type { InputName, Limits } from './settings.ts';
-import type { MetricRule } from './vm-profile.ts';
+import type { MetricRule } from './model/vm-profile.ts';
 
 /** What is profiled where nobody says what. */
 export const usualInputs: readonly InputName[] = ['cpu', 'net', 'io'];

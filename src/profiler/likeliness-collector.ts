@@ -1,10 +1,10 @@
 import type { Collector, HostTarget, VmTarget } from '../collectors/collector.ts';
-import type { Vm } from '../connectors/connector.ts';
-import { slots } from '../metrics/catalogue.ts';
+import type { Vm } from '../guests/connector.ts';
+import { slots } from '../catalogue/catalogue.ts';
 import { RowInputs } from './inputs.ts';
-import { Follower } from './likeliness.ts';
+import { Follower } from './model/likeliness.ts';
 import type { Profile } from './profile.ts';
-import type { ProfileSet } from './read-profiles.ts';
+import type { ProfileSet } from './read/read-profiles.ts';
 import type { InputName } from './settings.ts';
 import { inputNames } from './settings.ts';
 

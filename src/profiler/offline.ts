@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs';
-import { visible } from '../printers/json.ts';
+import { visible } from '../formats/json/json.ts';
 import { standardInput } from '../recording/file.ts';
 import { InputError } from './errors.ts';
 import { plotProfile } from './plot.ts';
 import type { Profile, Subject } from './profile.ts';
 import { profileLine, toProfile } from './profile.ts';
-import { ProfileSet, holdsProfiles, readProfiles } from './read-profiles.ts';
-import { profileRecording, readRecording } from './recording.ts';
+import { ProfileSet, holdsProfiles, readProfiles } from './read/read-profiles.ts';
+import { profileRecording, readRecording } from './read/recording.ts';
 import type { ProfilerSettings } from './settings.ts';
 import { simulate } from './simulate.ts';
-import { Follower } from './likeliness.ts';
+import { Follower } from './model/likeliness.ts';
 
 /** Takes a piece of text that is ready to be printed. */
 type Write = (text: string) => void;

@@ -1,5 +1,5 @@
-import { brief } from '../printers/printable.ts';
-import { centreOf } from './levels.ts';
+import { brief } from '../formats/printable.ts';
+import { centreOf } from './model/levels.ts';
 import type { Profile, ProfileMatrix } from './profile.ts';
 
 const LABEL = 14;

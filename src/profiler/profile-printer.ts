@@ -1,5 +1,5 @@
-import type { Vm } from '../connectors/connector.ts';
-import type { Printer } from '../printers/printer.ts';
+import type { Vm } from '../guests/connector.ts';
+import type { Printer } from '../formats/printer.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Profiler } from './profiler.ts';
 

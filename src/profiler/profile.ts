@@ -1,11 +1,11 @@
-import { visible } from '../printers/json.ts';
-import type { Matrices } from './matrix.ts';
-import type { TreeNode } from './period-tree.ts';
+import { visible } from '../formats/json/json.ts';
+import type { Matrices } from './model/matrix.ts';
+import type { TreeNode } from './model/period-tree.ts';
 import type { ProfileSettings } from './settings.ts';
-import { stddev } from './statistics.ts';
-import type { TransitionRow } from './transitions.ts';
-import { sum, toPercent } from './transitions.ts';
-import type { VmProfile } from './vm-profile.ts';
+import { stddev } from './model/statistics.ts';
+import type { TransitionRow } from './model/transitions.ts';
+import { sum, toPercent } from './model/transitions.ts';
+import type { VmProfile } from './model/vm-profile.ts';
 
 /** Of the format below; a reader refuses any other. */
 export const profileVersion = 1;

@@ -1,12 +1,12 @@
-import type { Vm } from '../connectors/connector.ts';
-import { columns, slots } from '../metrics/catalogue.ts';
+import type { Vm } from '../guests/connector.ts';
+import { columns, slots } from '../catalogue/catalogue.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { RowInputs, rulesFor, usualInputs } from './inputs.ts';
 import { profileLine } from './profile.ts';
 import type { Subject } from './profile.ts';
 import type { ProfilerSettings } from './settings.ts';
-import type { MetricRule, VmState } from './vm-profile.ts';
-import { VmProfile } from './vm-profile.ts';
+import type { MetricRule, VmState } from './model/vm-profile.ts';
+import { VmProfile } from './model/vm-profile.ts';
 
 /** What a restart carries over of one VM. */
 export interface SavedVm {

@@ -1,7 +1,7 @@
-import { centreOf } from './levels.ts';
+import { centreOf } from './model/levels.ts';
 import type { Profile, ProfileMatrix, Subject } from './profile.ts';
-import type { TransitionRow } from './transitions.ts';
-import { keysOf, longestKnown } from './transitions.ts';
+import type { TransitionRow } from './model/transitions.ts';
+import { keysOf, longestKnown } from './model/transitions.ts';
 
 /** How a VM might go on, by metric. */
 export interface Simulation extends Subject {

@@ -1,8 +1,8 @@
-import { columns } from '../metrics/catalogue.ts';
-import type { CollectorName, Metric } from '../metrics/catalogue.ts';
-import type { Scope } from '../metrics/define.ts';
-import { originalColumn } from '../printers/names.ts';
-import type { Column } from '../printers/names.ts';
+import { columns } from '../catalogue/catalogue.ts';
+import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
+import type { Scope } from '../catalogue/define.ts';
+import { originalColumn } from '../formats/names.ts';
+import type { Column } from '../formats/names.ts';
 
 /** Where a field of a recorded object belongs in a row. */
 export interface Field {

@@ -1,9 +1,9 @@
-import type { Vm } from '../connectors/connector.ts';
-import { catalogue, slots } from '../metrics/catalogue.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
-import { scopes } from '../metrics/define.ts';
-import type { Scope } from '../metrics/define.ts';
-import { Row } from '../metrics/row.ts';
+import type { Vm } from '../guests/connector.ts';
+import { catalogue, slots } from '../catalogue/catalogue.ts';
+import type { CollectorName } from '../catalogue/catalogue.ts';
+import { scopes } from '../catalogue/define.ts';
+import type { Scope } from '../catalogue/define.ts';
+import { Row } from '../catalogue/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
 import { fieldsOf } from './fields.ts';

@@ -1,9 +1,9 @@
 import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
-import { isShortage } from '../kernel/open-files.ts';
-import { slots } from '../metrics/catalogue.ts';
-import { countersOf } from '../metrics/counters.ts';
-import { Row } from '../metrics/row.ts';
+import { isShortage } from '../kernel/base/open-files.ts';
+import { slots } from '../catalogue/catalogue.ts';
+import { countersOf } from '../catalogue/counters.ts';
+import { Row } from '../catalogue/row.ts';
 import { dropReasons } from './output-status.ts';
 import type { ObservedOutput } from './output-status.ts';
 

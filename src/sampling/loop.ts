@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Connector } from '../connectors/connector.ts';
+import type { Connector } from '../guests/connector.ts';
 import { Clock, sleep } from './clock.ts';
 import type { ObservedOutput } from './output-status.ts';
 import type { Pace } from './pace.ts';

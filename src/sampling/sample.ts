@@ -1,6 +1,6 @@
-import type { Vm } from '../connectors/connector.ts';
-import type { CollectorName } from '../metrics/catalogue.ts';
-import type { Row } from '../metrics/row.ts';
+import type { Vm } from '../guests/connector.ts';
+import type { CollectorName } from '../catalogue/catalogue.ts';
+import type { Row } from '../catalogue/row.ts';
 
 /** A VM's row and the rows of its devices. */
 export interface VmRows {

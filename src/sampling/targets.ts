@@ -1,8 +1,8 @@
 import type { VmTarget } from '../collectors/collector.ts';
 import { DeviceRows } from '../collectors/device-rows.ts';
-import type { Vm } from '../connectors/connector.ts';
-import { slots } from '../metrics/catalogue.ts';
-import { Row } from '../metrics/row.ts';
+import type { Vm } from '../guests/connector.ts';
+import { slots } from '../catalogue/catalogue.ts';
+import { Row } from '../catalogue/row.ts';
 import type { VmRows } from './sample.ts';
 import { markTwins } from './twins.ts';
 

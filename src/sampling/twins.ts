@@ -1,5 +1,5 @@
-import { slots } from '../metrics/catalogue.ts';
-import type { Row } from '../metrics/row.ts';
+import { slots } from '../catalogue/catalogue.ts';
+import type { Row } from '../catalogue/row.ts';
 
 const { UUID, vmid } = slots('identity', 'vm');
 

@@ -1,6 +1,6 @@
-import type { Desk, Source } from './source.ts';
-import type { TableControl } from './table-control.ts';
-import { views } from './views.ts';
+import type { Desk, Source } from './sources/source.ts';
+import type { TableControl } from './table/table-control.ts';
+import { views } from './table/views.ts';
 
 /** What keys can make a view do. */
 export interface Commands extends Desk {

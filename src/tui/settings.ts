@@ -1,8 +1,8 @@
-import { columnsOf, defaultColumns } from './columns.ts';
-import { unitModes } from './format.ts';
-import type { UnitMode } from './format.ts';
-import { views } from './views.ts';
-import type { View, ViewKey } from './views.ts';
+import { columnsOf, defaultColumns } from './table/columns.ts';
+import { unitModes } from './values/format.ts';
+import type { UnitMode } from './values/format.ts';
+import { views } from './table/views.ts';
+import type { View, ViewKey } from './table/views.ts';
 
 /** How one view looks. */
 export interface ViewSettings {

@@ -1,5 +1,5 @@
-import type { Scope } from '../metrics/define.ts';
-import { Row } from '../metrics/row.ts';
+import type { Scope } from '../catalogue/define.ts';
+import { Row } from '../catalogue/row.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { Row } from '../metrics/row.ts';
+import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { fit, textWidth } from './screen/glyphs.ts';
 import type { Line, Span, Style } from './screen/spans.ts';
-import { textOrBlank, valueOf } from './row-values.ts';
+import { textOrBlank, valueOf } from './values/row-values.ts';
 
 /** What the status line tells beside the sample. */
 export interface Status {

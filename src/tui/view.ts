@@ -1,13 +1,13 @@
 import type { Thresholds } from '../config/thresholds.ts';
-import type { Row } from '../metrics/row.ts';
+import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { obey } from './commands.ts';
 import type { Commands } from './commands.ts';
-import { unitModes } from './format.ts';
+import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
-import { History } from './history.ts';
-import type { Judge } from './judge.ts';
-import { PageFrame } from './page-frame.ts';
+import { History } from './analysis/history.ts';
+import type { Judge } from './analysis/judge.ts';
+import { PageFrame } from './pages/page-frame.ts';
 import { BlamePage } from './pages/blame.ts';
 import { helpPage } from './pages/help.ts';
 import type { Page } from './pages/page.ts';
@@ -24,11 +24,11 @@ import { Terminal } from './screen/terminal.ts';
 import type { Capabilities, TerminalUser } from './screen/terminal.ts';
 import { loadSettings, saveSettings } from './settings-file.ts';
 import { Snapshots } from './snapshot.ts';
-import type { Source } from './source.ts';
+import type { Source } from './sources/source.ts';
 import { statusLine } from './status-line.ts';
-import { TableControl } from './table-control.ts';
-import { judge } from './thresholds.ts';
-import { textOrBlank } from './row-values.ts';
+import { TableControl } from './table/table-control.ts';
+import { judge } from './analysis/thresholds.ts';
+import { textOrBlank } from './values/row-values.ts';
 
 /** ms that a message stays. */
 const MESSAGE_TIME = 6000;

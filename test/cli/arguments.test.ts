@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseCommandLine } from '../../src/cli/arguments.ts';
-import { collectorNames } from '../../src/metrics/catalogue.ts';
+import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import type { Settings } from '../../src/config/settings.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-arguments-'));

@@ -9,10 +9,10 @@ import { describeSettings } from '../../src/cli/check.ts';
 import { flags } from '../../src/cli/flags.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { metricsJson, metricsTable } from '../../src/cli/list-metrics.ts';
-import { parseProfilerCommandLine } from '../../src/cli/profiler-arguments.ts';
-import { describeProfiles } from '../../src/cli/profiler-check.ts';
+import { parseProfilerCommandLine } from '../../src/cli/profiler/profiler-arguments.ts';
+import { describeProfiles } from '../../src/cli/profiler/profiler-check.ts';
 import { version } from '../../src/cli/version.ts';
-import { catalogue } from '../../src/metrics/catalogue.ts';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CpuReading, HostCpu, deriveShares } from '../../src/collectors/cpu-host.ts';
-import { procStatCounters } from '../../src/kernel/proc-stat.ts';
-import { Row } from '../../src/metrics/row.ts';
+import { CpuReading, HostCpu, deriveShares } from '../../src/collectors/cpu/cpu-host.ts';
+import { procStatCounters } from '../../src/kernel/proc/proc-stat.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import { Tree, countersIn, known, pick, setCounters, stoppedClock } from './support.ts';
 
 const zero = {

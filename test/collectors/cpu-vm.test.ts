@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu-thread.ts';
-import { CpuCollector } from '../../src/collectors/cpu.ts';
-import { ThrottleReading, VmCpu, deriveThrottled } from '../../src/collectors/cpu-vm.ts';
-import { Cgroup } from '../../src/kernel/cgroup.ts';
-import { cgroupCpuStatCounters } from '../../src/kernel/cgroup-cpu-stat.ts';
-import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
-import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/proc-pid-schedstat.ts';
-import { Process } from '../../src/kernel/process.ts';
+import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu/cpu-thread.ts';
+import { CpuCollector } from '../../src/collectors/cpu/cpu.ts';
+import { ThrottleReading, VmCpu, deriveThrottled } from '../../src/collectors/cpu/cpu-vm.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { cgroupCpuStatCounters } from '../../src/kernel/sys/cgroup-cpu-stat.ts';
+import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
+import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/pid/proc-pid-schedstat.ts';
+import { Process } from '../../src/kernel/pid/process.ts';
 import { cursorOf } from '../kernel/support.ts';
 import {
   TestHost,

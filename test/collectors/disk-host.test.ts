@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { HostDisks } from '../../src/collectors/disk-host.ts';
+import { HostDisks } from '../../src/collectors/disk/disk-host.ts';
 import { TestHost, Tree, byDevice, known, pick, stoppedClock } from './support.ts';
 
 type Numbers = readonly number[];

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DiskPlaces } from '../../src/collectors/disk-places.ts';
-import { VmDisks, deriveDisk } from '../../src/collectors/disk-vm.ts';
-import type { Detail, Vm } from '../../src/connectors/connector.ts';
-import { diskCounters } from '../../src/connectors/connector.ts';
-import { Process } from '../../src/kernel/process.ts';
-import { slots } from '../../src/metrics/catalogue.ts';
-import { Row } from '../../src/metrics/row.ts';
+import { DiskPlaces } from '../../src/collectors/disk/disk-places.ts';
+import { VmDisks, deriveDisk } from '../../src/collectors/disk/disk-vm.ts';
+import type { Detail, Vm } from '../../src/guests/connector.ts';
+import { diskCounters } from '../../src/guests/connector.ts';
+import { Process } from '../../src/kernel/pid/process.ts';
+import { slots } from '../../src/catalogue/catalogue.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';
 import { Tree, byDevice, countersIn, detailOf, known, pick, stoppedClock, testTarget } from './support.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IoCollector, IoReading, deriveIo } from '../../src/collectors/io.ts';
-import { pidIoCounters } from '../../src/kernel/proc-pid-io.ts';
-import { Process } from '../../src/kernel/process.ts';
-import { Row } from '../../src/metrics/row.ts';
+import { pidIoCounters } from '../../src/kernel/pid/proc-pid-io.ts';
+import { Process } from '../../src/kernel/pid/process.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import { TestHost, Tree, known, setCounters, stoppedClock, testTarget } from './support.ts';
 
 const MIB = 2 ** 20;

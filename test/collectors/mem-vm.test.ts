@@ -7,12 +7,12 @@ import {
   deriveFaults,
   deriveGuestMemory,
   deriveSwap,
-} from '../../src/collectors/mem-vm.ts';
-import type { BalloonReading, Detail, Vm } from '../../src/connectors/connector.ts';
-import { pidStatCounters } from '../../src/kernel/proc-pid-stat.ts';
-import { Row } from '../../src/metrics/row.ts';
-import { Cgroup } from '../../src/kernel/cgroup.ts';
-import { Process } from '../../src/kernel/process.ts';
+} from '../../src/collectors/mem/mem-vm.ts';
+import type { BalloonReading, Detail, Vm } from '../../src/guests/connector.ts';
+import { pidStatCounters } from '../../src/kernel/pid/proc-pid-stat.ts';
+import { Row } from '../../src/catalogue/row.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { Process } from '../../src/kernel/pid/process.ts';
 import { Tree, known, pick, setCounters, stoppedClock, testTarget } from './support.ts';
 
 const GIB = 2 ** 30;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { NetCollector } from '../../src/collectors/net.ts';
-import { deriveTraffic, trafficSlots } from '../../src/collectors/net-traffic.ts';
-import { Row } from '../../src/metrics/row.ts';
+import { NetCollector } from '../../src/collectors/net/net.ts';
+import { deriveTraffic, trafficSlots } from '../../src/collectors/net/net-traffic.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';
 import { TestHost, Tree, byDevice, known, pick, stoppedClock, testTarget } from './support.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PressureReading, PressureCollector, derivePressure } from '../../src/collectors/pressure.ts';
-import { Cgroup } from '../../src/kernel/cgroup.ts';
-import { pressureCounters } from '../../src/kernel/proc-pressure.ts';
-import { Row } from '../../src/metrics/row.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { pressureCounters } from '../../src/kernel/proc/proc-pressure.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import { TestHost, Tree, known, setCounters, stoppedClock, testTarget } from './support.ts';
 
 test('stall time per second', () => {

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { HostTarget } from '../../src/collectors/collector.ts';
 import { DeviceRows } from '../../src/collectors/device-rows.ts';
-import type { Detail, DiskReading, Vm } from '../../src/connectors/connector.ts';
-import { diskCounters } from '../../src/connectors/connector.ts';
-import { Counters } from '../../src/kernel/counters.ts';
-import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
-import { columns } from '../../src/metrics/catalogue.ts';
-import { Row } from '../../src/metrics/row.ts';
+import type { Detail, DiskReading, Vm } from '../../src/guests/connector.ts';
+import { diskCounters } from '../../src/guests/connector.ts';
+import { Counters } from '../../src/kernel/base/counters.ts';
+import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
+import { columns } from '../../src/catalogue/catalogue.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import { Target } from '../../src/sampling/targets.ts';
 
 /** A procfs, sysfs and cgroup tree of our own: real counters do not take the values that a test wants. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { ConfigError } from '../../src/config/errors.ts';
-import { parseConfig, readConfigFile } from '../../src/config/file.ts';
+import { parseConfig, readConfigFile } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-config-'));

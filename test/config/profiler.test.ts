@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { ProfilerCommand } from '../../src/cli/profiler-arguments.ts';
-import { parseProfilerCommandLine } from '../../src/cli/profiler-arguments.ts';
+import type { ProfilerCommand } from '../../src/cli/profiler/profiler-arguments.ts';
+import { parseProfilerCommandLine } from '../../src/cli/profiler/profiler-arguments.ts';
 import type { ProfilerRunSettings } from '../../src/config/resolve-profiler.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-profiler-config-'));

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
-import { keysOf, parseConfig, readConfigFile } from '../../src/config/file.ts';
+import { keysOf, parseConfig, readConfigFile } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import { defaultThresholds } from '../../src/config/thresholds.ts';
-import { optionsOf, printing, sectionNames, selecting } from '../../src/config/schema.ts';
+import { optionsOf, printing, sectionNames, selecting } from '../../src/config/schema/schema.ts';
 
 const shipped = new URL('../../etc/proxtop.conf', import.meta.url).pathname;
 /** The shipped file with everything switched on that it only shows. */

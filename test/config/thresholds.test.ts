@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from '../../src/config/file.ts';
+import { parseConfig } from '../../src/config/file/file.ts';
 import { resolveThresholds, thresholdKeys } from '../../src/config/thresholds.ts';
 import type { Thresholds } from '../../src/config/thresholds.ts';
-import { catalogue } from '../../src/metrics/catalogue.ts';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
 
 function thresholds(...lines: string[]): Thresholds {
   return resolveThresholds(parseConfig(['[thresholds]', ...lines].join('\n'), 'x.conf').thresholds);

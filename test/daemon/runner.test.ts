@@ -5,7 +5,7 @@ import type { Settings } from '../../src/config/settings.ts';
 import { streaming } from '../../src/daemon/consumer.ts';
 import { Runner } from '../../src/daemon/runner.ts';
 import { startSampling } from '../../src/daemon/sampling.ts';
-import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
+import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import type { OutputSettings } from '../../src/delivery/settings.ts';
 import { SampleLoop } from '../../src/sampling/loop.ts';
 import type { Sample } from '../../src/sampling/sample.ts';

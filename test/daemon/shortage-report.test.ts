@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportShortages } from '../../src/daemon/shortage-report.ts';
-import { isShortage, refusedOpens } from '../../src/kernel/open-files.ts';
-import { openFilesLimit } from '../../src/kernel/proc-pid-limits.ts';
-import { readOnce } from '../../src/kernel/kernel-file.ts';
+import { reportShortages } from '../../src/daemon/report/shortage-report.ts';
+import { isShortage, refusedOpens } from '../../src/kernel/base/open-files.ts';
+import { openFilesLimit } from '../../src/kernel/pid/proc-pid-limits.ts';
+import { readOnce } from '../../src/kernel/base/kernel-file.ts';
 import { logs, until } from '../delivery/helpers.ts';
 
 const refused = (code: string): boolean => isShortage(Object.assign(new Error(code), { code }));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportFileTroubles } from '../../src/daemon/trouble-report.ts';
-import { KernelFile } from '../../src/kernel/kernel-file.ts';
-import { PidIo, parsePidIo } from '../../src/kernel/proc-pid-io.ts';
-import { fileTroubles, readRecord } from '../../src/kernel/read.ts';
+import { reportFileTroubles } from '../../src/daemon/report/trouble-report.ts';
+import { KernelFile } from '../../src/kernel/base/kernel-file.ts';
+import { PidIo, parsePidIo } from '../../src/kernel/pid/proc-pid-io.ts';
+import { fileTroubles, readRecord } from '../../src/kernel/base/read.ts';
 import { Tree } from '../collectors/support.ts';
 import { logs } from '../delivery/helpers.ts';
 

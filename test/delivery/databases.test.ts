@@ -1,17 +1,17 @@
 /** What real databases hold after our outputs wrote to them: read back by query, compared with the sample itself. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { columns } from '../../src/metrics/catalogue.ts';
-import type { Metric } from '../../src/metrics/catalogue.ts';
-import type { Row } from '../../src/metrics/row.ts';
+import { columns } from '../../src/catalogue/catalogue.ts';
+import type { Metric } from '../../src/catalogue/catalogue.ts';
+import type { Row } from '../../src/catalogue/row.ts';
 import { storeOf } from '../../src/delivery/format.ts';
 import { createOutput } from '../../src/delivery/index.ts';
 import type { Output } from '../../src/delivery/output.ts';
 import type { HttpSettings, PrintedSettings } from '../../src/delivery/settings.ts';
-import { createPrinter } from '../../src/printers/index.ts';
-import type { Precision } from '../../src/printers/printer.ts';
+import { createPrinter } from '../../src/formats/index.ts';
+import type { Precision } from '../../src/formats/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { completeSample, row, sampleOf, set, vmRows } from '../printers/sample.ts';
+import { completeSample, row, sampleOf, set, vmRows } from '../formats/sample.ts';
 import { Daemon, installed } from './daemon.ts';
 import { Influx, noInflux } from './influxd.ts';
 import { directory, freePort, logs, storeFor, undecided, until } from './helpers.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { OutputSet } from '../../src/delivery/output-set.ts';
 import type { FileSettings, TcpSettings } from '../../src/delivery/settings.ts';
-import type { Printer } from '../../src/printers/printer.ts';
+import type { Printer } from '../../src/formats/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { directory, distinct, freePort, logs, range, Receiver, record, seqs, until } from './helpers.ts';
 import { segmentFiles, smallDisk } from './spool/helpers.ts';

@@ -15,7 +15,7 @@ import { PrometheusEndpoint } from '../../src/delivery/prometheus/endpoint.ts';
 import { acceptsGzip, pageFormat } from '../../src/delivery/prometheus/negotiation.ts';
 import { Pages } from '../../src/delivery/prometheus/pages.ts';
 import type { PrometheusSettings } from '../../src/delivery/settings.ts';
-import { row, sampleOf, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, vmRows } from '../formats/sample.ts';
 import { Authority } from './authority.ts';
 import { directory, freePort, logs, until } from './helpers.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SelectingPrinter } from '../../src/delivery/selection.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { row, sampleOf, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, vmRows } from '../formats/sample.ts';
 
 const vm = (name: string, vmid: string, tags?: string) => {
   const rows = vmRows(row('vm', { name }));

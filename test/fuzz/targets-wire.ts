@@ -1,7 +1,7 @@
-import { LARGEST_XML, readDevices } from '../../src/connectors/libvirt-xml.ts';
-import { monitorAnswered, readDetail, readNics } from '../../src/connectors/libvirt-stats.ts';
-import { GuestDisks } from '../../src/connectors/guest-disks.ts';
-import { balloonReading } from '../../src/connectors/guest-report.ts';
+import { LARGEST_XML, readDevices } from '../../src/guests/libvirt/libvirt-xml.ts';
+import { monitorAnswered, readDetail, readNics } from '../../src/guests/libvirt/libvirt-stats.ts';
+import { GuestDisks } from '../../src/guests/qemu/guest-disks.ts';
+import { balloonReading } from '../../src/guests/qemu/guest-report.ts';
 import { parseAddress } from '../../src/config/address.ts';
 import { headers, parseHttpUrl } from '../../src/config/http.ts';
 import { ConnectionError } from '../../src/libvirt/error.ts';

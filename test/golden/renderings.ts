@@ -1,19 +1,19 @@
 import { metricsJson } from '../../src/cli/list-metrics.ts';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
-import { createPrinter, printerNames } from '../../src/printers/index.ts';
-import type { PrinterName } from '../../src/printers/index.ts';
-import type { Layout, PrinterSettings } from '../../src/printers/printer.ts';
-import { PrometheusPage } from '../../src/printers/prometheus/page.ts';
-import type { PageFormat } from '../../src/printers/prometheus/page.ts';
+import { createPrinter, printerNames } from '../../src/formats/index.ts';
+import type { PrinterName } from '../../src/formats/index.ts';
+import type { Layout, PrinterSettings } from '../../src/formats/printer.ts';
+import { PrometheusPage } from '../../src/formats/prometheus/page.ts';
+import type { PageFormat } from '../../src/formats/prometheus/page.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { helpLine } from '../../src/tui/help-line.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
 import { defaultSettings } from '../../src/tui/settings.ts';
 import { Snapshots } from '../../src/tui/snapshot.ts';
 import { statusLine } from '../../src/tui/status-line.ts';
-import { TableControl } from '../../src/tui/table-control.ts';
-import { judge } from '../../src/tui/thresholds.ts';
-import { views } from '../../src/tui/views.ts';
+import { TableControl } from '../../src/tui/table/table-control.ts';
+import { judge } from '../../src/tui/analysis/thresholds.ts';
+import { views } from '../../src/tui/table/views.ts';
 
 /** What an output makes of the samples: fed with each, gives its file at the end. */
 export interface Rendering {

@@ -3,11 +3,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { readEnvironment } from '../../src/config/environment.ts';
-import { parseConfig } from '../../src/config/file.ts';
+import { parseConfig } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
-import { catalogue } from '../../src/metrics/catalogue.ts';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
 
-const docs = new URL('../../docs/', import.meta.url).pathname;
+const docs = new URL('../../docs', import.meta.url).pathname;
 const documents = [
   join(docs, 'migrating.md'),
   ...readdirSync(join(docs, 'integrations'))

@@ -6,7 +6,7 @@ import { proxtop } from '../e2e/program.ts';
 import { until } from '../lab/processes.ts';
 import { Daemon, installed } from '../delivery/daemon.ts';
 import { directory, freePort } from '../delivery/helpers.ts';
-import { row, sampleOf, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, vmRows } from '../formats/sample.ts';
 import { file, printed } from '../recording/files.ts';
 
 const skip = !installed('victoria-metrics') && 'needs victoria-metrics';

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { identifyBlockDevice } from '../../src/kernel/block-device.ts';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { identifyBlockDevice } from '../../src/kernel/sys/block-device.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { fixture } from './support.ts';
 
 test('knows every kind of device of the captured kernels', () => {

@@ -4,9 +4,9 @@ import {
   CgroupCpuStat,
   cgroupCpuStatCounters,
   parseCgroupCpuStat,
-} from '../../src/kernel/cgroup-cpu-stat.ts';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
+} from '../../src/kernel/sys/cgroup-cpu-stat.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
 import { assertSafeCuts, cursorOf, fixture, read, table, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor): CgroupCpuStat {

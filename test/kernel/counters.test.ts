@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Counters, growth } from '../../src/kernel/counters.ts';
+import { Counters, growth } from '../../src/kernel/base/counters.ts';
 import { cursorOf } from './support.ts';
 
 function counter(digits: string): Counters {

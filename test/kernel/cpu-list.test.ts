@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cpuListText, parseCpuList } from '../../src/kernel/cpu-list.ts';
+import { cpuListText, parseCpuList } from '../../src/kernel/sys/cpu-list.ts';
 
 test('lists of CPUs are read and written as the kernel writes them', () => {
   for (const [text, cpus] of [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Cursor, HIGH_UNIT } from '../../src/kernel/cursor.ts';
+import { Cursor, HIGH_UNIT } from '../../src/kernel/base/cursor.ts';
 import { cursorOf } from './support.ts';
 
 test('reads unsigned numbers of any length, the part above 10^15 apart', () => {

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { dmiUuid } from '../../src/kernel/dmi-uuid.ts';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { dmiUuid } from '../../src/kernel/sys/dmi-uuid.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 
 const sysfs = mkdtempSync(join(tmpdir(), 'proxtop-dmi-'));
 after(() => {

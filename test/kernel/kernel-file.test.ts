@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { KernelFile, readOnce } from '../../src/kernel/kernel-file.ts';
+import { KernelFile, readOnce } from '../../src/kernel/base/kernel-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-kernel-file-'));
 after(() => {
@@ -84,7 +84,7 @@ test('says why a file cannot be read', () => {
 test('is denied without rights', { skip: root ? false : 'needs root to become another user' }, () => {
   // The file of a root process, read by a user who may not: in a process of its own, since rights are per process.
   const script = `
-    import { KernelFile } from '${join(import.meta.dirname, '../../src/kernel/kernel-file.ts')}';
+    import { KernelFile } from '${join(import.meta.dirname, '../../src/kernel/base/kernel-file.ts')}';
     const file = new KernelFile('/proc/${process.pid}/io');
     console.log(file.read(), file.trouble);`;
   const tsx = import.meta.resolve('tsx');
@@ -136,7 +136,7 @@ test('a file that descriptors were short for is read as soon as there are some',
   // In a process of its own, for that has none left for a moment.
   const script = `
     import { openSync, closeSync } from 'node:fs';
-    import { KernelFile } from '${join(import.meta.dirname, '../../src/kernel/kernel-file.ts')}';
+    import { KernelFile } from '${join(import.meta.dirname, '../../src/kernel/base/kernel-file.ts')}';
     const file = new KernelFile('/proc/uptime');
     const open = [];
     try { for (;;) open.push(openSync('/dev/null')); } catch {}

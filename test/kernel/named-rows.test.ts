@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NamedRow, NamedRows } from '../../src/kernel/named-rows.ts';
+import { NamedRow, NamedRows } from '../../src/kernel/base/named-rows.ts';
 import { cursorOf } from './support.ts';
 
 const COLON = 0x3a;

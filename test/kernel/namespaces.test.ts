@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { KernelFile } from '../../src/kernel/kernel-file.ts';
-import { hasHostNetwork, hostNameFile, namespaceOf } from '../../src/kernel/namespaces.ts';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { KernelFile } from '../../src/kernel/base/kernel-file.ts';
+import { hasHostNetwork, hostNameFile, namespaceOf } from '../../src/kernel/base/namespaces.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root (namespaces)';
 const source = join(import.meta.dirname, '../../src/kernel');

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { isPhysicalNic, nicSpeed } from '../../src/kernel/net-device.ts';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { isPhysicalNic, nicSpeed } from '../../src/kernel/sys/net-device.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { fixture, kernels } from './support.ts';
 
 const sysfs = mkdtempSync(join(tmpdir(), 'proxtop-net-'));

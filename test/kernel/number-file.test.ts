@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { parseNumber, parseNumberAt } from '../../src/kernel/number-file.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { parseNumber, parseNumberAt } from '../../src/kernel/base/number-file.ts';
 import { assertSafeCuts, cursorOf, fixture, read } from './support.ts';
 
 test('reads memory.current and pages_sharing', () => {

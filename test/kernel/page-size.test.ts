@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { pageSize, parsePageSize } from '../../src/kernel/page-size.ts';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { pageSize, parsePageSize } from '../../src/kernel/sys/page-size.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { fixture, kernels, read } from './support.ts';
 
 test('agrees with getconf', () => {

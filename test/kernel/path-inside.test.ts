@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openInside, openName } from '../../src/kernel/path-inside.ts';
-import { descriptorPath } from '../../src/kernel/paths.ts';
+import { openInside, openName } from '../../src/kernel/base/path-inside.ts';
+import { descriptorPath } from '../../src/kernel/base/paths.ts';
 
 /** What a path opened, by its real path. */
 function found(fd: number): string {

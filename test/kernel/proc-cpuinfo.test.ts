@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { parseCpuinfo } from '../../src/kernel/proc-cpuinfo.ts';
+import { parseCpuinfo } from '../../src/kernel/proc/proc-cpuinfo.ts';
 import { fixture, kernels } from './support.ts';
 
 for (const kernel of kernels) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { growth } from '../../src/kernel/counters.ts';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { DiskStats, diskStatsCounters, parseDiskStats } from '../../src/kernel/proc-diskstats.ts';
+import { growth } from '../../src/kernel/base/counters.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { DiskStats, diskStatsCounters, parseDiskStats } from '../../src/kernel/proc/proc-diskstats.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor, stats = new DiskStats()): DiskStats {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { LoadAvg, parseLoadAvg } from '../../src/kernel/proc-loadavg.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { LoadAvg, parseLoadAvg } from '../../src/kernel/proc/proc-loadavg.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table } from './support.ts';
 
 function parse(cursor: Cursor): LoadAvg {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { MemInfo, parseMemInfo } from '../../src/kernel/proc-meminfo.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { MemInfo, parseMemInfo } from '../../src/kernel/proc/proc-meminfo.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table } from './support.ts';
 
 const NAMES = ['HugePages_Total', 'Active(anon)', 'MemTotal', 'VmallocTotal', 'DirectMap1G', 'NoSuchLine'];

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Counters, growth } from '../../src/kernel/counters.ts';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { NetDev, netDevCounters, parseNetDev } from '../../src/kernel/proc-net-dev.ts';
+import { Counters, growth } from '../../src/kernel/base/counters.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { NetDev, netDevCounters, parseNetDev } from '../../src/kernel/proc/proc-net-dev.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table, valuesOf } from './support.ts';
 
 const HEADING = read(fixture('linux-6.1').proc('net/dev')).toString().split('\n').slice(0, 2).join('\n');

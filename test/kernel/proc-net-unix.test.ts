@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connections, readConnections } from '../../src/kernel/proc-net-unix.ts';
+import { connections, readConnections } from '../../src/kernel/proc/proc-net-unix.ts';
 
 test('a socket with a client, and one whose client waits', () => {
   const text = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { cgroupOf, parseCgroup } from '../../src/kernel/proc-pid-cgroup.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { cgroupOf, parseCgroup } from '../../src/kernel/pid/proc-pid-cgroup.ts';
 import { PID, fixture } from './support.ts';
 
 test('reads a host with cgroup v2 alone, and one with both versions', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
-import { option, parseCmdline, readCmdline } from '../../src/kernel/proc-pid-cmdline.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
+import { option, parseCmdline, readCmdline } from '../../src/kernel/pid/proc-pid-cmdline.ts';
 import { PID, fixture } from './support.ts';
 
 test('reads the arguments of a live process, empty and odd ones too', async () => {

@@ -15,8 +15,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
-import { openSockets, openTaps } from '../../src/kernel/proc-pid-fd.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
+import { openSockets, openTaps } from '../../src/kernel/pid/proc-pid-fd.ts';
 
 const missing = process.getuid?.() !== 0 ? 'root' : !existsSync('/dev/net/tun') ? '/dev/net/tun' : undefined;
 const skip = missing !== undefined && `needs ${missing}`;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { readOnce } from '../../src/kernel/kernel-file.ts';
-import { openFilesLimit } from '../../src/kernel/proc-pid-limits.ts';
+import { readOnce } from '../../src/kernel/base/kernel-file.ts';
+import { openFilesLimit } from '../../src/kernel/pid/proc-pid-limits.ts';
 
 test('the soft limit of descriptors, as prlimit tells it', () => {
   const soft = execFileSync('prlimit', [

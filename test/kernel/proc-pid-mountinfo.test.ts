@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseMountinfo } from '../../src/kernel/proc-pid-mountinfo.ts';
+import { parseMountinfo } from '../../src/kernel/pid/proc-pid-mountinfo.ts';
 
 test('agrees with findmnt about this machine', () => {
   const text = execFileSync('findmnt', ['--kernel', '--raw', '--noheadings', '-o', 'MAJ:MIN,TARGET,FSTYPE'], {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { Schedstat, parsePidSchedstat } from '../../src/kernel/proc-pid-schedstat.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { Schedstat, parsePidSchedstat } from '../../src/kernel/pid/proc-pid-schedstat.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read, table, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor): Schedstat {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { PidStat, parsePidStat, pidStatCounters } from '../../src/kernel/proc-pid-stat.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { PidStat, parsePidStat, pidStatCounters } from '../../src/kernel/pid/proc-pid-stat.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor): PidStat {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { PidMemory, cpusAllowed, ownerOf, parsePidMemory } from '../../src/kernel/proc-pid-status.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { PidMemory, cpusAllowed, ownerOf, parsePidMemory } from '../../src/kernel/pid/proc-pid-status.ts';
 import { PID, assertSafeCuts, cursorOf, fixture, kernels, read } from './support.ts';
 
 const memoryOf = (cursor: Cursor): Pick<PidMemory, 'shared' | 'swap' | 'hugetlb'> => {

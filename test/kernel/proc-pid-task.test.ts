@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Paths, defaultRoots } from '../../src/kernel/paths.ts';
-import { MOST_THREADS, listThreads } from '../../src/kernel/proc-pid-task.ts';
+import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
+import { MOST_THREADS, listThreads } from '../../src/kernel/pid/proc-pid-task.ts';
 
 const paths = new Paths(defaultRoots);
 

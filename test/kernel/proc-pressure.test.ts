@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { Pressure, parsePressure, pressureCounters } from '../../src/kernel/proc-pressure.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { Pressure, parsePressure, pressureCounters } from '../../src/kernel/proc/proc-pressure.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor, into = new Pressure()): Pressure {

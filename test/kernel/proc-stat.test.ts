@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import type { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { ProcStat, parseProcStat, procStatCounters } from '../../src/kernel/proc-stat.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { ProcStat, parseProcStat, procStatCounters } from '../../src/kernel/proc/proc-stat.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor): ProcStat {

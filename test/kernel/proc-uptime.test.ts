@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { parseUptime } from '../../src/kernel/proc-uptime.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { parseUptime } from '../../src/kernel/proc/proc-uptime.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table } from './support.ts';
 
 for (const kernel of kernels) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Counters } from '../../src/kernel/counters.ts';
-import { Cursor } from '../../src/kernel/cursor.ts';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
+import { Counters } from '../../src/kernel/base/counters.ts';
+import { Cursor } from '../../src/kernel/base/cursor.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 
 /** The captured kernels; see test/fixtures/README.md. */
 export const kernels = ['linux-6.1', 'linux-6.18'] as const;

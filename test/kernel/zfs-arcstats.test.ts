@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KernelFormatError } from '../../src/kernel/errors.ts';
-import { parseArcstats } from '../../src/kernel/zfs-arcstats.ts';
+import { KernelFormatError } from '../../src/kernel/base/errors.ts';
+import { parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
 import { assertSafeCuts, cursorOf } from './support.ts';
 
 // Written by hand after the layout of OpenZFS: neither captured kernel has ZFS.

@@ -13,7 +13,7 @@ import {
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Roots } from '../../src/kernel/paths.ts';
+import type { Roots } from '../../src/kernel/base/paths.ts';
 import { diskSector, spinSector } from './boot-sectors.ts';
 import { LabBridge } from './bridge.ts';
 import { cgroupMount, enterScope, removeScope } from './cgroup.ts';

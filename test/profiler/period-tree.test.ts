@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProfileNode } from '../../src/profiler/profile.ts';
 import { toProfile } from '../../src/profiler/profile.ts';
-import { VmProfile } from '../../src/profiler/vm-profile.ts';
+import { VmProfile } from '../../src/profiler/model/vm-profile.ts';
 import { defaults, profileOf, rules, values } from './support.ts';
 
 function rootOf(profile: VmProfile): ProfileNode {

@@ -6,7 +6,7 @@ import { ProfilePrinter } from '../../src/profiler/profile-printer.ts';
 import { Profiler } from '../../src/profiler/profiler.ts';
 import type { ProfilerSettings } from '../../src/profiler/settings.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { row, sampleOf, set, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, set, vmRows } from '../formats/sample.ts';
 import { defaults } from './support.ts';
 
 const settings: ProfilerSettings = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ProfileSettings } from '../../src/profiler/settings.ts';
-import type { MetricRule } from '../../src/profiler/vm-profile.ts';
-import { VmProfile } from '../../src/profiler/vm-profile.ts';
+import type { MetricRule } from '../../src/profiler/model/vm-profile.ts';
+import { VmProfile } from '../../src/profiler/model/vm-profile.ts';
 
 export const fixture = (name: string): string =>
   new URL(`../fixtures/profiler/${name}`, import.meta.url).pathname;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { toProfile } from '../../src/profiler/profile.ts';
 import type { Profile, ProfileMatrix } from '../../src/profiler/profile.ts';
-import { VmProfile } from '../../src/profiler/vm-profile.ts';
+import { VmProfile } from '../../src/profiler/model/vm-profile.ts';
 import { defaults, fixture, profileOf, reference, rules, values } from './support.ts';
 
 /** Counts of the only metric's root matrix. */

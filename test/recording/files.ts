@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { createPrinter } from '../../src/printers/index.ts';
-import type { PrinterName } from '../../src/printers/index.ts';
-import type { PrinterSettings } from '../../src/printers/printer.ts';
+import { createPrinter } from '../../src/formats/index.ts';
+import type { PrinterName } from '../../src/formats/index.ts';
+import type { PrinterSettings } from '../../src/formats/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { row, sampleOf, settings, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, settings, vmRows } from '../formats/sample.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-recording-'));
 after(() => {

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { mock, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { createPrinter } from '../../src/printers/index.ts';
+import { createPrinter } from '../../src/formats/index.ts';
 import { entriesOf } from '../../src/recording/entries.ts';
 import { Recording, readSamples } from '../../src/recording/recording.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { valueOf } from '../../src/tui/row-values.ts';
-import { completeSample, row, sampleOf, settings, vmRows } from '../printers/sample.ts';
+import { valueOf } from '../../src/tui/values/row-values.ts';
+import { completeSample, row, sampleOf, settings, vmRows } from '../formats/sample.ts';
 import { file, printed, samples, start } from './files.ts';
 
 /** All samples of a file, printed again as JSON, and how many records were passed over. */

@@ -4,7 +4,7 @@ import { SampleLoop } from '../../src/sampling/loop.ts';
 import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
-import { defaultRoots, Paths } from '../../src/kernel/paths.ts';
+import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { logs } from '../delivery/helpers.ts';
 import { TestConnector, noOutputs } from './support.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Collector } from '../../src/collectors/collector.ts';
-import { slots } from '../../src/metrics/catalogue.ts';
+import { slots } from '../../src/catalogue/catalogue.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { SinceStart } from '../../src/sampling/since-start.ts';

@@ -1,6 +1,6 @@
 import type { Collector } from '../../src/collectors/collector.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
-import type { Connector, Vm } from '../../src/connectors/connector.ts';
+import type { Connector, Vm } from '../../src/guests/connector.ts';
 
 /** A connector whose inventory is given, and which notes how it was asked. */
 export class TestConnector implements Connector {

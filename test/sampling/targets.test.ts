@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slots } from '../../src/metrics/catalogue.ts';
+import { slots } from '../../src/catalogue/catalogue.ts';
 import { Targets } from '../../src/sampling/targets.ts';
 import { known, testVm } from '../collectors/support.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
-import type { Row } from '../../src/metrics/row.ts';
+import type { Row } from '../../src/catalogue/row.ts';
 import type { Sample, VmRows } from '../../src/sampling/sample.ts';
-import { blame } from '../../src/tui/blame.ts';
-import { blameTable } from '../../src/tui/blame-table.ts';
-import { row, sampleOf, vmRows } from '../printers/sample.ts';
+import { blame } from '../../src/tui/analysis/blame.ts';
+import { blameTable } from '../../src/tui/analysis/blame-table.ts';
+import { row, sampleOf, vmRows } from '../formats/sample.ts';
 
 const thresholds = resolveThresholds(new Map());
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { History } from '../../src/tui/history.ts';
-import { sparkline } from '../../src/tui/sparkline.ts';
+import { History } from '../../src/tui/analysis/history.ts';
+import { sparkline } from '../../src/tui/values/sparkline.ts';
 import { sample, vm } from './samples.ts';
 
 const start = Date.UTC(2026, 10, 22, 12);

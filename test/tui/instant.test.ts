@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { instant } from '../../src/tui/instant.ts';
+import { instant } from '../../src/tui/sources/instant.ts';
 
 const from = new Date(2026, 10, 22, 12, 30, 15).getTime();
 

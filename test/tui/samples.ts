@@ -1,6 +1,6 @@
-import type { Row } from '../../src/metrics/row.ts';
+import type { Row } from '../../src/catalogue/row.ts';
 import type { Sample, VmRows } from '../../src/sampling/sample.ts';
-import { row, sampleOf, vmRows } from '../printers/sample.ts';
+import { row, sampleOf, vmRows } from '../formats/sample.ts';
 
 type Known = Readonly<Record<string, number | string>>;
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsOf } from '../../src/tui/columns.ts';
+import { columnsOf } from '../../src/tui/table/columns.ts';
 import { defaultSettings } from '../../src/tui/settings.ts';
 import type { ViewSettings } from '../../src/tui/settings.ts';
-import { textOrBlank } from '../../src/tui/row-values.ts';
-import { entriesOf, numberIn } from '../../src/tui/table.ts';
-import type { Entry } from '../../src/tui/table.ts';
-import { viewOf, views } from '../../src/tui/views.ts';
+import { textOrBlank } from '../../src/tui/values/row-values.ts';
+import { entriesOf, numberIn } from '../../src/tui/table/table.ts';
+import type { Entry } from '../../src/tui/table/table.ts';
+import { viewOf, views } from '../../src/tui/table/views.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { row } from '../printers/sample.ts';
+import { row } from '../formats/sample.ts';
 import { disk, sample, vm } from './samples.ts';
 
 interface Query extends Partial<ViewSettings> {

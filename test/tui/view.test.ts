@@ -8,7 +8,7 @@ import { Lab } from '../lab/lab.ts';
 import type { LabVm } from '../lab/vm.ts';
 import { PROXTOP } from '../e2e/program.ts';
 import { commands } from '../../src/tui/commands.ts';
-import { views } from '../../src/tui/views.ts';
+import { views } from '../../src/tui/table/views.ts';
 import { Pane } from './pane.ts';
 
 const MIB = 2 ** 20;

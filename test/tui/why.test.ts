@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultThresholds, resolveThresholds } from '../../src/config/thresholds.ts';
-import { catalogue } from '../../src/metrics/catalogue.ts';
-import type { Metric } from '../../src/metrics/catalogue.ts';
-import type { Scope } from '../../src/metrics/define.ts';
-import { causes } from '../../src/tui/causes.ts';
-import { metricOf } from '../../src/tui/row-values.ts';
-import { why } from '../../src/tui/why.ts';
-import { row } from '../printers/sample.ts';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
+import type { Metric } from '../../src/catalogue/catalogue.ts';
+import type { Scope } from '../../src/catalogue/define.ts';
+import { causes } from '../../src/tui/analysis/causes.ts';
+import { metricOf } from '../../src/tui/values/row-values.ts';
+import { why } from '../../src/tui/analysis/why.ts';
+import { row } from '../formats/sample.ts';
 
 const thresholds = resolveThresholds(new Map([['cpu_load1', { text: 'off', origin: 'test' }]]));
 

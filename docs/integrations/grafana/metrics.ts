@@ -1,7 +1,7 @@
-import { columns } from '../../../src/metrics/catalogue.ts';
-import type { Metric } from '../../../src/metrics/catalogue.ts';
-import type { Scope } from '../../../src/metrics/define.ts';
-import { families } from '../../../src/printers/prometheus/families.ts';
+import { columns } from '../../../src/catalogue/catalogue.ts';
+import type { Metric } from '../../../src/catalogue/catalogue.ts';
+import type { Scope } from '../../../src/catalogue/define.ts';
+import { families } from '../../../src/formats/prometheus/families.ts';
 
 /** A metric of the catalogue. Throws where there is none: a dashboard must not ask for what nobody writes. */
 export function metric(scope: Scope, id: string): Metric {

@@ -1,4 +1,4 @@
-import type { Scope } from '../../../src/metrics/define.ts';
+import type { Scope } from '../../../src/catalogue/define.ts';
 import { metric, sampleOf } from './metrics.ts';
 
 /** One curve, or one for each VM or device, of a panel: as each data source has it. */

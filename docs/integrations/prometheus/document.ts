@@ -1,7 +1,7 @@
-import { describedHeads } from '../../../src/printers/prometheus/described.ts';
-import { families } from '../../../src/printers/prometheus/families.ts';
-import type { Family } from '../../../src/printers/prometheus/families.ts';
-import { sampleName } from '../../../src/printers/prometheus/page.ts';
+import { describedHeads } from '../../../src/formats/prometheus/described.ts';
+import { families } from '../../../src/formats/prometheus/families.ts';
+import type { Family } from '../../../src/formats/prometheus/families.ts';
+import { sampleName } from '../../../src/formats/prometheus/page.ts';
 
 /** The document of what the page for Prometheus holds. */
 export function prometheusDocument(): string {

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { PrometheusPage } from '../../printers/prometheus/page.ts';
+import { PrometheusPage } from '../../formats/prometheus/page.ts';
 import type { OutputStatus } from '../../sampling/output-status.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { backoff } from '../shared/backoff.ts';

@@ -1,4 +1,4 @@
-import type { PageFormat } from '../../printers/prometheus/page.ts';
+import type { PageFormat } from '../../formats/prometheus/page.ts';
 
 /** One entry of a header such as Accept: what is meant, its parameters, and how much it is wanted, 0 to 1. */
 interface Preference {

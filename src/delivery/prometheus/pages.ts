@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { PageFormat } from '../../printers/prometheus/page.ts';
+import type { PageFormat } from '../../formats/prometheus/page.ts';
 import type { Sample } from '../../sampling/sample.ts';
 
 const compress = promisify(gzip);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { unacknowledgedBytes } from '../../kernel/proc-net-tcp.ts';
+import { unacknowledgedBytes } from '../../kernel/proc/proc-net-tcp.ts';
 
 /** How a connection is watched, in ms. */
 export interface WatchPace {

@@ -1,8 +1,8 @@
 import type { Thresholds } from '../../config/thresholds.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { blame } from '../blame.ts';
-import { blameTable } from '../blame-table.ts';
-import type { BlameTable, Cells } from '../blame-table.ts';
+import { blame } from '../analysis/blame.ts';
+import { blameTable } from '../analysis/blame-table.ts';
+import type { BlameTable, Cells } from '../analysis/blame-table.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';

@@ -1,4 +1,4 @@
-import type { Column } from '../columns.ts';
+import type { Column } from '../table/columns.ts';
 import { fit } from '../screen/glyphs.ts';
 import type { Key } from '../screen/keys.ts';
 import type { Line } from '../screen/spans.ts';

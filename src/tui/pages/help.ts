@@ -1,10 +1,10 @@
-import { columnsOf } from '../columns.ts';
+import { columnsOf } from '../table/columns.ts';
 import { commands } from '../commands.ts';
 import { line } from '../screen/spans.ts';
 import type { Line } from '../screen/spans.ts';
-import type { Source } from '../source.ts';
-import { views } from '../views.ts';
-import type { View } from '../views.ts';
+import type { Source } from '../sources/source.ts';
+import { views } from '../table/views.ts';
+import type { View } from '../table/views.ts';
 import { textPage } from './page.ts';
 import type { Page } from './page.ts';
 

@@ -1,22 +1,22 @@
-import { columns as metricsOf } from '../../metrics/catalogue.ts';
-import type { Metric } from '../../metrics/catalogue.ts';
-import type { Scope } from '../../metrics/define.ts';
-import type { Row } from '../../metrics/row.ts';
+import { columns as metricsOf } from '../../catalogue/catalogue.ts';
+import type { Metric } from '../../catalogue/catalogue.ts';
+import type { Scope } from '../../catalogue/define.ts';
+import type { Row } from '../../catalogue/row.ts';
 import type { VmRows } from '../../sampling/sample.ts';
-import { deviceColumns } from '../columns.ts';
-import { formatNumber } from '../format.ts';
-import type { UnitMode } from '../format.ts';
-import type { History } from '../history.ts';
-import { remembered } from '../history.ts';
-import { styleOf } from '../judge.ts';
-import type { Judge } from '../judge.ts';
+import { deviceColumns } from '../table/columns.ts';
+import { formatNumber } from '../values/format.ts';
+import type { UnitMode } from '../values/format.ts';
+import type { History } from '../analysis/history.ts';
+import { remembered } from '../analysis/history.ts';
+import { styleOf } from '../analysis/judge.ts';
+import type { Judge } from '../analysis/judge.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
-import { sparkline } from '../sparkline.ts';
-import { metricOf, textOrBlank } from '../row-values.ts';
-import { place } from '../table-layout.ts';
-import { entryLine, headingLine } from '../table-lines.ts';
+import { sparkline } from '../values/sparkline.ts';
+import { metricOf, textOrBlank } from '../values/row-values.ts';
+import { place } from '../table/table-layout.ts';
+import { entryLine, headingLine } from '../table/table-lines.ts';
 import type { Page } from './page.ts';
 
 /** What the page of a VM is drawn from. */

@@ -1,9 +1,9 @@
 import type { Thresholds } from '../../config/thresholds.ts';
-import type { Metric } from '../../metrics/catalogue.ts';
-import type { Row } from '../../metrics/row.ts';
+import type { Metric } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../catalogue/row.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';
-import { why } from '../why.ts';
+import { why } from '../analysis/why.ts';
 import type { Page } from './page.ts';
 
 /** What the value of a metric means, and why it may be as it is. */

@@ -1,7 +1,7 @@
 import { lstat, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { defaultRoots, Paths } from '../../../kernel/paths.ts';
+import { defaultRoots, Paths } from '../../../kernel/base/paths.ts';
 
 /** Another process uses the directory. */
 export class SpoolInUseError extends Error {

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { open, rm } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { DirectoryLock, SpoolInUseError } from '../../delivery/ledger/spool/lock.ts';
+import { Position } from '../../delivery/ledger/spool/position.ts';
+import {
+  readable,
+  recordsOf,
+  survey,
+  surveyOne,
+  type Spool,
+  type SpoolPart,
+} from '../../delivery/ledger/spool/survey.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { SpoolRequest } from './spool-arguments.ts';
+import { aligned, duration, size } from '../words.ts';
+
+/** What cannot be done, in words for the user. */
+class SpoolCommandError extends Error {
+  override readonly name = 'SpoolCommandError';
+}
+
+/**
+ * Lists the spools of a state directory, copies the records of one out of it, or deletes one. The latter two take the
+ * spool, so they refuse while another process has it.
+ *
+ * @param out gets the list, or the records where no file is named
+ * @param messages gets what was done, or why it could not be
+ */
+export async function spoolCommand(
+  request: SpoolRequest,
+  stateDir: string,
+  out: Writable,
+  messages: Writable,
+): Promise<ExitCode> {
+  try {
+    if (request.action === 'list') out.write(await list(stateDir));
+    else messages.write(`${await change(request, stateDir, out)}\n`);
+    return exitCodes.done;
+  } catch (error) {
+    // A reader that has seen enough of it (`| head`) is no fault.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCodes.done;
+    const known = error instanceof SpoolCommandError || error instanceof SpoolInUseError;
+    if (!known && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    messages.write(`proxtop spool: ${(error as Error).message}\n`);
+    return exitCodes.failure;
+  }
+}
+
+/** @returns what was done, in words */
+async function change(
+  request: Exclude<SpoolRequest, { readonly action: 'list' }>,
+  stateDir: string,
+  out: Writable,
+): Promise<string> {
+  const [name = '', format] = request.spool.split(':');
+  const directory = (await found(stateDir, name)).directory;
+  const lock = await takeLock(directory, request.action);
+  try {
+    const spool = await found(stateDir, name);
+    const parts = spool.parts.filter((part) => format === undefined || wordOf(part) === format);
+    if (parts.length === 0)
+      throw new SpoolCommandError(`${directory} has no records in format ${format}, but ${formats(spool)}`);
+    if (request.action === 'drain') return await drain(spool, parts, request.file, out);
+    return await remove(spool, parts);
+  } finally {
+    await lock?.release();
+    if ((await surveyOne(stateDir, name)) === undefined)
+      await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** On a read-only file system nobody can take the spool; its records can be copied all the same. */
+async function takeLock(directory: string, action: 'drain' | 'delete'): Promise<DirectoryLock | undefined> {
+  try {
+    return await DirectoryLock.take(directory);
+  } catch (error) {
+    if (action === 'drain' && (error as NodeJS.ErrnoException).code === 'EROFS') return undefined;
+    throw error;
+  }
+}
+
+async function list(stateDir: string): Promise<string> {
+  const spools = await survey(stateDir);
+  if (spools.length === 0) return `no records wait in ${stateDir}\n`;
+  const rows = [['SPOOL', 'RECORDS', 'SIZE', 'OLDEST', 'OUTPUT', 'FORMAT', 'USED BY']];
+  for (const { name, holder, parts } of spools) {
+    for (const part of parts) {
+      const user = holder === undefined ? 'nobody' : holder === '' ? 'a process' : `process ${holder}`;
+      const { records, bytes, output } = part;
+      rows.push([name, String(records), size(bytes), await ageOf(part), output, formatOf(part), user]);
+    }
+  }
+  return `${aligned(rows).join('\n')}\n`;
+}
+
+async function ageOf(part: SpoolPart): Promise<string> {
+  if (!readable(part)) return '-';
+  try {
+    for await (const { time } of recordsOf(part)) return duration(Date.now() - time);
+  } catch {
+    // It was delivered just now, or cannot be read; draining it will say why.
+  }
+  return '-';
+}
+
+async function drain(
+  spool: Spool,
+  parts: readonly SpoolPart[],
+  file: string,
+  out: Writable,
+): Promise<string> {
+  const [part] = parts;
+  if (part === undefined || parts.length > 1) {
+    const how = `name one of them, such as ${spool.name}:${wordOf(parts[0] as SpoolPart)}`;
+    throw new SpoolCommandError(`${spool.directory} has ${formats(spool)}: ${how}`);
+  }
+  if (!readable(part))
+    throw new SpoolCommandError(
+      `${spool.directory} is of version ${part.version}, which this proxtop cannot read`,
+    );
+  const handle = file === '-' ? undefined : await open(file, 'wx', 0o640);
+  let count = 0;
+  try {
+    for await (const { bytes } of recordsOf(part)) {
+      if (handle !== undefined) await handle.appendFile(bytes);
+      else if (!out.write(bytes)) await once(out, 'drain');
+      count++;
+    }
+    await handle?.sync();
+  } finally {
+    await handle?.close();
+  }
+  const lost = part.records - count;
+  const damage = lost > 0 ? `; ${lost} are damaged` : '';
+  const whither = file === '-' ? 'standard output' : file;
+  return `${count} records of ${spool.directory} are in ${whither}${damage}; they stay there until "proxtop spool delete"`;
+}
+
+async function remove(spool: Spool, parts: readonly SpoolPart[]): Promise<string> {
+  const count = parts.reduce((sum, { records }) => sum + records, 0);
+  const done = `${count} records of ${spool.directory} are deleted`;
+  const kept = spool.parts.filter((part) => !parts.includes(part));
+  if (kept.length === 0) {
+    await rm(spool.directory, { recursive: true });
+    return done;
+  }
+  const position = new Position(spool.directory);
+  const next = (await position.load())?.next;
+  const segments = kept.flatMap((part) => part.segments);
+  segments.sort((a, b) => a.numbers.first - b.numbers.first);
+  // What is deleted is no damage.
+  const ends = [...spool.parts.flatMap((part) => part.segments.map(({ numbers }) => numbers.end)), next ?? 1];
+  await position.save({ ranges: segments.map(({ numbers }) => numbers), next: Math.max(...ends) }, true);
+  await position.close();
+  for (const { path } of parts.flatMap((part) => part.segments)) await rm(path, { force: true });
+  return done;
+}
+
+async function found(stateDir: string, name: string): Promise<Spool> {
+  const spool = name.includes('/') || name === '' ? undefined : await surveyOne(stateDir, name);
+  if (spool !== undefined) return spool;
+  const names = (await survey(stateDir)).map((one) => one.name);
+  const there = names.length === 0 ? 'there is none' : `there are: ${names.join(', ')}`;
+  throw new SpoolCommandError(`no spool ${JSON.stringify(name)} in ${stateDir}; ${there}`);
+}
+
+function formats({ parts }: Spool): string {
+  return `records in ${parts.length === 1 ? 'format' : 'the formats'} ${parts.map(wordOf).join(', ')}`;
+}
+
+/** The format as it is named on the command line. */
+function wordOf({ format, version }: SpoolPart): string {
+  return format?.split(' ')[0] ?? `version${version}`;
+}
+
+function formatOf(part: SpoolPart): string {
+  return readable(part) ? (part.format ?? 'not told') : `unknown (version ${part.version})`;
+}

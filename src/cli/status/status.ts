@@ -1,0 +1,135 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { processIdentity } from '../../kernel/pid/process-identity.ts';
+import { readOwnFile } from '../../delivery/shared/own-files.ts';
+import { brief } from '../../formats/printable.ts';
+import { dropReasons } from '../../sampling/output-status.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { LeftSpool, OutputReport, StatusReport } from './status-report.ts';
+import { reportPeriod } from './status-report.ts';
+import { aligned, duration, size } from '../words.ts';
+
+/** A report older than this (ms) is of a process that hangs. */
+const lateness = 3 * reportPeriod;
+/** Bytes of the largest report that is read. */
+const largestReport = 1 << 20;
+/** An output that gave up records less than this (ms) ago is not healthy. */
+const memory = 60_000;
+
+/** The answer of `proxtop status`. */
+export interface StatusAnswer {
+  readonly text: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Says how every proxtop fares that runs here, from its report in this directory. */
+export function describeStatus(directory: string, now = Date.now()): StatusAnswer {
+  const { reports, trouble } = readReports(directory);
+  if (reports.length === 0) {
+    const text = `no proxtop runs here: ${trouble ?? `there is no report of a running one in ${directory}`}\n`;
+    return { text, exitCode: exitCodes.failure };
+  }
+  const healthy = reports.every((report) => troublesOf(report, now).length === 0);
+  return {
+    text: reports.map((report) => describeReport(report, now)).join('\n'),
+    exitCode: healthy ? exitCodes.done : exitCodes.degraded,
+  };
+}
+
+/** The reports of processes that run. */
+function readReports(directory: string): {
+  readonly reports: readonly StatusReport[];
+  readonly trouble?: string;
+} {
+  let files: string[];
+  try {
+    files = readdirSync(directory);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { reports: [], ...(code !== 'ENOENT' && { trouble: brief(message) }) };
+  }
+  const reports = files.flatMap((file) =>
+    file.endsWith('.status') ? readReport(join(directory, file)) : [],
+  );
+  return { reports: reports.sort((a, b) => a.started - b.started) };
+}
+
+function readReport(path: string): StatusReport[] {
+  try {
+    // Receivers and file systems have a hand in what it says.
+    const report = JSON.parse(readOwnFile(path, largestReport).toString(), shown) as StatusReport;
+    return processIdentity(report.pid) === report.identity ? [report] : [];
+  } catch {
+    // It ended just now.
+    return [];
+  }
+}
+
+function shown(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? brief(value) : value;
+}
+
+/** What is not as it should be, in words. */
+function troublesOf({ updated, outputs }: StatusReport, now: number): string[] {
+  const late = now - updated > lateness ? [`it hangs: no report for ${duration(now - updated)}`] : [];
+  const outputTroubles = outputs.flatMap(({ name, state, lastDrop }) => [
+    ...(state === 'up' ? [] : [`${name} is ${state}`]),
+    ...(lastDrop !== undefined && now - lastDrop < memory ? [`${name} gives up records`] : []),
+  ]);
+  return [...late, ...outputTroubles];
+}
+
+const headings = [
+  'OUTPUT',
+  'STATE',
+  'QUEUED',
+  'SPOOLED',
+  'OLDEST',
+  'UNCONFIRMED',
+  'SENT',
+  'RESENT',
+  'DROPPED',
+  'RECONNECTS',
+];
+
+function describeReport(report: StatusReport, now: number): string {
+  const { program, version, pid, started, config, outputs, left = [] } = report;
+  const troubles = troublesOf(report, now);
+  const health = troubles.length === 0 ? 'healthy' : `degraded: ${troubles.join(', ')}`;
+  const source = config === undefined ? '' : `, ${config}`;
+  const rows = [headings, ...outputs.map((output) => cells(output, now))];
+  return [
+    `${program} ${version}, process ${pid}, up ${duration(now - started)}${source}: ${health}`,
+    ...aligned(rows).map((line) => `  ${line}`),
+    ...outputs.flatMap(remarks),
+    ...left.map(describeLeft),
+    '',
+  ].join('\n');
+}
+
+function cells(output: OutputReport, now: number): string[] {
+  const { name, state, queued, queuedBytes, spooled, spooledBytes, oldest } = output;
+  const { unconfirmed, sent, resent, dropped, reconnects } = output;
+  return [
+    name,
+    state,
+    `${queued} (${size(queuedBytes)})`,
+    `${spooled} (${size(spooledBytes)})`,
+    oldest === undefined ? '-' : duration(now - oldest),
+    ...[unconfirmed, sent, resent, dropped, reconnects].map(String),
+  ];
+}
+
+function remarks({ name, droppedBy, lastError }: OutputReport): string[] {
+  const reasons = dropReasons.filter((reason) => droppedBy[reason] > 0);
+  const counts = reasons.map((reason) => `${droppedBy[reason]} ${reason}`);
+  return [
+    ...(counts.length === 0 ? [] : [`  ${name} dropped: ${counts.join(', ')}`]),
+    ...(lastError === undefined ? [] : [`  ${name} last error: ${lastError}`]),
+  ];
+}
+
+function describeLeft({ directory, output, format, records, bytes }: LeftSpool): string {
+  return `  no output takes ${records} records (${size(bytes)}) of output ${output} in format ${format} in ${directory}: see proxtop spool`;
+}

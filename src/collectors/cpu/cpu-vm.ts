@@ -1,0 +1,225 @@
+import type { Cgroup } from '../../kernel/sys/cgroup.ts';
+import {
+  CgroupCpuStat,
+  cgroupCpuStatCounters,
+  parseCgroupCpuStat,
+} from '../../kernel/sys/cgroup-cpu-stat.ts';
+import { growth } from '../../kernel/base/counters.ts';
+import { schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
+import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
+import type { Process, Thread } from '../../kernel/pid/process.ts';
+import { readRecord } from '../../kernel/base/read.ts';
+import { slots } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../catalogue/row.ts';
+import type { VmTarget, Wanted } from '../collector.ts';
+import { ThreadCpu } from './cpu-thread.ts';
+import { Readings, Totals, now } from '../readings.ts';
+import { SlowBeat } from '../slow-beat.ts';
+
+const vmSlots = slots('cpu', 'vm');
+const vcpuSlots = slots('cpu', 'vm_vcpu');
+const { run, wait } = schedstatCounters;
+/** The counts of a VM: of its vCPUs, and of its other threads. */
+const [RUN, WAIT, OTHER_RUN, OTHER_WAIT] = [0, 1, 2, 3] as const;
+const US_PER_S = 1e6;
+/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
+const NS_PER_TICK = 1e7;
+/** Seconds between two readings of a dormant thread. */
+const DORMANT_BEAT = 5;
+/**
+ * Threads without a vCPU that are read, each of which keeps a descriptor: QEMU has 64 for each of its I/O threads at
+ * most, Ceph some 100 for a VM. With more than that what they ran together is not known.
+ */
+const OTHER_THREADS = 256;
+/** ns of the process's CPU time that no thread needs to account for: it is told in ticks, cut off twice. */
+const UNSEEN = 2 * NS_PER_TICK;
+
+/** CPU limits of a cgroup at one instant. */
+export class ThrottleReading {
+  time = NaN;
+  readonly cpuStat = new CgroupCpuStat();
+}
+
+/** Percent of the time in which the cgroup was kept off the CPU by its limit. Source: cgroup-v2.rst, cpu.stat. */
+export function deriveThrottled(previous: ThrottleReading, current: ThrottleReading): number {
+  const elapsed = (current.time - previous.time) * US_PER_S;
+  const { throttledUsec } = cgroupCpuStatCounters;
+  return (growth(previous.cpuStat.counters, current.cpuStat.counters, throttledUsec) / elapsed) * 100;
+}
+
+/** The threads of one VM. */
+export class VmCpu {
+  private threads: ThreadCpu[] = [];
+  /** Kernel threads that work for it alone. */
+  private workers: ThreadCpu[] = [];
+  /** Whether there are threads that are not read. */
+  private cut = false;
+  private generation = -1;
+  private lastCycle: number | undefined;
+  private readonly totals = new Totals(4);
+  private readonly dormantBeat = new SlowBeat(DORMANT_BEAT);
+  /** CPU time of the process when it was first and last looked at, ns. */
+  private processRanFirst = NaN;
+  private processRan = NaN;
+  /** What it grew by, since the dormant threads were read, beyond that of the threads that were; ns. */
+  private unseen = NaN;
+  private readonly throttle = new Readings(() => new ThrottleReading());
+  private readonly affinityBeat = new SlowBeat(30);
+  private affinity: string | undefined;
+
+  constructor(
+    private readonly process: Process,
+    private readonly cgroup: Cgroup | undefined,
+  ) {}
+
+  collect(target: VmTarget, wanted: Wanted): void {
+    if (this.generation !== this.process.generation) this.follow();
+    this.lastCycle = now();
+    this.readThreads(this.lastCycle);
+    const isKept = this.keepsStatistics();
+    let vcpus = 0;
+    let used = 0;
+    let ready = 0;
+    let otherUsed = this.cut ? NaN : 0;
+    let otherReady = otherUsed;
+    for (const worker of this.workers) {
+      worker.read();
+      if (worker.gone) continue;
+      this.count(worker);
+      otherUsed += worker.used;
+      otherReady += worker.ready;
+    }
+    for (const cpu of this.threads) {
+      if (cpu.gone) continue;
+      if (cpu.thread.vcpu === undefined) {
+        otherUsed += cpu.used;
+        otherReady += cpu.ready;
+        continue;
+      }
+      vcpus++;
+      used += cpu.used;
+      ready += cpu.ready;
+      if (wanted.devices && cpu.readable) {
+        const row = target.vcpuRows.add(String(cpu.thread.vcpu));
+        if (isKept) setVcpu(row, cpu);
+      }
+    }
+    const { values, counters } = target.row;
+    // Where no thread is known to run a vCPU, the others cannot be told from those that do.
+    if (vcpus > 0 && isKept) {
+      values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
+      values[vmSlots.cpu_steal] = ready / vcpus;
+      values[vmSlots.cpu_other_total] = otherUsed;
+      values[vmSlots.cpu_other_steal] = otherReady;
+      counters[vmSlots.cpu_total] = this.totals.at(RUN);
+      counters[vmSlots.cpu_steal] = this.totals.at(WAIT);
+      counters[vmSlots.cpu_other_total] = this.cut ? NaN : this.totals.at(OTHER_RUN);
+      counters[vmSlots.cpu_other_steal] = this.cut ? NaN : this.totals.at(OTHER_WAIT);
+    }
+    if (!wanted.verbose) return;
+    this.setThrottled(target.row);
+    target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
+  }
+
+  /** Takes over which kernel threads work for this VM. */
+  employ(threads: readonly Thread[]): void {
+    const known = new Map(this.workers.map((worker) => [worker.thread, worker]));
+    this.workers = threads.map((thread) => known.get(thread) ?? new ThreadCpu(thread, undefined));
+  }
+
+  /** Of its QEMU. */
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** Whether QEMU has threads for its vhost devices, as all have where the kernel makes no threads of its own for them. */
+  get hasVhostThreads(): boolean {
+    return this.process.threads.some(({ comm }) => comm.startsWith('vhost-'));
+  }
+
+  /**
+   * Reads the threads; dormant ones only now and then, and as soon as the process used CPU time that the others did not.
+   * So at most 20 ms of what they ran come up to {@link DORMANT_BEAT} late, and nothing is lost.
+   */
+  private readThreads(time: number): void {
+    const before = this.processRan;
+    const { counters } = this.process.stat;
+    this.processRan =
+      (counters.value(pidStatCounters.utime) + counters.value(pidStatCounters.stime)) * NS_PER_TICK;
+    if (Number.isNaN(before)) this.processRanFirst = this.processRan;
+    this.unseen += this.processRan - before;
+    let dormant = 0;
+    for (const cpu of this.threads) {
+      if (cpu.dormant(time)) dormant++;
+      else this.unseen -= this.read(cpu);
+    }
+    const wanted = dormant === 0 || this.dormantBeat.due(time) || !(this.unseen <= UNSEEN);
+    if (wanted) this.unseen = 0;
+    for (const cpu of this.threads) {
+      if (!cpu.dormant(time)) continue;
+      if (wanted) this.read(cpu);
+      else cpu.skip(time);
+    }
+  }
+
+  /** False where a process that uses CPU time has threads that all never ran: such zeros are no statistics. */
+  private keepsStatistics(): boolean {
+    return !(this.processRan > this.processRanFirst) || this.threads.some(({ hasRun }) => hasRun);
+  }
+
+  /** @returns ns that the thread ran since the cycle before; NaN where that is not known */
+  private read(cpu: ThreadCpu): number {
+    cpu.read();
+    if (cpu.gone) this.process.relist();
+    if (!cpu.readable) return NaN;
+    this.count(cpu);
+    return cpu.ran;
+  }
+
+  private count({ thread, ran, waited }: ThreadCpu): void {
+    const isVcpu = thread.vcpu !== undefined;
+    this.totals.add(isVcpu ? RUN : OTHER_RUN, ran);
+    this.totals.add(isVcpu ? WAIT : OTHER_WAIT, waited);
+  }
+
+  /** Where vCPUs may run changes rarely, and costs a read for each. */
+  private pinnedTo(): string | undefined {
+    if (this.affinityBeat.due(now())) this.affinity = this.process.vcpuAffinity();
+    return this.affinity;
+  }
+
+  /** Takes over the new list of threads; those that stay keep their readings. */
+  private follow(): void {
+    const known = new Map(this.threads.map((cpu) => [cpu.thread, cpu]));
+    this.threads = this.process.threads.map(
+      (thread) => known.get(thread) ?? new ThreadCpu(thread, this.lastCycle),
+    );
+    this.threads.sort(
+      (a, b) => (a.thread.vcpu ?? Infinity) - (b.thread.vcpu ?? Infinity) || a.thread.tid - b.thread.tid,
+    );
+    const read = this.threads.filter(({ thread }) => thread.vcpu !== undefined).length + OTHER_THREADS;
+    this.cut = this.threads.length > read;
+    for (const { thread } of this.threads.splice(read)) thread.schedstat.close();
+    this.generation = this.process.generation;
+  }
+
+  private setThrottled({ values, counters }: Row): void {
+    const file = this.cgroup?.cpuStat;
+    const { throttle } = this;
+    if (file === undefined || !readRecord(file, parseCgroupCpuStat, throttle.spare.cpuStat)) return;
+    throttle.spare.time = now();
+    throttle.commit();
+    const { throttledUsec } = cgroupCpuStatCounters;
+    counters[vmSlots.cpu_throttled] = throttle.current.cpuStat.counters.value(throttledUsec);
+    if (throttle.complete)
+      values[vmSlots.cpu_throttled] = deriveThrottled(throttle.previous, throttle.current);
+  }
+}
+
+function setVcpu({ values, counters }: Row, cpu: ThreadCpu): void {
+  const { counters: counts } = cpu.readings.current.schedstat;
+  values[vcpuSlots.cpu_total] = Math.min(100, cpu.used);
+  values[vcpuSlots.cpu_steal] = cpu.ready;
+  counters[vcpuSlots.cpu_total] = counts.value(run);
+  counters[vcpuSlots.cpu_steal] = counts.value(wait);
+}

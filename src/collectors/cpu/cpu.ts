@@ -1,0 +1,63 @@
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { Thread } from '../../kernel/pid/process.ts';
+import { VhostWorkers } from '../../kernel/pid/vhost-workers.ts';
+import { slots } from '../../catalogue/catalogue.ts';
+import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import { HostCpu } from './cpu-host.ts';
+import { RemoteCpu } from './cpu-remote.ts';
+import { VmCpu } from './cpu-vm.ts';
+import { PerVm } from '../per-vm.ts';
+import { now } from '../readings.ts';
+import { SlowBeat } from '../slow-beat.ts';
+
+const vmSlots = slots('cpu', 'vm');
+/** Seconds between two looks for the kernel threads that work for VMs. */
+const WORKERS_BEAT = 10;
+
+/** CPU time used and waited for: of the host, and of each VM and vCPU from its threads' schedstat. */
+export class CpuCollector implements Collector {
+  readonly name = 'cpu';
+  private readonly host: HostCpu;
+  private readonly workers: VhostWorkers;
+  private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
+  /** How many VMs there were when it was last looked for workers. */
+  private served = 0;
+  private readonly vms = new PerVm(({ vm: { process, cgroup } }) =>
+    process === undefined ? new RemoteCpu() : new VmCpu(process, cgroup),
+  );
+
+  constructor(
+    paths: Paths,
+    private readonly wanted: Wanted,
+  ) {
+    this.host = new HostCpu(paths, wanted);
+    this.workers = new VhostWorkers(paths);
+  }
+
+  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+    this.assignWorkers(vms);
+    let vcpus = 0;
+    for (const target of vms) {
+      vcpus += target.vm.vcpus;
+      if (target.vm.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.vm.vcpus;
+      this.vms.of(target).collect(target, this.wanted);
+    }
+    this.host.collect(host.row, vcpus);
+  }
+
+  /** Tells the VMs which kernel threads work for them, now and then and when VMs came or went. */
+  private assignWorkers(vms: readonly VmTarget[]): void {
+    if (!this.workersBeat.due(now()) && vms.length === this.served) return;
+    this.served = vms.length;
+    const local = vms.map((target) => this.vms.of(target)).filter((cpu) => cpu instanceof VmCpu);
+    const needless = local.every(({ hasVhostThreads }) => hasVhostThreads);
+    if (needless) this.workers.close();
+    const workers = needless ? new Map<number, readonly Thread[]>() : this.workers.find();
+    for (const cpu of local) cpu.employ(workers.get(cpu.pid) ?? []);
+  }
+
+  close(): void {
+    this.host.close();
+    this.workers.close();
+  }
+}

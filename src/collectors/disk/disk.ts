@@ -1,0 +1,36 @@
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import { HostDisks } from './disk-host.ts';
+import { DiskPlaces } from './disk-places.ts';
+import { VmDisks } from './disk-vm.ts';
+import { PerVm } from '../per-vm.ts';
+
+/** Block devices of the host, and the virtual disks of each VM. */
+export class DiskCollector implements Collector {
+  readonly name = 'disk';
+  private readonly host: HostDisks;
+  private readonly vms: PerVm<VmDisks>;
+
+  /** @param storedev the devices the host sum runs over, @param rows those that have a row: see {@link HostDisks} */
+  constructor(
+    paths: Paths,
+    private readonly wanted: Wanted,
+    storedev: readonly string[] | undefined,
+    rows?: readonly string[],
+  ) {
+    this.host = new HostDisks(paths, wanted, storedev, rows);
+    const places = new DiskPlaces(paths);
+    this.vms = new PerVm(() => new VmDisks(places));
+  }
+
+  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+    this.host.collect(host);
+    for (const target of vms) {
+      this.vms.of(target).collect(target, this.wanted, this.host.load);
+    }
+  }
+
+  close(): void {
+    this.host.close();
+  }
+}

@@ -1,0 +1,156 @@
+import type { BalloonReading, Detail } from '../../guests/connector.ts';
+import { Counters, growth } from '../../kernel/base/counters.ts';
+import { parseNumberAt } from '../../kernel/base/number-file.ts';
+import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
+import { PidMemory, parsePidMemory } from '../../kernel/pid/proc-pid-status.ts';
+import type { Process } from '../../kernel/pid/process.ts';
+import { readRecord, readValue } from '../../kernel/base/read.ts';
+import { slots } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../catalogue/row.ts';
+import type { VmTarget, Wanted } from '../collector.ts';
+import { Readings, now } from '../readings.ts';
+import { SlowBeat } from '../slow-beat.ts';
+
+const vmSlots = slots('mem', 'vm');
+
+const faultRates: readonly (readonly [slot: number, counter: number])[] = [
+  [vmSlots.ram_minflt, pidStatCounters.minflt],
+  [vmSlots.ram_majflt, pidStatCounters.majflt],
+  [vmSlots.ram_cminflt, pidStatCounters.cminflt],
+  [vmSlots.ram_cmajflt, pidStatCounters.cmajflt],
+];
+
+/** Seconds between two looks at a process's status, where something in it is wanted or changes, and elsewhere. */
+const [STATUS_BEAT, SELDOM_BEAT] = [5, 60] as const;
+
+/** Page faults of a QEMU process at one instant. */
+export class FaultReading {
+  /** Monotonic seconds. */
+  time = NaN;
+  readonly counters = new Counters(Object.keys(pidStatCounters).length);
+}
+
+/** Sets the page faults per second between two readings. */
+export function deriveFaults(previous: FaultReading, current: FaultReading, row: Row): void {
+  const elapsed = current.time - previous.time;
+  for (const [slot, counter] of faultRates) {
+    row.values[slot] = growth(previous.counters, current.counters, counter) / elapsed;
+  }
+}
+
+/**
+ * Sets the guest's view of its memory. Used memory is known only where the guest reports what is free.
+ * @param configured bytes it was given as far as the connector knows: QEMU knows better, and what the balloon leaves to
+ *   it cannot be more
+ */
+export function deriveGuestMemory(
+  balloon: BalloonReading | undefined,
+  configured: number | undefined,
+  row: Row,
+): void {
+  const { values } = row;
+  const given = balloon?.max ?? Math.max(configured ?? NaN, balloon?.actual ?? 0);
+  const total = balloon?.total ?? given;
+  const free = balloon?.free ?? NaN;
+  // Free memory is a share of what the guest sees; against the configured size it would give a wrong difference.
+  const used = balloon?.total === undefined ? NaN : total - free;
+  values[vmSlots.ram_total] = total;
+  values[vmSlots.ram_free] = free;
+  values[vmSlots.ram_used] = used;
+  values[vmSlots.ram_active] = (used / total) * 100;
+  values[vmSlots.ram_actual] = balloon?.actual ?? NaN;
+  values[vmSlots.ram_max] = balloon?.max ?? NaN;
+}
+
+/** Bytes per second that the guest swapped between two answers of its balloon; NaN where not known. */
+export function deriveSwap(previous: Detail, current: Detail, counter: 'swapIn' | 'swapOut'): number {
+  const delta = (current.balloon?.[counter] ?? NaN) - (previous.balloon?.[counter] ?? NaN);
+  return delta >= 0 ? delta / (current.time - previous.time) : NaN;
+}
+
+/** Memory of one VM. */
+export class VmMem {
+  private readonly faults = new Readings(() => new FaultReading());
+  private previous: Detail | undefined;
+  private current: Detail | undefined;
+  private readonly status = new PidMemory();
+  private readonly statusBeat = new SlowBeat(STATUS_BEAT);
+  private readonly seldomBeat = new SlowBeat(SELDOM_BEAT);
+
+  /** @param pageSize bytes */
+  constructor(private readonly pageSize: number) {}
+
+  /** @returns what the VM's memory counts as on the host, in bytes; NaN if not known */
+  collect(target: VmTarget, wanted: Wanted): number {
+    const { vm, row } = target;
+    const { values } = row;
+    deriveGuestMemory(vm.detail?.balloon, vm.memory, row);
+    this.setSwapRates(vm.detail, row);
+    values[vmSlots.ram_guest_age] = ageOf(vm.detail);
+    values[vmSlots.ram_rss] = vm.detail?.rss ?? NaN;
+    if (vm.process !== undefined) {
+      this.readStatus(vm.process, wanted);
+      this.setFaults(target);
+      if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(target);
+    }
+    if (wanted.verbose) values[vmSlots.ram_cgroup] = chargedTo(target);
+    return values[vmSlots.ram_total] as number;
+  }
+
+  private setSwapRates(detail: Detail | undefined, { values, counters }: Row): void {
+    if (detail !== this.current) {
+      this.previous = this.current;
+      this.current = detail;
+    }
+    counters[vmSlots.ram_swapin] = detail?.balloon?.swapIn ?? NaN;
+    counters[vmSlots.ram_swapout] = detail?.balloon?.swapOut ?? NaN;
+    if (this.previous === undefined || this.current === undefined) return;
+    values[vmSlots.ram_swapin] = deriveSwap(this.previous, this.current, 'swapIn');
+    values[vmSlots.ram_swapout] = deriveSwap(this.previous, this.current, 'swapOut');
+  }
+
+  /**
+   * The status file takes longer to read than all others of a process together: its beat is slower, and slower still
+   * where it told that the process has no huge pages and nothing else in it is wanted.
+   */
+  private readStatus({ status }: Process, wanted: Wanted): void {
+    const often = wanted.verbose || this.status.hugetlb > 0;
+    if (!(often ? this.statusBeat : this.seldomBeat).due(now())) return;
+    if (readRecord(status, parsePidMemory, this.status)) return;
+    this.status.swap = NaN;
+    this.status.hugetlb = NaN;
+  }
+
+  /**
+   * What is swapped out of memory that is shared with other processes no file of the process tells without walking its
+   * page tables. Its own cgroup does.
+   */
+  private swapOf({ vm }: VmTarget): number {
+    const { shared, hugetlb, swap } = this.status;
+    const isShared = shared > 0 || (vm.sharedMemory === true && !(hugetlb > 0));
+    if (!isShared) return swap;
+    return vm.cgroup === undefined ? NaN : readValue(vm.cgroup.memorySwap, parseNumberAt);
+  }
+
+  private setFaults({ vm, row }: VmTarget): void {
+    const stat = vm.process?.stat;
+    if (stat === undefined) return;
+    row.values[vmSlots.ram_rss] = stat.rss * this.pageSize + (this.status.hugetlb || 0);
+    row.values[vmSlots.ram_vsize] = stat.vsize;
+    const { faults } = this;
+    faults.spare.time = now();
+    faults.spare.counters.copy(stat.counters);
+    faults.commit();
+    for (const [slot, counter] of faultRates) row.counters[slot] = faults.current.counters.value(counter);
+    if (faults.complete) deriveFaults(faults.previous, faults.current, row);
+  }
+}
+
+/** How long ago the guest reported its memory, in seconds; NaN where that is not known. */
+function ageOf(detail: Detail | undefined): number {
+  return detail === undefined ? NaN : (detail.balloon?.age ?? NaN) + now() - detail.time;
+}
+
+function chargedTo({ vm }: VmTarget): number {
+  return vm.cgroup === undefined ? NaN : readValue(vm.cgroup.memoryCurrent, parseNumberAt);
+}

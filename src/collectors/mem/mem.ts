@@ -1,0 +1,35 @@
+import { pageSize } from '../../kernel/sys/page-size.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import { HostMem } from './mem-host.ts';
+import { VmMem } from './mem-vm.ts';
+import { PerVm } from '../per-vm.ts';
+
+/** Memory of the host, and of each VM: what its guest has and uses, and what the host gives. */
+export class MemCollector implements Collector {
+  readonly name = 'mem';
+  private readonly host: HostMem;
+  private readonly pageSize: number;
+  private readonly vms = new PerVm(() => new VmMem(this.pageSize));
+
+  constructor(
+    paths: Paths,
+    private readonly wanted: Wanted,
+  ) {
+    this.pageSize = pageSize(paths);
+    this.host = new HostMem(paths, wanted, this.pageSize);
+  }
+
+  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+    let assigned = 0;
+    for (const target of vms) {
+      const total = this.vms.of(target).collect(target, this.wanted);
+      if (total > 0) assigned += total;
+    }
+    this.host.collect(host.row, assigned);
+  }
+
+  close(): void {
+    this.host.close();
+  }
+}

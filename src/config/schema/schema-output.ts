@@ -1,0 +1,200 @@
+import { printerNames } from '../../formats/index.ts';
+import { listenAddress } from '../address.ts';
+import { headers } from '../http.ts';
+import { outputTypes } from './option.ts';
+import type { Option } from './option.ts';
+import { bytes, choice, decimal, integer, listed, share, text, truth } from '../values.ts';
+
+const where = 'Where to send it';
+/** Outputs that send what they print. */
+const printed = ['stdout', 'file', 'tcp', 'udp', 'http'] as const;
+/** Where the page for Prometheus is unless configured: this host alone can reach it. */
+const endpoint = '127.0.0.1:9788';
+
+/** Keys of [output.NAME] besides those of `printing` and `selecting`. */
+export const output = {
+  type: {
+    type: choice(outputTypes),
+    otherwise:
+      'stdout; where there is a target, http for a URL and tcp for others; where there is listen, prometheus',
+    help: `destination: ${listed(outputTypes)}`,
+    flag: { group: where, name: 'output', alias: 'o', placeholder: 'TYPE' },
+  },
+  target: {
+    type: text('a path for a file, host:port for tcp and udp, a URL for http'),
+    help: 'host:port or [IPv6]:port for tcp and udp, a path for file, a URL for http',
+    flag: { group: where, placeholder: 'TARGET' },
+    outputs: ['file', 'tcp', 'udp', 'http'],
+  },
+  listen: {
+    type: listenAddress,
+    default: endpoint,
+    help: 'address of the page that Prometheus scrapes, host:port; also beside other outputs',
+    flag: { group: where, name: 'prometheus', placeholder: 'ADDR', bare: endpoint },
+    outputs: ['prometheus'],
+  },
+  printer: {
+    type: choice(printerNames),
+    otherwise: 'text on stdout, json elsewhere',
+    help: `format: ${listed(printerNames)}`,
+    flag: { group: where, alias: 'p', placeholder: 'FORMAT' },
+    outputs: printed,
+    switches: [
+      {
+        name: 'batch',
+        alias: 'b',
+        value: 'esxtop',
+        group: where,
+        help: "esxtop's wide CSV, a line for each sample: --printer=esxtop",
+      },
+    ],
+  },
+  layout: {
+    type: choice(['cycle', 'event']),
+    otherwise: 'cycle; influx over http event; udp always event',
+    help: 'records of json: cycle, one for each sample, or event, one for each row',
+    flag: { group: where, placeholder: 'LAYOUT' },
+    outputs: printed,
+  },
+  queue_bytes: {
+    type: bytes('64K', '16G'),
+    default: '64M',
+    help: 'how much may wait in memory for a destination that does not take it',
+    outputs: ['file', 'tcp', 'http'],
+  },
+  when_full: {
+    type: choice(['drop_oldest', 'drop_newest']),
+    default: 'drop_oldest',
+    help: 'what is given up when the queue is full: drop_oldest or drop_newest',
+    outputs: ['file', 'tcp', 'http'],
+  },
+  timeout: {
+    type: decimal(1, 3600, 'seconds'),
+    default: '30',
+    help: 'seconds without progress, or for http without answer, after which a connection is given up and made anew; for prometheus, after which a scraper is cut off that is slow',
+    outputs: ['tcp', 'http', 'prometheus'],
+  },
+  spool: {
+    type: truth,
+    default: 'false',
+    help: 'keep on disk what the destination does not take, and deliver it later, after a restart too',
+    outputs: ['tcp', 'http'],
+  },
+  spool_max: {
+    type: bytes('16M', '1024G'),
+    default: '1G',
+    help: 'how much disk the spool may take; when it is full, when_full says what is given up',
+    outputs: ['tcp', 'http'],
+  },
+  spool_sync: {
+    type: decimal(0.1, 60, 'seconds'),
+    default: '0.5',
+    help: 'seconds after which what is not taken is on disk: what a crash or power failure then can cost',
+    outputs: ['tcp', 'http'],
+  },
+  catchup: {
+    type: share,
+    default: '0.5',
+    help: 'share of the connection for what was spooled while there are new samples to send',
+    outputs: ['tcp', 'http'],
+  },
+  tls: {
+    type: truth,
+    default: 'false',
+    help: 'encrypt the connection; https does by itself',
+    outputs: ['tcp'],
+  },
+  tls_ca: {
+    type: text('a path'),
+    otherwise: 'the authorities that Node.js knows',
+    help: 'file with the certificates of the authorities to trust, PEM',
+    outputs: ['tcp', 'http'],
+  },
+  tls_cert: {
+    type: text('a path'),
+    help: 'file with our own certificate, PEM',
+    outputs: ['tcp', 'http', 'prometheus'],
+  },
+  tls_key: {
+    type: text('a path'),
+    help: 'file with the key of our own certificate, PEM',
+    outputs: ['tcp', 'http', 'prometheus'],
+  },
+  tls_servername: {
+    type: text('a name'),
+    otherwise: 'the host of the target',
+    help: "name that the peer's certificate must be for",
+    outputs: ['tcp', 'http'],
+  },
+  token: {
+    type: text('a token'),
+    help: 'for tcp the first line of each connection, for http a token to send with each request; for prometheus the one that a scraper must send',
+    outputs: ['tcp', 'http', 'prometheus'],
+  },
+  token_file: {
+    type: text('a path'),
+    otherwise: 'the credential of systemd under the name of the output, if there is one',
+    help: 'file that holds the token or, with a username, the password; read anew each time',
+    outputs: ['tcp', 'http', 'prometheus'],
+  },
+  rotate_size: {
+    type: bytes('4K', '1024G'),
+    otherwise: 'never',
+    help: 'size at which a file is put aside as TARGET.1, compressed, and a new one is begun',
+    outputs: ['file'],
+  },
+  rotate_keep: {
+    type: integer(1, 1000),
+    default: '5',
+    help: 'how many files put aside are kept',
+    outputs: ['file'],
+  },
+  max_datagram: {
+    type: integer(64, 65507),
+    default: '65507',
+    help: 'bytes of the longest line to send; above 1472 a datagram travels Ethernet in fragments',
+    outputs: ['udp'],
+  },
+  precision: {
+    type: choice(['ns', 'ms', 's']),
+    otherwise: 'ns',
+    outputs: printed,
+    help: 'unit of the timestamps (influx printer only); the URL of a write to InfluxDB is made to agree',
+  },
+  batch_records: {
+    type: integer(1, 1_000_000),
+    default: '5000',
+    help: 'records that one request holds at most',
+    outputs: ['http'],
+  },
+  batch_bytes: {
+    type: bytes('1K', '64M'),
+    default: '1M',
+    help: 'size of the records that one request holds at most, before gzip; one larger record goes alone',
+    outputs: ['http'],
+  },
+  batch_age: {
+    type: decimal(0, 3600, 'seconds'),
+    default: '0',
+    help: 'seconds to wait for more records before a request that is not full is sent',
+    outputs: ['http'],
+  },
+  body: {
+    type: choice(['lines', 'array']),
+    default: 'lines',
+    help: 'how json records become the body of a request: lines, or one JSON array',
+    outputs: ['http'],
+  },
+  gzip: { type: truth, default: 'true', help: 'compress the body of a request', outputs: ['http'] },
+  headers: {
+    type: headers,
+    help: 'headers to add to each request, as Name: value, separated by commas',
+    outputs: ['http'],
+  },
+  username: {
+    type: text('a name'),
+    help: 'user name for basic authentication',
+    outputs: ['http', 'prometheus'],
+  },
+  password: { type: text('a password'), help: 'password of that user', outputs: ['http', 'prometheus'] },
+} as const satisfies Readonly<Record<string, Option>>;

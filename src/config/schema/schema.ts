@@ -1,0 +1,248 @@
+import { defaultRoots } from '../../kernel/base/paths.ts';
+import type { MeasuringName } from '../../catalogue/catalogue.ts';
+import type { Option } from './option.ts';
+import { profiler } from './schema-profiler.ts';
+import { output } from './schema-output.ts';
+import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from '../values.ts';
+
+/** What can be measured; 0.1.0 also called pressure psi. */
+const collectors = choices<MeasuringName>(
+  {
+    cpu: 'cpu',
+    mem: 'mem',
+    disk: 'disk',
+    net: 'net',
+    io: 'io',
+    pressure: 'pressure',
+    host: 'host',
+  },
+  { psi: 'pressure' },
+);
+
+const what = 'What to measure';
+const where = 'Where to send it';
+const often = 'How often';
+const found = 'Where the VMs are found';
+const information = 'Configuration and information';
+
+/** What to print: set for all outputs at once, and by an [output.NAME] for itself. */
+export const printing = {
+  verbose: {
+    type: truth,
+    default: 'false',
+    help: 'also the metrics that --list-metrics marks verbose',
+    flag: { group: what },
+  },
+  devices: {
+    type: truth,
+    default: 'false',
+    help: 'also a row for each vCPU, disk and NIC',
+    flag: { group: what },
+  },
+  human: {
+    type: truth,
+    default: 'false',
+    help: 'sizes for people, such as 3.2 GiB (text printer only)',
+    flag: { group: where, alias: 'H' },
+  },
+  names: {
+    type: choice(['proxtop', 'original']),
+    default: 'proxtop',
+    help: 'ids and units: our own, or those of the original Go program',
+    flag: { group: where, placeholder: 'WHOSE' },
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Which part of each sample an output gets; only in an [output.NAME]. */
+export const selecting = {
+  collectors: {
+    type: collectors,
+    otherwise: 'all that measure',
+    help: 'whose values to print, of the collectors that measure',
+  },
+  include: {
+    type: names,
+    otherwise: 'all VMs',
+    help: 'VMs to print: names with * and ?, vmids, UUIDs, tag:NAME for tags',
+  },
+  exclude: { type: names, otherwise: 'none', help: 'VMs not to print, in the same way' },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Keys at the top of the file. */
+const general = {
+  frequency: {
+    type: decimal(0.1, 86400, 'seconds'),
+    default: '1',
+    help: 'seconds between two samples; fractions from 0.1',
+    flag: { group: often, alias: 'f', placeholder: 'SECONDS' },
+  },
+  runs: {
+    type: times,
+    default: 'endless',
+    help: 'end after so many samples',
+    flag: { group: often, alias: 'r', placeholder: 'N' },
+  },
+  detail_interval: {
+    type: decimal(0.1, 86400, 'seconds'),
+    otherwise: '5; with libvirt 10',
+    help: "seconds between two questions to a VM's monitor; never less than the frequency",
+    flag: { group: often, placeholder: 'SECONDS' },
+  },
+  collectors: {
+    type: collectors,
+    default: 'cpu, mem, disk, net, io',
+    help: 'what to measure: cpu, mem, disk, net, io, pressure, host',
+    switches: [
+      { name: 'cpu', value: 'cpu', group: what, help: 'CPU time used, and time spent waiting for a CPU' },
+      { name: 'mem', value: 'mem', group: what, help: 'memory of the VM as host and guest see it' },
+      { name: 'disk', value: 'disk', group: what, help: 'disk operations, throughput and latency' },
+      { name: 'net', value: 'net', group: what, help: 'network traffic, errors and drops' },
+      { name: 'io', value: 'io', group: what, help: 'I/O of the QEMU process; needs root' },
+      {
+        name: 'pressure',
+        value: 'pressure',
+        group: what,
+        help: 'pressure stall information (kernel 4.20)',
+      },
+      { name: 'psi', value: 'pressure', group: what, help: 'the same as --pressure', hidden: true },
+      { name: 'host', value: 'host', group: what, help: 'name, kernel and uptime of the host' },
+    ],
+  },
+  netdev: {
+    type: names,
+    otherwise: 'all physical ones',
+    help: 'interfaces the network sums of the host run over: names with * and ?, !NAME to leave out',
+    flag: { group: what, placeholder: 'NAMES' },
+  },
+  storedev: {
+    type: names,
+    otherwise: 'all physical ones',
+    help: 'devices the disk sums of the host run over, in the same way',
+    flag: { group: what, placeholder: 'NAMES' },
+  },
+  nic_rows: {
+    type: names,
+    otherwise: 'those in the sums',
+    help: 'interfaces of the host that have a row with --devices, in the same way; the sums stay',
+    flag: { group: what, placeholder: 'NAMES' },
+  },
+  disk_rows: {
+    type: names,
+    otherwise: 'all but loop, ram and what guests made',
+    help: 'block devices of the host that have a row with --devices, also by the names of their volumes; the sums stay',
+    flag: { group: what, placeholder: 'NAMES' },
+  },
+  ...printing,
+  log_level: {
+    type: choice(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    help: 'least important messages to log: debug, info, warn or error',
+    flag: { group: information, placeholder: 'LEVEL' },
+  },
+  procfs: {
+    type: text('a directory'),
+    default: defaultRoots.procfs,
+    help: 'where procfs is mounted',
+    flag: { group: found, placeholder: 'DIR' },
+  },
+  sysfs: {
+    type: text('a directory'),
+    default: defaultRoots.sysfs,
+    help: 'where sysfs is mounted',
+    flag: { group: found, placeholder: 'DIR' },
+  },
+  cgroupfs: {
+    type: text('a directory'),
+    default: defaultRoots.cgroupfs,
+    help: 'where cgroup v2 is mounted',
+    flag: { group: found, placeholder: 'DIR' },
+  },
+  rundir: {
+    type: text('a directory'),
+    default: defaultRoots.rundir,
+    help: 'runtime directory, with the pid files and monitor sockets of the VMs',
+    flag: { group: found, placeholder: 'DIR' },
+  },
+  pvedir: {
+    type: text('a directory'),
+    default: defaultRoots.pvedir,
+    help: 'cluster file system of Proxmox VE, with the configuration of the VMs',
+    flag: { group: found, placeholder: 'DIR' },
+  },
+  record: {
+    type: recordingPath,
+    help: 'also write all that is sampled to a file, to be replayed: FILE.msgpack MessagePack, others JSON lines',
+    flag: { group: where, placeholder: 'FILE' },
+  },
+  replay: {
+    type: text('a path'),
+    otherwise: 'what runs now',
+    help: 'take the samples from a file or pipe that proxtop wrote as json or msgpack, gzip or not; - is standard input',
+    flag: { group: what, placeholder: 'FILE' },
+  },
+  state_dir: {
+    type: text('a directory'),
+    default: '/var/lib/proxtop',
+    help: 'where is kept what outlives the program: spools of outputs, profiles',
+    flag: { group: where, placeholder: 'DIR' },
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Keys of [connector]. */
+const connector = {
+  type: {
+    type: choice(['auto', 'proxmox', 'libvirt', 'qemu']),
+    default: 'auto',
+    help: 'who knows the VMs: proxmox, libvirt, qemu (the processes themselves), or auto for the first of these that is found here',
+    switches: [
+      {
+        name: 'proxmox',
+        value: 'proxmox',
+        group: found,
+        help: 'this is a Proxmox VE host; do not look for others',
+      },
+      {
+        name: 'libvirt',
+        value: 'libvirt',
+        group: found,
+        help: 'libvirt runs the VMs; do not look for others',
+      },
+      {
+        name: 'qemu',
+        value: 'qemu',
+        group: found,
+        help: 'take every QEMU process, whoever started it; do not look for others',
+      },
+    ],
+  },
+  connection: {
+    type: libvirtUri,
+    default: 'qemu:///system',
+    help: 'libvirt to connect to, by unix socket, ssh, tcp or tls; one that is given means libvirt',
+    flag: { group: found, alias: 'c', placeholder: 'URI' },
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Every option there is, by section and key. */
+export const schema = { general, connector, output, profiler } as const;
+export type SectionName = keyof typeof schema;
+export const sectionNames: readonly SectionName[] = ['general', 'connector', 'output', 'profiler'];
+
+/** The options of a section, where their exact types do not matter. */
+export function optionsOf(section: SectionName): Readonly<Record<string, Option>> {
+  return schema[section];
+}
+
+export const environmentPrefix = 'PROXTOP_';
+export const profilerPrefix = 'PROXPROFILER_';
+
+/** The environment variable of an option: PROXTOP_ (PROXPROFILER_) and its key; a type goes by the name of its section. */
+export function environmentName(section: SectionName, key: string): string {
+  const prefix = section === 'profiler' ? profilerPrefix : environmentPrefix;
+  return `${prefix}${(key === 'type' ? section : key).toUpperCase()}`;
+}
+
+/** Whether an option has a meaning for outputs of a type. */
+export function appliesTo(option: Option, type: string): boolean {
+  return option.outputs?.some((each) => each === type) ?? true;
+}

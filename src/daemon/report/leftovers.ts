@@ -1,0 +1,81 @@
+import type { Logger } from 'pino';
+import type { LeftSpool } from '../../cli/status/status-report.ts';
+import { allOutputs } from '../../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
+import { formatOf } from '../../delivery/format.ts';
+import { readable, survey, type Spool, type SpoolPart } from '../../delivery/ledger/spool/survey.ts';
+import type { OutputSettings } from '../../delivery/settings.ts';
+
+/** ms between two looks: a reload may leave one, and somebody may have drained or deleted one. */
+const period = 10_000;
+
+/**
+ * What waits on disk and no output takes: of outputs that were renamed or removed, or that write another format now. It
+ * is told in the log when it is seen first, and to `proxtop status` as long as it is there.
+ */
+export class Leftovers {
+  list: readonly LeftSpool[] = [];
+  private looking: Promise<void> | undefined;
+  private readonly told = new Set<string>();
+  private readonly timer: NodeJS.Timeout;
+
+  /** @param settings what runs; asked for at once and at each look */
+  constructor(
+    private readonly settings: () => Settings | undefined,
+    private readonly log: Logger,
+  ) {
+    this.timer = setInterval(() => {
+      this.look();
+    }, period).unref();
+    this.look();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Looks in the background. A disk that hangs must not be asked again and again. */
+  private look(): void {
+    this.looking ??= this.find().finally(() => (this.looking = undefined));
+  }
+
+  private async find(): Promise<void> {
+    const settings = this.settings();
+    if (settings === undefined) return;
+    try {
+      const outputs = allOutputs(settings);
+      this.list = (await survey(settings.stateDir)).flatMap((spool) =>
+        spool.parts.filter((part) => !isTaken(spool, part, outputs)).map((part) => leftOf(spool, part)),
+      );
+    } catch (error) {
+      this.log.debug(`cannot look for what earlier outputs left: ${(error as Error).message}`);
+      return;
+    }
+    for (const left of this.list) this.tell(left);
+  }
+
+  private tell({ directory, records, output, format }: LeftSpool): void {
+    const key = `${directory} ${output} ${format}`;
+    if (this.told.has(key)) return;
+    this.told.add(key);
+    this.log.warn(
+      `${directory}: ${records} records of output ${output} in format ${format} wait there, and no output takes ` +
+        'them: they are kept; "proxtop spool" can drain or delete them',
+    );
+  }
+}
+
+/** Whether an output delivers these records. What another process or an output that ends uses is its affair. */
+function isTaken({ name, holder }: Spool, part: SpoolPart, outputs: readonly OutputSettings[]): boolean {
+  const own = outputs.find((output) => output.name === name);
+  if (own === undefined || (own.type !== 'tcp' && own.type !== 'http')) return holder !== undefined;
+  if (!readable(part) || part.output !== name) return false;
+  // Segments of 0.1.0 do not say their format: they are taken for the output's own.
+  return part.format === undefined || part.format === formatOf(own);
+}
+
+function leftOf({ directory }: Spool, part: SpoolPart): LeftSpool {
+  const { records, bytes, output, version } = part;
+  const format = readable(part) ? (part.format ?? 'not told') : `unknown (version ${version})`;
+  return { directory, output, format, records, bytes };
+}

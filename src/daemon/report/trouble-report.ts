@@ -1,0 +1,31 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Logger } from 'pino';
+import { fileKind } from '../../kernel/base/paths.ts';
+import type { FileTrouble } from '../../kernel/base/read.ts';
+import { fileTroubles } from '../../kernel/base/read.ts';
+import { withoutColumns } from '../../formats/esxtop/esxtop.ts';
+
+/**
+ * Logs kernel files that cannot be read: one warning for each kind of file, whatever the number of processes and VMs
+ * it stands for.
+ */
+export function reportFileTroubles(log: Logger): void {
+  const known = new Set<string>();
+  subscribe(fileTroubles.name, (message) => {
+    const { path, trouble, message: why } = message as FileTrouble;
+    const kind = fileKind(path);
+    if (known.has(kind)) return;
+    known.add(kind);
+    const advice = trouble === 'denied' ? '; run as root to have it' : '';
+    log.warn(`${kind}: ${why}, what it tells is omitted${advice}`);
+  });
+}
+
+/** Logs VMs that started after the header of a wide table was written. */
+export function reportMissingColumns(log: Logger): void {
+  subscribe(withoutColumns.name, (name) => {
+    log.warn(
+      `VM ${JSON.stringify(name)} came after the header and has no columns; SIGHUP begins a new table`,
+    );
+  });
+}

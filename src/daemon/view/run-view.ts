@@ -1,0 +1,51 @@
+import type { ExitCode } from '../../cli/exit-codes.ts';
+import type { Settings } from '../../config/settings.ts';
+import { collectorNames } from '../../catalogue/catalogue.ts';
+import { Pace } from '../../sampling/pace.ts';
+import { LiveSource } from '../../tui/sources/live-source.ts';
+import { streaming } from '../consumer.ts';
+import { run } from '../run.ts';
+import { openView } from './view.ts';
+
+/** Shows what is sampled in the terminal view, beside the outputs, until its user has seen enough. @returns the exit code */
+export async function runView(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  config: string | undefined,
+): Promise<ExitCode> {
+  const pace = new Pace(settings.frequency);
+  let view: ReturnType<typeof openView> | undefined;
+  let stopped: AbortController | undefined;
+  return run(
+    forView(settings),
+    { program: 'proxtop', env, config },
+    {
+      ...streaming,
+      take: (sample) => {
+        view?.update(sample);
+      },
+      // The runs may be done without a stop.
+      end: () => {
+        stopped?.abort();
+        return Promise.resolve();
+      },
+      watcher: {
+        pace,
+        begin: (stop) => {
+          stopped = stop;
+          view = openView(new LiveSource(pace, stop), settings.thresholds, env, stop.signal);
+        },
+      },
+    },
+  );
+}
+
+/** A view shows everything, as fresh as it can be had; the outputs beside it get what they would without it. */
+function forView(settings: Settings): Settings {
+  const outputs = settings.outputs.map((output) => ({
+    ...output,
+    select: { ...output.select, collectors: output.select?.collectors ?? settings.collectors },
+  }));
+  const { frequency, detailInterval = frequency } = settings;
+  return { ...settings, collectors: collectorNames, detailInterval, outputs };
+}

@@ -1,0 +1,29 @@
+import type { Thresholds } from '../../config/thresholds.ts';
+import { capabilities } from '../../tui/screen/terminal.ts';
+import { settingsPath } from '../../tui/settings-file.ts';
+import type { Source } from '../../tui/sources/source.ts';
+import { TerminalView } from '../../tui/view.ts';
+import { divertLog, restoreLog } from '../logging.ts';
+
+/**
+ * Opens the terminal view on a source, until the source is stopped. The log is shown in it meanwhile.
+ *
+ * @param stop gives the terminal back when it is aborted
+ */
+export function openView(
+  source: Source,
+  thresholds: Thresholds,
+  env: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Pick<TerminalView, 'update'> {
+  const view = new TerminalView(source, thresholds, capabilities(env), settingsPath(env));
+  divertLog((text) => {
+    view.tell(text);
+  });
+  view.open();
+  stop.addEventListener('abort', () => {
+    view.close();
+    restoreLog();
+  });
+  return view;
+}

@@ -1,0 +1,109 @@
+import { Packr } from 'msgpackr/pack';
+import { scopes } from '../catalogue/define.ts';
+import type { Scope } from '../catalogue/define.ts';
+import type { Row } from '../catalogue/row.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
+import type { Column } from './names.ts';
+import { bounded, wellFormed } from './printable.ts';
+import type { Printer, PrinterSettings } from './printer.ts';
+import { eachRow } from './rows.ts';
+
+type Members = Record<string, unknown>;
+type Columns = Readonly<Record<Scope, readonly Column[]>>;
+
+/**
+ * The objects of the JSON printer, in both layouts, as MessagePack: one map after the other, with no separator, for each
+ * tells its own length. Numbers that are whole come as integers, as JSON has no other either.
+ */
+export class MsgpackPrinter implements Printer {
+  // Plain maps with strings for keys, which every reader knows, instead of msgpackr's own records.
+  private readonly packr = new Packr({ useRecords: false });
+  private readonly settings: PrinterSettings;
+  private readonly hostIdentity: readonly Column[];
+  private readonly vmIdentity: readonly Column[];
+  private readonly columns: PerCollectors<Columns>;
+
+  constructor(settings: PrinterSettings) {
+    this.settings = settings;
+    this.hostIdentity = identityColumns('host', settings);
+    this.vmIdentity = identityColumns('vm', settings);
+    this.columns = new PerCollectors(
+      (collectors) =>
+        Object.fromEntries(
+          scopes.map((scope) => [scope, printedColumns(scope, settings, collectors)]),
+        ) as unknown as Columns,
+    );
+  }
+
+  print(sample: Sample): readonly Buffer[] {
+    const columns = this.columns.get(sample.collectors);
+    const objects =
+      this.settings.layout === 'cycle' ? [this.cycle(sample, columns)] : this.events(sample, columns);
+    return objects.map((object) => this.packr.pack(object));
+  }
+
+  private cycle(sample: Sample, columns: Columns): Members {
+    const { interval } = sample;
+    const rows = (list: readonly Row[]): Members[] =>
+      list.map((row) => members({}, columns[row.scope], row, interval));
+    const cycle = head(sample);
+    const host = members({}, columns.host, sample.host.row, interval);
+    if (this.settings.devices) {
+      host['disks'] = rows(sample.host.disks);
+      host['nics'] = rows(sample.host.nics);
+    }
+    cycle['host'] = host;
+    cycle['domains'] = sample.vms.map((vm) => {
+      const domain = members({}, columns.vm, vm.row, interval);
+      if (this.settings.devices) {
+        domain['vcpus'] = rows(vm.vcpus);
+        domain['disks'] = rows(vm.disks);
+        domain['nics'] = rows(vm.nics);
+      }
+      return domain;
+    });
+    if (columns.agent.length > 0) {
+      const agent = members({}, columns.agent, sample.agent, interval);
+      cycle['agent'] = { ...agent, outputs: rows(sample.outputs) };
+    }
+    return cycle;
+  }
+
+  private events(sample: Sample, columns: Columns): Members[] {
+    const { interval, run, seq, host } = sample;
+    const events: Members[] = [];
+    const common = members(head(sample), this.hostIdentity, host.row, interval);
+    eachRow(sample, this.settings.devices, (row, vm) => {
+      if (columns[row.scope].length === 0) return;
+      const event: Members = { type: row.scope, ...common, event_id: `${run}-${seq}-${events.length + 1}` };
+      if (vm !== undefined) members(event, this.vmIdentity, vm, interval);
+      events.push(members(event, columns[row.scope], row, interval));
+    });
+    return events;
+  }
+}
+
+function head({ time, run, seq, interval }: Sample): Members {
+  const known = Number.isFinite(interval) ? { interval: Math.round(interval * 1000) / 1000 } : {};
+  return { '@timestamp': new Date(time).toISOString(), schema: 1, run, seq, ...known };
+}
+
+/** Adds to an object what is known of a row. */
+function members(
+  object: Members,
+  columns: readonly Column[],
+  { values, texts }: Row,
+  interval: number,
+): Members {
+  for (const { id, text, slot, read } of columns) {
+    if (text) {
+      const value = texts[slot];
+      if (value !== undefined) object[id] = wellFormed(bounded(value));
+    } else {
+      const value = read === undefined ? (values[slot] ?? NaN) : read(values, interval);
+      if (Number.isFinite(value)) object[id] = value;
+    }
+  }
+  return object;
+}

@@ -1,0 +1,104 @@
+import { columns } from '../catalogue/catalogue.ts';
+import type { Metric } from '../catalogue/catalogue.ts';
+import type { Unit } from '../catalogue/define.ts';
+
+/** Reads a number from the values of a row; NaN where it is not known. `interval` is that of the sample, in seconds. */
+export type Read = (values: Float64Array, interval: number) => number;
+
+/** A metric as it is printed. */
+export interface Column {
+  readonly id: string;
+  /** Unit of the printed number; KiB only with the original's units. */
+  readonly unit: Unit | 'KiB';
+  /** Whether it is read from the texts of a row instead of its values. */
+  readonly text: boolean;
+  /** Whether the number is always whole: a count, but no mean of counts. */
+  readonly whole: boolean;
+  readonly slot: number;
+  /** How to get at a number that is not simply the value in the slot. */
+  readonly read: Read | undefined;
+}
+
+/** The column of a metric under its own id and in its own unit. */
+export function ownColumn({ id, unit, kind, slot }: Metric): Column {
+  const whole = unit === 'count' && kind === 'gauge';
+  return { id, unit, text: kind === 'text', whole, slot, read: undefined };
+}
+
+/**
+ * The column of a metric under the id and in the unit of the original program, after the catalogue's `original`: an id
+ * and, where the value differs, a remark in parentheses. Undefined for a metric the original did not have, and for the
+ * totals of the pressure files: the original printed the cumulative counter, which cannot be had back from a rate.
+ *
+ * The catalogue remarks a difference that a group of metrics shares on the first of the group; here it holds for all:
+ * the four disk latencies of a VM are 0 without operations, and its network counters are seen from the tap, so that rx
+ * and tx change places (but for frame, multicast, collisions and carrier, which exist in one direction only).
+ *
+ * @throws RangeError for a remark that is not known here
+ */
+export function originalColumn(metric: Metric): Column | undefined {
+  const [, id, remark] = /^(\S+)(?: \((.+)\))?$/.exec(metric.original) ?? [];
+  if (id === undefined) return undefined;
+  const column = { ...ownColumn(metric), id };
+  const { slot } = metric;
+  switch (remark) {
+    case undefined:
+    case '0 without operations':
+    case 'original: tap view, rx and tx swapped':
+      return { ...column, slot: tapSlot(metric), read: zeroWithoutOperations(metric) };
+    case 'KiB':
+      return { ...column, unit: 'KiB', read: (values) => at(values, slot) / 1024 };
+    case 'per interval':
+      return {
+        ...column,
+        unit: 'count',
+        whole: true,
+        read: (values, interval) => Math.round(at(values, slot) * interval),
+      };
+    case 'ticks':
+      // USER_HZ is 100 on every platform that has KVM: a tick is 10 ms.
+      return {
+        ...column,
+        unit: 'count',
+        whole: true,
+        read: (values, interval) => Math.round((at(values, slot) * interval) / 10),
+      };
+    case 'us, cumulative':
+      return undefined;
+    default:
+      throw new RangeError(`${metric.scope} ${metric.id}: no conversion for "${remark}" of the original`);
+  }
+}
+
+/** The slot of the opposite direction for a network metric of a VM that has one, else the metric's own. */
+function tapSlot({ scope, collector, id, slot }: Metric): number {
+  if (scope !== 'vm' || collector !== 'net') return slot;
+  const opposite = id.replace(/_(rx|tx)_/, (_, direction) => (direction === 'rx' ? '_tx_' : '_rx_'));
+  return slotOf(opposite) ?? slot;
+}
+
+/** The rates of operations a latency is the mean of. */
+const operations: Readonly<Record<string, readonly string[]>> = {
+  disk_lat_rd: ['disk_reads'],
+  disk_lat_wr: ['disk_writes'],
+  disk_lat_fl: ['disk_flushes'],
+  disk_lat_avg: ['disk_reads', 'disk_writes', 'disk_flushes'],
+};
+
+/** For a disk latency of a VM: 0 when it is unknown because there were no operations; undefined for other metrics. */
+function zeroWithoutOperations({ scope, id, slot }: Metric): Read | undefined {
+  const slots = scope === 'vm' ? operations[id]?.map((operation) => slotOf(operation) ?? NaN) : undefined;
+  if (slots === undefined) return undefined;
+  return (values) => {
+    const latency = at(values, slot);
+    return Number.isNaN(latency) && slots.every((operation) => values[operation] === 0) ? 0 : latency;
+  };
+}
+
+function slotOf(id: string): number | undefined {
+  return columns('vm').find((metric) => metric.id === id)?.slot;
+}
+
+function at(values: Float64Array, slot: number): number {
+  return values[slot] ?? NaN;
+}

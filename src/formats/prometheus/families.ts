@@ -1,0 +1,157 @@
+import { columns } from '../../catalogue/catalogue.ts';
+import type { CollectorName, Metric } from '../../catalogue/catalogue.ts';
+import { countersOf, isLevel } from '../../catalogue/counters.ts';
+import type { CountUnit } from '../../catalogue/counters.ts';
+import { scopes } from '../../catalogue/define.ts';
+import type { Scope, Shown, Unit } from '../../catalogue/define.ts';
+
+/** What the page is about, as the names of its metrics say; the devices of a VM are told by labels. */
+const groups: Readonly<Record<Scope, string>> = {
+  vm: 'vm',
+  vm_vcpu: 'vm',
+  vm_disk: 'vm',
+  vm_nic: 'vm',
+  host: 'host',
+  host_disk: 'host',
+  host_nic: 'host',
+  agent: 'agent',
+  agent_output: 'output',
+};
+
+/** Where the numbers of a family come from: one slot of the rows of one scope. */
+export interface Source {
+  readonly metric: Metric;
+  readonly shown: Shown;
+  /** Whether it is read from the counters of a row, instead of from its values. */
+  readonly cumulative: boolean;
+  /** What a number is multiplied by. */
+  readonly factor: number;
+  /** How many digits of a counter are decimals of the base unit. */
+  readonly decimals: number;
+  readonly label: readonly [name: string, value: string] | undefined;
+}
+
+/** What is said of all samples of one name. */
+export interface FamilyHead {
+  /** Without `_total`. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'info';
+  /** Base unit, with which the name ends; '' where there is none. */
+  readonly unit: string;
+  /** One line. */
+  readonly help: string;
+}
+
+/** All samples of one name, and where their numbers come from. */
+export interface Family extends FamilyHead {
+  readonly sources: readonly Source[];
+}
+
+const countUnits: Readonly<Record<CountUnit, { unit: string; factor: number; decimals: number }>> = {
+  one: { unit: '', factor: 1, decimals: 0 },
+  bytes: { unit: 'bytes', factor: 1, decimals: 0 },
+  sectors: { unit: 'bytes', factor: 512, decimals: 0 },
+  ns: { unit: 'seconds', factor: 1, decimals: 9 },
+  us: { unit: 'seconds', factor: 1, decimals: 6 },
+  ms: { unit: 'seconds', factor: 1, decimals: 3 },
+  ticks: { unit: 'seconds', factor: 1, decimals: 2 },
+};
+
+/** Base units of levels, and the factor to them. */
+const baseUnits: Readonly<Partial<Record<Unit, { unit: string; factor: number }>>> = {
+  count: { unit: '', factor: 1 },
+  bytes: { unit: 'bytes', factor: 1 },
+  seconds: { unit: 'seconds', factor: 1 },
+  ms: { unit: 'seconds', factor: 1e-3 },
+  MHz: { unit: 'hertz', factor: 1e6 },
+  percent: { unit: 'ratio', factor: 1e-2 },
+  ratio: { unit: 'ratio', factor: 1 },
+  'megabit per second': { unit: 'bytes_per_second', factor: 1e6 / 8 },
+};
+
+/** Ids that would mean something else, or too little, as names. */
+const names: Readonly<Record<string, string>> = {
+  cycle_ms: 'cycle',
+  disk_count: 'disk_devices',
+  queued: 'queued_records',
+  spooled: 'spooled_records',
+  oldest_age: 'oldest_record_age',
+};
+
+function nameOf(scope: Scope, base: string, unit: string): string {
+  const group = groups[scope];
+  const stem = base.startsWith(`${group}_`) ? base.slice(group.length + 1) : base;
+  const suffix = unit === '' || stem.endsWith(`_${unit}`) ? '' : `_${unit}`;
+  return `proxtop_${group}_${stem}${suffix}`;
+}
+
+/** The families that one metric of the catalogue gives: none, one, or as a level and as a counter. */
+function* familiesOf(scope: Scope): Generator<Family> {
+  const counters = countersOf(scope);
+  for (const { metric, name, unit: countUnit, shown, help, label } of counters) {
+    const { unit, factor, decimals } = countUnits[countUnit];
+    const source = { metric, shown, cumulative: true, factor, decimals, label };
+    yield { name: nameOf(scope, name, unit), type: 'counter', unit, help, sources: [source] };
+  }
+  for (const metric of columns(scope)) {
+    const base = baseUnits[metric.unit];
+    if (base === undefined || !isLevel(metric) || counters.some((counter) => counter.metric === metric))
+      continue;
+    const { unit, factor } = base;
+    const source = { metric, shown: metric.shown, cumulative: false, factor, decimals: 0, label: undefined };
+    const name = nameOf(scope, names[metric.id] ?? metric.id, unit);
+    yield { name, type: 'gauge', unit, help: helpOf(metric), sources: [source] };
+  }
+}
+
+/** What the catalogue says of a metric, on one line. */
+function helpOf({ id, definition, source }: Metric): string {
+  return `${id}: ${definition === '' ? '' : `${definition}; `}from ${source}`;
+}
+
+/** Every family of metrics of the catalogue, in its order, with all its sources. */
+export const families: readonly Family[] = merge(scopes.flatMap((scope) => [...familiesOf(scope)]));
+
+/** Puts the sources of families of one name together. */
+function merge(parts: readonly Family[]): Family[] {
+  const byName = new Map<string, Family>();
+  for (const part of parts) {
+    const first = byName.get(part.name);
+    byName.set(
+      part.name,
+      first === undefined ? part : { ...first, sources: [...first.sources, ...part.sources] },
+    );
+  }
+  return [...byName.values()];
+}
+
+/** What of the families is published. */
+export interface Extent {
+  readonly verbose: boolean;
+  readonly devices: boolean;
+}
+
+/**
+ * The families with what is to be published of them. With rows of devices a family is told device by device where it can
+ * be, and the sum over them left to the query: both under one name would be counted twice.
+ */
+export function publishedFamilies(
+  { verbose, devices }: Extent,
+  collectors: readonly CollectorName[],
+): readonly Family[] {
+  const ran = ({ collector }: Metric): boolean => collector === '-' || collectors.includes(collector);
+  return families.flatMap((family) => {
+    const known = family.sources.filter(
+      ({ metric, shown }) => ran(metric) && (verbose || shown === 'default'),
+    );
+    const byDevice = known.filter(({ metric }) => isDevice(metric.scope));
+    const sums = known.filter(({ metric }) => !isDevice(metric.scope));
+    const sources = devices && byDevice.length > 0 ? byDevice : sums;
+    return sources.length === 0 ? [] : [{ ...family, sources }];
+  });
+}
+
+/** Whether rows of a scope are about a vCPU, disk or NIC. */
+function isDevice(scope: Scope): boolean {
+  return columns(scope).some(({ id }) => id === 'device');
+}

@@ -1,0 +1,153 @@
+import type { Cgroup } from '../kernel/sys/cgroup.ts';
+import type { Counters } from '../kernel/base/counters.ts';
+import type { KernelFile } from '../kernel/base/kernel-file.ts';
+import type { Process } from '../kernel/pid/process.ts';
+
+/** A virtual disk of a VM, as far as its configuration or command line tells. */
+export interface VmDisk {
+  /** scsi0, virtio1, ... with Proxmox; vda with libvirt. */
+  readonly device: string;
+  /** Virtual size in bytes, if known. */
+  readonly capacity?: number;
+  /** Name of the storage it lies on, if the configuration tells. */
+  readonly storage?: string;
+  /** File or device behind it when the VM was started, if that is how it is described. */
+  readonly path?: string;
+}
+
+/** A network interface of a VM. */
+export interface VmNic {
+  /** Name of the tap on the host. */
+  readonly device: string;
+  /** Whether it is a macvtap: its counters on the host are those of the VM, where a tap's are swapped. */
+  readonly macvtap?: true;
+}
+
+/** Order of the counters in {@link DiskReading.counters}: operations, bytes, ns summed over parallel operations, failures. */
+export const diskCounters = [
+  'rdOps',
+  'wrOps',
+  'flOps',
+  'rdBytes',
+  'wrBytes',
+  'rdTime',
+  'wrTime',
+  'flTime',
+  'failures',
+] as const;
+
+/** What QEMU counted on one virtual disk since it was attached. */
+export interface DiskReading {
+  readonly device: string;
+  readonly counters: Counters;
+  /** File or device behind it, if known. */
+  readonly path?: string;
+  /** Virtual size in bytes, if QEMU told. */
+  readonly capacity?: number;
+  /** Bytes the image really occupies, if known. */
+  readonly allocation?: number;
+  /** libvirt's physical size in bytes, if known. */
+  readonly physical?: number;
+}
+
+/** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */
+export interface BalloonReading {
+  readonly actual?: number;
+  readonly max?: number;
+  /** Seconds since the guest reported, at the time of the answer; its report is left out when that is long. */
+  readonly age?: number;
+  readonly total?: number;
+  readonly free?: number;
+  /** Bytes swapped in and out by the guest since it booted. */
+  readonly swapIn?: number;
+  readonly swapOut?: number;
+}
+
+/** CPU time of one vCPU, where only libvirt tells it: ns it ran and ns it waited for a CPU; NaN if not known. */
+export interface VcpuReading {
+  readonly number: number;
+  readonly run: number;
+  readonly wait: number;
+}
+
+/** Traffic of one NIC, where only libvirt tells it; counters as in /proc/net/dev, seen from the host. */
+export interface NicReading {
+  readonly device: string;
+  readonly counters: Counters;
+}
+
+/** What QEMU (or libvirt) said about one VM at one instant: the readings of the slower beat. */
+export interface Detail {
+  /** Monotonic time of the answer, in seconds. */
+  readonly time: number;
+  readonly state?: string;
+  /** Only of a VM whose process cannot be seen. */
+  readonly vcpus?: readonly VcpuReading[];
+  /** ns that the whole process ran; likewise. */
+  readonly cpuTime?: number;
+  /** Resident bytes of the process; likewise. */
+  readonly rss?: number;
+  readonly balloon?: BalloonReading;
+  readonly disks: readonly DiskReading[];
+}
+
+/** One running VM. The object lives as long as the QEMU process; a VM that is started again is a new one. */
+export interface Vm {
+  /** Identity of this run of the VM: pid and start time. */
+  readonly key: string;
+  /** Lower case. */
+  readonly uuid: string;
+  readonly name: string;
+  readonly vmid?: string | undefined;
+  readonly tags?: string | undefined;
+  readonly lock?: string | undefined;
+  /** Its files in /proc; missing for a VM on another host whose /proc is not mounted here. */
+  readonly process?: Process | undefined;
+  /** vCPUs that are plugged in now; 0 while that is not known. */
+  readonly vcpus: number;
+  /** Memory it was given, in bytes. */
+  readonly memory?: number | undefined;
+  /** Whether other processes share its memory, so that the kernel does not count as its own what of it is swapped out. */
+  readonly sharedMemory?: boolean | undefined;
+  /** running, paused, ... */
+  readonly state?: string | undefined;
+  readonly disks: readonly VmDisk[];
+  readonly nics: readonly VmNic[];
+  /** Its own /proc/<pid>/net/dev, where it lives in another network namespace than the host. */
+  readonly netDev?: KernelFile | undefined;
+  /** Its traffic and when libvirt told it (monotonic seconds); only of a VM whose process cannot be seen. */
+  readonly traffic?: { readonly time: number; readonly nics: readonly NicReading[] } | undefined;
+  /** Its own cgroup v2; missing where it shares one with other processes. */
+  readonly cgroup?: Cgroup | undefined;
+  /** The last answer of its monitor; missing before the first one and while the monitor gives none. */
+  readonly detail?: Detail | undefined;
+  /** Why there is no fresh detail, and since when (monotonic seconds of the last answer, or of the first question). */
+  readonly silence?: { readonly reason: 'timeout' | 'error' | 'held'; readonly since: number } | undefined;
+}
+
+/** How often the monitors are asked. */
+export interface Beat {
+  /** Seconds between two visits to the same monitor; undefined for what suits the connector. */
+  readonly detailInterval: number | undefined;
+  /** Seconds between two calls of poll. */
+  readonly frequency: number;
+}
+
+/** Keeps the inventory of the VMs of one kind of host. */
+export interface Connector {
+  readonly name: 'proxmox' | 'libvirt' | 'qemu';
+  /** Name of the host where it is not this one; undefined where /proc tells it. */
+  readonly hostname?: string | undefined;
+  /** The VMs that run now, with everything that changed since the last call. Called at the start of each cycle. */
+  inventory(): readonly Vm[];
+  /**
+   * Asks the monitors that are due (the slower beat) and leaves the answers in {@link Vm.detail}. Never rejects;
+   * resolves when all asked have answered or run into their deadlines. Sampling does not wait for it.
+   * @param everyone asks every monitor, due or not
+   */
+  poll(everyone?: boolean): Promise<void>;
+  /** Questions since the start that got no answer. */
+  readonly failures: number;
+  /** Releases descriptors and sockets. */
+  close(): void;
+}

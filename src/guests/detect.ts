@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Paths } from '../kernel/base/paths.ts';
+import { certificateDirectory, nowhere } from '../kernel/base/paths.ts';
+import { ConnectionError } from '../libvirt/error.ts';
+import type { Directories } from '../libvirt/transport.ts';
+import type { Beat, Connector, Vm } from './connector.ts';
+import { ProxmoxConnector } from './proxmox/proxmox.ts';
+import { QemuConnector } from './qemu/qemu.ts';
+import { QemuFinder } from './qemu/qemu-finder.ts';
+
+/** Seconds after which it is looked again for a hypervisor where there was none. */
+const LOOK_AGAIN = 30;
+/** ms that libvirt has to answer when it is looked for. */
+const ANSWER_DEADLINE = 2000;
+
+/** Which hypervisor to look for, and how to reach it. */
+export interface Search {
+  readonly connector: 'auto' | 'proxmox' | 'libvirt' | 'qemu';
+  /** libvirt's URI. */
+  readonly connection: string;
+}
+
+/** What a search looks for, in words. */
+export function lookedFor({ connector, connection }: Search, paths: Paths): string {
+  const places = {
+    proxmox: `Proxmox VE (${paths.roots.pvedir} or ${paths.qemuServer})`,
+    libvirt: `libvirt (${connection})`,
+    qemu: `QEMU processes (in ${paths.roots.procfs})`,
+  };
+  return connector === 'auto' ? Object.values(places).join(', ') : places[connector];
+}
+
+/** The connector for the hypervisor that is there now; undefined if there is none. */
+export async function detectConnector(
+  search: Search,
+  paths: Paths,
+  beat: Beat,
+  log: Logger,
+): Promise<Connector | undefined> {
+  const { connector } = search;
+  const auto = connector === 'auto';
+  if ((auto || connector === 'proxmox') && (existsSync(paths.roots.pvedir) || existsSync(paths.qemuServer))) {
+    return new ProxmoxConnector(paths, beat, log);
+  }
+  // One that is asked for by name is waited for; it says itself what is wrong.
+  if (connector === 'libvirt' || (auto && (await libvirtAnswers(search, paths)))) {
+    const { LibvirtConnector } = await import('./libvirt/libvirt.ts');
+    const local = paths.roots.procfs !== nowhere.procfs;
+    return new LibvirtConnector(search.connection, directories(paths), paths, beat, log, local);
+  }
+  const qemu = connector === 'qemu' || (auto && new QemuFinder(paths).find(0).length > 0);
+  return qemu ? new QemuConnector(paths, beat, log) : undefined;
+}
+
+/** Whether a libvirt daemon is there, even one that has no time for us now. */
+async function libvirtAnswers({ connection }: Search, paths: Paths): Promise<boolean> {
+  try {
+    const { connect } = await import('../libvirt/hypervisor.ts');
+    const signal = AbortSignal.timeout(ANSWER_DEADLINE);
+    (await connect(connection, directories(paths), ANSWER_DEADLINE, signal)).close();
+    return true;
+  } catch (error) {
+    return error instanceof ConnectionError && error.trouble === 'timeout';
+  }
+}
+
+function directories(paths: Paths): Directories {
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  return {
+    sockets: paths.libvirt,
+    sessionSockets: runtime === undefined ? undefined : join(runtime, 'libvirt'),
+    certificates: certificateDirectory,
+    userCertificates: process.getuid?.() === 0 ? undefined : join(homedir(), '.pki/libvirt'),
+  };
+}
+
+/** Stands in while there is no hypervisor, and takes the one that appears: a service may start before it. */
+export class AwaitedConnector implements Connector {
+  readonly name = 'qemu';
+  private found: Connector | undefined;
+  private looking: Promise<void> | undefined;
+  private closed = false;
+  private lookedAt = performance.now() / 1000;
+
+  /** @param detect looks for a hypervisor; tells itself why it failed, if it rejects */
+  constructor(private readonly detect: () => Promise<Connector | undefined>) {}
+
+  get hostname(): string | undefined {
+    return this.found?.hostname;
+  }
+
+  get failures(): number {
+    return this.found?.failures ?? 0;
+  }
+
+  inventory(): readonly Vm[] {
+    return this.found?.inventory() ?? [];
+  }
+
+  async poll(everyone?: boolean): Promise<void> {
+    const time = performance.now() / 1000;
+    if (this.found === undefined && !this.closed && time - this.lookedAt >= LOOK_AGAIN) {
+      this.lookedAt = time;
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
+    }
+    await this.looking;
+    await this.found?.poll(everyone);
+  }
+
+  /** Takes what is found, unless nobody wants it any more. */
+  private async look(): Promise<void> {
+    const found = await this.detect().catch(() => undefined);
+    if (this.closed) found?.close();
+    else this.found = found;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.found?.close();
+    this.found = undefined;
+  }
+}

@@ -1,0 +1,179 @@
+import { Counters } from '../../kernel/base/counters.ts';
+import { netDevCounters } from '../../kernel/proc/proc-net-dev.ts';
+import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
+import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from '../connector.ts';
+import { diskCounters } from '../connector.ts';
+import { balloonReading } from '../qemu/guest-report.ts';
+import type { DomainDevices } from './libvirt-xml.ts';
+
+const KIB = 1024;
+/** More disks, interfaces or vCPUs than a domain can have: a server that claims more keeps us busy no longer. */
+const MOST_MEMBERS = 4096;
+
+/** libvirt's names for {@link diskCounters}; failures it does not count. */
+const blockNames = {
+  rdOps: 'rd.reqs',
+  wrOps: 'wr.reqs',
+  flOps: 'fl.reqs',
+  rdBytes: 'rd.bytes',
+  wrBytes: 'wr.bytes',
+  rdTime: 'rd.times',
+  wrTime: 'wr.times',
+  flTime: 'fl.times',
+  failures: undefined,
+} as const satisfies Readonly<Record<(typeof diskCounters)[number], string | undefined>>;
+
+/** libvirt swaps the directions to those of the guest; here they are swapped back to those of the tap. */
+const interfaceNames = [
+  [netDevCounters.rxBytes, 'tx.bytes'],
+  [netDevCounters.rxPackets, 'tx.pkts'],
+  [netDevCounters.rxErrors, 'tx.errs'],
+  [netDevCounters.rxDropped, 'tx.drop'],
+  [netDevCounters.txBytes, 'rx.bytes'],
+  [netDevCounters.txPackets, 'rx.pkts'],
+  [netDevCounters.txErrors, 'rx.errs'],
+  [netDevCounters.txDropped, 'rx.drop'],
+] as const;
+
+/** Names of the members of a sparse list `group.N.*`, made once for each N. */
+class MemberNames<M extends string> {
+  private readonly known: Readonly<Record<M, string>>[] = [];
+
+  constructor(
+    private readonly group: string,
+    private readonly members: readonly M[],
+  ) {}
+
+  /** Those of each member that may be there: the count is one more than the largest N that may occur. */
+  *of(parameters: TypedParameters): Generator<Readonly<Record<M, string>>> {
+    const count = countOf(parameters, `${this.group}.count`);
+    for (let n = 0; n < count; n++) yield (this.known[n] ??= this.make(n));
+  }
+
+  private make(n: number): Readonly<Record<M, string>> {
+    const names = this.members.map((member) => [member, `${this.group}.${n}.${member}`]);
+    return Object.fromEntries(names) as Record<M, string>;
+  }
+}
+
+const blockMembers = new MemberNames('block', [
+  'name',
+  'path',
+  'capacity',
+  'allocation',
+  'physical',
+  ...Object.values(blockNames).filter((name) => name !== undefined),
+]);
+const interfaceMembers = new MemberNames('net', ['name', ...interfaceNames.map(([, name]) => name)]);
+
+/** A number libvirt told; NaN where it did not. */
+export function numberOf(parameters: TypedParameters, name: string): number {
+  const value = parameters.get(name);
+  return typeof value === 'number' ? value : NaN;
+}
+
+/** How many members a list has at most; NaN where libvirt did not tell. */
+function countOf(parameters: TypedParameters, name: string): number {
+  return Math.min(numberOf(parameters, name), MOST_MEMBERS);
+}
+
+/**
+ * Whether QEMU answered libvirt. Where it does not, what only the monitor knows is left out without an error, and with
+ * it the resident size, which libvirt tells last of the group balloon.
+ */
+export function monitorAnswered(parameters: TypedParameters): boolean {
+  return parameters.has('balloon.rss');
+}
+
+/**
+ * What the groups block, balloon, vcpu and cpu say.
+ * @param time monotonic seconds of the answer
+ * @param devices what the XML of the domain tells: its removable drives, which are left out, its huge pages
+ */
+export function readDetail(
+  parameters: TypedParameters,
+  time: number,
+  { removable, hugePages }: Pick<DomainDevices, 'removable' | 'hugePages'>,
+): Detail {
+  const balloon = readBalloon(parameters);
+  return {
+    time,
+    disks: readDisks(parameters, removable),
+    ...(balloon.actual !== undefined && { balloon }),
+    ...readCpu(parameters),
+    ...known('rss', hugePages ? NaN : numberOf(parameters, 'balloon.rss') * KIB),
+  };
+}
+
+/** What libvirt reads from /proc for the groups vcpu and cpu, and so tells of a QEMU that does not answer it, too. */
+export function readCpu(parameters: TypedParameters): Pick<Detail, 'vcpus' | 'cpuTime'> {
+  const vcpus = readVcpus(parameters);
+  return vcpus.length > 0 ? { vcpus, cpuTime: numberOf(parameters, 'cpu.time') } : {};
+}
+
+function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>): DiskReading[] {
+  const disks: DiskReading[] = [];
+  for (const names of blockMembers.of(parameters)) {
+    const device = parameters.get(names.name);
+    if (typeof device !== 'string' || removable.has(device)) continue;
+    const counters = new Counters(diskCounters.length);
+    diskCounters.forEach((counter, index) => {
+      const member = blockNames[counter];
+      if (member !== undefined) counters.set(index, numberOf(parameters, names[member]));
+    });
+    const path = parameters.get(names.path);
+    disks.push({
+      device,
+      counters,
+      ...(typeof path === 'string' && { path }),
+      ...known('capacity', numberOf(parameters, names.capacity)),
+      ...known('allocation', numberOf(parameters, names.allocation)),
+      ...known('physical', numberOf(parameters, names.physical)),
+    });
+  }
+  return disks;
+}
+
+/** Sizes come in KiB, the time of the report in seconds by the clock of the domain's host. */
+function readBalloon(parameters: TypedParameters): BalloonReading {
+  const bytes = (name: string): number => numberOf(parameters, `balloon.${name}`) * KIB;
+  const { reported } = known('reported', numberOf(parameters, 'balloon.last-update'));
+  const told = {
+    ...known('actual', bytes('current')),
+    ...known('max', bytes('maximum')),
+    ...known('total', bytes('available')),
+    ...known('free', bytes('unused')),
+    ...known('swapIn', bytes('swap_in')),
+    ...known('swapOut', bytes('swap_out')),
+  };
+  return balloonReading(told, reported, undefined, Date.now() / 1000);
+}
+
+/** vCPUs that are plugged in; their numbers have gaps after an unplug. */
+function readVcpus(parameters: TypedParameters): VcpuReading[] {
+  const vcpus: VcpuReading[] = [];
+  const maximum = countOf(parameters, 'vcpu.maximum');
+  for (let number = 0; number < maximum; number++) {
+    const run = numberOf(parameters, `vcpu.${number}.time`);
+    if (Number.isNaN(run)) continue;
+    vcpus.push({ number, run, wait: numberOf(parameters, `vcpu.${number}.delay`) });
+  }
+  return vcpus;
+}
+
+/** The interfaces of a domain with their counters, from the group interface. */
+export function readNics(parameters: TypedParameters): NicReading[] {
+  const nics: NicReading[] = [];
+  for (const names of interfaceMembers.of(parameters)) {
+    const device = parameters.get(names.name);
+    if (typeof device !== 'string') continue;
+    const counters = new Counters(Object.keys(netDevCounters).length);
+    for (const [column, name] of interfaceNames) counters.set(column, numberOf(parameters, names[name]));
+    nics.push({ device, counters });
+  }
+  return nics;
+}
+
+function known<K extends string>(key: K, value: number): { readonly [P in K]?: number } {
+  return Number.isNaN(value) || value < 0 ? {} : ({ [key]: value } as { readonly [P in K]?: number });
+}

@@ -1,0 +1,106 @@
+import type { Cgroup } from '../../kernel/sys/cgroup.ts';
+import type { Process } from '../../kernel/pid/process.ts';
+import type { Domain } from '../../libvirt/protocol.ts';
+import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
+import { domainStates } from '../../libvirt/hypervisor.ts';
+import type { Detail, Vm, VmDisk, VmNic } from '../connector.ts';
+import { monitorAnswered, numberOf, readCpu, readDetail, readNics } from './libvirt-stats.ts';
+import { nameOf } from '../identity.ts';
+import type { DomainDevices } from './libvirt-xml.ts';
+import { markVcpus } from '../qemu/vcpu-threads.ts';
+
+/** An active domain of libvirt, with its process where that can be seen. */
+export class LibvirtVm implements Vm {
+  readonly key: string;
+  state: string | undefined;
+  vcpus = 0;
+  readonly disks: readonly VmDisk[] = [];
+  traffic: Vm['traffic'];
+  detail: Detail | undefined;
+  silence: Vm['silence'];
+  memory: number | undefined;
+  /** Undefined until its XML was read. */
+  devices: DomainDevices | undefined;
+  /** Whether something happened to it since then. */
+  outdated = true;
+  readonly name: string;
+  private generation = -1;
+  private answeredAt: number | undefined;
+
+  /**
+   * @param process undefined where it cannot be seen
+   * @param cgroup its own
+   * @param sharedMemory see {@link Vm.sharedMemory}
+   */
+  constructor(
+    readonly domain: Domain,
+    readonly process?: Process,
+    readonly cgroup?: Cgroup,
+    readonly sharedMemory?: boolean,
+  ) {
+    this.key = process?.key ?? `${domain.uuid}:${domain.id}`;
+    this.name = nameOf(domain.name) ?? domain.uuid;
+  }
+
+  get uuid(): string {
+    return this.domain.uuid;
+  }
+
+  /** Follows the process; false when it is gone. */
+  refresh(): boolean {
+    if (this.process === undefined) return true;
+    if (!this.process.refresh()) return false;
+    if (this.generation !== this.process.generation) {
+      this.vcpus = markVcpus(this.process);
+      this.generation = this.process.generation;
+    }
+    return true;
+  }
+
+  /** Takes what the group state says. */
+  takeState(parameters: TypedParameters): void {
+    this.state = domainStates[numberOf(parameters, 'state.state')];
+  }
+
+  /** Takes what the group interface says, of a domain of another host. @param time monotonic seconds */
+  takeTraffic(parameters: TypedParameters, time: number): void {
+    this.traffic = { time, nics: readNics(parameters) };
+  }
+
+  /** Its interfaces: those that libvirt told the traffic of, or where that is read here, those of its XML. */
+  get nics(): readonly VmNic[] {
+    return this.traffic?.nics ?? this.devices?.nics ?? [];
+  }
+
+  /** Notes that libvirt tells no state. */
+  forgetState(): void {
+    this.state = undefined;
+  }
+
+  /** Takes what the groups that need the monitor say. @param time monotonic seconds */
+  takeDetail(parameters: TypedParameters, time: number): void {
+    // Which drives are no disks is known a moment later.
+    if (this.devices === undefined) return;
+    if (monitorAnswered(parameters)) {
+      this.detail = readDetail(parameters, time, this.devices);
+      this.answeredAt = time;
+      this.silence = undefined;
+      this.memory = this.detail.balloon?.max;
+    } else {
+      this.silent('timeout', time);
+      if (this.process === undefined) this.detail = { time, disks: [], ...readCpu(parameters) };
+    }
+    if (this.process === undefined) this.vcpus = this.detail?.vcpus?.length ?? 0;
+  }
+
+  /** Notes that there is no answer about it. @param time monotonic seconds */
+  silent(reason: 'timeout' | 'error', time: number): void {
+    this.detail = undefined;
+    this.silence = { reason, since: this.answeredAt ?? this.silence?.since ?? time };
+  }
+
+  close(): void {
+    this.process?.close();
+    this.cgroup?.close();
+  }
+}

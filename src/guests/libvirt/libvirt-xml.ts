@@ -1,0 +1,58 @@
+import type { VmNic } from '../connector.ts';
+
+/** What of a domain only its XML tells, or tells without cost: the file is read anew only when a device comes or goes. */
+export interface DomainDevices {
+  /** Targets of the CD-ROM and floppy drives. */
+  readonly removable: ReadonlySet<string>;
+  /** The interfaces that the host sees. */
+  readonly nics: readonly VmNic[];
+  /** Whether its memory is huge pages, which libvirt does not count as resident. */
+  readonly hugePages: boolean;
+}
+
+/** Characters of the largest XML that is read; one of a domain with 200 devices has 100 kB. */
+export const LARGEST_XML = 1 << 20;
+
+/**
+ * Reads the XML of a running domain (https://libvirt.org/formatdomain.html). libvirt writes the devices itself, each
+ * element and attribute always in the same form, so that they need not be parsed in full; what users wrote (title,
+ * metadata) stands before them. Each character is looked at a few times at most, whatever stands there.
+ */
+export function readDevices(xml: string): DomainDevices {
+  const begin = Math.max(0, xml.lastIndexOf('<devices>'));
+  const devices = xml.slice(begin);
+  const removable = new Set<string>();
+  for (const disk of elements(devices, 'disk')) {
+    if (!/ device='(?:cdrom|floppy)'/.test(tag(disk))) continue;
+    const device = target(disk);
+    if (device !== undefined) removable.add(device);
+  }
+  const nics: VmNic[] = [];
+  for (const nic of elements(devices, 'interface')) {
+    const device = target(nic);
+    if (device === undefined) continue;
+    nics.push(tag(nic).startsWith("<interface type='direct'") ? { device, macvtap: true } : { device });
+  }
+  return { removable, nics, hugePages: /<hugepages[/>]/.test(xml.slice(0, begin)) };
+}
+
+/** The elements of a name, each from its opening tag, which has attributes, to the closing one. */
+function* elements(xml: string, name: string): Generator<string> {
+  const [opening, closing] = [`<${name} `, `</${name}>`];
+  for (let from = xml.indexOf(opening); from >= 0; from = xml.indexOf(opening, from)) {
+    const end = xml.indexOf(closing, from);
+    if (end < 0) return;
+    yield xml.slice(from, end);
+    from = end;
+  }
+}
+
+/** The opening tag of an element. */
+function tag(element: string): string {
+  return element.slice(0, element.indexOf('>') + 1);
+}
+
+/** The `<target dev=.../>` of an element. */
+function target(element: string): string | undefined {
+  return /<target dev='([^']+)'/.exec(element)?.[1];
+}

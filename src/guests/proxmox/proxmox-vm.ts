@@ -1,0 +1,80 @@
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { Process } from '../../kernel/pid/process.ts';
+import type { VmDisk } from '../connector.ts';
+import { startedDisks } from '../qemu/guest-disks.ts';
+import type { MonitorSockets } from '../qemu/monitor-sockets.ts';
+import { scopeCgroup } from '../own-cgroup.ts';
+import type { PollSchedule } from '../poll-schedule.ts';
+import { nameOf } from '../identity.ts';
+import type { PveConfig } from './pve-config.ts';
+import { isDriveKey } from './pve-config.ts';
+import type { QemuArguments } from '../qemu/qemu-arguments.ts';
+import { QemuVm } from '../qemu/qemu-vm.ts';
+
+/** A running VM of Proxmox VE: its process, its monitor, and what its configuration says. */
+export class ProxmoxVm extends QemuVm {
+  /** Its QEMU tells it with the balloon, the configuration without. */
+  protected readonly asksMemory = false;
+  /** Those of its configuration, and what QEMU was given beside them (`args:`). */
+  disks: readonly VmDisk[];
+  private config: PveConfig | undefined;
+  private readonly started: readonly VmDisk[];
+
+  constructor(
+    paths: Paths,
+    readonly vmid: string,
+    process: Process,
+    args: QemuArguments,
+    schedule: PollSchedule,
+    sockets: MonitorSockets,
+  ) {
+    const cgroup = scopeCgroup(paths, process.pid, `${vmid}.scope`);
+    super(paths, process, args, cgroup, schedule, sockets.monitor(process.pid, paths.qmpSocket(vmid)));
+    this.started = startedDisks(args.drives);
+    this.disks = this.started;
+  }
+
+  get label(): string {
+    return this.vmid;
+  }
+
+  get uuid(): string {
+    return this.args.uuid ?? this.config?.uuid ?? `proxmox-${this.vmid}`;
+  }
+
+  /**
+   * As Proxmox VE names it: after its configuration, so that a rename shows at once; while that is not known as QEMU was
+   * started. QEMU is given the name vm<vmid> where there is none.
+   */
+  get name(): string {
+    const { config, args, vmid } = this;
+    const started = args.name === `vm${vmid}` ? undefined : args.name;
+    return (config === undefined ? started : nameOf(config.name)) ?? `VM ${vmid}`;
+  }
+
+  get memory(): number | undefined {
+    return this.config?.memory ?? this.args.memory;
+  }
+
+  get tags(): string | undefined {
+    return this.config?.tags;
+  }
+
+  get lock(): string | undefined {
+    return this.config?.lock;
+  }
+
+  configure(config: PveConfig | undefined): void {
+    if (config === this.config) return;
+    // Whoever resizes a disk writes it down there.
+    if (this.config !== undefined) this.blocks.expire();
+    this.config = config;
+    const others = this.started.filter(({ device }) => !isDriveKey(device));
+    this.disks = config === undefined ? this.started : [...config.disks, ...others];
+  }
+
+  protected isConfigured(device: string): boolean | undefined {
+    if (this.config?.cdroms.includes(device) === true) return false;
+    return this.config?.disks.some((disk) => disk.device === device) === true ? true : undefined;
+  }
+}

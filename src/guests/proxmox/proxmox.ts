@@ -1,0 +1,168 @@
+import { readdirSync, statSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { troubleOf } from '../../kernel/base/errors.ts';
+import { KernelFile } from '../../kernel/base/kernel-file.ts';
+import { isShortage, refusedOpens } from '../../kernel/base/open-files.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import { sameRunFile } from '../../kernel/base/paths.ts';
+import { Process } from '../../kernel/pid/process.ts';
+import type { FileTrouble } from '../../kernel/base/read.ts';
+import { fileTroubles } from '../../kernel/base/read.ts';
+import type { Beat, Connector, Vm } from '../connector.ts';
+import { MonitorSockets } from '../qemu/monitor-sockets.ts';
+import { PollSchedule } from '../poll-schedule.ts';
+import { ProxmoxVm } from './proxmox-vm.ts';
+import { PveConfigs } from './pve-configs.ts';
+import { listTaps } from './pve-taps.ts';
+import { isQemu, parseQemuArguments } from '../qemu/qemu-arguments.ts';
+import { qemuCommandLine } from '../qemu/qemu-finder.ts';
+import { QemuPoller } from '../qemu/qemu-poller.ts';
+import { USUAL_INTERVAL } from '../qemu/qemu-vm.ts';
+
+/** pid files of VMs; `-1.pid` belongs to a throw-away QEMU that lists CPU flags. */
+const PID_FILE = /^([1-9]\d{2,8})\.pid$/;
+/** Seconds after which the run directory, the taps and the configurations are looked at even if nothing says they changed. */
+const SCAN_BEAT = 2;
+
+/** The VMs that run on this Proxmox VE node. */
+export class ProxmoxConnector implements Connector {
+  readonly name = 'proxmox';
+  private readonly vms = new Map<string, ProxmoxVm>();
+  private list: readonly Vm[] = [];
+  private readonly configs: PveConfigs;
+  private readonly poller: QemuPoller;
+  private readonly sockets: MonitorSockets;
+  private scannedAt = -Infinity;
+  private configuredAt = -Infinity;
+  /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
+  private stamp = NaN;
+
+  constructor(
+    private readonly paths: Paths,
+    private readonly beat: Beat,
+    private readonly log: Logger,
+  ) {
+    this.configs = new PveConfigs(paths, log);
+    this.poller = new QemuPoller(log);
+    this.sockets = new MonitorSockets(paths);
+  }
+
+  inventory(): readonly Vm[] {
+    const time = performance.now() / 1000;
+    let changed = false;
+    for (const vm of this.vms.values()) {
+      if (vm.refresh()) continue;
+      this.drop(vm);
+      changed = true;
+    }
+    if (changed || time - this.scannedAt >= SCAN_BEAT || this.directoryStamp() !== this.stamp)
+      this.scan(time);
+    return this.list;
+  }
+
+  /** Modification time of the run directory; NaN, which equals nothing, while there is none. */
+  private directoryStamp(): number {
+    return statSync(this.paths.qemuServer, { throwIfNoEntry: false })?.mtimeMs ?? NaN;
+  }
+
+  private scan(time: number): void {
+    this.scannedAt = time;
+    this.stamp = this.directoryStamp();
+    const files = this.filesInRunDirectory();
+    if (files === undefined) return;
+    const present = new Set<string>();
+    for (const file of files) {
+      const vmid = PID_FILE.exec(file)?.[1];
+      if (vmid === undefined) continue;
+      present.add(vmid);
+      if (!this.vms.has(vmid)) this.adopt(vmid);
+    }
+    for (const vm of this.vms.values()) if (!present.has(vm.vmid)) this.drop(vm);
+    const taps = listTaps(this.paths);
+    for (const vm of this.vms.values()) {
+      if (taps !== undefined) vm.nics = taps.get(vm.vmid) ?? [];
+      vm.configure(this.configs.get(vm.vmid));
+    }
+    this.list = [...this.vms.values()].sort((a, b) => Number(a.vmid) - Number(b.vmid));
+  }
+
+  /** Undefined when no descriptor was left to look. */
+  private filesInRunDirectory(): string[] | undefined {
+    try {
+      return readdirSync(this.paths.qemuServer);
+    } catch (error) {
+      if (isShortage(error)) return undefined;
+      if (troubleOf(error) === 'denied') reportDenied(this.paths.qemuServer);
+      return [];
+    }
+  }
+
+  /** Takes a VM in if it runs by Proxmox VE's own rule: pid file, argv with this pid file, and a process, no zombie. */
+  private adopt(vmid: string): void {
+    const refused = refusedOpens();
+    const pidFile = this.paths.pidFile(vmid);
+    const pid = readPid(pidFile);
+    if (!Number.isSafeInteger(pid) || pid <= 0) return;
+    const process = Process.open(this.paths, pid);
+    if (process === undefined) return;
+    const argv = qemuCommandLine(this.paths, pid);
+    const args = parseQemuArguments(argv);
+    if (!isQemu(argv) || args.pidFile === undefined || !sameRunFile(args.pidFile, pidFile)) {
+      process.close();
+      return;
+    }
+    const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
+    const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule, this.sockets);
+    vm.refresh();
+    // What is looked at once, such as its cgroup, would be missing for ever.
+    if (refusedOpens() !== refused) {
+      vm.close();
+      return;
+    }
+    this.vms.set(vmid, vm);
+    this.configuredAt = -Infinity;
+    this.log.debug(`VM ${vmid} runs as process ${pid}`);
+  }
+
+  private drop(vm: ProxmoxVm): void {
+    vm.close();
+    this.vms.delete(vm.vmid);
+    this.log.debug(`VM ${vm.vmid} stopped`);
+  }
+
+  async poll(everyone = false): Promise<void> {
+    await Promise.all([this.configure(), this.poller.poll([...this.vms.values()], everyone)]);
+  }
+
+  get failures(): number {
+    return this.poller.failures;
+  }
+
+  private async configure(): Promise<void> {
+    const time = performance.now() / 1000;
+    if (time - this.configuredAt < SCAN_BEAT) return;
+    this.configuredAt = time;
+    await this.configs.refresh();
+    for (const vm of this.vms.values()) vm.configure(this.configs.get(vm.vmid));
+  }
+
+  close(): void {
+    for (const vm of this.vms.values()) vm.close();
+    this.vms.clear();
+    this.list = [];
+  }
+}
+
+/** The number in a pid file; NaN where there is none. QEMU lets only root read it. */
+function readPid(path: string): number {
+  const file = new KernelFile(path);
+  const text = file.text();
+  if (file.trouble === 'denied') reportDenied(path);
+  file.close();
+  return Number(text ?? NaN);
+}
+
+/** Without root no VM can be found: this is told like kernel files that cannot be read. */
+function reportDenied(path: string): void {
+  fileTroubles.publish({ path, trouble: 'denied', message: 'permission denied' } satisfies FileTrouble);
+}

@@ -1,0 +1,32 @@
+import { readdirSync } from 'node:fs';
+import { isShortage } from '../../kernel/base/open-files.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { VmNic } from '../connector.ts';
+
+/** Proxmox VE names the tap of `net<n>` of VM `<vmid>`: tap<vmid>i<n>. */
+const TAP = /^tap([1-9]\d*)i(\d+)$/;
+
+/** The taps that exist now, by vmid, in the order of the VM's NICs; undefined when no descriptor was left to look. */
+export function listTaps(paths: Paths): Map<string, VmNic[]> | undefined {
+  const devices = namesIn(paths.net(''));
+  if (devices === undefined) return undefined;
+  const taps = new Map<string, { device: string; number: number }[]>();
+  for (const device of devices) {
+    const match = TAP.exec(device);
+    if (match === null) continue;
+    const [, vmid = '', number] = match;
+    const nics = taps.get(vmid) ?? [];
+    nics.push({ device, number: Number(number) });
+    taps.set(vmid, nics);
+  }
+  for (const nics of taps.values()) nics.sort((a, b) => a.number - b.number);
+  return taps;
+}
+
+function namesIn(directory: string): string[] | undefined {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    return isShortage(error) ? undefined : [];
+  }
+}

@@ -1,0 +1,142 @@
+import type { BlockDevice } from '../../qmp/block.ts';
+import { queryBlock, queryType } from '../../qmp/block.ts';
+import type { BlockStats } from '../../qmp/blockstats.ts';
+import { QmpError } from '../../qmp/errors.ts';
+import type { Monitor } from '../../qmp/monitor.ts';
+import { PreparedQueries } from '../../qmp/query.ts';
+import type { SlowFiles } from '../slow-files.ts';
+
+/** Seconds between two questions that nothing gave rise to, and after one that was not answered. */
+const BEAT = 60;
+/** The same at most, however long an answer takes. */
+const LONGEST_BEAT = 600;
+/** Of the time that visits to the monitor take, these questions get no more than one part in so many. */
+const SHARE = 20;
+
+/**
+ * What QEMU tells of the block devices of one VM beside their counters, in a visit of its own: when a device or an image
+ * came or went, and now and then, as sizes change without a sign.
+ *
+ * QEMU looks at the image files to answer, in the thread that serves the guest. So we look at them first: while their
+ * storage does not answer us QEMU is not asked, and what they occupy is not known.
+ *
+ * With two disks the question costs QEMU 0.23 ms, where a visit costs 0.5; with 100 snapshots of each of 6 disks it costs
+ * twice as much as a visit.
+ */
+export class BlockDevices {
+  /** By {@link keyOf}; empty objects for those that QEMU did not tell about. */
+  private known = new Map<string, Partial<BlockDevice>>();
+  /** Types of the devices of the guest, by qdev. */
+  private types = new Map<string, string | undefined>();
+  /** Whether the last question was answered. */
+  private current = false;
+  private notBefore = -Infinity;
+  private askedAt = -Infinity;
+  /** Seconds that visits took since then, and that the question took. */
+  private visited = 0;
+  private took = 0;
+
+  /**
+   * @param images those it was started with
+   * @param locate gives where we find a file that QEMU names
+   */
+  constructor(
+    private images: readonly string[],
+    private readonly locate: (path: string) => string,
+  ) {}
+
+  /**
+   * Asks if it is time for it; never rejects.
+   * @param stats the backends, as a visit just told
+   * @param time when that ended, and how long it took (`duration`), in monotonic seconds
+   * @returns why there was no answer to the question
+   */
+  async update(
+    monitor: Monitor,
+    stats: readonly BlockStats[],
+    time: number,
+    duration: number,
+    storage: SlowFiles,
+  ): Promise<QmpError | undefined> {
+    this.visited += duration;
+    if (stats.length === 0 || time < this.notBefore || !this.due(stats, time)) return undefined;
+    for (const image of this.images) {
+      if (await storage.answers(this.locate(image))) continue;
+      this.postpone(time);
+      return undefined;
+    }
+    return this.ask(monitor, stats, time);
+  }
+
+  private postpone(time: number): void {
+    this.current = false;
+    this.notBefore = time + BEAT;
+  }
+
+  private due(stats: readonly BlockStats[], time: number): boolean {
+    if (stats.some((each) => !this.known.has(keyOf(each)))) return true;
+    const age = time - this.askedAt;
+    return age >= LONGEST_BEAT || (age >= BEAT && this.visited >= SHARE * this.took);
+  }
+
+  private async ask(
+    monitor: Monitor,
+    stats: readonly BlockStats[],
+    time: number,
+  ): Promise<QmpError | undefined> {
+    const begun = performance.now();
+    const qdevs = stats.flatMap(({ qdev, nodeName }) => (nodeName === undefined ? [] : (qdev ?? [])));
+    const unknown = qdevs.filter((qdev) => !this.types.has(qdev));
+    const answers = await monitor.ask(new PreparedQueries([queryBlock, ...unknown.map(queryType)]));
+    if (answers instanceof QmpError) {
+      this.postpone(time);
+      return answers;
+    }
+    const [blocks, ...types] = answers;
+    const before = this.types;
+    const now = new Map(unknown.map((qdev, index) => [qdev, types[index]?.value]));
+    this.types = new Map(qdevs.map((qdev) => [qdev, before.get(qdev) ?? now.get(qdev)]));
+    const devices = new Map((blocks.value ?? []).map((device) => [backendOf(device), device]));
+    this.known = new Map(
+      stats.map((each) => {
+        const device = devices.get(backendOf(each));
+        // Another image took its place between the two answers: the next visit shows that.
+        return [keyOf(each), device?.nodeName === each.nodeName ? (device ?? {}) : {}];
+      }),
+    );
+    this.images = [...devices.values()].flatMap(({ path }) => path ?? []);
+    this.current = true;
+    this.askedAt = time;
+    this.visited = 0;
+    this.took = (performance.now() - begun) / 1000;
+    return undefined;
+  }
+
+  /** Lets the next visit ask: something may have changed. */
+  expire(): void {
+    this.askedAt = -Infinity;
+  }
+
+  /** What QEMU told of a backend; nothing where it was not asked since that is there, or has another image. */
+  of(stats: BlockStats): Partial<BlockDevice> {
+    const { occupied, ...device } = this.known.get(keyOf(stats)) ?? {};
+    // A device of the host is an empty file to QEMU.
+    const isFile = stats.medium === 'file' || (stats.medium === undefined && occupied !== 0);
+    return this.current && isFile && occupied !== undefined ? { ...device, occupied } : device;
+  }
+
+  /** The type of the device of the guest, such as `scsi-cd`; undefined where QEMU did not tell. */
+  typeOf({ qdev }: BlockStats): string | undefined {
+    return qdev === undefined ? undefined : this.types.get(qdev);
+  }
+}
+
+/** Tells backends apart: each has a name or a device. */
+function backendOf({ device, qdev }: Pick<BlockDevice, 'device' | 'qdev'>): string {
+  return `${device}\n${qdev}`;
+}
+
+/** Tells apart what a backend is attached to and which image it has. */
+function keyOf(stats: BlockStats): string {
+  return `${backendOf(stats)}\n${stats.nodeName}\n${stats.layers}`;
+}

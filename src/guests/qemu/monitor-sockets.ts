@@ -1,0 +1,111 @@
+import { closeSync, fstatSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { readOnce } from '../../kernel/base/kernel-file.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import { descriptorPath } from '../../kernel/base/paths.ts';
+import { ownerOf } from '../../kernel/pid/proc-pid-status.ts';
+import { QmpError } from '../../qmp/errors.ts';
+import type { Entrance } from '../../qmp/monitor.ts';
+import { Monitor } from '../../qmp/monitor.ts';
+import { VISIT_DEADLINE } from '../../qmp/visit.ts';
+import { openInNamespaceOf } from './own-namespace.ts';
+
+const ROOT = 0;
+/** How the program of a QEMU is named, wherever it is from. */
+const QEMU_PROGRAM = /qemu|kvm/;
+/** ms that a connection to the monitor of a user's process may wait for its greeting: it may be anything. */
+const USERS_PATIENCE = 60_000;
+
+/**
+ * Which monitor sockets are used. Any user can start a process that calls itself kvm and names any path, and we have the
+ * rights of root. So the socket must belong to the user whose process names it, or the process be a QEMU of root's; and
+ * of several processes that name one socket (device and inode) only the first one gets it, until it is gone.
+ */
+export class MonitorSockets {
+  private readonly holders = new Map<string, NamedSocket>();
+
+  constructor(private readonly paths: Paths) {}
+
+  /** The monitor on the socket that a process names. */
+  monitor(pid: number, path: string): Monitor {
+    return new Monitor(path, VISIT_DEADLINE, this.entrance(pid, path));
+  }
+
+  /** The way to that socket. */
+  entrance(pid: number, path: string): Entrance {
+    return new NamedSocket(this.paths, this.holders, pid, path);
+  }
+}
+
+/** The socket that one process names. */
+class NamedSocket implements Entrance {
+  /** The socket it was when it was used last. */
+  private held: string | undefined;
+
+  constructor(
+    private readonly paths: Paths,
+    private readonly holders: Map<string, NamedSocket>,
+    private readonly pid: number,
+    private readonly path: string,
+  ) {}
+
+  enter<T>(connect: (address: string, patience: number) => T): T {
+    const socket = this.open();
+    try {
+      const patience = this.admit(socket);
+      // Not by the path, which may lead elsewhere by now.
+      return connect(descriptorPath(socket), patience);
+    } finally {
+      closeSync(socket);
+    }
+  }
+
+  leave(): void {
+    if (this.held !== undefined) this.holders.delete(this.held);
+    this.held = undefined;
+  }
+
+  private open(): number {
+    try {
+      return openInNamespaceOf(this.paths, this.pid, this.path);
+    } catch (error) {
+      // Where it was, another socket may get its inode.
+      this.leave();
+      throw this.refused((error as Error).message);
+    }
+  }
+
+  /** Checks the socket and takes it. @returns ms that a connection may wait */
+  private admit(socket: number): number {
+    const { pid } = this;
+    const stats = fstatSync(socket);
+    if (!stats.isSocket()) throw this.refused('it is no socket');
+    const owner = ownerOf(readOnce(this.paths.pid(pid, 'status')) ?? '');
+    const isRoots = owner === ROOT && this.runsQemu();
+    if (!isRoots && (owner === ROOT || owner !== stats.uid))
+      throw this.refused(
+        `it belongs to user ${stats.uid}, and process ${pid} is no QEMU of that user or root`,
+      );
+    const id = `${stats.dev}:${stats.ino}`;
+    const holder = this.holders.get(id) ?? this;
+    if (holder !== this)
+      throw this.refused(`it is the monitor of process ${holder.pid}, not of process ${pid}`);
+    if (this.held !== id) this.leave();
+    this.holders.set(id, this);
+    this.held = id;
+    return isRoots ? Infinity : USERS_PATIENCE;
+  }
+
+  /** Whether its program is QEMU: of a setuid program its user chooses all the arguments, argv[0] among them. */
+  private runsQemu(): boolean {
+    try {
+      return QEMU_PROGRAM.test(basename(readlinkSync(this.paths.pid(this.pid, 'exe'))));
+    } catch {
+      return false;
+    }
+  }
+
+  private refused(why: string): QmpError {
+    return new QmpError('error', this.path, `not used: ${why}`);
+  }
+}

@@ -1,0 +1,34 @@
+import { isAbsolute } from 'node:path';
+import { KernelFile } from '../../kernel/base/kernel-file.ts';
+import { hasHostNetwork, namespaceOf } from '../../kernel/base/namespaces.ts';
+import { openInside, openName } from '../../kernel/base/path-inside.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+
+/** The /proc/<pid>/net/dev of a process in another network namespace than the host's, as Kata and KubeVirt have it. */
+export function ownNetDev(paths: Paths, pid: number): KernelFile | undefined {
+  return hasHostNetwork(paths, pid) ? undefined : new KernelFile(paths.pid(pid, 'net/dev'), true);
+}
+
+/**
+ * Where we find a file that a process names, to look whether its storage answers: the process may be in another directory
+ * and see other mounts (namespaces(7)).
+ */
+export function inNamespaceOf(paths: Paths, pid: number, path: string): string {
+  if (!isAbsolute(path)) return paths.pid(pid, `cwd/${path}`);
+  return seesOurMounts(paths, pid) ? path : paths.pid(pid, `root${path}`);
+}
+
+/**
+ * Opens a file that a process names, only to name it, as {@link inNamespaceOf} finds it. A link at the end of the path is
+ * not followed, and in the directories of the process none that leads out of them. @throws Error where that is not possible
+ */
+export function openInNamespaceOf(paths: Paths, pid: number, path: string): number {
+  if (isAbsolute(path) && seesOurMounts(paths, pid)) return openName(path);
+  return openInside(paths.pid(pid, 'root'), paths.pid(pid, 'cwd'), path);
+}
+
+/** Whether a process is in our mount namespace; true too without the right to look. */
+function seesOurMounts(paths: Paths, pid: number): boolean {
+  const theirs = namespaceOf(paths, pid, 'mnt');
+  return theirs === undefined || theirs === namespaceOf(paths, 'self', 'mnt');
+}

@@ -1,0 +1,71 @@
+import type { Logger } from 'pino';
+import { isShortage } from '../../kernel/base/open-files.ts';
+import { Limiter } from '../../qmp/limiter.ts';
+import type { QemuVm } from './qemu-vm.ts';
+import { SlowFiles } from '../slow-files.ts';
+
+/** ms in which the storage of an image file has to answer. */
+const STORAGE_DEADLINE = 1000;
+
+const MINUTE = 60_000;
+/** Lines of the log about monitors within a minute. */
+const MOST_LINES = 100;
+
+/** Asks the monitors of QEMU processes that are due, some at a time, and logs when one falls silent or answers again. */
+export class QemuPoller {
+  /** Questions since the start that got no answer. */
+  failures = 0;
+  private readonly limiter = new Limiter();
+  private readonly storage = new SlowFiles(STORAGE_DEADLINE);
+  private minute = -Infinity;
+  private lines = 0;
+  /** VMs that are being asked or wait for their turn. */
+  private readonly asked = new Set<QemuVm>();
+  /** VMs whose silence was logged, and its reason. */
+  private readonly reported = new WeakMap<QemuVm, string>();
+
+  constructor(private readonly log: Logger) {}
+
+  /** @param everyone asks every monitor, due or not */
+  async poll(vms: readonly QemuVm[], everyone: boolean): Promise<void> {
+    const time = performance.now() / 1000;
+    const due = vms.filter(
+      (vm) => !this.asked.has(vm) && vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
+    );
+    for (const vm of due) this.asked.add(vm);
+    await Promise.all(due.map((vm) => this.limiter.run(() => this.ask(vm))));
+  }
+
+  private async ask(vm: QemuVm): Promise<void> {
+    const before = vm.silence?.reason;
+    const failure = vm.monitor && (await vm.ask(vm.monitor, this.storage));
+    this.asked.delete(vm);
+    if (!vm.process.open) return;
+    if (failure === undefined) {
+      if (this.reported.delete(vm)) this.say('info', `VM ${vm.label}: the monitor answers again`);
+      return;
+    }
+    this.failures++;
+    const { reason } = failure;
+    // Told once for all.
+    if (isShortage(failure)) return;
+    // A QEMU that is just starting or ending refuses us once: an error counts when it comes twice.
+    if (reason === this.reported.get(vm) || (reason === 'error' && before !== 'error')) return;
+    this.reported.set(vm, reason);
+    this.say('warn', `VM ${vm.label}: QMP values are omitted (${reason}): ${failure.message}`);
+  }
+
+  /** Logs so many lines a minute: any user can start processes whose monitors fail, and end them again. */
+  private say(level: 'info' | 'warn', line: string): void {
+    const now = performance.now();
+    if (now - this.minute >= MINUTE) {
+      this.minute = now;
+      this.lines = 0;
+    }
+    this.lines++;
+    if (this.lines <= MOST_LINES) this.log[level](line);
+    else this.log.debug(line);
+    if (this.lines === MOST_LINES)
+      this.log.warn('no more is said about monitors within this minute; rows of VMs tell by qmp');
+  }
+}

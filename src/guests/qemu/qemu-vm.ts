@@ -1,0 +1,172 @@
+import type { Cgroup } from '../../kernel/sys/cgroup.ts';
+import type { KernelFile } from '../../kernel/base/kernel-file.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { Process } from '../../kernel/pid/process.ts';
+import { QmpError } from '../../qmp/errors.ts';
+import type { Monitor } from '../../qmp/monitor.ts';
+import type { Balloon } from '../../qmp/replies.ts';
+import { BlockDevices } from './block-devices.ts';
+import type { Detail, Vm, VmDisk, VmNic } from '../connector.ts';
+import { GuestDisks } from './guest-disks.ts';
+import { balloonReading } from './guest-report.ts';
+import { inNamespaceOf, ownNetDev } from './own-namespace.ts';
+import type { PollSchedule } from '../poll-schedule.ts';
+import type { QemuArguments } from './qemu-arguments.ts';
+import type { QemuAnswers } from './qemu-detail.ts';
+import { basicQueries, fullQueries, memoryQueries } from './qemu-detail.ts';
+import type { SlowFiles } from '../slow-files.ts';
+import { markVcpus } from './vcpu-threads.ts';
+
+/** Seconds between two visits to a monitor, unless configured otherwise. */
+export const USUAL_INTERVAL = 5;
+/** Seconds between two questions how much memory the VM has. */
+const MEMORY_BEAT = 60;
+
+/** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
+export abstract class QemuVm implements Vm {
+  readonly key: string;
+  nics: readonly VmNic[] = [];
+  detail: Detail | undefined;
+  silence: Vm['silence'];
+  /** How the log names it. */
+  abstract readonly label: string;
+  abstract readonly uuid: string;
+  abstract readonly name: string;
+  abstract readonly memory: number | undefined;
+  abstract readonly disks: readonly VmDisk[];
+  readonly netDev: KernelFile | undefined;
+  private generation = -1;
+  /** Threads that are known to run a vCPU. */
+  private named = 0;
+  private threads: ReadonlyMap<number, number> | undefined;
+  /** A stock QEMU tells the guest's memory statistics only when asked for them. */
+  private stock = false;
+  protected readonly blocks: BlockDevices;
+  private readonly guestDisks: GuestDisks;
+  private answeredAt: number | undefined;
+  /** Bytes of memory as QEMU told. */
+  protected memorySize: number | undefined;
+  private memoryAt = -Infinity;
+
+  /** @param monitor undefined where there is none that takes any client */
+  constructor(
+    paths: Paths,
+    readonly process: Process,
+    protected readonly args: QemuArguments,
+    readonly cgroup: Cgroup | undefined,
+    readonly schedule: PollSchedule,
+    readonly monitor: Monitor | undefined,
+  ) {
+    this.key = process.key;
+    this.netDev = ownNetDev(paths, process.pid);
+    const images = args.drives.flatMap(({ path }) => path ?? []);
+    this.blocks = new BlockDevices(images, (path) => inNamespaceOf(paths, process.pid, path));
+    this.guestDisks = new GuestDisks(args.drives, this.blocks, (device) => this.isConfigured(device));
+  }
+
+  /** What a configuration says of a drive; see {@link Configured}. */
+  protected abstract isConfigured(device: string): boolean | undefined;
+
+  /** Whether only the monitor knows of memory that was plugged in later. */
+  protected abstract readonly asksMemory: boolean;
+
+  get sharedMemory(): boolean {
+    return this.args.sharedMemory;
+  }
+
+  get state(): string | undefined {
+    return this.detail?.state;
+  }
+
+  /** Follows the process; false when it is gone. */
+  refresh(): boolean {
+    if (!this.process.refresh()) return false;
+    if (this.generation !== this.process.generation) {
+      this.named = markVcpus(this.process, this.threads);
+      this.generation = this.process.generation;
+    }
+    return true;
+  }
+
+  /** As its threads tell; while they do not, as many as it was started with. */
+  get vcpus(): number {
+    return this.named > 0 ? this.named : (this.args.cpus ?? 0);
+  }
+
+  /**
+   * Asks the monitor; never rejects.
+   * @param monitor its own
+   * @param storage looks whether the storage of the images answers
+   * @returns why there was no answer; undefined when there was one
+   */
+  async ask(monitor: Monitor, storage: SlowFiles): Promise<QmpError | undefined> {
+    const asked = performance.now() / 1000;
+    const answers = await this.question(monitor, asked);
+    const time = performance.now() / 1000;
+    this.schedule.visited(asked, time - asked);
+    if (answers instanceof QmpError) {
+      this.silent(answers.reason, asked);
+      return answers;
+    }
+    this.answeredAt = time;
+    this.silence = undefined;
+    const failure = await this.blocks.update(monitor, answers[1].value ?? [], time, time - asked, storage);
+    this.take(answers, time);
+    // While QEMU owes that answer it cannot be asked anything else.
+    if (failure === undefined || !monitor.connected) return undefined;
+    this.silent(failure.reason, time);
+    return failure;
+  }
+
+  /** Asks what is due. @param time monotonic seconds */
+  private question(monitor: Monitor, time: number): Promise<QemuAnswers | QmpError> {
+    if (this.asksMemory && time - this.memoryAt >= MEMORY_BEAT) return monitor.ask(memoryQueries);
+    return this.stock || this.unnamed ? monitor.ask(fullQueries) : monitor.ask(basicQueries);
+  }
+
+  /** Notes that the monitor gives no answer. @param time monotonic seconds */
+  protected silent(reason: 'timeout' | 'error' | 'held', time: number): void {
+    this.detail = undefined;
+    this.silence = { reason, since: this.answeredAt ?? this.silence?.since ?? time };
+  }
+
+  private take(answers: QemuAnswers, time: number): void {
+    const [status, blocks, balloon, guest, cpus, base, plugged] = answers;
+    this.stock = balloon.value !== undefined && balloon.value.max === undefined;
+    // What a stock QEMU knows only from the guest's statistics is taken from there.
+    const { lastUpdate, ...told }: Balloon = { ...guest?.value, ...balloon.value };
+    if (base !== undefined) this.takeMemory((base.value ?? NaN) + (plugged?.value ?? 0), time);
+    // Memory was plugged in since QEMU was asked.
+    else if (Math.max(told.actual ?? 0, told.total ?? 0) > (this.memory ?? Infinity))
+      this.memoryAt = -Infinity;
+    if (this.unnamed && cpus?.value !== undefined) {
+      this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
+      this.generation = -1;
+    }
+    this.detail = {
+      time,
+      disks: this.guestDisks.readings(blocks.value ?? []),
+      ...(status.value?.status !== undefined && { state: status.value.status }),
+      ...(balloon.value !== undefined && {
+        balloon: balloonReading(told, lastUpdate, this.memory, Date.now() / 1000),
+      }),
+    };
+  }
+
+  private takeMemory(size: number, time: number): void {
+    this.memoryAt = time;
+    if (size > 0) this.memorySize = size;
+  }
+
+  /** Whether its threads have no names and only the monitor knows which of them run vCPUs. */
+  private get unnamed(): boolean {
+    return this.named === 0 || this.threads !== undefined;
+  }
+
+  close(): void {
+    this.monitor?.close();
+    this.process.close();
+    this.cgroup?.close();
+    this.netDev?.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { RecordingError } from '../../recording/errors.ts';
+import { linesOf as textLinesOf } from '../../recording/lines.ts';
+import { csvInputs } from './recording-csv.ts';
+import { jsonInputs } from './recording-json.ts';
+import { InputError } from '../errors.ts';
+import { rulesFor } from '../inputs.ts';
+import type { Subject } from '../profile.ts';
+import type { InputName, ProfilerSettings } from '../settings.ts';
+import { VmProfile } from '../model/vm-profile.ts';
+
+/** One input of one VM, with where it stands. */
+export interface RecordedInput {
+  /** The same object for all inputs of a VM. */
+  readonly vm: Subject;
+  /** The same array for all inputs of a file. */
+  readonly metrics: readonly string[];
+  /** NaN for what is not known. */
+  readonly values: readonly number[];
+  /** Speed of the host's links in megabit per second; NaN where not known. */
+  readonly link: number;
+  readonly line: number;
+}
+
+/**
+ * The lines of a file, compressed or not, with their numbers; without a byte order mark and empty lines at its end.
+ * @throws InputError
+ */
+export async function* linesOf(path: string): AsyncGenerator<readonly [line: string, number: number]> {
+  let number = 0;
+  let empty = 0;
+  try {
+    for await (const text of textLinesOf(path)) {
+      number++;
+      const line = number === 1 ? text.replace(/^\uFEFF/, '') : text;
+      if (line.trim() === '') {
+        empty++;
+        continue;
+      }
+      for (; empty > 0; empty--) yield ['', number - empty];
+      yield [line, number];
+    }
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    throw new InputError(error.message);
+  }
+}
+
+/**
+ * The inputs of a recording: CSV, or JSON lines that proxtop wrote.
+ * @param wanted metrics to take; undefined for the usual ones, or all columns
+ * @throws InputError that names the line
+ */
+export async function* readRecording(
+  path: string,
+  wanted: readonly InputName[] | undefined,
+): AsyncGenerator<RecordedInput> {
+  const lines = linesOf(path);
+  try {
+    const first = await lines.next();
+    if (first.done === true) throw new InputError(`${path}: it is empty, expected measurements`);
+    const all = prepend(first.value, lines);
+    const inputs = first.value[0].trimStart().startsWith('{') ? jsonInputs : csvInputs;
+    yield* inputs(path, all, wanted);
+  } finally {
+    await lines.return(undefined);
+  }
+}
+
+async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** Profiles a recording in one go. @returns the profiles by VM, in the order of the recording @throws InputError */
+export async function profileRecording(
+  path: string,
+  settings: ProfilerSettings,
+): Promise<Map<Subject, VmProfile>> {
+  const profiles = new Map<Subject, VmProfile>();
+  let link: number | undefined;
+  let rules: ReturnType<typeof rulesFor> = [];
+  for await (const input of readRecording(path, settings.metrics)) {
+    if (!Object.is(input.link, link)) {
+      link = input.link;
+      rules = rulesFor(input.metrics, settings.profile.fixedBound, settings.limits, link);
+    }
+    let profile = profiles.get(input.vm);
+    if (profile === undefined) {
+      profile = new VmProfile(settings.profile);
+      profiles.set(input.vm, profile);
+    }
+    profile.put(rules, input.values);
+  }
+  return profiles;
+}

@@ -1,0 +1,168 @@
+import type { Thresholds } from '../../config/thresholds.ts';
+import type { Row } from '../../catalogue/row.ts';
+import type { Sample, VmRows } from '../../sampling/sample.ts';
+import { demandsFor, pinnedTo, storageOf } from './demand.ts';
+import type { Demand, Load, Resource } from './demand.ts';
+import { textOf, valueOf } from '../values/row-values.ts';
+import { judge } from './thresholds.ts';
+import type { Verdict } from './thresholds.ts';
+
+/** A VM that does not get what it wants, and what shows it. */
+export interface Victim {
+  readonly vm: VmRows;
+  /** The disk or NIC that suffers; undefined for the VM as a whole. */
+  readonly device: string | undefined;
+  /** Of the metric. */
+  readonly id: string;
+  readonly value: number;
+  readonly verdict: Exclude<Verdict, 'ok'>;
+  /** Held back by a CPU limit of its own more than by others, who then are not to blame. */
+  readonly ownLimit: boolean;
+}
+
+/** Who takes of what victims lack. */
+export interface Culprit {
+  /** Undefined for what is no VM: the host itself. */
+  readonly vm: VmRows | undefined;
+  /** Percent of what all together take; of several kinds of load the largest one. */
+  readonly share: number;
+  readonly loads: readonly Load[];
+}
+
+/** Something that is short: on the host, on some of its CPUs, or on one of its storages. */
+export interface Shortage {
+  readonly resource: Resource;
+  /** The CPUs that victims are pinned to, or the storage; undefined for the host as a whole. */
+  readonly where: string | undefined;
+  /** The worst first. */
+  readonly victims: readonly Victim[];
+  /** The greediest first; none when all victims are held back by limits of their own. */
+  readonly culprits: readonly Culprit[];
+}
+
+const latencies = ['disk_lat_avg', 'disk_lat_rd', 'disk_lat_wr', 'disk_lat_fl'];
+const drops = ['net_rx_drop_percent', 'net_tx_drop_percent'];
+
+/** What shows that a VM, or one of its devices, suffers from a shortage. */
+const symptoms: Readonly<
+  Record<Resource, { readonly vm: readonly string[]; readonly device: readonly string[] }>
+> = {
+  cpu: { vm: ['cpu_steal', 'cpu_throttled', 'psi_some_cpu_avg10'], device: [] },
+  disk: { vm: [...latencies, 'psi_full_io_avg10', 'psi_some_io_avg10'], device: latencies },
+  memory: { vm: ['ram_swap', 'psi_full_mem_avg10', 'psi_some_mem_avg10'], device: [] },
+  network: { vm: drops, device: drops },
+};
+
+/** Who takes less than so many percent is no culprit. */
+const LEAST_SHARE = 1;
+/** Beyond so many times the bad level one value is as bad as another. */
+const WORST = 10;
+
+/**
+ * Ranks, for the interval of a sample, the VMs that suffer (waiting for a CPU, latency, drops, swapping, pressure)
+ * beside those that take most of the same resource: the CPUs of the host, or those that a victim is pinned to; a storage,
+ * where it is known on which one a disk lies; memory and network of the host. That both happen at a time is a hint and no proof.
+ *
+ * @param thresholds what is a warning makes a victim
+ * @returns what is short, the worst first; nothing when no VM suffers
+ */
+export function blame(sample: Sample, thresholds: Thresholds): readonly Shortage[] {
+  const shortages = (['cpu', 'disk', 'memory', 'network'] as const).flatMap((resource) =>
+    [...victimsBy(resource, sample, thresholds)].map(([where, victims]) => ({
+      resource,
+      where,
+      victims: victims.sort((a, b) => severity(b, thresholds) - severity(a, thresholds)),
+      culprits: victims.every(({ ownLimit }) => ownLimit) ? [] : ranked(demandsFor(resource, sample, where)),
+    })),
+  );
+  const worst = ({ victims }: Shortage): number =>
+    Math.max(...victims.map((victim) => severity(victim, thresholds)));
+  return shortages.sort((a, b) => worst(b) - worst(a));
+}
+
+/** The victims of a shortage by the place where it is. */
+function victimsBy(
+  resource: Resource,
+  { vms, host }: Sample,
+  thresholds: Thresholds,
+): ReadonlyMap<string | undefined, Victim[]> {
+  const places = new Map<string | undefined, Victim[]>();
+  for (const vm of vms) {
+    const victim = victimOf(vm, resource, thresholds);
+    if (victim === undefined) continue;
+    const where = placeOf(resource, victim, host.row);
+    places.set(where, [...(places.get(where) ?? []), victim]);
+  }
+  return places;
+}
+
+/** The worst that a VM shows of a shortage; undefined when it shows nothing of it. */
+function victimOf(vm: VmRows, resource: Resource, thresholds: Thresholds): Victim | undefined {
+  const ids = symptoms[resource];
+  const ownLimit = resource === 'cpu' && isLimited(vm.row, thresholds);
+  let worst: Victim | undefined;
+  const look = (row: Row, id: string, device: string | undefined): void => {
+    const value = valueOf(row, id);
+    const verdict = judge(thresholds, id, value, row);
+    if (verdict === 'ok') return;
+    const victim = { vm, device, id, value, verdict, ownLimit };
+    if (worst === undefined || severity(victim, thresholds) > severity(worst, thresholds)) worst = victim;
+  };
+  // A device says more than the mean over all of them: it goes first, for the case that both are the same.
+  const devices = resource === 'disk' ? vm.disks : resource === 'network' ? vm.nics : [];
+  for (const row of devices) for (const id of ids.device) look(row, id, textOf(row, 'device'));
+  for (const id of ids.vm) look(vm.row, id, undefined);
+  return worst;
+}
+
+/**
+ * Whether a VM would wait little without its own limit. The kernel counts the time that a limit holds back once for each
+ * CPU that the group used, and a vCPU that is held back as waiting.
+ */
+function isLimited(row: Row, thresholds: Thresholds): boolean {
+  const limited = valueOf(row, 'cpu_throttled');
+  if (judge(thresholds, 'cpu_throttled', limited, row) === 'ok') return false;
+  const waited = valueOf(row, 'cpu_steal') - limited / valueOf(row, 'cpu_cores');
+  return judge(thresholds, 'cpu_steal', waited, row) === 'ok';
+}
+
+/** How far a value is beyond the level that makes it bad. */
+function severity({ id, value, verdict }: Victim, thresholds: Thresholds): number {
+  const bad = thresholds.get(id)?.bad ?? Infinity;
+  return (verdict === 'bad' ? 1 : 0) + Math.min(WORST, value / bad);
+}
+
+/** Where a victim suffers; undefined for the host as a whole. */
+function placeOf(resource: Resource, { vm, device }: Victim, host: Row): string | undefined {
+  switch (resource) {
+    case 'cpu':
+      return pinnedTo(vm, host);
+    case 'disk': {
+      const disk = vm.disks.find((row) => textOf(row, 'device') === device) ?? busiest(vm.disks);
+      return disk && storageOf(disk);
+    }
+    case 'memory':
+    case 'network':
+      return undefined;
+  }
+}
+
+/** The disk with the most operations. */
+function busiest(disks: readonly Row[]): Row | undefined {
+  const operations = (row: Row): number => valueOf(row, 'disk_reads') + valueOf(row, 'disk_writes') || 0;
+  return [...disks].sort((a, b) => operations(b) - operations(a))[0];
+}
+
+/** Turns loads into shares, the largest first. */
+function ranked(demands: readonly Demand[]): readonly Culprit[] {
+  const totals = new Map<Load['kind'], number>();
+  for (const { kind, value } of demands.flatMap(({ loads }) => loads))
+    totals.set(kind, (totals.get(kind) ?? 0) + value);
+  return demands
+    .map(({ vm, loads }) => {
+      const shares = loads.map(({ kind, value }) => (value / (totals.get(kind) || Infinity)) * 100);
+      return { vm, share: Math.max(0, ...shares), loads };
+    })
+    .filter(({ share }) => share >= LEAST_SHARE)
+    .sort((a, b) => b.share - a.share);
+}

@@ -1,0 +1,88 @@
+import { wrap } from '../../cli/wrap.ts';
+import { levelUnit } from '../../config/thresholds.ts';
+import type { Levels, Thresholds } from '../../config/thresholds.ts';
+import { columns } from '../../catalogue/catalogue.ts';
+import type { Metric } from '../../catalogue/catalogue.ts';
+import type { Scope } from '../../catalogue/define.ts';
+import type { Row } from '../../catalogue/row.ts';
+import { human } from '../../formats/text/human.ts';
+import { causes } from './causes.ts';
+import { quantity } from '../values/quantity.ts';
+import { compared, judge } from './thresholds.ts';
+import type { Verdict } from './thresholds.ts';
+
+const subjects: Readonly<Record<Scope, string>> = {
+  vm: 'a VM',
+  vm_vcpu: 'a vCPU',
+  vm_disk: 'a disk of a VM',
+  vm_nic: 'a NIC of a VM',
+  host: 'the host',
+  host_disk: 'a disk of the host',
+  host_nic: 'a NIC of the host',
+  agent: 'proxtop',
+  agent_output: 'an output of proxtop',
+};
+
+const colours: Readonly<Record<Verdict, string>> = { ok: 'fine', warn: 'yellow', bad: 'red' };
+
+/**
+ * Explains a metric to people: what it means, its value, where that comes from and how it is made, from where on it is
+ * yellow or red, and what usually causes that.
+ *
+ * @param row the one whose value is explained; undefined for the metric in general
+ * @param width columns that a line may have
+ */
+export function why(
+  metric: Metric,
+  row: Row | undefined,
+  thresholds: Thresholds,
+  width: number,
+): readonly string[] {
+  const { id, title, scope, meaning, definition, kind, needs } = metric;
+  const facts = new Map<string, string>();
+  if (row !== undefined) facts.set('now', valueText(metric, row, thresholds));
+  facts.set('source', spelledOut(metric, 'source'));
+  if (meaning !== definition && definition !== '') facts.set('formula', spelledOut(metric, 'definition'));
+  if (needs !== '') facts.set('needs', needs);
+  if (kind !== 'text') facts.set('levels', levelsText(id, thresholds.get(id)));
+  const lines = [`${title}: ${id} of ${subjects[scope]}`, ''];
+  if (meaning !== '') lines.push(...wrap(meaning, '', width), '');
+  for (const [name, text] of facts) lines.push(...wrap(text, name.padEnd(9), width));
+  const known = causes[id];
+  if (known !== undefined) {
+    lines.push('', 'What usually causes it');
+    for (const cause of known) lines.push(...wrap(cause, '  - ', width));
+  }
+  return lines;
+}
+
+/** What the catalogue says as `as above` stands in the metric above. */
+function spelledOut({ scope, slot }: Metric, field: 'source' | 'definition'): string {
+  const text = columns(scope)
+    .slice(0, slot + 1)
+    .findLast((metric) => metric[field] !== 'as above');
+  return text?.[field] ?? '';
+}
+
+function valueText({ id, kind, slot, unit }: Metric, row: Row, thresholds: Thresholds): string {
+  if (kind === 'text') return row.texts[slot] ?? 'not known';
+  const value = row.values[slot] ?? NaN;
+  if (Number.isNaN(value)) return 'not known';
+  const related = compared(id, value, row);
+  const inLevels =
+    related === value || Number.isNaN(related) ? '' : `, ${human.percent(related)} ${levelUnit(id)}`;
+  const verdict = thresholds.has(id) ? `: ${colours[judge(thresholds, id, value, row)]}` : '';
+  return `${quantity(value, unit)}${inLevels}${verdict}`;
+}
+
+function levelsText(id: string, levels: Levels | undefined): string {
+  if (levels === undefined) return `none; [thresholds] ${id} = warn/bad sets some`;
+  const { warn, bad } = levels;
+  const shown = (level: number): string => (levelUnit(id) === 'bytes' ? human.bytes(level) : String(level));
+  const unit = levelUnit(id) === 'bytes' ? '' : ` ${levelUnit(id)}`;
+  const side = warn > bad ? 'at most' : 'from';
+  const parts = Number.isNaN(warn)
+    ? `red ${side} ${shown(bad)}`
+    : `yellow ${side} ${shown(warn)}, red ${side} ${shown(bad)}`;
+  return `${parts}${unit}; [thresholds] ${id} changes that`;
+}

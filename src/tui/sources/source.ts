@@ -1,0 +1,29 @@
+import type { Question } from '../prompt.ts';
+
+/** What a command of a source can do with the view. */
+export interface Desk {
+  /** Shows a message in the last line for a while. */
+  tell(text: string): void;
+  /** Asks in the last line. */
+  ask(question: Question): void;
+}
+
+/** Some keys and what they do with the source of the samples. */
+export interface SourceCommand {
+  readonly keys: readonly string[];
+  /** The keys as the help writes them. */
+  readonly label: string;
+  readonly help: string;
+  readonly act: (key: string, desk: Desk) => void;
+}
+
+/** Where the samples of a view come from. */
+export interface Source {
+  /** Seconds between two samples as they are wanted; undefined where they come as they come. */
+  readonly interval: number | undefined;
+  /** What the status line says about it, such as the state of a replay; '' for nothing. */
+  readonly note: string;
+  readonly commands: readonly SourceCommand[];
+  /** The user has seen enough. */
+  quit(): void;
+}

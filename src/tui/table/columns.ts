@@ -1,0 +1,85 @@
+import { columns as metricsOf } from '../../catalogue/catalogue.ts';
+import type { Metric } from '../../catalogue/catalogue.ts';
+import type { Scope, Unit } from '../../catalogue/define.ts';
+import type { View } from './views.ts';
+
+/** A column of a table: a metric of the rows, or what names the VM that a row belongs to. */
+export interface Column {
+  readonly id: string;
+  readonly heading: string;
+  readonly metric: Metric;
+  readonly unit: Unit;
+  /** Texts stand at the left of their column, numbers at the right. */
+  readonly text: boolean;
+  /** Whether it is read from the row of the VM instead of that of its device. */
+  readonly ofVm: boolean;
+  /** Columns of the screen that its texts and its heading need; those of column `name` follow the names. */
+  readonly width: number;
+}
+
+/** Texts by their usual lengths. */
+const textWidths: Readonly<Record<string, number>> = {
+  vmid: 6,
+  name: 8,
+  UUID: 36,
+  pid: 7,
+  state: 8,
+  tags: 16,
+  lock: 9,
+  qmp: 7,
+  device: 11,
+  disk_path: 40,
+  disk_type: 9,
+  disk_dmname: 24,
+  net_interfaces: 24,
+  host_name: 16,
+};
+
+/** All columns that a view can show, in the order of the catalogue. */
+export function columnsOf(view: View): readonly Column[] {
+  const isDeviceOfVm = view.scope.startsWith('vm_');
+  const vm = isDeviceOfVm ? metricsOf('vm').filter(isIdentity) : [];
+  const own = metricsOf(view.scope).filter(
+    (metric) => isIdentity(metric) || view.collectors.some((name) => name === metric.collector),
+  );
+  return [
+    ...vm.map((metric) => column(metric, view.headings, true)),
+    ...own.map((metric) => column(metric, view.headings, false)),
+  ];
+}
+
+/** The columns of rows of devices where they are listed by themselves: those that the catalogue shows by default. */
+export function deviceColumns(scope: Scope): readonly Column[] {
+  return metricsOf(scope)
+    .filter(({ shown }) => shown === 'default')
+    .map((metric) => column(metric, undefined, false));
+}
+
+/** The ids of the columns that a view shows at first: identities that people know VMs by, then what it measures. */
+export function defaultColumns(view: View): readonly string[] {
+  if (view.columns !== undefined) return view.columns;
+  const hidden = ['UUID', 'pid', 'qmp', 'qmp_age'];
+  const shown = columnsOf(view).filter(
+    ({ id, metric }) => metric.shown === 'default' && !hidden.includes(id),
+  );
+  const names = shown.filter(({ id }) => ['vmid', 'name', 'device'].includes(id));
+  names.sort((one, other) => Number(other.id === 'vmid') - Number(one.id === 'vmid'));
+  return [...names, ...shown.filter((each) => !names.includes(each))].map(({ id }) => id);
+}
+
+/** Whether a column stays on the screen when the others are scrolled sideways: without it nobody knows the row. */
+export function isPinned({ id }: Column): boolean {
+  return id === 'vmid' || id === 'name' || id === 'device';
+}
+
+function isIdentity({ collector }: Metric): boolean {
+  return collector === '-';
+}
+
+function column(metric: Metric, headings: View['headings'], ofVm: boolean): Column {
+  const { id, title, unit, kind } = metric;
+  const text = kind === 'text';
+  const heading = headings?.[id] ?? title;
+  const width = Math.max(heading.length, text ? (textWidths[id] ?? 12) : 0);
+  return { id, heading, metric, unit, text, ofVm, width };
+}

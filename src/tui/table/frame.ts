@@ -1,0 +1,70 @@
+import type { Sample } from '../../sampling/sample.ts';
+import type { Cursor } from './cursor.ts';
+import type { Column } from './columns.ts';
+import type { Judge } from '../analysis/judge.ts';
+import { panelLines } from './panel.ts';
+import { textWidth } from '../screen/glyphs.ts';
+import type { Line, Size } from '../screen/spans.ts';
+import type { Settings } from '../settings.ts';
+import { textOrBlank } from '../values/row-values.ts';
+import type { Entry } from './table.ts';
+import { place } from './table-layout.ts';
+import type { Placed } from './table-layout.ts';
+import { entryLine, headingLine } from './table-lines.ts';
+import type { View } from './views.ts';
+
+/** What a table is drawn from. */
+export interface TableState {
+  readonly view: View;
+  readonly settings: Settings;
+  readonly columns: readonly Column[];
+  readonly entries: readonly Entry[];
+  readonly cursor: Cursor;
+  /** Id of the column of the cursor. */
+  readonly columnCursor: string | undefined;
+  readonly judge: Judge;
+}
+
+/** Host panel and table as lines, and where what can be clicked is. */
+export interface TableFrame {
+  readonly lines: readonly Line[];
+  /** Index of the line of headings. */
+  readonly heading: number;
+  readonly placed: readonly Placed[];
+}
+
+/** Lines that others need: headings, and a few rows at least. */
+const ROWS_FIRST = 4;
+/** Lines of the table for each one of the panel. */
+const ROWS_PER_PANEL_LINE = 4;
+
+/** Host panel, headings and as many rows as there is room for; moves the cursor to where its row is now. */
+export function tableFrame(sample: Sample, state: TableState, size: Size): TableFrame {
+  const { view, settings, entries, cursor, judge } = state;
+  const { units } = settings;
+  const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
+  const panel = panelLines(view, sample.host, { columns: size.columns, units, judge }).slice(0, panelHeight);
+  const room = Math.max(0, size.rows - panel.length - 1);
+  const height = settings.rows === 0 ? room : Math.min(room, settings.rows);
+  cursor.follow(entries, height);
+  const placed = place(state.columns, {
+    width: size.columns,
+    nameWidth: settings.nameWidth,
+    longestName: longestName(sample, entries),
+    units,
+    cursor: state.columnCursor,
+  });
+  const visible = entries.slice(cursor.top, cursor.top + height);
+  const rows = visible.map((entry, index) =>
+    entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
+  );
+  const heading = headingLine(placed, settings.views[view.key].sort, state.columnCursor);
+  return { lines: [...panel, heading, ...rows], heading: panel.length, placed };
+}
+
+/** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */
+function longestName({ vms }: Sample, entries: readonly Entry[]): number {
+  const names = vms.map(({ row }) => textWidth(textOrBlank(row, 'name')));
+  const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 1));
+  return [...names, ...labels].reduce((longest, width) => Math.max(longest, width), 0);
+}

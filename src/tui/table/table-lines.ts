@@ -1,0 +1,40 @@
+import { formatNumber } from '../values/format.ts';
+import type { UnitMode } from '../values/format.ts';
+import { styleOf } from '../analysis/judge.ts';
+import type { Judge } from '../analysis/judge.ts';
+import { fit } from '../screen/glyphs.ts';
+import type { Line, Span } from '../screen/spans.ts';
+import { metricIn, numberIn, source, textIn } from './table.ts';
+import type { Entry } from './table.ts';
+import type { Placed } from './table-layout.ts';
+
+/** The headings; that of the sorted column and that of the cursor stand out. */
+export function headingLine(placed: readonly Placed[], sort: string, cursor: string | undefined): Line {
+  return placed.flatMap(({ column, width }): Span[] => {
+    const text = column.text ? fit(column.heading, width) : fit(column.heading, width).trim().padStart(width);
+    const style = column.id === sort ? 'title' : 'heading';
+    return [{ text, style, reverse: column.id === cursor }, { text: ' ' }];
+  });
+}
+
+/** A row of the table. @param selected whether the cursor is on it */
+export function entryLine(
+  entry: Entry,
+  placed: readonly Placed[],
+  { units, judge, selected }: { readonly units: UnitMode; readonly judge: Judge; readonly selected: boolean },
+): Line {
+  return placed.flatMap(({ column, width }): Span[] => {
+    const blank = { text: ' ', reverse: selected };
+    if (entry.label !== undefined && column.text) {
+      const text = column.id === 'name' ? ` ${entry.label}` : '';
+      return [{ text: fit(text, width), style: 'dim', reverse: selected }, blank];
+    }
+    if (column.text) return [{ text: fit(textIn(entry, column) ?? '-', width), reverse: selected }, blank];
+    const metric = metricIn(entry, column);
+    const value = numberIn(entry, column);
+    const text = metric === undefined ? '' : formatNumber(value, column.unit, units);
+    const verdict =
+      metric === undefined || Number.isNaN(value) ? 'ok' : judge(metric.id, value, source(entry, column));
+    return [{ text: text.padStart(width), style: styleOf(verdict), reverse: selected }, blank];
+  });
+}

@@ -1,0 +1,154 @@
+import type { Metric } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../catalogue/row.ts';
+import type { Sample, VmRows } from '../../sampling/sample.ts';
+import type { Column } from './columns.ts';
+import { metricOf, textOrBlank } from '../values/row-values.ts';
+import type { ViewSettings } from '../settings.ts';
+import type { TableScope, View } from './views.ts';
+
+/** A row of the table. */
+export interface Entry {
+  /** The same for the same VM or device in each sample. */
+  readonly key: string;
+  readonly row: Row;
+  /** The VM that it is or belongs to; missing for a device of the host. */
+  readonly vm?: VmRows;
+  /** What stands in the place of the name: only of a row below an expanded VM. */
+  readonly label?: string;
+  /** Metrics of `row` that stand for others: the threads that are no vCPUs have metrics of their own in the VM's row. */
+  readonly standIns?: Readonly<Record<string, string>>;
+}
+
+const otherThreads = { cpu_total: 'cpu_other_total', cpu_steal: 'cpu_other_steal' } as const;
+
+/** What is to be listed, and how. */
+export interface TableQuery {
+  readonly view: View;
+  readonly settings: ViewSettings;
+  /** Part of a name, vmid, UUID, tag or device, in any case; '' for everything. */
+  readonly filter: string;
+  /** Keys of the VMs that are expanded. */
+  readonly expanded: ReadonlySet<string>;
+}
+
+/** The number in a column of an entry; NaN where it is not known. */
+export function numberIn(entry: Entry, column: Column): number {
+  const metric = metricIn(entry, column);
+  return metric === undefined ? NaN : (source(entry, column).values[metric.slot] ?? NaN);
+}
+
+/** The text in a column of an entry; undefined where it is not known. */
+export function textIn(entry: Entry, column: Column): string | undefined {
+  const metric = metricIn(entry, column);
+  return metric === undefined ? undefined : source(entry, column).texts[metric.slot];
+}
+
+/** The metric that a column shows of an entry; undefined where such a row has none. */
+export function metricIn(entry: Entry, column: Column): Metric | undefined {
+  if (entry.standIns === undefined) return metricOf(source(entry, column).scope, column.id);
+  const id = entry.standIns[column.id];
+  return id === undefined ? undefined : metricOf(entry.row.scope, id);
+}
+
+/** The row that a column is read from. */
+export function source({ row, vm, label }: Entry, { ofVm }: Column): Row {
+  return ofVm && vm !== undefined && label === undefined ? vm.row : row;
+}
+
+/** The rows of a view, filtered and sorted, with those of expanded VMs below them. */
+export function entriesOf(sample: Sample, query: TableQuery, columns: readonly Column[]): readonly Entry[] {
+  const found = filtered(listed(sample, query.view), query.filter);
+  const sorted = sort(found, columns, query.settings);
+  if (query.expanded.size === 0 || query.view.scope !== 'vm') return sorted;
+  return sorted.flatMap((entry) =>
+    entry.vm !== undefined && query.expanded.has(entry.key) ? [entry, ...partsOf(entry.vm)] : [entry],
+  );
+}
+
+/** Every row of a view. */
+function listed(sample: Sample, { scope, diskTypes }: View): readonly Entry[] {
+  switch (scope) {
+    case 'vm':
+      return sample.vms.map((vm) => ({ key: vm.vm.key, row: vm.row, vm }));
+    case 'vm_disk':
+      return sample.vms.flatMap((vm) => vm.disks.map((row) => ({ key: deviceKey(vm, row), row, vm })));
+    case 'vm_nic':
+      return sample.vms.flatMap((vm) => vm.nics.map((row) => ({ key: deviceKey(vm, row), row, vm })));
+    case 'host_nic':
+      return sample.host.nics.map((row) => ({ key: textOrBlank(row, 'device'), row }));
+    case 'host_disk':
+      return sample.host.disks
+        .filter((row) => diskTypes?.includes(textOrBlank(row, 'disk_type')) ?? true)
+        .map((row) => ({ key: textOrBlank(row, 'device'), row }));
+  }
+}
+
+/** The rows below an expanded VM. */
+function partsOf(vm: VmRows): readonly Entry[] {
+  const part = (row: Row): Entry => {
+    const device = textOrBlank(row, 'device');
+    const label = row.scope === 'vm_vcpu' ? `vcpu ${device}` : device;
+    return { key: deviceKey(vm, row), row, vm, label };
+  };
+  const others = {
+    key: `${vm.vm.key}/others`,
+    row: vm.row,
+    vm,
+    label: 'other threads',
+    standIns: otherThreads,
+  };
+  return [...vm.vcpus.map(part), others, ...vm.disks.map(part), ...vm.nics.map(part)];
+}
+
+function deviceKey({ vm }: VmRows, row: Row): string {
+  return `${vm.key}/${row.scope}/${textOrBlank(row, 'device')}`;
+}
+
+function filtered(entries: readonly Entry[], filter: string): readonly Entry[] {
+  if (filter === '') return entries;
+  const wanted = filter.toLowerCase();
+  return entries.filter((entry) => searched(entry).some((text) => text.toLowerCase().includes(wanted)));
+}
+
+const searchedIds: Readonly<Record<TableScope, readonly string[]>> = {
+  vm: [],
+  vm_disk: ['device'],
+  vm_nic: ['device'],
+  host_disk: ['device', 'disk_dmname'],
+  host_nic: ['device'],
+};
+
+function searched({ row, vm }: Entry): string[] {
+  const own = searchedIds[row.scope as TableScope].map((id) => textOrBlank(row, id));
+  return vm === undefined
+    ? own
+    : [...own, ...['name', 'vmid', 'UUID', 'tags'].map((id) => textOrBlank(vm.row, id))];
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Numbers from the largest down, texts from A up, or the other way; what is not known comes last either way. */
+function sort(
+  entries: readonly Entry[],
+  columns: readonly Column[],
+  { sort: id, reverse }: ViewSettings,
+): readonly Entry[] {
+  const column = columns.find((candidate) => candidate.id === id);
+  if (column === undefined) return entries;
+  const sign = reverse ? -1 : 1;
+  if (column.text) {
+    const keyed = entries.map((entry) => ({ entry, text: textIn(entry, column) ?? '' }));
+    keyed.sort((one, other) =>
+      one.text === '' || other.text === ''
+        ? Number(one.text === '') - Number(other.text === '')
+        : sign * collator.compare(one.text, other.text),
+    );
+    return keyed.map(({ entry }) => entry);
+  }
+  const keyed = entries.map((entry) => ({ entry, value: numberIn(entry, column) }));
+  keyed.sort((one, other) => {
+    const unknown = Number(Number.isNaN(one.value)) - Number(Number.isNaN(other.value));
+    return Number.isNaN(one.value) || Number.isNaN(other.value) ? unknown : sign * (other.value - one.value);
+  });
+  return keyed.map(({ entry }) => entry);
+}

@@ -1,0 +1,191 @@
+import type { CollectorName } from '../../catalogue/catalogue.ts';
+import type { Scope } from '../../catalogue/define.ts';
+import type { panelGroups } from './panel-groups.ts';
+
+/** The key that shows a view. */
+export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x';
+
+/** What a table shows a row of. */
+export type TableScope = Extract<Scope, 'vm' | 'vm_disk' | 'vm_nic' | 'host_disk' | 'host_nic'>;
+
+/** A view: which rows, which metrics, how it looks until the user changes it. Metrics are named by their ids. */
+export interface View {
+  readonly key: ViewKey;
+  /** One word for the status line. */
+  readonly name: string;
+  /** For the help. */
+  readonly title: string;
+  readonly scope: TableScope;
+  /** Kinds of disks (metric disk_type); missing for rows of all kinds. */
+  readonly diskTypes?: readonly string[];
+  /** Whose metrics can be columns. */
+  readonly collectors: readonly CollectorName[];
+  /** Columns at first; missing for those that the catalogue shows by default. */
+  readonly columns?: readonly string[];
+  /** Headings other than the catalogue's titles, which occur twice among these columns. */
+  readonly headings?: Readonly<Record<string, string>>;
+  /** Sorted by this at first. */
+  readonly sort: string;
+  /** Capital letters that sort, those of esxtop where it has them. */
+  readonly sortKeys: Readonly<Record<string, string>>;
+  /** Lines about the host above the table. */
+  readonly panel: readonly (keyof typeof panelGroups)[];
+}
+
+const diskSortKeys = {
+  A: 'disk_await',
+  R: 'disk_read_mib',
+  T: 'disk_write_mib',
+  U: 'disk_util',
+  N: 'device',
+};
+const hostDisk = {
+  scope: 'host_disk',
+  collectors: ['disk'],
+  sort: 'disk_util',
+  sortKeys: diskSortKeys,
+  panel: ['disk', 'pressure'],
+} as const;
+const traffic = { sort: 'net_rx_mbit', panel: ['net'] } as const;
+const trafficSortKeys = { R: 'net_rx_packets', T: 'net_tx_packets', B: 'net_rx_mbit', X: 'net_tx_mbit' };
+
+/** All views, in the order of the help. */
+export const views: readonly View[] = [
+  {
+    key: 'a',
+    name: 'all',
+    title: 'all: CPU, memory, disks and network of each VM',
+    scope: 'vm',
+    collectors: ['cpu', 'mem', 'disk', 'net', 'io', 'pressure'],
+    columns: [
+      'vmid',
+      'name',
+      'cpu_total',
+      'cpu_steal',
+      'ram_rss',
+      'disk_reads',
+      'disk_writes',
+      'disk_lat_avg',
+      'net_rx_mbit',
+      'net_tx_mbit',
+      'cpu_other_total',
+      'ram_used',
+      'psi_some_cpu_avg10',
+      'psi_some_io_avg10',
+      'disk_read_mib',
+      'disk_write_mib',
+      'net_rx_drop_percent',
+      'qmp',
+    ],
+    headings: { io_read_mib: 'PMBRD/s', io_write_mib: 'PMBWR/s' },
+    sort: 'cpu_total',
+    sortKeys: {
+      U: 'cpu_total',
+      R: 'cpu_steal',
+      M: 'ram_rss',
+      D: 'disk_lat_avg',
+      B: 'net_rx_mbit',
+      X: 'net_tx_mbit',
+      N: 'name',
+    },
+    panel: ['cpu', 'mem', 'disk', 'net'],
+  },
+  {
+    key: 'c',
+    name: 'CPU',
+    title: 'CPU of each VM: used, and waited for',
+    scope: 'vm',
+    collectors: ['cpu', 'pressure'],
+    columns: [
+      'vmid',
+      'name',
+      'cpu_cores',
+      'cpu_total',
+      'cpu_steal',
+      'cpu_other_total',
+      'cpu_other_steal',
+      'cpu_throttled',
+      'psi_some_cpu_avg10',
+    ],
+    sort: 'cpu_total',
+    sortKeys: { U: 'cpu_total', R: 'cpu_steal', S: 'cpu_other_total', N: 'name' },
+    panel: ['cpu', 'load'],
+  },
+  {
+    key: 'm',
+    name: 'memory',
+    title: 'memory of each VM',
+    scope: 'vm',
+    collectors: ['mem'],
+    sort: 'ram_rss',
+    sortKeys: { M: 'ram_total', B: 'ram_actual', G: 'ram_used', R: 'ram_rss', S: 'ram_swap', N: 'name' },
+    panel: ['mem', 'swap'],
+  },
+  {
+    key: 'd',
+    name: 'disk',
+    title: 'virtual disks, a row for each',
+    scope: 'vm_disk',
+    collectors: ['disk'],
+    columns: [
+      'vmid',
+      'name',
+      'device',
+      'disk_reads',
+      'disk_writes',
+      'disk_read_mib',
+      'disk_write_mib',
+      'disk_lat_rd',
+      'disk_lat_wr',
+      'disk_lat_avg',
+      'disk_lat_fl',
+      'disk_capacity',
+      'disk_allocation',
+    ],
+    sort: 'disk_lat_avg',
+    sortKeys: { R: 'disk_read_mib', T: 'disk_write_mib', A: 'disk_lat_avg', N: 'name' },
+    panel: ['disk', 'pressure'],
+  },
+  {
+    ...traffic,
+    key: 'n',
+    name: 'network',
+    title: 'virtual NICs, a row for each',
+    scope: 'vm_nic',
+    collectors: ['net'],
+    sortKeys: { ...trafficSortKeys, N: 'name' },
+  },
+  {
+    key: 'i',
+    name: 'I/O',
+    title: 'I/O of the QEMU process and pressure of each VM',
+    scope: 'vm',
+    collectors: ['io', 'pressure'],
+    sort: 'io_read_mib',
+    sortKeys: { R: 'io_read_mib', T: 'io_write_mib', P: 'psi_some_io_avg10', N: 'name' },
+    panel: ['disk', 'pressure'],
+  },
+  {
+    ...traffic,
+    key: 'p',
+    name: 'physical network',
+    title: 'interfaces of the host',
+    scope: 'host_nic',
+    collectors: ['net'],
+    sortKeys: { ...trafficSortKeys, N: 'device' },
+  },
+  {
+    ...hostDisk,
+    key: 's',
+    name: 'storage',
+    title: 'disks of the host: physical ones, md, crypt, volumes but LVM',
+    diskTypes: ['physical', 'md', 'dmraid', 'crypt', 'bcache', 'zvol', 'rbd', 'drbd', 'dm'],
+  },
+  { ...hostDisk, key: 'l', name: 'LVM', title: 'logical volumes of the host', diskTypes: ['lvm'] },
+  { ...hostDisk, key: 'x', name: 'multipath', title: 'multipath devices of the host', diskTypes: ['mpath'] },
+];
+
+/** The view of a key; undefined where it has none. */
+export function viewOf(key: string): View | undefined {
+  return views.find((view) => view.key === key);
+}

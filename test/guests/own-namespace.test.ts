@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, realpathSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { openInNamespaceOf, ownNetDev } from '../../src/guests/qemu/own-namespace.ts';
+import { Paths, defaultRoots, descriptorPath } from '../../src/kernel/base/paths.ts';
+
+const paths = new Paths(defaultRoots);
+const skip = process.getuid?.() !== 0 && 'needs root (namespaces)';
+
+/** The file that a path of a process opened. */
+function opened<T>(pid: number, path: string, look: (path: string) => T): T {
+  const fd = openInNamespaceOf(paths, pid, path);
+  try {
+    return look(descriptorPath(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+test('a process in our namespaces', () => {
+  assert.equal(ownNetDev(paths, process.pid), undefined);
+  assert.equal(opened(process.pid, process.execPath, realpathSync), realpathSync(process.execPath));
+  assert.equal(ownNetDev(paths, 2 ** 30), undefined);
+});
+
+test('a name without a leading slash is in the directory of the process', async (t) => {
+  const child = spawn('sleep', ['60'], { cwd: tmpdir() });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  assert.equal(opened(child.pid ?? -1, '.', realpathSync), realpathSync(tmpdir()));
+});
+
+test('a process in namespaces of its own', { skip }, async (t) => {
+  const script = 'mount -t tmpfs none /mnt && touch /mnt/a.qmp && echo ready && exec sleep 60';
+  const child = spawn('unshare', ['--mount', '--net', 'sh', '-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const pid = child.pid ?? -1;
+  assert.ok(opened(pid, '/mnt/a.qmp', (path) => statSync(path).isFile()));
+  assert.throws(() => statSync('/mnt/a.qmp'));
+  const file = ownNetDev(paths, pid);
+  assert.match(file?.text() ?? '', /^ *lo:/m);
+  // A new network namespace has nothing but the loopback.
+  assert.equal(file?.text()?.split('\n').length, 3);
+  file.close();
+});
