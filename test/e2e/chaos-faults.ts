@@ -27,6 +27,8 @@ export class Dice {
 /** Something that happens to one thing, and what ends it. */
 interface Fault {
   readonly name: string;
+  /** Seconds that it lasts at most. */
+  readonly most?: number;
   begin(): void | Promise<void>;
   end?(): void | Promise<void>;
 }
@@ -93,11 +95,18 @@ async function torment(victim: Victim, dice: Dice, end: number, note: (what: str
     note(name);
     await fault.begin();
     // Mostly short, sometimes long enough for a spool to overflow.
-    await sleep(dice.between(...victim.lasts) * 1000 * (dice.next() < 0.15 ? 5 : 1));
+    const lasts = dice.between(...victim.lasts) * (dice.next() < 0.15 ? 5 : 1);
+    await sleep(Math.min(lasts, fault.most ?? Infinity) * 1000);
     await fault.end?.();
     if (fault.end !== undefined) note(`${name}: over`);
   }
 }
+
+/**
+ * Seconds that a receiver stalls at most which then dies. What its kernel has had for 5 s counts as arrived, as nothing
+ * but the application could tell more: in a longer stall these records would be lost without a count, as documented.
+ */
+const window = 4;
 
 function linePeer(name: string, peer: LinePeer): Victim {
   const back = async (): Promise<void> => {
@@ -117,6 +126,7 @@ function linePeer(name: string, peer: LinePeer): Victim {
     },
     {
       name: 'stalls and dies',
+      most: window,
       begin: () => {
         peer.stall();
       },
@@ -124,6 +134,7 @@ function linePeer(name: string, peer: LinePeer): Victim {
     },
     {
       name: 'reads a little, stalls and dies',
+      most: window,
       begin: () => {
         peer.stall(20);
       },
