@@ -76,7 +76,7 @@ export class ChaosLab {
     this.config = join(this.root, 'proxtop.conf');
     this.clock = join(this.root, 'clock');
     for (const path of ['disk', 'run', 'proc']) mkdirSync(join(this.root, path));
-    this.disk = new ChaosDisk(join(this.root, 'disk'), 24);
+    this.disk = new ChaosDisk(join(this.root, 'disk'), 40);
     t.after(() => {
       for (const { child } of this.runs) child.kill('SIGKILL');
       this.disk.remove();

@@ -30,8 +30,8 @@ describe('whatever happens around it', { skip, concurrency: true }, () => {
       ? 'every sample arrives, is counted as lost, or was taken just before a kill'
       : 'every sample arrives or is counted as lost';
     test(`${what} (seed ${seed})`, { timeout: (seconds + 600) * 1000 }, async (t) => {
-      // Samples of 15, 45 and 75 kB, so that stalls are of megabytes and spools overflow.
-      const lab = await ChaosLab.create(t, [100, 300, 500][index]!);
+      // Samples of 60, 130 and 15 kB: stalls are of megabytes, and the spools of the second overflow.
+      const lab = await ChaosLab.create(t, [400, 900, 100][index]!);
       const { diary, last } = await wreak(lab, seed, seconds, kills);
       await until(() => settled(lab), 'everything is delivered', 300_000);
       await lab.end(last, 'SIGTERM');
