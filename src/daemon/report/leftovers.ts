@@ -43,15 +43,20 @@ export class Leftovers {
     const settings = this.settings();
     if (settings === undefined) return;
     try {
-      const outputs = allOutputs(settings);
-      this.list = (await survey(settings.stateDir)).flatMap((spool) =>
-        spool.parts.filter((part) => !isTaken(spool, part, outputs)).map((part) => leftOf(spool, part)),
-      );
+      const list: LeftSpool[] = [];
+      for (const spool of await survey(settings.stateDir)) {
+        const own = allOutputs(settings).find((output) => spoolOf(output) === spool.directory);
+        // What another process uses, or an output that ends, is its affair.
+        if (own === undefined && spool.holder !== undefined) continue;
+        const left = spool.parts.filter((part) => own === undefined || !takes(own, part));
+        list.push(...left.map((part) => leftOf(spool, part)));
+        // An output tells by itself what it does not take.
+        if (own === undefined) for (const part of left) this.tell(leftOf(spool, part));
+      }
+      this.list = list;
     } catch (error) {
       this.log.debug(`cannot look for what earlier outputs left: ${(error as Error).message}`);
-      return;
     }
-    for (const left of this.list) this.tell(left);
   }
 
   private tell({ directory, records, output, format }: LeftSpool): void {
@@ -59,19 +64,23 @@ export class Leftovers {
     if (this.told.has(key)) return;
     this.told.add(key);
     this.log.warn(
-      `${directory}: ${records} records of output ${output} in format ${format} wait there, and no output takes ` +
-        'them: they are kept; "proxtop spool" can drain or delete them',
+      `${records} records of output ${output} in format ${format} wait in ${directory}, and no output takes them: ` +
+        'they are kept; "proxtop spool" can drain or delete them',
     );
   }
 }
 
-/** Whether an output delivers these records. What another process or an output that ends uses is its affair. */
-function isTaken({ name, holder }: Spool, part: SpoolPart, outputs: readonly OutputSettings[]): boolean {
-  const own = outputs.find((output) => output.name === name);
-  if (own === undefined || (own.type !== 'tcp' && own.type !== 'http')) return holder !== undefined;
-  if (!readable(part) || part.output !== name) return false;
+/** The directory of an output's spool; undefined for one that has none and looks after none. */
+function spoolOf(output: OutputSettings): string | undefined {
+  if (output.type !== 'tcp' && output.type !== 'http') return undefined;
+  return output.spool?.directory ?? output.leftSpool;
+}
+
+/** Whether an output delivers these records of its directory. */
+function takes(output: OutputSettings, part: SpoolPart): boolean {
+  if (output.type === 'prometheus' || !readable(part) || part.output !== output.name) return false;
   // Segments of 0.1.0 do not say their format: they are taken for the output's own.
-  return part.format === undefined || part.format === formatOf(own);
+  return part.format === undefined || part.format === formatOf(output);
 }
 
 function leftOf({ directory }: Spool, part: SpoolPart): LeftSpool {

@@ -243,7 +243,8 @@ export class Spool {
     const { format } = this.context.identity;
     for (const [whose, count] of strangers)
       this.log.warn(
-        `spool: ${count} records ${whose} in ${this.directory} are kept and not delivered: this output writes ${format}`,
+        `spool: ${count} records ${whose} in ${this.directory} are kept and not delivered: this output writes ${format}; ` +
+          '"proxtop spool" can drain or delete them',
       );
     if (missing > 0) this.damaged(missing, `${this.directory}: files are missing`);
   }
