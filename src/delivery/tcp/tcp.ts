@@ -170,7 +170,8 @@ export class TcpDestination implements Destination {
     if (this.connections++ > 0) this.tap.ledger.reconnects++;
     this.log.debug(`connected to ${this.target}`);
     const onRead = (bytes: number): void => {
-      this.release(bytes - this.preamble);
+      // At the end only a peer that closes tells that it has read: one that stalls would be believed meanwhile.
+      if (this.finish === undefined) this.release(bytes - this.preamble);
     };
     this.watch = new PeerWatch(socket, { timeout, age: this.pace.age }, onRead, () => {
       this.stop();
