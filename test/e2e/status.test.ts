@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, Receiver } from '../delivery/helpers.ts';
+import { freePort, Receiver, until } from '../delivery/helpers.ts';
 
 const program = fileURLToPath(new URL('../../dist/proxtop', import.meta.url));
 const skip = !existsSync(program) && 'needs dist/proxtop (npm run build)';
@@ -109,6 +109,17 @@ test('what one run spools at its end the next one delivers, with its time and ru
   await receiver.start(port);
   const second = start(t, root, port);
   await untilStatus(root, 0, /: healthy\n/);
+  // It may be healthy before its first sample.
+  const runs = (): Set<string> =>
+    new Set(
+      [
+        ...receiver
+          .received(0)
+          .toString()
+          .matchAll(/"run":"([^"]+)"/g),
+      ].map(([, run]) => run!),
+    );
+  await until(() => runs().size === 2, 'samples of both runs', 60_000);
   second.kill('SIGTERM');
   await once(second, 'close');
   const lines = receiver.received(0).toString().trimEnd().split('\n');
