@@ -282,7 +282,7 @@ describe('a spool', { concurrency: true }, () => {
     const port = await reserved(t);
     const full = { ...keys, spool_max: '16M', queue_bytes: '1M', when_full: 'drop_newest' } as const;
     rig.configure({ stream: { ...full, target: `127.0.0.1:${port}` } });
-    await rig.backlog(55, 300_000);
+    await rig.backlog(50, 300_000);
     const run = rig.start();
     await run.next('a full queue', (cycle) => num(outputRow(cycle), 'dropped_queue_full') >= 10);
     const peer = await LinePeer.create(t, '127.0.0.1', port);
