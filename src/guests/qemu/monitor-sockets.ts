@@ -71,7 +71,8 @@ class NamedSocket implements Entrance {
     } catch (error) {
       // Where it was, another socket may get its inode.
       this.leave();
-      throw this.refused((error as Error).message);
+      const { message, code } = error as NodeJS.ErrnoException;
+      throw this.refused(message, code);
     }
   }
 
@@ -105,7 +106,8 @@ class NamedSocket implements Entrance {
     }
   }
 
-  private refused(why: string): QmpError {
-    return new QmpError('error', this.path, `not used: ${why}`);
+  /** @param code of the system call that failed, if one did */
+  private refused(why: string, code?: string): QmpError {
+    return new QmpError('error', this.path, `not used: ${why}`, code);
   }
 }
