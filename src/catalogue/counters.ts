@@ -185,12 +185,7 @@ const counters: Readonly<Partial<Record<Scope, CounterLines>>> = {
   agent: {
     cpu_ms: ['cpu_seconds', 'us', 'default', 'CPU time of proxtop'],
     missed_ticks: ['missed_ticks', 'one', 'default', 'Ticks skipped because a cycle was late'],
-    collector_errors: [
-      'collector_errors',
-      'one',
-      'default',
-      'Runs of collectors and inventories of VMs that failed',
-    ],
+    collector_errors: ['collector_errors', 'one', 'default', 'Failed runs of collectors and VM inventories'],
     qmp_failures: ['qmp_failures', 'one', 'default', 'Questions to monitors that were not answered'],
   },
   agent_output: {

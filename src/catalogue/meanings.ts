@@ -57,7 +57,7 @@ export const meanings: Readonly<Record<string, string>> = {
   ram_cminflt: 'The same as MINFLT of child processes that have ended.',
   ram_cmajflt: 'The same as MAJFLT of child processes that have ended.',
   ram_guest_age:
-    'How long ago the guest last said how much memory it uses; when that is long, its balloon driver does not run.',
+    'How long ago the guest last reported its memory use; if that is long, its balloon driver is not running.',
   ram_swap:
     'How much memory of the VM the host has put into swap: the guest waits for a disk when it wants that back.',
   ram_swapin: 'What the guest reads back from its own swap space.',
@@ -126,7 +126,7 @@ export const meanings: Readonly<Record<string, string>> = {
   disk_allocation: 'How much of it the image really takes on the storage.',
   disk_physical: 'Where the image ends on the storage.',
   disk_util:
-    'How much of the time a disk of the host is busy; of a VM its part in that, an estimate by the bytes of its disks that lie on disks of the host. Devices that work in parallel can take more at 100.',
+    'How much of the time a disk of the host is busy; of a VM its share of that, estimated by the bytes of its disks that are on disks of the host. Devices that work in parallel can take more at 100.',
   disk_reads: 'Read operations that were finished.',
   disk_writes: 'Write operations that were finished.',
   disk_flushes: 'Times that the guest wanted everything to be safe on disk.',
@@ -158,9 +158,9 @@ export const meanings: Readonly<Record<string, string>> = {
   disk_time_weighted: 'Time in operations, all that run at once added up.',
   disk_count: 'How many devices the sums of the host run over.',
   disk_type:
-    'What kind of device it is; besides those that are listed dmraid and dm (others of the device mapper), bcache, rbd (Ceph) and drbd. Partitions that guests made on their volumes have no row.',
+    'What kind of device it is; also dmraid, dm (other device-mapper devices), bcache, rbd (Ceph) and drbd. Partitions that guests made on their volumes have no row.',
   disk_dmname:
-    'What its owner calls it: a logical volume, the data set of a zvol, pool/image of Ceph, resource/volume of DRBD, the label of bcache.',
+    'Its name at a higher level: a logical volume, the data set of a zvol, pool/image of Ceph, resource/volume of DRBD, the label of bcache.',
 
   ...network('rx'),
   ...network('tx'),

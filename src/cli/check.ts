@@ -53,14 +53,16 @@ export function describeSettings(
   const rows: (readonly [string, string])[] = [
     ['sample', `every ${seconds(frequency)}, ${runs === Infinity ? 'endless' : `${runs} times`}`],
     [
-      'ask monitors',
-      detailInterval === undefined ? 'in the beat of the connector' : `every ${seconds(detailInterval)}`,
+      'poll monitors',
+      detailInterval === undefined
+        ? 'every 5 seconds (libvirt: 10), or with each sample where that is less often'
+        : `every ${seconds(detailInterval)}`,
     ],
     ['measure', collectors.join(', ')],
     ['host NICs', `sums over ${chosen(netdev, 'all physical ones')}; rows of ${chosen(nicRows, 'the same')}`],
     [
       'host disks',
-      `sums over ${chosen(storedev, 'all physical ones')}; rows of ${chosen(diskRows, 'all usual ones')}`,
+      `sums over ${chosen(storedev, 'all physical ones')}; rows of ${chosen(diskRows, 'the usual ones')}`,
     ],
     [
       'connector',
@@ -72,7 +74,9 @@ export function describeSettings(
     ...describeThresholds(thresholds).map((text) => ['thresholds', text] as const),
     ...(replay === undefined ? [] : [['replay', replay] as const]),
     ...more,
-    ...(all.length === 0 ? [['output', 'none; a service waits for an [output.NAME]'] as const] : []),
+    ...(all.length === 0
+      ? [['output', 'none: a service waits until an [output.NAME] is configured'] as const]
+      : []),
     ...all.map((output) =>
       isInService(output)
         ? ([`output ${output.name}`, describeOutput(output)] as const)
@@ -84,7 +88,7 @@ export function describeSettings(
 }
 
 /** Said of the output that is there where none is described, before what it is. */
-const notInService = 'none as a service, which waits for an [output.NAME]; from a shell';
+const notInService = 'as a service none, it waits for an [output.NAME]; from a shell';
 
 /** The devices that somebody chose. @param usual those that are taken where no name says which */
 function chosen(names: readonly string[] | undefined, usual: string): string {

@@ -50,15 +50,15 @@ export async function examine(
     throw new ConfigError(`the configuration is valid, but would not work:${indented(wrong)}`);
   const notes = [...doubts(settings), ...troublesOfRoots(settings), ...missingDevices(settings)];
   const confined = [
-    ...passing.map((obstacle) => `${said(obstacle)}, which the first start of the service makes`),
+    ...passing.map((obstacle) => `${said(obstacle)}, which the first start of the service creates`),
     ...(forService ? doubtsOfConfinement(service) : []),
   ];
   return printableLines(
     [
       describeSettings(settings, more, service),
       ...group('Probably a mistake:', notes),
-      ...group('As a service, confined by its unit as that is shipped:', confined),
-      ...group('Not checked, because this user may not; use sudo:', hidden.map(said)),
+      ...group('As a service, with the unit as shipped:', confined),
+      ...group('Not checked, for lack of permission (use sudo):', hidden.map(said)),
     ].join(''),
   );
 }
@@ -85,7 +85,7 @@ function aliases(outputs: readonly OutputSettings[]): string[] {
     known.set(file, output.name);
     return earlier === undefined
       ? []
-      : [`output ${output.name}: its file is that of output ${earlier} under another name`];
+      : [`output ${output.name}: it writes to the file of output ${earlier} under another name`];
   });
 }
 

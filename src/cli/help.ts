@@ -21,7 +21,7 @@ const examples = [
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],
   ['proxtop status', 'does the running one deliver?'],
-  ['proxtop spool', 'what waits on disk, and for whom?'],
+  ['proxtop spool', 'list the records that wait on disk'],
 ] as const;
 
 /** What the help of a program says besides its flags. */

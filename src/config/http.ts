@@ -104,7 +104,7 @@ export function readCredentials(
     throw contradiction('username', 'found a colon, which ends the user name in basic authentication');
   for (const [key, text] of Object.entries({ username, password }))
     if (text !== undefined && /\p{Cc}/u.test(text))
-      throw contradiction(key, 'found a control character, which basic authentication does not have');
+      throw contradiction(key, 'found a control character, which basic authentication does not allow');
   if (tokenFile !== undefined && (token ?? password) !== undefined)
     throw contradiction(
       'token_file',

@@ -199,7 +199,7 @@ function httpSettings(
   const rival = Object.keys(values.headers ?? {}).find((name) => /^authorization$/i.test(name));
   if (rival !== undefined && Object.keys(credentials).length > 0) {
     throw new ConfigError(
-      `${own.get('headers')?.origin ?? ''}: ${rival} is what username, token and token_file make`,
+      `${own.get('headers')?.origin ?? ''}: ${rival} is set by username, token or token_file`,
     );
   }
   const { url, precision } = influx ? agreeOnPrecision(given, values.precision, own) : { url: given };

@@ -79,7 +79,7 @@ function refuseReplayed(
   const rival = outputs.find((output) => output.type === 'file' && isSameFile(output.path, replay ?? ''));
   if (replay === undefined || rival === undefined) return;
   const origin = given.get('replay')?.origin ?? 'replay';
-  throw new ConfigError(`${origin}: output ${rival.name} writes to that file; give it another one`);
+  throw new ConfigError(`${origin}: output ${rival.name} writes to that file; choose another one`);
 }
 
 /** A connection to libvirt that was given says that it is libvirt that is asked. */

@@ -98,19 +98,19 @@ export class Runner {
     if (stop.aborted) return;
     const why = this.refusal ?? failure;
     this.outputs.reopen();
-    if (why !== undefined) this.log.error(`the configuration stays as it is: ${why}`);
+    if (why !== undefined) this.log.error(`the configuration is not changed: ${why}`);
     this.service.reloaded(why);
   }
 
   /** @returns why that cannot be; undefined when it could, or when something newer is to be applied instead */
   private async apply(settings: Settings, stop: AbortSignal): Promise<string | undefined> {
     if (isDeepStrictEqual(settings, this.settings)) {
-      this.log.debug('the configuration is as before');
+      this.log.debug('the configuration is the same as before');
       return undefined;
     }
     try {
       const runs = await this.replace(settings, () => stop.aborted || this.next !== undefined);
-      if (runs) this.log.info('the new configuration runs');
+      if (runs) this.log.info('the new configuration is in effect');
       return undefined;
     } catch (error) {
       return (error as Error).message;

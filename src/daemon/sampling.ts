@@ -46,7 +46,7 @@ export async function startSampling(
 function tellTroubles(paths: Paths, log: Logger): void {
   if (paths.roots.cgroupfs !== nowhere.cgroupfs) {
     const trouble = cgroupTrouble(paths);
-    if (trouble !== undefined) log.warn(`what cgroups tell of the VMs is omitted: ${trouble}`);
+    if (trouble !== undefined) log.warn(`values from the cgroups of VMs are omitted: ${trouble}`);
   }
   const trouble = hostNameTrouble(paths);
   if (trouble !== undefined) log.warn(`the name of the host is omitted: ${trouble}`);
@@ -83,7 +83,7 @@ async function findConnector(settings: Settings, paths: Paths, log: Logger): Pro
   return new AwaitedConnector(async () => {
     try {
       const late = await detect();
-      if (late !== undefined) log.info('a hypervisor is there now');
+      if (late !== undefined) log.info('found a hypervisor');
       return late;
     } catch (error) {
       log.error(error as Error, 'looking for a hypervisor failed');

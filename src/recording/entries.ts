@@ -62,7 +62,7 @@ export async function* entriesOf(
     entry = undefined;
   }
   if (entry !== undefined) yield entry;
-  if (!found) throw new RecordingError(`${path}: there is no whole sample in it`);
+  if (!found) throw new RecordingError(`${path}: it contains no complete sample`);
 }
 
 /** A record and where it begins. */
@@ -112,7 +112,7 @@ async function* recordsOf(
 function requireSize(path: string, offset: number, size: number): void {
   if (size <= LARGEST_SAMPLE) return;
   throw new RecordingError(
-    `${path}: what begins at byte ${offset} is larger than ${LARGEST_SAMPLE >> 20} MiB, expected samples of proxtop, which are not`,
+    `${path}: the record at byte ${offset} is larger than ${LARGEST_SAMPLE >> 20} MiB, which is no sample of proxtop`,
   );
 }
 

@@ -37,8 +37,7 @@ export async function openSource(path: string): Promise<Source> {
 
 function fromStandardInput(): Source {
   const { stdin } = process;
-  if (stdin.isTTY)
-    throw new RecordingError('-: standard input is a terminal, expected samples through a pipe');
+  if (stdin.isTTY) throw new RecordingError('-: standard input is a terminal, expected samples from a pipe');
   return {
     chunks: uncompressed(stdin as AsyncIterable<Buffer>),
     close: () => {
@@ -144,7 +143,7 @@ async function halfOfFree(path: string, chunks: AsyncIterable<Buffer>): Promise<
       if (size > limit) {
         throw new RecordingError(
           `${path}: uncompressed it takes more than ${Math.floor(limit / MIB)} MiB, half of what is free in ${tmpdir()}: ` +
-            'set TMPDIR to a directory with more room',
+            'set TMPDIR to a directory with more space',
         );
       }
       yield chunk;

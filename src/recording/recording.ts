@@ -60,7 +60,7 @@ export class Recording {
       throw error;
     }
     await recording.close();
-    throw new RecordingError(`${path}: there is no whole sample in it`);
+    throw new RecordingError(`${path}: it contains no complete sample`);
   }
 
   /** Samples found so far. */

@@ -149,16 +149,16 @@ test('what a receiver said is printable, short and on one line', (t) => {
 test('none runs', (t) => {
   const path = directory(t);
   const expected = {
-    text: `no proxtop runs here: there is no report of a running one in ${path}\n`,
+    text: `no proxtop is running: no status report in ${path}\n`,
     exitCode: 1,
   };
   assert.deepEqual(describeStatus(path, now), expected);
   writeFileSync(join(path, '1.status'), '{"pid":1');
   assert.deepEqual(describeStatus(path, now), expected);
   const missing = join(path, 'none');
-  assert.match(describeStatus(missing, now).text, /no report of a running one in .*none\n$/);
+  assert.match(describeStatus(missing, now).text, /no status report in .*none\n$/);
   writeFileSync(join(path, 'file'), '');
-  assert.match(describeStatus(join(path, 'file'), now).text, /^no proxtop runs here: ENOTDIR/);
+  assert.match(describeStatus(join(path, 'file'), now).text, /^no proxtop is running: ENOTDIR/);
 });
 
 test('the directory is that of systemd, else below the runtime directory', () => {

@@ -83,11 +83,11 @@ test('--check says which devices of the host are summed and which have rows', ()
   };
   assert.deepEqual(lines(''), [
     'sums over all physical ones; rows of the same',
-    'sums over all physical ones; rows of all usual ones',
+    'sums over all physical ones; rows of the usual ones',
   ]);
   assert.deepEqual(lines('--netdev eno1,eno2 --nic-rows vmbr* --storedev=!sdb --disk-rows=!zd*,!rbd*'), [
     'sums over eno1, eno2; rows of vmbr*',
-    'sums over all physical ones, !sdb; rows of all usual ones, !zd*, !rbd*',
+    'sums over all physical ones, !sdb; rows of the usual ones, !zd*, !rbd*',
   ]);
 });
 

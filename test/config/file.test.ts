@@ -225,7 +225,7 @@ test('a file that is missing, a directory or no text is one clear error', () => 
   };
   unreadable(missing, 'there is no such file');
   unreadable(directory, 'it is a directory');
-  unreadable('/dev/zero', 'it has more than 16777216 bytes');
+  unreadable('/dev/zero', 'it is larger than 16777216 bytes');
   const path = join(directory, 'odd.conf');
   const refused = (bytes: Buffer, message: string): void => {
     writeFileSync(path, bytes);
@@ -248,7 +248,7 @@ test('a pipe is read to its end, and one that nobody writes to is given up', asy
   const pipe = join(directory, 'pipe');
   execFileSync('mkfifo', [pipe]);
   assert.throws(() => readConfigFile(pipe), {
-    message: /pipe: cannot read .*: nobody wrote it to its end for 5 s$/,
+    message: /pipe: cannot read .*: the writer did not close it within 5 s$/,
   });
   const writer = spawn('sh', [
     '-c',

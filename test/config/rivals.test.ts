@@ -30,15 +30,15 @@ const pages = (one: string, other: string): string =>
 
 test('two outputs do not write to one file', () => {
   const message =
-    'p.conf:5, [output.b]: the file /x/f is that of p.conf:1, [output.a] already; change it, or leave out one of them';
+    'p.conf:5, [output.b]: the file /x/f is already used by p.conf:1, [output.a]; change or remove one of them';
   refuses(files('/x/f', '/x/f'), message);
-  refuses(files('/x/y/../f', '/x//f'), /the file \/x\/\/f is that of/);
-  refuses(files('f', `${process.cwd()}/f`), /is that of/);
-  refuses(files('/x/f', '/x/f.1', 'rotate_size = 1M'), /the file \/x\/f\.1 is that of/);
-  refuses(files('/x/f', '/x/f.12.gz', 'rotate_size = 1M'), /is that of/);
+  refuses(files('/x/y/../f', '/x//f'), /the file \/x\/\/f is already used by/);
+  refuses(files('f', `${process.cwd()}/f`), /is already used by/);
+  refuses(files('/x/f', '/x/f.1', 'rotate_size = 1M'), /the file \/x\/f\.1 is already used by/);
+  refuses(files('/x/f', '/x/f.12.gz', 'rotate_size = 1M'), /is already used by/);
   refuses(
     `record = /x/f\n${files('/x/f', '/x/g')}`,
-    /^p\.conf:1, record: the file \/x\/f is that of p\.conf:2, \[output\.a\]/,
+    /^p\.conf:1, record: the file \/x\/f is already used by p\.conf:2, \[output\.a\]/,
   );
   for (const [one, other, more] of [
     ['/x/f', '/x/F'],
@@ -61,7 +61,7 @@ test('two pages do not listen on one address', () => {
   ] as const)
     refuses(
       pages(one, other),
-      /^p\.conf:4, \[output\.b\]: the address with port 9788 is that of p\.conf:1, \[output\.a\]/,
+      /^p\.conf:4, \[output\.b\]: the address with port 9788 is already used by p\.conf:1, \[output\.a\]/,
     );
   for (const [one, other] of [
     ['127.0.0.1:9788', '127.0.0.1:9789'],
@@ -86,13 +86,13 @@ test('a flag does not describe an output that the file has under the same name',
     assert.throws(() => parse(file, ...args), { name: 'ConfigError', message });
   };
   refused(
-    /^--record: the name record is that of .*p\.conf:1, \[output\.record\] already/,
+    /^--record: the name record is already used by .*p\.conf:1, \[output\.record\]/,
     '[output.record]\ntype = stdout',
     '--record',
     '/x',
   );
   refused(
-    /^--prometheus: the name prometheus is that of/,
+    /^--prometheus: the name prometheus is already used by/,
     '[output.prometheus]\nlisten = h:1',
     '--prometheus',
   );
@@ -109,7 +109,7 @@ test('a flag does not describe an output that the file has under the same name',
     '/x/../x',
   );
   refused(
-    /^--record: the file \/x is that of --output already/,
+    /^--record: the file \/x is already used by --output/,
     '',
     '-o',
     'file',
@@ -137,7 +137,7 @@ test('secrets that the protocol cannot carry, and targets of another type', () =
   refuses(http('username = a\npassword = "\u0007"'), /\[output\.a\] password: found a control character/);
   refuses(
     http('token = t\nheaders = authorization: Bearer x'),
-    /headers: authorization is what username, token/,
+    /headers: authorization is set by username, token/,
   );
   refuses('[output.a]\ntype = tcp\ntarget = h:1\ntoken = a\tb', /token: found a control character/);
   refuses(

@@ -117,7 +117,7 @@ test('other settings run from the next sample on', async () => {
   await rig.ready();
   assert.equal(await rig.sampled(), 'mem');
   assert.deepEqual(rig.events, ['look mem', 'outputs stdout', 'reopen', 'ready']);
-  assert.deepEqual(rig.at('info'), ['the new configuration runs']);
+  assert.deepEqual(rig.at('info'), ['the new configuration is in effect']);
   await rig.end();
 });
 
@@ -163,7 +163,7 @@ test('a wrong file leaves what was asked for before, and that is told last', asy
   await rig.ready();
   assert.equal(await rig.sampled(), 'mem');
   assert.deepEqual(rig.events, ['look mem', 'outputs stdout', 'reopen', 'ready: line 7 is wrong']);
-  assert.deepEqual(rig.at('error'), ['the configuration stays as it is: line 7 is wrong']);
+  assert.deepEqual(rig.at('error'), ['the configuration is not changed: line 7 is wrong']);
   rig.events.length = 0;
   rig.runner.refuse('line 8 is wrong');
   rig.runner.change(settings('--mem'));

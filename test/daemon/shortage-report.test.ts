@@ -16,7 +16,7 @@ test('a shortage of descriptors is told once, with the limit, and so is its end'
   for (let n = 0; n < 3; n++) assert.ok(refused('EMFILE'));
   assert.equal(refusedOpens(), 3);
   const limit = openFilesLimit(readOnce('/proc/self/limits') ?? '');
-  const omitted = 'what cannot be opened is omitted until others are closed';
+  const omitted = 'values are omitted until files can be opened again';
   const [warning] = at('warn');
   assert.equal(warning, `too many open files (LimitNOFILE=${String(limit)}): ${omitted}`);
   await until(() => at('info').length > 0, 'it is over');

@@ -227,7 +227,7 @@ test('a file that is deleted is made anew, and what nobody could find is written
   file.send(records(11, 20));
   await until(() => file.status.sent === 20, 'written');
   assert.deepEqual(seqs(readFileSync(path)), range(11, 20));
-  assert.match(at('warn')[0]!, /samples was deleted: it is made anew/);
+  assert.match(at('warn')[0]!, /samples was deleted: creating it again/);
   await file.close(5000);
 });
 

@@ -599,7 +599,7 @@ test('interim answers without end are no answer', async (t) => {
   const { http } = open(t, (server.address() as AddressInfo).port);
   http.send(records(1, 1));
   await until(() => http.status.lastError !== undefined, 'it is given up');
-  assert.match(http.status.lastError ?? '', /no answer after 16 interim ones \(1xx\)/);
+  assert.match(http.status.lastError ?? '', /no final answer after 16 interim ones \(1xx\)/);
   assert.ok(interim < 1e6, `${interim} answers`);
   assert.deepEqual(counts(http.status).valueOf(), { ...counts(http.status), sent: 0, dropped: 0 });
 });

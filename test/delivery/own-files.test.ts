@@ -56,7 +56,7 @@ test('a directory that others may write to, or exchange', { skip }, (t) => {
           requireOwnDirectory(path);
         },
         new RegExp(
-          `others may write to .*inner \\(user ${uid}, mode ${mode.toString(8).padStart(4, '0')}\\)`,
+          `other users can write to .*inner \\(owner ${uid}, mode ${mode.toString(8).padStart(4, '0')}\\)`,
         ),
       );
   }
@@ -66,7 +66,7 @@ test('a directory that others may write to, or exchange', { skip }, (t) => {
   chmodSync(own, 0o777);
   assert.throws(() => {
     requireOwnDirectory(inner);
-  }, /others may write to .*mode 0777/);
+  }, /other users can write to .*mode 0777/);
 });
 
 test('a file that is read is ours, and no link, pipe or giant', { skip }, (t) => {
@@ -78,8 +78,8 @@ test('a file that is read is ours, and no link, pipe or giant', { skip }, (t) =>
   symlinkSync('file', path('link'));
   assert.throws(() => readOwnFile(path('link'), 100), /ELOOP/);
   execFileSync('mkfifo', [path('pipe')]);
-  assert.throws(() => readOwnFile(path('pipe'), 100), /it is no regular file/);
-  assert.throws(() => readOwnFile(own, 100), /it is no regular file/);
+  assert.throws(() => readOwnFile(path('pipe'), 100), /it is not a regular file/);
+  assert.throws(() => readOwnFile(own, 100), /it is not a regular file/);
   chownSync(path('file'), NOBODY, NOBODY);
   assert.throws(() => readOwnFile(path('file'), 100), /it belongs to user 65534/);
 });
@@ -108,7 +108,7 @@ test("where others may write, output goes into no link and no stranger's file", 
     chmodSync(open, 0o777);
     assert.throws(() => {
       append(path);
-    }, /others may write to .*open/);
+    }, /other users can write to .*open/);
     assert.equal(
       readFileSync(path, 'utf8'),
       'record\n',

@@ -116,7 +116,7 @@ test('a file that cannot be put aside grows, and that is told', async (t) => {
   await file.close(5000);
   assert.deepEqual(seqs(readFileSync(path)), range(1, 100));
   assert.equal(at('error').length, 1);
-  assert.match(at('error')[0]!, /samples: cannot put it aside: /);
+  assert.match(at('error')[0]!, /samples: cannot rotate it: /);
 });
 
 test('a file that somebody else removed or moved costs none of those put aside', async (t) => {

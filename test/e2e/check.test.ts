@@ -60,7 +60,7 @@ describe('--check', { concurrency: 2 }, () => {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(
       stdout,
-      /^Not checked, because this user may not; use sudo:\n {2}output a: cannot read the secret: EACCES/m,
+      /^Not checked, for lack of permission (use sudo):\n {2}output a: cannot read the secret: EACCES/m,
     );
     assert.match(stdout, /^ {2}output b: EACCES: permission denied, access/m);
     assert.match(stdout, /^ {2}output c: EACCES: permission denied, stat/m);
@@ -103,7 +103,7 @@ describe('--check', { concurrency: 2 }, () => {
     });
     assert.match(
       said.toString(),
-      /view +on this terminal[^]*output +none; a service waits for an \[output\.NAME\]/,
+      /view +on this terminal[^]*output +none: a service waits until an \[output\.NAME\] is configured/,
     );
   });
 });

@@ -141,7 +141,7 @@ describe('a run', { concurrency: 3 }, () => {
         const lines = stderr.trimEnd().split('\n');
         assert.equal(lines.length, 2, stderr);
         assert.match(lines[0]!, /warning no hypervisor found: looked for .*pve.*qemu-server/);
-        assert.match(lines[1]!, /info .*a hypervisor is there now/);
+        assert.match(lines[1]!, /info .*found a hypervisor/);
       } finally {
         await lab.close();
       }

@@ -171,7 +171,7 @@ describe('what the service manager is told', { concurrency: true }, () => {
     await receiver.nth(2);
     const { code, stdout, stderr } = await service.stop();
     assert.deepEqual([code, stdout], [0, '']);
-    assert.match(stderr, /no output is configured.*\n.*the new configuration runs/);
+    assert.match(stderr, /no output is configured.*\n.*the new configuration is in effect/);
   });
 });
 
@@ -188,7 +188,7 @@ describe('reloading', { concurrency: true }, () => {
     assert.deepEqual([after.run, after.seq > seq], [run, true]);
     assert.match(
       (await service.stop()).stderr,
-      new RegExp(`error.*the configuration stays as it is: .*${why}`),
+      new RegExp(`error.*the configuration is not changed: .*${why}`),
     );
   });
 
@@ -234,7 +234,7 @@ describe('reloading', { concurrency: true }, () => {
     await service.until('an outage', () => service.stderr.includes('no connection'));
     writeFileSync(config, `${readFileSync(config, 'utf8')}timeout = 20\n`);
     service.child.kill('SIGHUP');
-    await service.until('the reload', () => service.stderr.includes('the new configuration runs'));
+    await service.until('the reload', () => service.stderr.includes('the new configuration is in effect'));
     await receiver.restart();
     await receiver.first((line) => (JSON.parse(line) as Cycle).seq === 8);
     await service.stop();
@@ -249,7 +249,7 @@ describe('reloading', { concurrency: true }, () => {
     assert.ok(!service.stderr.includes('debug'));
     writeFileSync(config, `log_level = debug\n${readFileSync(config, 'utf8')}`);
     service.child.kill('SIGHUP');
-    await service.until('the reload', () => service.stderr.includes('the new configuration runs'));
+    await service.until('the reload', () => service.stderr.includes('the new configuration is in effect'));
     await receiver.kill();
     await service.until('debug lines of an output that goes on', () =>
       /debug .*next attempt/.test(service.stderr),

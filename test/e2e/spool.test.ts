@@ -38,7 +38,7 @@ describe('proxtop spool', { concurrency: true }, () => {
         run.stderr,
       ),
     );
-    const report = `no output takes ${records.length} records .* of output stream in format json in ${directory}`;
+    const report = `${records.length} records .* of output stream in format json in ${directory} are delivered by no output`;
     // The report is written every 5 s.
     for (let text = ''; !new RegExp(report).test(text);)
       text = (await proxtop(['status', '--rundir', join(rig.root, 'run')])).stdout;
@@ -48,7 +48,7 @@ describe('proxtop spool', { concurrency: true }, () => {
     const rows = listed.stdout.split('\n').map((line) => line.split(/ {2,}/));
     assert.deepEqual(rows[0], ['SPOOL', 'RECORDS', 'SIZE', 'OLDEST', 'OUTPUT', 'FORMAT', 'USED BY']);
     assert.deepEqual(rows[1]?.toSpliced(1, 3), ['renamed', 'renamed', 'json', `process ${run.pid}`]);
-    assert.deepEqual(rows[2]?.toSpliced(2, 2), ['stream', `${records.length}`, 'stream', 'json', 'nobody']);
+    assert.deepEqual(rows[2]?.toSpliced(2, 2), ['stream', `${records.length}`, 'stream', 'json', '-']);
 
     const file = join(rig.root, 'drained');
     for (const words of [
@@ -63,7 +63,7 @@ describe('proxtop spool', { concurrency: true }, () => {
 
     const drained = await spool(rig, 'drain', 'stream', file);
     assert.deepEqual([drained.code, drained.stdout], [0, '']);
-    assert.match(drained.stderr, new RegExp(`^${records.length} records of ${directory} are in ${file}`));
+    assert.match(drained.stderr, new RegExp(`^copied ${records.length} records of ${directory} to ${file}`));
     const keys = (text: string): string[] => text.split('\n').slice(0, -1).map(keyOf);
     assert.deepEqual(keys(readFileSync(file, 'utf8')), records);
     assert.deepEqual(keys((await spool(rig, 'drain', 'stream')).stdout), records);
@@ -73,7 +73,7 @@ describe('proxtop spool', { concurrency: true }, () => {
     const deleted = await spool(rig, 'delete', 'stream');
     assert.deepEqual(
       [deleted.code, deleted.stderr],
-      [0, `${records.length} records of ${directory} are deleted\n`],
+      [0, `deleted ${records.length} records of ${directory}\n`],
     );
     assert.ok(!existsSync(directory));
     await run.stop();
@@ -96,7 +96,7 @@ describe('proxtop spool', { concurrency: true }, () => {
         .every((line) => line.startsWith('proxtop_')),
     );
     const { stderr } = await spool(rig, 'delete', 'stream:influx');
-    assert.match(stderr, /\d+ records of .* are deleted/);
+    assert.match(stderr, /deleted \d+ records of /);
     // What was deleted on demand is no damage.
     const peer = await LinePeer.create(t);
     rig.configure({ stream: { ...nowhere, target: peer.target } });
@@ -129,7 +129,7 @@ describe('proxtop spool', { concurrency: true }, () => {
   });
 
   for (const [words, expected] of [
-    [['drain', 'logs'], /no spool "logs" in .*; there is none/],
+    [['drain', 'logs'], /no spool "logs" in .*; it has no spools/],
     [['delete', '../elsewhere'], /no spool "..\/elsewhere"/],
   ] as const) {
     test(`${words.join(' ')} where there is none: says so`, async (t) => {

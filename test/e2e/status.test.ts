@@ -54,10 +54,7 @@ test('status of a running daemon: degraded, healthy, gone', { skip }, async (t) 
   const root = directory(t);
   const none = status(root);
   assert.equal(none.code, 1);
-  assert.match(
-    none.errors,
-    /^no proxtop runs here: there is no report of a running one in .*\/run\/proxtop\n$/,
-  );
+  assert.match(none.errors, /^no proxtop is running: no status report in .*\/run\/proxtop\n$/);
   const port = await freePort();
   const first = start(t, root, port);
   const down = await untilStatus(root, 3, /logs is down/);

@@ -99,12 +99,13 @@ test("a user's process gets us to no socket but that user's", { skip }, async (t
   symlinkSync(place.root, join(place.nobodys, 'directory'));
   symlinkSync('.', join(place.nobodys, 'sub'));
   const nobody = await place.process(NOBODY);
-  const refused = /^[^:]+: not used: it belongs to user 0, and process \d+ is no QEMU of that user or root$/;
+  const refused =
+    /^[^:]+: not used: it belongs to user 0, but process \d+ is not a QEMU of that user or of root$/;
   assert.match(refusal(place.ask(nobody, roots)), refused);
   assert.match(refusal(place.ask(nobody, join(place.nobodys, 'directory/roots'))), refused);
   assert.match(refusal(place.ask(nobody, 'directory/roots')), /ENOENT|ENOTDIR|belongs to user 0/);
-  assert.match(refusal(place.ask(nobody, join(place.nobodys, 'link'))), /not used: it is no socket$/);
-  assert.match(refusal(place.ask(nobody, 'link')), /not used: it is no socket$/);
+  assert.match(refusal(place.ask(nobody, join(place.nobodys, 'link'))), /not used: it is not a socket$/);
+  assert.match(refusal(place.ask(nobody, 'link')), /not used: it is not a socket$/);
   assert.match(refusal(place.ask(nobody, '../etc/passwd')), /not used: a path with \.\. is not looked up/);
   assert.match(refusal(place.ask(nobody, join(place.nobodys, 'none'))), /not used: ENOENT/);
   const { ino: inode } = statSync(own);

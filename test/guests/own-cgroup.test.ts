@@ -128,7 +128,7 @@ test(
     assert.deepEqual(await fromContainer(pid, mount), [path, true, null]);
     const [file, , trouble] = (await fromContainer(pid, join(mount, `${top}box`))) as (string | null)[];
     assert.equal(file, null);
-    assert.match(trouble ?? '', /has the cgroups of a container alone: mount those of the host/);
+    assert.match(trouble ?? '', /has only the cgroups of a container: mount those of the host/);
   },
 );
 

@@ -47,7 +47,7 @@ test(
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /cannot open .*samples\.json for writing: others may write to .* \(user 0, mode 0777\)/,
+        /cannot open .*samples\.json for writing: other users can write to .* \(owner 0, mode 0777\)/,
       );
     }
     assert.equal(readFileSync(precious, 'utf8'), 'as it was');
@@ -102,7 +102,7 @@ test('profiles are kept in no directory that others may write to, and follow no 
   assert.equal(refused.code, 2);
   assert.match(
     refused.stderr,
-    /^proxprofiler: state_dir = .*: others may write to .* \(user 65534, mode 0755\)/,
+    /^proxprofiler: state_dir = .*: other users can write to .* \(owner 65534, mode 0755\)/,
   );
   const own = directoryOf(t, 0);
   const precious = join(directoryOf(t, 0), 'precious');

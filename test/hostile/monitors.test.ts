@@ -146,7 +146,7 @@ test('processes that come and go do not fill the log', options, async (t) => {
     await fakeKvm(t, directory, ['-name', `fake${n}`, '-qmp', `unix:${directory}/${n},server=on`]);
   const stream = Stream.start(['--qemu', '--frequency=0.5', '--detail-interval=0.5', '--disk']);
   t.after(() => stream.child.kill('SIGKILL'));
-  const last = 'no more is said about monitors within this minute';
+  const last = 'further messages about monitors are suppressed for a minute';
   await stream.until('the log says that it says no more', () => stream.stderr.includes(last));
   await stream.next();
   await stream.stop();

@@ -166,7 +166,7 @@ test('a file of something else is refused in one clear sentence', async () => {
     await refused(file('packed', Buffer.from([0x81, 0xa1, 0x61, 1]))),
     `FILE: found "\ufffd\ufffda\\u0001", ${wanted}`,
   );
-  assert.equal(await refused(file('half', '{"a":1')), 'FILE: there is no whole sample in it');
+  assert.equal(await refused(file('half', '{"a":1')), 'FILE: it contains no complete sample');
   const line = printed(samples(1), 'json').toString();
   assert.equal(
     await refused(file('newer', line.replace('"schema":1', '"schema":7'))),
@@ -180,7 +180,7 @@ test('a file of something else is refused in one clear sentence', async () => {
 test('a sample that nobody can have written is refused in one clear sentence', async () => {
   const line = printed(samples(1), 'json').toString();
   const long = Buffer.alloc((64 << 20) + 1, 'x');
-  const message = `FILE: what begins at byte ${Buffer.byteLength(line)} is larger than 64 MiB, expected samples of proxtop, which are not`;
+  const message = `FILE: the record at byte ${Buffer.byteLength(line)} is larger than 64 MiB, which is no sample of proxtop`;
   for (const rest of [[long], [long, Buffer.from('\n')]])
     assert.equal(await refusedAfter(1, file('long', Buffer.concat([Buffer.from(line), ...rest]))), message);
   const map = printed(samples(1), 'msgpack');
@@ -200,7 +200,7 @@ test('rows of one sample without end are refused as well', async () => {
   const many = Buffer.alloc((65 << 20) - ((65 << 20) % (row.length + 1)), `${row}\n`);
   assert.match(
     await refusedAfter(0, file('rows', many)),
-    /^FILE: what begins at byte 0 is larger than 64 MiB/,
+    /^FILE: the record at byte 0 is larger than 64 MiB/,
   );
 });
 
@@ -286,7 +286,7 @@ test('the copy of what is compressed takes no more than half of what is free', a
   });
   await assert.rejects(Recording.open(path), {
     name: 'RecordingError',
-    message: `${path}: uncompressed it takes more than 0 MiB, half of what is free in ${tmpdir()}: set TMPDIR to a directory with more room`,
+    message: `${path}: uncompressed it takes more than 0 MiB, half of what is free in ${tmpdir()}: set TMPDIR to a directory with more space`,
   });
 });
 

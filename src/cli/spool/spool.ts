@@ -87,7 +87,7 @@ async function list(stateDir: string): Promise<string> {
   const rows = [['SPOOL', 'RECORDS', 'SIZE', 'OLDEST', 'OUTPUT', 'FORMAT', 'USED BY']];
   for (const { name, holder, parts } of spools) {
     for (const part of parts) {
-      const user = holder === undefined ? 'nobody' : holder === '' ? 'a process' : `process ${holder}`;
+      const user = holder === undefined ? '-' : holder === '' ? 'a process' : `process ${holder}`;
       const { records, bytes, output } = part;
       rows.push([name, String(records), size(bytes), await ageOf(part), output, formatOf(part), user]);
     }
@@ -135,12 +135,12 @@ async function drain(
   const lost = part.records - count;
   const damage = lost > 0 ? `; ${lost} are damaged` : '';
   const whither = file === '-' ? 'standard output' : file;
-  return `${count} records of ${spool.directory} are in ${whither}${damage}; they stay there until "proxtop spool delete"`;
+  return `copied ${count} records of ${spool.directory} to ${whither}${damage}; the spool keeps them until "proxtop spool delete"`;
 }
 
 async function remove(spool: Spool, parts: readonly SpoolPart[]): Promise<string> {
   const count = parts.reduce((sum, { records }) => sum + records, 0);
-  const done = `${count} records of ${spool.directory} are deleted`;
+  const done = `deleted ${count} records of ${spool.directory}`;
   const kept = spool.parts.filter((part) => !parts.includes(part));
   if (kept.length === 0) {
     await rm(spool.directory, { recursive: true });
@@ -162,7 +162,7 @@ async function found(stateDir: string, name: string): Promise<Spool> {
   const spool = name.includes('/') || name === '' ? undefined : await surveyOne(stateDir, name);
   if (spool !== undefined) return spool;
   const names = (await survey(stateDir)).map((one) => one.name);
-  const there = names.length === 0 ? 'there is none' : `there are: ${names.join(', ')}`;
+  const there = names.length === 0 ? 'it has no spools' : `found: ${names.join(', ')}`;
   throw new SpoolCommandError(`no spool ${JSON.stringify(name)} in ${stateDir}; ${there}`);
 }
 
@@ -176,5 +176,5 @@ function wordOf({ format, version }: SpoolPart): string {
 }
 
 function formatOf(part: SpoolPart): string {
-  return readable(part) ? (part.format ?? 'not told') : `unknown (version ${part.version})`;
+  return readable(part) ? (part.format ?? 'unknown') : `unknown (version ${part.version})`;
 }

@@ -27,7 +27,7 @@ export interface StatusAnswer {
 export function describeStatus(directory: string, now = Date.now()): StatusAnswer {
   const { reports, trouble } = readReports(directory);
   if (reports.length === 0) {
-    const text = `no proxtop runs here: ${trouble ?? `there is no report of a running one in ${directory}`}\n`;
+    const text = `no proxtop is running: ${trouble ?? `no status report in ${directory}`}\n`;
     return { text, exitCode: exitCodes.failure };
   }
   const healthy = reports.every((report) => troublesOf(report, now).length === 0);
@@ -131,5 +131,5 @@ function remarks({ name, droppedBy, lastError }: OutputReport): string[] {
 }
 
 function describeLeft({ directory, output, format, records, bytes }: LeftSpool): string {
-  return `  no output takes ${records} records (${size(bytes)}) of output ${output} in format ${format} in ${directory}: see proxtop spool`;
+  return `  ${records} records (${size(bytes)}) of output ${output} in format ${format} in ${directory} are delivered by no output: see proxtop spool`;
 }

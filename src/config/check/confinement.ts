@@ -34,12 +34,12 @@ function doubtOfWriting(path: string): string | undefined {
   if (!isAbsolute(path)) return relative(path);
   const normal = normalize(path);
   if (!writable.test(normal))
-    return `the service may not write to ${path}, only below /var/log/proxtop and /var/lib/proxtop (ProtectSystem=)`;
-  return hidden.test(normal) ? `the service writes to a ${path} that it alone sees (PrivateTmp=)` : undefined;
+    return `the service cannot write to ${path}, only below /var/log/proxtop and /var/lib/proxtop (ProtectSystem=)`;
+  return hidden.test(normal) ? `only the service itself will see ${path} (PrivateTmp=)` : undefined;
 }
 
 function relative(path: string): string {
-  return `the service takes the path ${path} from /; write it in full`;
+  return `the service would look for ${path} in /; use an absolute path`;
 }
 
 function filesRead(output: OutputSettings): readonly string[] {

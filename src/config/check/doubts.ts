@@ -22,25 +22,24 @@ function doubtsOfSelection({ name, select }: OutputSettings): string[] {
   });
   const isNothing =
     include?.every((pattern) => exclude?.includes(pattern) ?? false) ?? exclude?.includes('*');
-  return isNothing === true
-    ? [...odd, `output ${name}: exclude leaves no VM of those that are included`]
-    : odd;
+  return isNothing === true ? [...odd, `output ${name}: exclude removes every included VM`] : odd;
 }
 
 /** Why hardly a VM can be meant by a pattern of `include` or `exclude`; undefined where one can. */
 function doubtOfPattern(pattern: string): string | undefined {
   const text = pattern.replace(/^tag:/, '');
   if (text === '') return 'no VM has an empty tag';
-  if (/^["'].*|["']$/.test(text)) return 'quotation marks within a list belong to the name';
+  if (/^["'].*|["']$/.test(text)) return 'quotation marks within a list are part of the name';
   if (/[[\](){}^$+|\\]|\.\*|^\/|\/$/.test(text))
-    return 'no regular expression: only * (anything) and ? (one character) stand for others';
-  if (/^\d+(-|\.\.)\d+$/.test(text)) return 'there are no ranges: write each vmid, or a tag';
-  if (pattern !== text) return /;/.test(text) ? 'a semicolon separates two tags' : undefined;
+    return 'regular expressions are not supported, only * (anything) and ? (one character)';
+  if (/^\d+(-|\.\.)\d+$/.test(text)) return 'ranges are not supported: list each vmid, or use a tag';
+  if (pattern !== text)
+    return /;/.test(text) ? 'a tag contains no semicolon: separate patterns with commas' : undefined;
   const [, prefix = ''] = /^([a-z]+):/i.exec(text) ?? [];
   if (/^(name|vmid|uuid|vm|id|tags?)$/i.test(prefix))
     return prefix.toLowerCase().startsWith('tag')
       ? 'expected tag:NAME, in lower case'
-      : `names, vmids and UUIDs stand without ${prefix}:`;
+      : `names, vmids and UUIDs are written without ${prefix}:`;
   return undefined;
 }
 
@@ -57,12 +56,12 @@ function doubtsOfTarget({ name, url, printer }: HttpSettings): string[] {
   const { pathname, searchParams } = new URL(url);
   if (!/\/(write|write_lp)$/.test(pathname))
     return [
-      `output ${name}: ${pathname} is no path at which InfluxDB or VictoriaMetrics take points, such as /write?db=NAME or /api/v2/write?org=ORG&bucket=BUCKET`,
+      `output ${name}: ${pathname} is not a write path of InfluxDB or VictoriaMetrics, such as /write?db=NAME or /api/v2/write?org=ORG&bucket=BUCKET`,
     ];
   const wanted = wantedParameters[pathname];
   return wanted === undefined || searchParams.has(wanted)
     ? []
-    : [`output ${name}: the URL has no ${wanted}, which InfluxDB wants: ${pathname}?${wanted}=NAME`];
+    : [`output ${name}: the URL has no ${wanted}, which InfluxDB needs: ${pathname}?${wanted}=NAME`];
 }
 
 /** A user name of the page for Prometheus needs a secret, which systemd may have. */
@@ -72,6 +71,6 @@ function doubtsOfSecret(output: OutputSettings): string[] {
   return username === undefined || (password ?? tokenFile) !== undefined
     ? []
     : [
-        `output ${output.name}: username needs password, token_file, or the service a credential of systemd named ${output.name}`,
+        `output ${output.name}: username needs a password, a token_file or, for the service, a systemd credential named ${output.name}`,
       ];
 }

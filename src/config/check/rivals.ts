@@ -15,7 +15,7 @@ export function refuseRivals(outputs: readonly Described[]): void {
       const shared = sharedBy(earlier.settings, settings);
       if (shared !== undefined)
         throw new ConfigError(
-          `${origin}: ${shared} is that of ${earlier.origin} already; change it, or leave out one of them`,
+          `${origin}: ${shared} is already used by ${earlier.origin}; change or remove one of them`,
         );
     }
   }

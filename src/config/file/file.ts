@@ -108,7 +108,7 @@ function valueIn(written: string, origin: string): string {
   if (text !== undefined) return text;
   throw new ConfigError(
     `${origin}: the value begins with a quotation mark and does not end with it; ` +
-      'put it in quotation marks of the other kind if this one belongs to it',
+      'if it is part of the value, put the value in quotation marks of the other kind',
   );
 }
 

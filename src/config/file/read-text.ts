@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 const troubles: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
-  ENXIO: 'it is a socket, or a device that is not there',
+  ENXIO: 'it is a socket or a missing device',
 };
 
 /** More than any configuration: what is longer is something else, such as /dev/zero. */
@@ -44,10 +44,10 @@ function readBytes(path: string): Buffer {
       if (count > 0) {
         chunks.push(chunk.subarray(0, count));
         length += count;
-        if (length > mostBytes) throw new Error(`it has more than ${mostBytes} bytes`);
+        if (length > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
       } else {
         if (performance.now() > deadline)
-          throw new Error(`nobody wrote it to its end for ${patience / 1000} s`);
+          throw new Error(`the writer did not close it within ${patience / 1000} s`);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
       }
     }

@@ -71,7 +71,7 @@ export const output = {
   timeout: {
     type: decimal(1, 3600, 'seconds'),
     default: '30',
-    help: 'seconds without progress, or for http without answer, after which a connection is given up and made anew; for prometheus, after which a scraper is cut off that is slow',
+    help: 'seconds without progress, or for http without answer, after which a connection is closed and opened again; for prometheus, after which a slow scraper is cut off',
     outputs: ['tcp', 'http', 'prometheus'],
   },
   spool: {
@@ -89,7 +89,7 @@ export const output = {
   spool_sync: {
     type: decimal(0.1, 60, 'seconds'),
     default: '0.5',
-    help: 'seconds after which what is not taken is on disk: what a crash or power failure then can cost',
+    help: 'seconds after which records that wait are on disk: the most that a crash or power failure can cost then',
     outputs: ['tcp', 'http'],
   },
   catchup: {

@@ -85,7 +85,7 @@ const general = {
   detail_interval: {
     type: decimal(0.1, 86400, 'seconds'),
     otherwise: '5; with libvirt 10',
-    help: "seconds between two questions to a VM's monitor; never less than the frequency",
+    help: "seconds between two polls of a VM's monitor; never less than the frequency",
     flag: { group: often, placeholder: 'SECONDS' },
   },
   collectors: {
@@ -111,25 +111,25 @@ const general = {
   netdev: {
     type: names,
     otherwise: 'all physical ones',
-    help: 'interfaces the network sums of the host run over: names with * and ?, !NAME to leave out',
+    help: 'interfaces in the network sums of the host: names with * and ?, !NAME to leave out',
     flag: { group: what, placeholder: 'NAMES' },
   },
   storedev: {
     type: names,
     otherwise: 'all physical ones',
-    help: 'devices the disk sums of the host run over, in the same way',
+    help: 'devices in the disk sums of the host, in the same way',
     flag: { group: what, placeholder: 'NAMES' },
   },
   nic_rows: {
     type: names,
     otherwise: 'those in the sums',
-    help: 'interfaces of the host that have a row with --devices, in the same way; the sums stay',
+    help: 'interfaces of the host that get a row with --devices, in the same way; the sums do not change',
     flag: { group: what, placeholder: 'NAMES' },
   },
   disk_rows: {
     type: names,
-    otherwise: 'all but loop, ram and what guests made',
-    help: 'block devices of the host that have a row with --devices, also by the names of their volumes; the sums stay',
+    otherwise: 'all but loop and ram devices and partitions made by guests',
+    help: 'block devices of the host that get a row with --devices, also by volume name; the sums do not change',
     flag: { group: what, placeholder: 'NAMES' },
   },
   ...printing,
@@ -177,13 +177,13 @@ const general = {
   replay: {
     type: text('a path'),
     otherwise: 'what runs now',
-    help: 'take the samples from a file or pipe that proxtop wrote as json or msgpack, gzip or not; - is standard input',
+    help: 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe; - is standard input',
     flag: { group: what, placeholder: 'FILE' },
   },
   state_dir: {
     type: text('a directory'),
     default: '/var/lib/proxtop',
-    help: 'where is kept what outlives the program: spools of outputs, profiles',
+    help: 'directory for data that outlives the program: spools of outputs, profiles',
     flag: { group: where, placeholder: 'DIR' },
   },
 } as const satisfies Readonly<Record<string, Option>>;

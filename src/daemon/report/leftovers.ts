@@ -55,7 +55,7 @@ export class Leftovers {
       }
       this.list = list;
     } catch (error) {
-      this.log.debug(`cannot look for what earlier outputs left: ${(error as Error).message}`);
+      this.log.debug(`cannot look for records that earlier outputs left: ${(error as Error).message}`);
     }
   }
 
@@ -85,6 +85,6 @@ function takes(output: OutputSettings, part: SpoolPart): boolean {
 
 function leftOf({ directory }: Spool, part: SpoolPart): LeftSpool {
   const { records, bytes, output, version } = part;
-  const format = readable(part) ? (part.format ?? 'not told') : `unknown (version ${version})`;
+  const format = readable(part) ? (part.format ?? 'unknown') : `unknown (version ${version})`;
   return { directory, output, format, records, bytes };
 }

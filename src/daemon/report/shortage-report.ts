@@ -28,7 +28,7 @@ export function reportShortages(log: Logger, calm: number = CALM): void {
       log.info('files can be opened again');
     }, calm).unref();
     const reason = reasonOf(message as Shortage, limits);
-    log.warn(`too many open files (${reason}): what cannot be opened is omitted until others are closed`);
+    log.warn(`too many open files (${reason}): values are omitted until files can be opened again`);
   });
 }
 

@@ -202,9 +202,7 @@ export class FileWriter implements Destination {
   private follow(): void {
     const file = this.openAnew();
     if (file === undefined) return;
-    this.log.info(
-      `${file.path} was moved or replaced: what comes next goes to the file that has the path now`,
-    );
+    this.log.info(`${file.path} was moved or replaced: writing to the file at that path from now on`);
     this.switchTo(file);
   }
 
@@ -214,10 +212,10 @@ export class FileWriter implements Destination {
     const opened = this.next.at(-1)?.file;
     const file = opened ?? this.openAnew();
     if (file === undefined) {
-      this.failed(new Error('the file was deleted and cannot be made anew'));
+      this.failed(new Error('the file was deleted and cannot be created again'));
       return;
     }
-    this.log.warn(`${file.path} was deleted: it is made anew`);
+    this.log.warn(`${file.path} was deleted: creating it again`);
     if (opened === undefined) this.next.push({ file, from: 0 });
     this.switch(file);
     this.write();

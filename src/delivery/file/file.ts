@@ -104,7 +104,7 @@ function isTorn(fd: number, size: number): boolean {
 function refuseOtherThanMaps(fd: number): void {
   const first = Buffer.alloc(1);
   if (readSync(fd, first, 0, 1, 0) === 0) return;
-  if (!holdsMsgpack(first[0])) throw new Error('it holds something other than msgpack');
+  if (!holdsMsgpack(first[0])) throw new Error('it contains something other than msgpack');
 }
 
 /** A reader passes over a torn line, but not over a torn map: what is left of one goes. In the background, as it takes long. */

@@ -47,7 +47,7 @@ export class Rotation {
       this.makeWay();
     } catch (error) {
       this.retryAt = performance.now() + retryDelay;
-      this.complain('cannot put it aside', error);
+      this.complain('cannot rotate it', error);
       this.takeBack();
       return false;
     }

@@ -96,7 +96,7 @@ export class HttpClient {
       let interim = 0;
       request.on('information', () => {
         if (++interim > mostInterim)
-          request.destroy(new Error(`no answer after ${mostInterim} interim ones (1xx)`));
+          request.destroy(new Error(`no final answer after ${mostInterim} interim ones (1xx)`));
       });
       request.once('response', (incoming) => {
         response = incoming;

@@ -45,7 +45,7 @@ export function requireOwnDirectory(path: string): void {
     if (!guarded && othersMayWrite(stats)) {
       const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
       throw new Error(
-        `others may write to ${directory} (user ${stats.uid}, mode ${mode}): expected a directory of root's or our own that only its owner may write to`,
+        `other users can write to ${directory} (owner ${stats.uid}, mode ${mode}): expected a directory of root or of this user that only its owner can write to`,
       );
     }
     if (directory === dirname(directory)) return;
@@ -63,7 +63,7 @@ export function readOwnFile(path: string, most: number): Buffer {
   const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new Error(`${path}: it is no regular file`);
+    if (!stats.isFile()) throw new Error(`${path}: it is not a regular file`);
     if (!isOurs(stats.uid)) throw new Error(`${path}: it belongs to user ${stats.uid}`);
     if (stats.size > most) throw new Error(`${path}: it has ${stats.size} bytes, expected ${most} at most`);
     const content = Buffer.alloc(stats.size);

@@ -117,7 +117,7 @@ function canAppend({ path, printer }: FileSettings): void {
   if (file.isDirectory()) throw new Error(`${path} is a directory, expected a file`);
   accessSync(path, constants.R_OK | constants.W_OK);
   if (printer === 'msgpack' && file.isFile() && !startsWith(path, holdsMsgpack))
-    throw new Error(`${path} holds something other than msgpack`);
+    throw new Error(`${path} contains something other than msgpack`);
 }
 
 function spoolOf(spool: SpoolSettings | undefined): () => void {
@@ -131,7 +131,7 @@ function canCreate(path: string): void {
   const directory = dirname(resolve(path));
   const found = statOf(directory);
   if (found === undefined) throw new MissingDirectoryError(path, directory);
-  if (!found.isDirectory()) throw new Error(`${path}: ${directory} is no directory`);
+  if (!found.isDirectory()) throw new Error(`${path}: ${directory} is not a directory`);
   accessSync(directory, constants.W_OK | constants.X_OK);
 }
 
@@ -143,7 +143,7 @@ function canMake(path: string): void {
     canMake(dirname(directory));
     return;
   }
-  if (!found.isDirectory()) throw new Error(`${directory} is no directory`);
+  if (!found.isDirectory()) throw new Error(`${directory} is not a directory`);
   accessSync(directory, constants.W_OK | constants.X_OK);
 }
 

@@ -260,7 +260,7 @@ export class TcpDestination implements Destination {
     if (again && !this.confirmed) this.hold = Math.min(longestHold, Math.max(this.pace.hold, this.hold * 2));
     this.giveBack(clean);
     if (this.finish !== undefined) {
-      this.log.debug(`${this.target}: ${reason}${clean ? ' after it had all' : ''}`);
+      this.log.debug(`${this.target}: ${reason}${clean ? ' after it had received everything' : ''}`);
       this.finish();
       return;
     }

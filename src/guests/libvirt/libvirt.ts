@@ -198,8 +198,8 @@ export class LibvirtConnector implements Connector {
   private reportMissing(names: readonly string[]): void {
     const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
     this.log.warn(
-      `libvirt: no process of VM ${names.slice(0, MOST_NAMES).join(', ')}${more} in ${this.paths.roots.procfs}: ` +
-        'only what libvirt tells of it is shown',
+      `libvirt: no process found of VM ${names.slice(0, MOST_NAMES).join(', ')}${more} in ${this.paths.roots.procfs}: ` +
+        'only what libvirt reports is shown',
     );
   }
 
@@ -250,7 +250,9 @@ export class LibvirtConnector implements Connector {
         throw error;
       });
       if (xml.length > LARGEST_XML)
-        this.log.warn(`VM ${vm.name}: NICs and drives are not known: its XML has ${xml.length} characters`);
+        this.log.warn(
+          `VM ${vm.name}: NICs and drives are unknown: its XML is too large, ${xml.length} characters`,
+        );
       vm.devices = readDevices(xml.length > LARGEST_XML ? '' : xml);
     }
   }

@@ -80,12 +80,12 @@ class NamedSocket implements Entrance {
   private admit(socket: number): number {
     const { pid } = this;
     const stats = fstatSync(socket);
-    if (!stats.isSocket()) throw this.refused('it is no socket');
+    if (!stats.isSocket()) throw this.refused('it is not a socket');
     const owner = ownerOf(readOnce(this.paths.pid(pid, 'status')) ?? '');
     const isRoots = owner === ROOT && this.runsQemu();
     if (!isRoots && (owner === ROOT || owner !== stats.uid))
       throw this.refused(
-        `it belongs to user ${stats.uid}, and process ${pid} is no QEMU of that user or root`,
+        `it belongs to user ${stats.uid}, but process ${pid} is not a QEMU of that user or of root`,
       );
     const id = `${stats.dev}:${stats.ino}`;
     const holder = this.holders.get(id) ?? this;

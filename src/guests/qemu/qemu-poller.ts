@@ -66,6 +66,8 @@ export class QemuPoller {
     if (this.lines <= MOST_LINES) this.log[level](line);
     else this.log.debug(line);
     if (this.lines === MOST_LINES)
-      this.log.warn('no more is said about monitors within this minute; rows of VMs tell by qmp');
+      this.log.warn(
+        'further messages about monitors are suppressed for a minute; see qmp in the rows of VMs',
+      );
   }
 }

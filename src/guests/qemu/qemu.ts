@@ -169,7 +169,7 @@ export class QemuConnector implements Connector {
     if (twin === undefined || time - this.twinToldAt < TWIN_PAUSE) return;
     this.twinToldAt = time;
     this.log.warn(
-      `VM ${label}: process ${pid} has the UUID of process ${twin.process.pid}, ${uuid}: outputs tell their pids`,
+      `VM ${label}: process ${pid} has the UUID of process ${twin.process.pid}, ${uuid}: outputs tell them apart by pid`,
     );
   }
 

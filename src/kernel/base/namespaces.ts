@@ -47,5 +47,5 @@ export function hostNameFile(paths: Paths): string {
 export function hostNameTrouble(paths: Paths): string | undefined {
   const file = hostNameFile(paths);
   if (file === paths.proc('sys/kernel/hostname') || readOnce(file) !== undefined) return undefined;
-  return `in a container ${file} has to be readable (CAP_SYS_PTRACE), or its names those of the host (UTS namespace)`;
+  return `in a container, ${file} must be readable (CAP_SYS_PTRACE) or the UTS namespace must be the host's`;
 }

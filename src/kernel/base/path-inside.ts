@@ -29,7 +29,7 @@ export function openInside(root: string, start: string, path: string): number {
   try {
     for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
       if (part === '..')
-        throw new Error('a path with .. is not looked up in the directories of another process');
+        throw new Error('paths with .. are not followed in the directories of another process');
       const step = `${descriptorPath(at)}/${part}`;
       let next = openName(step);
       if (rest.length > 0 && fstatSync(next).isSymbolicLink()) {

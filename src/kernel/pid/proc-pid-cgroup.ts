@@ -44,10 +44,10 @@ export function cgroupOf(paths: Paths, pid: number): string | undefined {
 export function cgroupTrouble(paths: Paths): string | undefined {
   const { cgroupfs } = paths.roots;
   if (cgroup2In(cgroupfs) === undefined)
-    return `no cgroup v2 is mounted in ${cgroupfs}: name its mount with cgroupfs`;
+    return `no cgroup v2 is mounted on ${cgroupfs}: set cgroupfs to its mount point`;
   // Only from a cgroup namespace of our own the first process is above us.
   const isAbove = /^0::\/\.\./m.test(readOnce(paths.pid(hostProcess, 'cgroup')) ?? '');
   // The root of the hierarchy alone has no type.
   if (!isAbove || !existsSync(paths.cgroup('/', 'cgroup.type'))) return undefined;
-  return `${cgroupfs} has the cgroups of a container alone: mount those of the host and name them with cgroupfs`;
+  return `${cgroupfs} has only the cgroups of a container: mount those of the host and set cgroupfs to their mount point`;
 }

@@ -24,7 +24,7 @@ export interface BlockDevice {
    * multipath NVMe disk, whose traffic the disk itself counts; and for partitions of volumes, which their guest made.
    */
   readonly type: BlockDeviceType | undefined;
-  /** What its owner calls it: a logical volume, a data set, a pool and image, a resource; undefined where it has no other name. */
+  /** Its name at a higher level: a logical volume, a data set, a pool and image, a resource; undefined where it has no other name. */
   readonly name: string | undefined;
   /** Changes when another device has its name in the kernel; empty where nothing tells (kernels before 5.15). */
   readonly identity: string;

@@ -53,7 +53,7 @@ export class DirectoryLock {
       key = `${dev}:${ino}`;
       if (ours.has(key)) {
         key = undefined;
-        throw new SpoolBusyError(`the spool ${directory} is still in use by an output that ends`);
+        throw new SpoolBusyError(`the spool ${directory} is still in use by an output that is closing`);
       }
       ours.add(key);
       const { server, path } = await takeFrom(directory, handle.fd);

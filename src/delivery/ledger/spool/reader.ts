@@ -167,6 +167,6 @@ export class SpoolReader {
     segment.retryAt = performance.now() + delay;
     this.later.add(segment);
     if (segment.failures === 1)
-      this.context.log.warn(`spool: ${error.message}; its records wait and it is read another time`);
+      this.context.log.warn(`spool: ${error.message}; its records are kept, reading is retried`);
   }
 }
