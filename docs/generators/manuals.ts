@@ -19,19 +19,17 @@ export function programManual(): string {
     .text(
       'Without flags it looks for the hypervisor itself.',
       'On a terminal it opens the view, whose keys h shows; into a pipe it prints a table, a line for each VM.',
-      'What to print, or where to, is said by flags, the environment or the configuration file; then no view opens unless --view asks for it.',
+      'Flags, the environment or the configuration file choose what to print and where to; then the view opens only with --view.',
+    )
+    .text('With --replay proxtop reads samples from a recording, or from another proxtop through a pipe.')
+    .text(
+      'proxtop status shows for each proxtop that runs here whether its outputs deliver, how many records wait and how many were dropped.',
     )
     .text(
-      'With --replay samples come from what proxtop wrote before, or writes just now at the other end of a pipe.',
-    )
-    .text(
-      'proxtop status says for each proxtop that runs here whether its outputs deliver, what waits and what was given up.',
-    )
-    .text(
-      'proxtop spool lists the records that wait on disk below state_dir, with the output that they are of, their format and the process that uses them.',
-      'An output delivers those of its name and format by itself. Of an output that was renamed or removed, or that writes another format now, they are kept, and the log and proxtop status say so.',
-      'proxtop spool drain copies the records of one spool to a new file, or to standard output; they stay where they are until proxtop spool delete.',
-      'Both refuse while a process uses the spool. FORMAT chooses where there are several.',
+      'proxtop spool lists the records that wait on disk below state_dir, with their output, their format and the process that uses them.',
+      'An output delivers the records of its own name and format. Those of an output that was renamed or removed, or that writes another format now, are kept; the log and proxtop status report them.',
+      'proxtop spool drain copies the records of one spool to a new file or to standard output; the spool keeps them until proxtop spool delete.',
+      'Both fail while a process uses the spool. FORMAT is needed if the spool holds several formats.',
     )
     .heading('OPTIONS');
   for (const group of flagGroups) {
@@ -48,16 +46,16 @@ export function programManual(): string {
     .heading('EXIT STATUS')
     .text(
       `${exitCodes.done} done, ${exitCodes.failure} failure or lost records, ${exitCodes.usage} wrong command line or configuration.`,
-      `Of proxtop status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded.`,
+      `Of proxtop status: ${exitCodes.done} healthy, ${exitCodes.failure} not running, ${exitCodes.degraded} degraded.`,
     )
     .heading('EXAMPLES')
     .text('Watch, and keep everything for later:')
     .literal('proxtop --record friday.json')
-    .text('Print rows of all there is to measure, one line of JSON a sample:')
+    .text('Print everything that can be measured, one line of JSON per sample:')
     .literal('proxtop --cpu --mem --disk --net --io --pressure --host --verbose --devices -p json')
-    .text("The wide CSV of esxtop's batch mode, every 5 s for an hour; and out of a recording:")
+    .text("The wide CSV of esxtop's batch mode, every 5 s for an hour, and the same from a recording:")
     .literal('proxtop -b -f 5 -r 720 > hour.csv', 'proxtop --replay friday.json -b > friday.csv')
-    .text('Measure there, and make a table of it here:')
+    .text('Measure on another host and make a CSV table here:')
     .literal('ssh root@pve2 proxtop -p json | proxtop --replay - -p csv')
     .heading('SIGNALS')
     .item(
@@ -103,16 +101,18 @@ export function configurationManual(): string {
       'A key that is unknown, stands in the wrong section or has a wrong value is an error that names its line.',
     )
     .text(
-      `A value is taken literally. Quotation marks around it (" or ') come off; a comment begins at a ; or # only after a blank and outside of them:`,
-      'abc#def and "abc # def" are whole values, abc # def is abc. A backslash is a backslash. The file is UTF-8.',
+      `A value is taken literally. Quotation marks around it (" or ') are removed. A comment begins at a ; or # after a blank, outside quotation marks:`,
+      'abc#def and "abc # def" are whole values, abc # def is abc. A backslash has no special meaning. The file must be UTF-8.',
     )
-    .text('What would run, as a service and from a shell, or what is wrong, is told by')
+    .text('To see what would run, as a service and from a shell, or what is wrong:')
     .literal('sudo proxtop --config /etc/proxtop.conf --check')
-    .text('It opens the files that are named, as far as the user may who asks.')
+    .text(
+      'It opens the files that the configuration names and lists those that it had no permission to open.',
+    )
     .text(
       'systemctl reload proxtop reads the file again.',
       'An output that has not changed goes on; one that has is replaced, and what it had queued goes to its successor of the same name.',
-      'A wrong file changes nothing.',
+      'A file with an error changes nothing.',
     )
     .text(
       'A file of the original program, with a line PROXTOP_TARGET=host:port, means one output: JSON lines over tcp to there.',

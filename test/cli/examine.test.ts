@@ -177,7 +177,7 @@ test('where the unit as it is shipped lets the service read and write', async (t
   assert.doesNotMatch(unit, /^ReadWritePaths=/m);
   const { say } = place(t);
   const service = async (text: string, env?: NodeJS.ProcessEnv): Promise<string> =>
-    /^As a service, confined.*:\n((?: {2}.*\n)*)/m.exec(await say(text, env))?.[1] ?? '';
+    /^As a service, with the unit.*:\n((?: {2}.*\n)*)/m.exec(await say(text, env))?.[1] ?? '';
   const file = (target: string): string => `[output.a]\ntype = file\ntarget = ${target}\n`;
   assert.match(
     await service(file('/var/log/x.json')),
