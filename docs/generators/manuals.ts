@@ -29,7 +29,7 @@ export function programManual(): string {
       'proxtop spool lists the records that wait on disk below state_dir, with their output, their format and the process that uses them.',
       'An output delivers the records of its own name and format. Those of an output that was renamed or removed, or that writes another format now, are kept; the log and proxtop status report them.',
       'proxtop spool drain copies the records of one spool to a new file or to standard output; the spool keeps them until proxtop spool delete.',
-      'Both fail while a process uses the spool. FORMAT is needed if the spool holds several formats.',
+      'Both fail while a process uses the spool. FORMAT selects one of several formats; drain needs it then.',
     )
     .heading('OPTIONS');
   for (const group of flagGroups) {

@@ -178,7 +178,7 @@ export const views: readonly View[] = [
     ...hostDisk,
     key: 's',
     name: 'storage',
-    title: 'disks of the host: physical ones, md, crypt, volumes but LVM',
+    title: 'disks of the host: physical ones, md, crypt, volumes except LVM',
     diskTypes: ['physical', 'md', 'dmraid', 'crypt', 'bcache', 'zvol', 'rbd', 'drbd', 'dm'],
   },
   { ...hostDisk, key: 'l', name: 'LVM', title: 'logical volumes of the host', diskTypes: ['lvm'] },
