@@ -60,7 +60,7 @@ describe('--check', { concurrency: 2 }, () => {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(
       stdout,
-      /^Not checked, for lack of permission (use sudo):\n {2}output a: cannot read the secret: EACCES/m,
+      /^Not checked, for lack of permission \(use sudo\):\n {2}output a: cannot read the secret: EACCES/m,
     );
     assert.match(stdout, /^ {2}output b: EACCES: permission denied, access/m);
     assert.match(stdout, /^ {2}output c: EACCES: permission denied, stat/m);

@@ -90,7 +90,7 @@ test('the hierarchy is found in the directory, or in its unified/', { skip }, as
   assert.equal(cgroupTrouble(around), undefined);
   rmSync(hybrid, { recursive: true });
   const nothing = new Paths({ ...defaultRoots, cgroupfs: '/mnt/nosuch' });
-  assert.match(cgroupTrouble(nothing) ?? '', /^no cgroup v2 is mounted in \/mnt\/nosuch: /);
+  assert.match(cgroupTrouble(nothing) ?? '', /^no cgroup v2 is mounted on \/mnt\/nosuch: /);
 });
 
 /** What a process in a cgroup namespace of its own, made in a group beside, finds of another one's cgroup and is told. */

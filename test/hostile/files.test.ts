@@ -92,7 +92,7 @@ test('a report of another user is not believed, nor one that is a link or a pipe
   await new Program(pipe).end();
   const { code, stderr } = await proxtop(['status', `--rundir=${rundir}`]);
   assert.equal(code, 1);
-  assert.match(stderr, /^no proxtop runs here/);
+  assert.match(stderr, /^no proxtop is running/);
 });
 
 test('profiles are kept in no directory that others may write to, and follow no link', options, async (t) => {

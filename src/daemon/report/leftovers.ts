@@ -64,8 +64,8 @@ export class Leftovers {
     if (this.told.has(key)) return;
     this.told.add(key);
     this.log.warn(
-      `${records} records of output ${output} in format ${format} wait in ${directory}, and no output takes them: ` +
-        'they are kept; "proxtop spool" can drain or delete them',
+      `${directory}: ${records} records of output ${output} in format ${format} are kept, but no output delivers ` +
+        'them: drain or delete them with "proxtop spool"',
     );
   }
 }
