@@ -303,7 +303,8 @@ export function shapedNetwork(t: TestContext): ShapedNetwork {
   run('ip', 'link', 'set', name, 'up');
   run('ip', '-n', name, 'addr', 'add', `${far}/30`, 'dev', 'up');
   run('ip', '-n', name, 'link', 'set', 'dev', 'up', 'up');
-  const inside = ['ip', 'netns', 'exec', name];
+  // Not `ip netns exec`, which makes a mount namespace: what is mounted or unmounted later would not be seen in there.
+  const inside = ['nsenter', `--net=/run/netns/${name}`];
   return {
     address: near,
     inside,
