@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SpoolSettings } from '../../src/delivery/settings.ts';
@@ -177,6 +177,10 @@ test('a full disk: what follows waits in memory, is told once, and is spooled wh
   await until(() => tcp.status.queued > 0, 'records wait in memory');
   assert.match(tcp.status.lastError ?? '', /ENOSPC/);
   assertAccounted(tcp.status, seq);
+  const began = performance.now();
+  await until(() => performance.now() - began > 3500, 'it was tried several times');
+  assert.ok(!at('info').some((message) => message.includes('writing again')), 'nothing was written');
+  assert.match(tcp.status.lastError ?? '', /ENOSPC/);
   rmSync(ballast);
   await until(() => at('info').some((message) => message.includes('spool: writing again')), 'writing again');
   await until(() => tcp.status.queued === 0, 'all is spooled');
@@ -221,6 +225,22 @@ test('a spool that an output of this process still has is used when that lets go
   await until(() => tcp.status.spooled === 20, 'the second has all of it');
   assert.ok(!at('warn').some((line) => line.includes('spool')), at('warn').join('\n'));
   assertAccounted(tcp.status, 20);
+});
+
+test('another spool directory while much is written: what waits goes to the new one', async (t) => {
+  const path = directory(t);
+  mkdirSync(join(path, 'other'));
+  const spool = spoolIn(path);
+  const { tcp, at } = open(t, await freePort(), { spool });
+  tcp.send(records(1, 40, 500_000));
+  await until(() => tcp.status.spooled > 0, 'the first of them are on disk');
+  const queue = { maxBytes: 64 << 20, whenFull: 'drop_oldest' } as const;
+  const other = spoolIn(join(path, 'other'));
+  tcp.store.configure({ queue, spool: other });
+  await until(() => at('warn').some((line) => /records stay in/.test(line)), 'the old one is left');
+  await until(() => tcp.status.queued === 0, 'all is on disk');
+  assert.ok(tcp.status.spooled > 20, `${tcp.status.spooled} of 40 are in the new one`);
+  assert.equal(tcp.status.dropped, 0);
 });
 
 test('a spool that can be used only later: what an earlier run left is delivered, though nothing new is spooled', async (t) => {

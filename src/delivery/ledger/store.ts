@@ -311,13 +311,13 @@ export class Store {
     const { spool } = this;
     if (spool === undefined) return;
     const now = performance.now();
-    if (now - this.failed >= retryDelay) void this.open(spool);
+    if (!spool.opened && now - this.failed >= retryDelay) void this.open(spool);
     spool.tick();
     if (!this.keeps || now - this.spilled < (this.settings.spool?.sync ?? 0) * 1000 - 1) return;
     if (!this.reachable || now - this.waiting.oldest > patience) void this.toSpool();
   }
 
-  /** Moves what waits in memory to the spool. */
+  /** Moves what waits in memory to the spool, as long as that is the one of the settings. */
   private toSpool(): Promise<void> {
     return (this.spill ??= this.moveAll().finally(() => (this.spill = undefined)));
   }
@@ -326,7 +326,7 @@ export class Store {
     const { spool } = this;
     if (spool === undefined || performance.now() - this.failed < retryDelay) return;
     this.spilled = performance.now();
-    for (;;) {
+    while (spool === this.spool) {
       const batch = this.waiting.takeBatch(
         Math.min(batchBytes, (this.settings.spool?.maxBytes ?? Infinity) * batchShare),
       );
