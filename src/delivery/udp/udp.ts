@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import type { Logger } from 'pino';
 import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
-import { handed, type Entry } from '../ledger/entry.ts';
+import type { Entry } from '../ledger/entry.ts';
 import { Fifo } from '../ledger/fifo.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { UdpSettings } from '../settings.ts';
@@ -44,7 +44,7 @@ export class UdpDestination implements Destination {
   /** Given to the kernel, which has not said yet whether it takes them. */
   private inFlight = 0;
   /** Sent, and an error may come yet; the oldest first. */
-  private readonly recent = new Fifo<{ readonly entry: Entry; readonly time: number }>();
+  private readonly recent = new Fifo<{ readonly ordinal: number; readonly time: number }>();
   private readonly timer: NodeJS.Timeout;
   private closed = false;
   /** Set by close: called when nothing is left to send. */
@@ -120,13 +120,13 @@ export class UdpDestination implements Destination {
   private confirm(before: number): void {
     for (let sent = this.recent.at(0); sent !== undefined && sent.time <= before; sent = this.recent.at(0)) {
       this.recent.shift();
-      this.tap.arrived(handed(sent.entry));
+      this.tap.arrived({ first: sent.ordinal, count: 1 });
     }
   }
 
   private dropRecent(): void {
     for (let sent = this.recent.shift(); sent !== undefined; sent = this.recent.shift())
-      this.tap.ledger.drop(sent.entry.ordinal, 'unconfirmed');
+      this.tap.ledger.drop(sent.ordinal, 'unconfirmed');
   }
 
   /** Looks the name up, and connects to the address if it is a new one; an address that works outlives a failed look-up. */
@@ -188,7 +188,7 @@ export class UdpDestination implements Destination {
       return;
     }
     const now = performance.now();
-    this.recent.push({ entry, time: now });
+    this.recent.push({ ordinal: entry.ordinal, time: now });
     if (now - this.failed > calm) this.outage.end(`sending to ${this.target} again`);
   }
 
@@ -197,7 +197,7 @@ export class UdpDestination implements Destination {
     this.told = performance.now();
     const reason = error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable';
     const first = this.recent.shift();
-    if (first !== undefined) this.tap.ledger.drop(first.entry.ordinal, reason);
+    if (first !== undefined) this.tap.ledger.drop(first.ordinal, reason);
     this.dropRecent();
     this.disturbed(error);
   }
