@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../src/cli/arguments.ts';
@@ -102,6 +111,14 @@ test('targets, spools and recordings are looked at, and nothing is made', async 
     'state_dir = ./lines\n[output.a]\ntype = tcp\ntarget = h:1\nspool = true',
     /output a: .*ENOTDIR/,
   );
+  mkdirSync(join(path, 'open'));
+  chmodSync(join(path, 'open'), 0o777);
+  for (const where of ['./open', './open/deeper'])
+    await refused(
+      `state_dir = ${where}\n[output.a]\ntype = tcp\ntarget = h:1\nspool = true`,
+      /output a: others may write to .*open \(user \d+, mode 0777\): expected a directory/,
+    );
+  rmdirSync(join(path, 'open'));
   await say(
     `state_dir = ./new/er\nrecord = ./recorded\n${file('./made')}[output.b]\ntype = tcp\ntarget = h:1\nspool = true`,
   );

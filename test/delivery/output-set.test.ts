@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { OutputSet } from '../../src/delivery/output-set.ts';
@@ -303,4 +303,14 @@ test('what an output dropped counts on for the one that takes its place', async 
   await set.replace([tcp(port, { printer: 'influx' })]);
   await until(() => set.list[0]!.status.droppedBy.stopped === 10, 'the rest is counted');
   assert.deepEqual([set.list[0]!.status.dropped, booked(set)], [18, 18]);
+});
+
+test('a spool directory that others may write to is refused, and nothing is made in it', async (t) => {
+  const path = directory(t);
+  const spool = { directory: join(path, 'logs'), maxBytes: 1 << 20, sync: 0.05, catchup: 0.5 };
+  mkdirSync(spool.directory);
+  chmodSync(spool.directory, 0o777);
+  const { set } = outputs(t);
+  await assert.rejects(set.replace([tcp(await freePort(), { spool })]), /others may write to .*logs/);
+  assert.deepEqual(readdirSync(spool.directory), []);
 });

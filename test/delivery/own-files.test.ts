@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,7 +16,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openToAppend, readOwnFile, requireOwnDirectory } from '../../src/delivery/shared/own-files.ts';
+import {
+  openOwnFile,
+  openToAppend,
+  OthersMayWriteError,
+  ownDirectory,
+  readOwnFile,
+  requireOwnDirectory,
+  requireOwnPlace,
+} from '../../src/delivery/shared/own-files.ts';
 import { directory } from './helpers.ts';
 
 const NOBODY = 65534;
@@ -36,7 +45,7 @@ test('a directory of our own, below sticky ones', (t) => {
   }, /ENOENT/);
 });
 
-test('a directory that others may write to, or exchange', { skip }, (t) => {
+test('a directory that others may write to, or exchange', { skip }, async (t) => {
   const own = directory(t);
   const inner = join(own, 'inner');
   mkdirSync(inner);
@@ -50,15 +59,16 @@ test('a directory that others may write to, or exchange', { skip }, (t) => {
   for (const [uid, gid, mode] of faults) {
     chownSync(inner, uid, gid);
     chmodSync(inner, mode);
-    for (const path of [inner, join(own, 'link')])
-      assert.throws(
-        () => {
-          requireOwnDirectory(path);
-        },
-        new RegExp(
-          `other users can write to .*inner \\(owner ${uid}, mode ${mode.toString(8).padStart(4, '0')}\\)`,
-        ),
-      );
+    const said = new RegExp(
+      `other users can write to .*inner \\(owner ${uid}, mode ${mode.toString(8).padStart(4, '0')}\\)`,
+    );
+    for (const path of [inner, join(own, 'link')]) {
+      for (const check of [requireOwnDirectory, requireOwnPlace])
+        assert.throws(() => {
+          check(path);
+        }, said);
+      await assert.rejects(ownDirectory(path), said);
+    }
   }
   chownSync(inner, 0, 0);
   chmodSync(inner, 0o775);
@@ -121,4 +131,32 @@ test("where others may write, output goes into no link and no stranger's file", 
   assert.ok(existsSync(join(own, 'made')));
   // Devices and pipes are whoever's they are.
   closeSync(openToAppend('/dev/null', 0o640));
+});
+
+test('a directory that is still to be made: those above it keep others out', { skip }, (t) => {
+  const own = directory(t);
+  const place = join(own, 'new', 'er');
+  requireOwnPlace(place);
+  chmodSync(own, 0o1777);
+  requireOwnPlace(place);
+  chmodSync(own, 0o777);
+  assert.throws(() => {
+    requireOwnPlace(place);
+  }, OthersMayWriteError);
+});
+
+test('a file of our own, opened in the background', { skip }, async (t) => {
+  const own = directory(t);
+  const path = (name: string): string => join(own, name);
+  const { O_CREAT, O_RDONLY, O_RDWR } = constants;
+  const handle = await openOwnFile(path('file'), O_RDWR | O_CREAT);
+  await handle.close();
+  assert.equal(statSync(path('file')).mode & 0o7777, 0o600);
+  symlinkSync('file', path('link'));
+  await assert.rejects(openOwnFile(path('link'), O_RDONLY), /ELOOP/);
+  execFileSync('mkfifo', [path('pipe')]);
+  for (const name of ['pipe', '.'])
+    await assert.rejects(openOwnFile(path(name), O_RDONLY), /it is no regular file/);
+  chownSync(path('file'), NOBODY, NOBODY);
+  await assert.rejects(openOwnFile(path('file'), O_RDONLY), /it belongs to user 65534/);
 });

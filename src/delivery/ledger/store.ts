@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { OutputStatus } from '../../sampling/output-status.ts';
 import type { SpoolSettings, StoreSettings } from '../settings.ts';
 import { Outage } from '../shared/outage.ts';
+import { OthersMayWriteError } from '../shared/own-files.ts';
 import { within } from '../shared/within.ts';
 import type { Entry, Handed } from './entry.ts';
 import type { Ledger } from './ledger.ts';
@@ -100,12 +101,12 @@ export class Store {
   /**
    * Waits for the first look at the spool, for a while.
    *
-   * @throws SpoolInUseError when another process uses it
+   * @throws SpoolInUseError when another process uses it; OthersMayWriteError when its directory is not ours alone
    */
   async ready(): Promise<void> {
     if (this.spool?.keeps !== true) return;
     const opened = this.spool.open().catch((error: unknown) => {
-      if (error instanceof SpoolInUseError) throw error;
+      if (error instanceof SpoolInUseError || error instanceof OthersMayWriteError) throw error;
     });
     await within(openDeadline, opened);
   }

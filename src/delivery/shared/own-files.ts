@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -9,7 +10,8 @@ import {
   statSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { dirname } from 'node:path';
+import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 // What root writes, others may have prepared: a link to a file of root's, or a file that they can change afterwards. Files
 // of our own are opened with these functions. New ones are made under a name at which nothing is (`wx`, after removing
@@ -31,25 +33,50 @@ function othersMayWrite({ uid, gid, mode }: Stats): boolean {
   return !isOurs(uid) || (mode & writable) !== 0;
 }
 
+/** Somebody else may change what is in a directory that must be ours alone. */
+export class OthersMayWriteError extends Error {
+  override readonly name = 'OthersMayWriteError';
+}
+
 /**
  * Makes sure that nobody else can put anything into a directory, or exchange it or one above it (sticky ones, such as
  * /tmp, keep others from that).
  *
- * @throws Error that names the directory at fault and what is expected of it; that of node:fs where there is none
+ * @throws OthersMayWriteError that names the directory at fault and what is expected of it; Error of node:fs
  */
 export function requireOwnDirectory(path: string): void {
   const real = realpathSync(path);
-  for (let directory = real; ; directory = dirname(directory)) {
-    const stats = statSync(directory);
-    const guarded = directory !== real && isOurs(stats.uid) && (stats.mode & STICKY) !== 0;
-    if (!guarded && othersMayWrite(stats)) {
-      const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
-      throw new Error(
-        `other users can write to ${directory} (owner ${stats.uid}, mode ${mode}): expected a directory of root or of this user that only its owner can write to`,
-      );
-    }
-    if (directory === dirname(directory)) return;
-  }
+  for (const directory of upwards(real)) refuse(directory, statSync(directory), directory !== real);
+}
+
+/** As {@link requireOwnDirectory}, for one that may have to be made: then those that are there must keep others out. */
+export function requireOwnPlace(path: string): void {
+  const wanted = resolve(path);
+  const there = upwards(wanted).find((directory) => existsSync(directory)) ?? '/';
+  if (there === wanted) requireOwnDirectory(there);
+  else for (const directory of upwards(realpathSync(there))) refuse(directory, statSync(directory), true);
+}
+
+/** As {@link requireOwnDirectory}, in the background. */
+export async function ownDirectory(path: string): Promise<void> {
+  const real = await realpath(path);
+  for (const directory of upwards(real)) refuse(directory, await stat(directory), directory !== real);
+}
+
+/** A directory and all above it. */
+function upwards(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [path] : [path, ...upwards(above)];
+}
+
+/** @param above whether it is only to keep what is in it from being exchanged, which a sticky one does */
+function refuse(directory: string, stats: Stats, above: boolean): void {
+  if (above && isOurs(stats.uid) && (stats.mode & STICKY) !== 0) return;
+  if (!othersMayWrite(stats)) return;
+  const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+  throw new OthersMayWriteError(
+    `other users can write to ${directory} (owner ${stats.uid}, mode ${mode}): expected a directory of root or of this user that only its owner can write to`,
+  );
 }
 
 /**
@@ -63,14 +90,35 @@ export function readOwnFile(path: string, most: number): Buffer {
   const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new Error(`${path}: it is not a regular file`);
-    if (!isOurs(stats.uid)) throw new Error(`${path}: it belongs to user ${stats.uid}`);
+    requireOwnFile(path, stats);
     if (stats.size > most) throw new Error(`${path}: it has ${stats.size} bytes, expected ${most} at most`);
     const content = Buffer.alloc(stats.size);
     return content.subarray(0, readSync(fd, content, 0, stats.size, 0));
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Opens a file that we, or root, have written, in the background. A new one is for its owner alone.
+ *
+ * @param flags of open(2), beside those that keep it from following a link and from waiting for a pipe
+ * @throws Error for a link, something that is no file or a file of somebody else's; that of node:fs
+ */
+export async function openOwnFile(path: string, flags: number): Promise<FileHandle> {
+  const handle = await open(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  try {
+    requireOwnFile(path, await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function requireOwnFile(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw new Error(`${path}: it is no regular file`);
+  if (!isOurs(stats.uid)) throw new Error(`${path}: it belongs to user ${stats.uid}`);
 }
 
 /**

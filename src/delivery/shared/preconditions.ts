@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { holdsMsgpack } from '../file/file.ts';
 import { reasonOf } from './outage.ts';
+import { requireOwnPlace } from './own-files.ts';
 import { secretIn, secretPath } from './secret.ts';
 import type { FileSettings, OutputSettings, SpoolSettings } from '../settings.ts';
 import { tlsOptions } from './tls.ts';
@@ -122,7 +123,9 @@ function canAppend({ path, printer }: FileSettings): void {
 
 function spoolOf(spool: SpoolSettings | undefined): () => void {
   return () => {
-    if (spool !== undefined) canMake(spool.directory);
+    if (spool === undefined) return;
+    canMake(spool.directory);
+    requireOwnPlace(spool.directory);
   };
 }
 

@@ -120,7 +120,7 @@ export function segmentFiles(directory: string): string[] {
 export function smallDisk(t: TestContext, size = '1m'): string | undefined {
   const path = mkdtempSync(join(tmpdir(), 'proxtop-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path], { stdio: 'pipe' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', path], { stdio: 'pipe' });
   } catch {
     rmdirSync(path);
     t.skip('needs the right to mount');

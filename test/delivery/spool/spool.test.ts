@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -370,5 +371,56 @@ test('a file that disappears, one that was emptied and one renamed are counted',
   chmodSync(files[3]!, 0o600);
   assert.deepEqual((await spool.takeAll()).map(seqOf), [...range(1, 10), ...range(31, 40)]);
   assert.equal(spool.drops.by.damaged, 20);
+  await spool.close();
+});
+
+test('what is no file of ours is not opened: segments wait, a position is not written to', async (t) => {
+  const path = directory(t);
+  const first = await open(path);
+  await first.append(1, 10);
+  await first.close();
+  const [segment = ''] = segmentFiles(path);
+  const elsewhere = directory(t);
+  renameSync(segment, join(elsewhere, 'segment'));
+  symlinkSync(join(elsewhere, 'segment'), segment);
+  const spool = await open(path);
+  assert.equal(spool.take(), undefined);
+  await until(() => spool.at('warn').some((line) => line.includes('ELOOP')), 'the link is told');
+  assert.equal(spool.waiting, 10);
+  await spool.close();
+  const position = join(path, 'position');
+  renameSync(position, join(elsewhere, 'position'));
+  symlinkSync(join(elsewhere, 'position'), position);
+  const before = readFileSync(position);
+  const other = new TestSpool(path);
+  await assert.rejects(other.spool.open(), /ELOOP/);
+  await other.close();
+  assert.deepEqual(readFileSync(position), before);
+});
+
+test('no file goes before the position says that its records are settled', async (t) => {
+  const path = directory(t);
+  const spool = await open(path, { maxBytes: 8 << 10 });
+  for (let seq = 1; seq <= 30; seq++) await spool.append(seq, seq, 1500);
+  const [oldest = '', newer = ''] = segmentFiles(path);
+  const firstOf = (file: string): number => Number(/(\d+)\.spool$/.exec(file)?.[1]);
+  const taken = await spool.takeAll();
+  spool.arrived(taken.slice(0, 1));
+  // The position that settles the first one is being written.
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  spool.arrived(taken.slice(1, 2));
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (existsSync(newer)) setImmediate(look);
+      else resolve();
+    };
+    look();
+  });
+  const ranges = readFileSync(join(path, 'position'), 'latin1')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .sort(([, one], [, other]) => Number(other) - Number(one))[0]?.[3];
+  assert.ok(firstOf(oldest) < firstOf(newer));
+  assert.ok(Number(ranges?.split('-')[0]) > firstOf(newer), `${ranges}, but ${newer} is gone`);
   await spool.close();
 });

@@ -1,6 +1,9 @@
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { openOwnFile } from '../../shared/own-files.ts';
+import { readSpoolFile } from './files.ts';
 
 /** Numbers of records, the end excluded. */
 export interface NumberRange {
@@ -36,12 +39,13 @@ export class Position {
     this.path = join(directory, 'position');
   }
 
-  /** Reads the file; undefined where it is missing or damaged. @throws Error of node:fs for one that cannot be read */
+  /** Reads the file; undefined where it is missing or damaged. @throws Error for one that is not ours or cannot be read */
   async load(): Promise<Holdings | undefined> {
-    const text = await readFile(this.path, 'latin1').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    const bytes = await readSpoolFile(this.path).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
       throw error;
     });
+    const text = bytes.toString('latin1');
     const slots = [text.slice(0, slotBytes), text.slice(slotBytes)].flatMap((slot) => parseSlot(slot) ?? []);
     slots.sort((a, b) => b.generation - a.generation);
     this.generation = slots[0]?.generation ?? 0;
@@ -57,7 +61,7 @@ export class Position {
   async save(holdings: Required<Holdings>, sync: boolean): Promise<void> {
     const content = contentOf(holdings);
     if (content === this.written && !sync) return;
-    this.handle ??= await open(this.path, 'r+', 0o600).catch(() => open(this.path, 'w+', 0o600));
+    this.handle ??= await openOwnFile(this.path, constants.O_RDWR | constants.O_CREAT);
     const line = `2 ${++this.generation} ${content}`;
     const slot = `${line} ${checksum(line)}`.padEnd(slotBytes - 1) + '\n';
     await this.handle.write(slot, (this.generation & 1) * slotBytes, 'latin1');

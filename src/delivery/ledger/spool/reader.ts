@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Entry } from '../entry.ts';
 import { Fifo } from '../fifo.ts';
 import type { Ledger } from '../ledger.ts';
+import { readSpoolFile } from './files.ts';
 import { readFrames } from './frame.ts';
 import { readHeader } from './header.ts';
 import type { Segment } from './segment.ts';
@@ -102,7 +102,7 @@ export class SpoolReader {
     this.cursor = Math.max(this.cursor, this.segments.indexOf(segment) + 1);
     this.later.delete(segment);
     this.reading = true;
-    readFile(segment.path)
+    readSpoolFile(segment.path)
       .then(
         (bytes) => {
           this.taken(segment, bytes);

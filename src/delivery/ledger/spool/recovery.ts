@@ -1,5 +1,8 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openOwnFile } from '../../shared/own-files.ts';
+import { readSpoolFile } from './files.ts';
 import { readFrames } from './frame.ts';
 import { longestHeader, readHeader, version } from './header.ts';
 import type { SegmentHeader, SpoolIdentity } from './header.ts';
@@ -83,7 +86,7 @@ export async function look(
 
 async function lookAt(path: string, first: number): Promise<File> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openOwnFile(path, constants.O_RDONLY);
     try {
       const { size: bytes } = await handle.stat();
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
@@ -104,7 +107,7 @@ async function endOf(
 ): Promise<{ end: number; torn: boolean }> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readSpoolFile(path);
   } catch {
     return { end: next ?? first, torn: false };
   }

@@ -1,9 +1,10 @@
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { QueueSettings, SpoolSettings } from '../../settings.ts';
 import type { Entry } from '../entry.ts';
 import type { Ledger } from '../ledger.ts';
+import { ownDirectory } from '../../shared/own-files.ts';
+import { makeSpoolDirectory, syncDirectory, writeAt } from './files.ts';
 import { frame } from './frame.ts';
 import { encodeHeader, type SegmentHeader, type SpoolIdentity } from './header.ts';
 import { DirectoryLock } from './lock.ts';
@@ -115,7 +116,8 @@ export class Spool {
   /**
    * Takes the directory and looks at what an earlier run left, unless that is done.
    *
-   * @throws SpoolInUseError when another process uses the directory; SpoolBusyError; Error of node:fs or node:net
+   * @throws SpoolInUseError when another process uses the directory; OthersMayWriteError; SpoolBusyError; Error of node:fs
+   * or node:net
    */
   open(): Promise<void> {
     if (this.known) return Promise.resolve();
@@ -151,7 +153,7 @@ export class Spool {
       if (!(await this.makeRoom(size))) return false;
       const { segment, handle } = (this.active ??= await this.create());
       if (segment.bytes === 0) frames.unshift(header);
-      const end = await write(handle, frames, segment.bytes);
+      const end = await writeAt(handle, frames, segment.bytes);
       await handle.datasync();
       if ((await handle.stat()).nlink === 0) throw new Error(`${segment.path} was deleted`);
       segment.bytes = end;
@@ -208,11 +210,8 @@ export class Spool {
 
   private async recover(): Promise<void> {
     const { directory } = this.settings;
-    if (this.appends) {
-      // Not with `recursive`, which calls a read-only file system ENOENT.
-      await makeDirectory(dirname(directory));
-      await makeDirectory(directory);
-    }
+    if (this.appends) await makeSpoolDirectory(directory);
+    else await ownDirectory(directory);
     this.lock ??= await DirectoryLock.take(directory);
     const found = await look(directory, this.context.identity, await this.position.load());
     if (this.closed) return;
@@ -261,7 +260,8 @@ export class Spool {
       if (!this.fullTold) this.log.warn('spool: spool_max is reached, the oldest records are dropped');
       this.fullTold = true;
     }
-    if (this.condemned.length > 0) await this.keepHouse(false);
+    // A file that is about to go may have the name of the next one, and its room.
+    await (this.condemned.length > 0 ? this.keepHouse(false) : this.housekeeping);
     return true;
   }
 
@@ -282,7 +282,7 @@ export class Spool {
     const { directory } = this.settings;
     await this.lock?.release();
     this.lock = undefined;
-    await makeDirectory(directory);
+    await makeSpoolDirectory(directory);
     this.lock = await DirectoryLock.take(directory);
     await this.position.close().catch(() => undefined);
     this.position = new Position(directory);
@@ -339,8 +339,14 @@ export class Spool {
 
   private async saveAndDelete(sync: boolean): Promise<void> {
     const condemned = this.condemned;
-    await this.position.save({ ranges: this.ranges(), next: this.next }, sync || condemned.length > 0);
+    // What is condemned from now on is not settled by this position.
     this.condemned = [];
+    try {
+      await this.position.save({ ranges: this.ranges(), next: this.next }, sync || condemned.length > 0);
+    } catch (error) {
+      this.condemned.unshift(...condemned);
+      throw error;
+    }
     // Gone already, or out of reach like the whole directory.
     for (const path of condemned) await rm(path, { force: true }).catch(() => undefined);
   }
@@ -360,34 +366,6 @@ export class Spool {
   private damaged(lost: number, why: string): void {
     this.ledger.refuse('damaged', lost);
     this.log.warn(`spool: ${why}: ${lost} records are lost`);
-  }
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-}
-
-/** Writes all the buffers at an offset. @returns the offset behind them */
-async function write(handle: FileHandle, buffers: readonly Buffer[], at: number): Promise<number> {
-  const bytes = Buffer.concat(buffers);
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
-    done += bytesWritten;
-  }
-  return at + bytes.length;
-}
-
-/** Has the names in a directory survive a power failure. */
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

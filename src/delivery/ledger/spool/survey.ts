@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSpoolFile } from './files.ts';
 import { readFrames, type SpooledRecord } from './frame.ts';
 import { readHeader, version } from './header.ts';
 import { holderOf } from './lock.ts';
@@ -71,7 +72,7 @@ export async function surveyOne(stateDir: string, name: string): Promise<Spool |
  */
 export async function* recordsOf({ segments }: SpoolPart): AsyncGenerator<SpooledRecord> {
   for (const { path, numbers } of segments) {
-    const content = await readFile(path);
+    const content = await readSpoolFile(path);
     yield* readFrames(content, readHeader(content)?.bytes ?? 0, numbers.first, numbers.end).records;
   }
 }
