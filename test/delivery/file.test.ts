@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -229,6 +231,21 @@ test('a file that is deleted is made anew, and what nobody could find is written
   assert.deepEqual(seqs(readFileSync(path)), range(11, 20));
   assert.match(at('warn')[0]!, /samples was deleted: creating it again/);
   await file.close(5000);
+});
+
+test('a file that is open and has no name is no deleted one', async (t) => {
+  const path = join(directory(t), 'samples');
+  const fd = openSync(path, 'w+');
+  t.after(() => {
+    closeSync(fd);
+  });
+  rmSync(path);
+  const { file, at } = open(t, `/proc/self/fd/${fd}`);
+  file.send(records(1, 10));
+  await until(() => file.status.sent === 10, 'written');
+  await file.close(5000);
+  assert.deepEqual(seqs(readFileSync(`/proc/self/fd/${fd}`)), range(1, 10));
+  assert.deepEqual(at('warn'), []);
 });
 
 test('a file whose directory is gone keeps what comes until it is back', async (t) => {

@@ -169,3 +169,20 @@ test('a file that was put aside and not numbered when the program ended gets its
     range(1001, 1020),
   );
 });
+
+test('an output that takes the place of another waits for what that one has put aside', async (t) => {
+  const path = join(directory(t), 'samples');
+  // It takes a moment to compress.
+  const size = 50_000_000;
+  const before = open(t, path, { size, keep: 3 });
+  before.file.send(records(1, 110, 500_000));
+  await until(() => existsSync(`${path}.1`), 'put aside');
+  const after = open(t, path, { size, keep: 3 });
+  after.file.send(records(111, 120));
+  await before.file.close(5000);
+  await until(() => existsSync(`${path}.1.gz`) && !existsSync(`${path}.1`), 'compressed');
+  await after.file.close(5000);
+  assert.deepEqual([...before.at('error'), ...after.at('error')], []);
+  const all = seqs(Buffer.concat([contentOf(`${path}.1`), readFileSync(path)]));
+  assert.deepEqual(all, range(1, 120));
+});

@@ -1,4 +1,4 @@
-import { closeSync, fstat, stat, writev } from 'node:fs';
+import { close, fstat, stat, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import type { OutputState } from '../../sampling/output-status.ts';
@@ -7,6 +7,7 @@ import { handed, type Entry } from '../ledger/entry.ts';
 import type { Tap } from '../ledger/tap.ts';
 import { MinuteLimit } from '../shared/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
+import { within } from '../shared/within.ts';
 
 const statOf = promisify(stat);
 const fstatOf = promisify(fstat);
@@ -31,6 +32,8 @@ const batchBytes = 1 << 20;
 const retryDelay = 1000;
 /** ms from one look at what has the path to the next one. */
 const lookDelay = 1000;
+/** ms that closing the files may take at the end. */
+const closeDeadline = 1000;
 const lineEnd = Buffer.from('\n');
 
 /**
@@ -116,8 +119,9 @@ export class FileWriter implements Destination {
     this.closed = true;
     // A write that hangs may be done yet.
     this.giveBack(this.writing);
-    for (const { file } of this.next) release(file);
-    if (!this.writing) release(this.file);
+    const files = this.next.map(({ file }) => file);
+    if (!this.writing) files.push(this.file);
+    await within(closeDeadline, Promise.all(files.map((file) => this.release(file))));
   }
 
   private write(): void {
@@ -154,7 +158,7 @@ export class FileWriter implements Destination {
   private async append(file: AppendFile, buffers: readonly Buffer[]): Promise<void> {
     const result = await this.attempt(file, buffers).catch((error: unknown) => error as Error);
     this.writing = false;
-    if (this.closed) release(file);
+    if (this.closed) void this.release(file);
     else if (result instanceof Error) this.failed(result);
     else if (result.there) this.advance(result.bytes, result.moved);
     else this.deleted();
@@ -167,17 +171,17 @@ export class FileWriter implements Destination {
     await file.prepared;
     const bytes = await written(file.fd, buffers);
     // What was written counts if somebody can find it; what comes later goes to wherever the path leads.
-    const there = this.openPath === undefined || (await fstatOf(file.fd)).nlink > 0;
+    // A link to an open file, such as /dev/fd/3, and some network file systems have no count of names.
+    const there = this.openPath === undefined || (await fstatOf(file.fd)).nlink > 0 || (await leadsTo(file));
     return { bytes, there, moved: there && !(await this.hasPath(file)) };
   }
 
   /** Looks now and then whether the path still leads to the file. */
-  private async hasPath({ fd, path }: AppendFile): Promise<boolean> {
+  private async hasPath(file: AppendFile): Promise<boolean> {
     const now = performance.now();
     if (this.openPath === undefined || this.next.length > 0 || now - this.looked < lookDelay) return true;
     this.looked = now;
-    const [ours, theirs] = await Promise.all([fstatOf(fd), statOf(path).catch(() => undefined)]);
-    return theirs?.ino === ours.ino && theirs.dev === ours.dev;
+    return leadsTo(file);
   }
 
   /** The file has `bytes` more bytes of the batch. @param moved whether the path leads elsewhere by now */
@@ -259,12 +263,34 @@ export class FileWriter implements Destination {
   /** Goes on in one of the files that follow, with a whole record. */
   private switch(file: AppendFile): void {
     this.giveBack(false);
-    release(this.file);
+    void this.release(this.file);
     const index = this.next.findIndex((next) => next.file === file);
-    for (const skipped of this.next.splice(0, index + 1).slice(0, -1)) release(skipped.file);
+    for (const skipped of this.next.splice(0, index + 1).slice(0, -1)) void this.release(skipped.file);
     this.file = file;
     this.torn = file.torn;
   }
+
+  /**
+   * Closes a file; the standard descriptors belong to the process. In the background: on a network it may be now that
+   * what was written goes out, and that an error is told.
+   */
+  private release({ fd, path, onClosed }: AppendFile): Promise<void> {
+    return new Promise((resolve) => {
+      const closed = (error?: Error | null): void => {
+        if (error) this.log.error(`${path}: what was written last may be missing: ${error.message}`);
+        onClosed?.();
+        resolve();
+      };
+      if (fd > 2) close(fd, closed);
+      else closed();
+    });
+  }
+}
+
+/** Whether the path of a file leads to it. */
+async function leadsTo({ fd, path }: AppendFile): Promise<boolean> {
+  const [ours, theirs] = await Promise.all([fstatOf(fd), statOf(path).catch(() => undefined)]);
+  return theirs?.ino === ours.ino && theirs.dev === ours.dev;
 }
 
 function written(fd: number, buffers: readonly Buffer[]): Promise<number> {
@@ -274,10 +300,4 @@ function written(fd: number, buffers: readonly Buffer[]): Promise<number> {
       else resolve(bytes);
     });
   });
-}
-
-/** Closes a file; the standard descriptors belong to the process. */
-function release({ fd, onClosed }: AppendFile): void {
-  if (fd > 2) closeSync(fd);
-  onClosed?.();
 }

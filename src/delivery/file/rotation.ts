@@ -10,6 +10,9 @@ const endings = ['', '.gz'];
 /** ms from an attempt that failed to the next one. */
 const retryDelay = 10_000;
 
+/** What is done with files put aside, by their path: where an output takes the place of another it waits for that. */
+const underWay = new Map<string, Promise<void>>();
+
 /**
  * Puts a file aside: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more,
  * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to or
@@ -31,8 +34,29 @@ export class Rotation {
     private readonly keep: number,
     private readonly log: Logger,
   ) {
-    // An earlier run may have ended before it was done with this one.
-    if (existsSync(this.name(0, '')) || existsSync(this.name(1, ''))) void this.compress();
+    // An earlier run may have ended before it was done with this one; another output of this run may be at it.
+    const before = underWay.get(path);
+    if (before !== undefined || this.hasLeft) this.begin(this.compressLeft(before));
+  }
+
+  /** Whether a file was put aside that has no number, or is not compressed. */
+  private get hasLeft(): boolean {
+    return existsSync(this.name(0, '')) || existsSync(this.name(1, ''));
+  }
+
+  private async compressLeft(before: Promise<void> | undefined): Promise<void> {
+    await before;
+    if (this.hasLeft && !this.stopping.signal.aborted) await this.compress();
+  }
+
+  /** Is busy until this is done. */
+  private begin(work: Promise<void>): void {
+    this.busy = true;
+    underWay.set(this.path, work);
+    void work.then(() => {
+      this.busy = false;
+      if (underWay.get(this.path) === work) underWay.delete(this.path);
+    });
   }
 
   /** Renames the file and those put aside before; false when that has to wait, failed, or the path is another file's. */
@@ -51,10 +75,8 @@ export class Rotation {
       this.takeBack();
       return false;
     }
-    this.busy = true;
-    file.onClosed = () => {
-      void this.compress();
-    };
+    const closed = new Promise<void>((resolve) => (file.onClosed = resolve));
+    this.begin(closed.then(() => this.compress()));
     return true;
   }
 
@@ -94,7 +116,6 @@ export class Rotation {
     const to = this.name(1, '.gz');
     // Named like what is compressed, which logrotate passes over (debian/logrotate).
     const draft = `${from}.draft.gz`;
-    this.busy = true;
     try {
       this.makeWay();
       const { signal } = this.stopping;
@@ -110,7 +131,6 @@ export class Rotation {
       if (!this.stopping.signal.aborted) this.complain(`cannot compress ${from}`, error);
       await rm(draft, { force: true }).catch(() => undefined);
     }
-    this.busy = false;
   }
 
   private complain(what: string, error: unknown): void {
