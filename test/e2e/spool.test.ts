@@ -1,7 +1,7 @@
 // What waits on disk and no output takes, and `proxtop spool`.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { LinePeer } from './delivery-peers.ts';
@@ -57,7 +57,10 @@ describe('proxtop spool', { concurrency: true }, () => {
     ]) {
       const { code, stderr } = await spool(rig, ...words);
       assert.equal(code, 1);
-      assert.match(stderr, new RegExp(`renamed is used by another proxtop, process ${run.pid}`));
+      assert.match(
+        stderr,
+        new RegExp(`renamed is used by another proxtop, process ${run.pid}: stop it first\n`),
+      );
     }
     assert.ok(!existsSync(file));
 
@@ -107,6 +110,22 @@ describe('proxtop spool', { concurrency: true }, () => {
     assert.ok(peer.records.every((record) => !record.startsWith('proxtop_')));
   });
 
+  test('of tables with other columns: each can be named', async (t) => {
+    const rig = new Rig(t);
+    for (const verbose of ['true', 'false']) {
+      rig.configure({ stream: { ...nowhere, printer: 'csv', verbose } });
+      const run = rig.start();
+      await run.next('records on disk', (cycle) => Number(outputRow(cycle)['spooled']) >= 5);
+      await run.stop();
+    }
+    const both = await spool(rig, 'drain', 'stream:csv');
+    assert.equal(both.code, 1);
+    const [, one = ''] = /such as '(stream:csv .*)'$/m.exec(both.stderr) ?? assert.fail(both.stderr);
+    const drained = await spool(rig, 'drain', one);
+    assert.equal(drained.code, 0, drained.stderr);
+    assert.match(drained.stderr, /^\d+ records of .* are in standard output/);
+  });
+
   test('on a file system that is read-only: can be drained, not deleted', async (t) => {
     const rig = new Rig(t);
     const disk = rig.smallDisk('2m');
@@ -117,6 +136,33 @@ describe('proxtop spool', { concurrency: true }, () => {
     assert.deepEqual(stdout.split('\n').slice(0, -1).map(keyOf), rig.sampled);
     const deleted = await spool(rig, 'delete', 'stream');
     assert.deepEqual([deleted.code, /EROFS/.test(deleted.stderr)], [1, true], deleted.stderr);
+  });
+
+  test('the directory itself is no spool in it, and files that are no records stay', async (t) => {
+    const rig = new Rig(t);
+    await outage(rig, 5);
+    const directory = join(rig.state, 'stream');
+    writeFileSync(join(directory, 'notes'), '');
+    for (const name of ['.', '../stream', '..']) {
+      const { code, stderr } = await proxtop(['spool', 'delete', name, '--state-dir', directory]);
+      assert.deepEqual([code, stderr.includes(`no spool "${name}" in`)], [1, true], stderr);
+    }
+    const none = await spool(rig, 'drain', 'stream:');
+    assert.match(none.stderr, /has no records in format , but records in format json/);
+    assert.equal((await spool(rig, 'delete', 'stream')).code, 0);
+    assert.deepEqual(readdirSync(directory), ['notes']);
+  });
+
+  test('where others may write to the directory: nothing is read or deleted', async (t) => {
+    const rig = new Rig(t);
+    await outage(rig, 5);
+    chmodSync(rig.state, 0o777);
+    const { code, stderr } = await spool(rig, 'delete', 'stream');
+    assert.deepEqual([code, /others may write to .*mode 0777/.test(stderr)], [1, true], stderr);
+    const run = rig.start();
+    const { code: ended } = await run.end();
+    assert.equal(ended, 1);
+    assert.match(run.stderr, /others may write to .*mode 0777/);
   });
 
   test('a reader that has seen enough of it is no fault', async (t) => {

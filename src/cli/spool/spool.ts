@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { open, rm } from 'node:fs/promises';
+import { open, readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { DirectoryLock, SpoolInUseError } from '../../delivery/ledger/spool/lock.ts';
 import { Position } from '../../delivery/ledger/spool/position.ts';
+import { firstOf } from '../../delivery/ledger/spool/segment.ts';
 import {
   readable,
   recordsOf,
@@ -11,6 +13,7 @@ import {
   type Spool,
   type SpoolPart,
 } from '../../delivery/ledger/spool/survey.ts';
+import { OthersMayWriteError, ownDirectory } from '../../delivery/shared/own-files.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { SpoolRequest } from './spool-arguments.ts';
@@ -41,7 +44,7 @@ export async function spoolCommand(
   } catch (error) {
     // A reader that has seen enough of it (`| head`) is no fault.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCodes.done;
-    const known = error instanceof SpoolCommandError || error instanceof SpoolInUseError;
+    const known = error instanceof SpoolCommandError || error instanceof OthersMayWriteError;
     if (!known && (error as NodeJS.ErrnoException).code === undefined) throw error;
     messages.write(`proxtop spool: ${(error as Error).message}\n`);
     return exitCodes.failure;
@@ -54,20 +57,23 @@ async function change(
   stateDir: string,
   out: Writable,
 ): Promise<string> {
-  const [name = '', format] = request.spool.split(':');
-  const directory = (await found(stateDir, name)).directory;
+  const [, name = '', format] = /^([^:]*)(?::(.*))?$/s.exec(request.spool) ?? [];
+  const { directory } = await found(stateDir, name);
+  await ownDirectory(directory);
   const lock = await takeLock(directory, request.action);
   try {
     const spool = await found(stateDir, name);
-    const parts = spool.parts.filter((part) => format === undefined || wordOf(part) === format);
-    if (parts.length === 0)
-      throw new SpoolCommandError(`${directory} has no records in format ${format}, but ${formats(spool)}`);
+    const parts = spool.parts.filter(
+      (part) => format === undefined || shortOf(part) === format || part.format === format,
+    );
+    if (parts.length === 0 && (format !== undefined || request.action === 'drain'))
+      throw new SpoolCommandError(`${directory} has ${without(spool, format)}`);
     if (request.action === 'drain') return await drain(spool, parts, request.file, out);
     return await remove(spool, parts);
   } finally {
     await lock?.release();
-    if ((await surveyOne(stateDir, name)) === undefined)
-      await rm(directory, { recursive: true, force: true });
+    // Not where anything is left in it, or it is in use again.
+    await rmdir(directory).catch(() => undefined);
   }
 }
 
@@ -77,6 +83,8 @@ async function takeLock(directory: string, action: 'drain' | 'delete'): Promise<
     return await DirectoryLock.take(directory);
   } catch (error) {
     if (action === 'drain' && (error as NodeJS.ErrnoException).code === 'EROFS') return undefined;
+    if (error instanceof SpoolInUseError)
+      throw new SpoolCommandError(`the spool ${directory} is used by ${error.who}: stop it first`);
     throw error;
   }
 }
@@ -113,7 +121,8 @@ async function drain(
 ): Promise<string> {
   const [part] = parts;
   if (part === undefined || parts.length > 1) {
-    const how = `name one of them, such as ${spool.name}:${wordOf(parts[0] as SpoolPart)}`;
+    const one = `${spool.name}:${wordOf(parts[0] as SpoolPart, spool)}`;
+    const how = `name one of them, such as ${one.includes(' ') ? `'${one}'` : one}`;
     throw new SpoolCommandError(`${spool.directory} has ${formats(spool)}: ${how}`);
   }
   if (!readable(part))
@@ -143,7 +152,10 @@ async function remove(spool: Spool, parts: readonly SpoolPart[]): Promise<string
   const done = `deleted ${count} records of ${spool.directory}`;
   const kept = spool.parts.filter((part) => !parts.includes(part));
   if (kept.length === 0) {
-    await rm(spool.directory, { recursive: true });
+    // The position goes first: it would call what is deleted missing. What else is in the directory is not ours.
+    const isOurs = (file: string): boolean => firstOf(file) !== undefined || /^(lock|draft)\.\d+$/.test(file);
+    for (const file of ['position', ...(await readdir(spool.directory)).filter(isOurs)])
+      await rm(join(spool.directory, file), { force: true });
     return done;
   }
   const position = new Position(spool.directory);
@@ -159,19 +171,36 @@ async function remove(spool: Spool, parts: readonly SpoolPart[]): Promise<string
 }
 
 async function found(stateDir: string, name: string): Promise<Spool> {
-  const spool = name.includes('/') || name === '' ? undefined : await surveyOne(stateDir, name);
+  const spool = isName(name) ? await surveyOne(stateDir, name) : undefined;
   if (spool !== undefined) return spool;
   const names = (await survey(stateDir)).map((one) => one.name);
   const there = names.length === 0 ? 'it has no spools' : `found: ${names.join(', ')}`;
   throw new SpoolCommandError(`no spool ${JSON.stringify(name)} in ${stateDir}; ${there}`);
 }
 
-function formats({ parts }: Spool): string {
-  return `records in ${parts.length === 1 ? 'format' : 'the formats'} ${parts.map(wordOf).join(', ')}`;
+/** Whether it names something in a directory, not the directory itself or what is elsewhere. */
+function isName(text: string): boolean {
+  return !['', '.', '..'].includes(text) && !text.includes('/');
 }
 
-/** The format as it is named on the command line. */
-function wordOf({ format, version }: SpoolPart): string {
+/** @param format that none of its records has */
+function without(spool: Spool, format: string | undefined): string {
+  if (spool.parts.length === 0 || format === undefined) return 'no records';
+  return `no records in format ${format}, but ${formats(spool)}`;
+}
+
+function formats(spool: Spool): string {
+  const words = spool.parts.map((part) => wordOf(part, spool));
+  return `records in ${words.length === 1 ? 'format' : 'the formats'} ${words.join(', ')}`;
+}
+
+/** The format as it is named on the command line: in short, where no other one of the spool has the same name. */
+function wordOf(part: SpoolPart, { parts }: Spool): string {
+  const short = shortOf(part);
+  return parts.some((other) => other !== part && shortOf(other) === short) ? (part.format ?? short) : short;
+}
+
+function shortOf({ format, version }: SpoolPart): string {
   return format?.split(' ')[0] ?? `version${version}`;
 }
 

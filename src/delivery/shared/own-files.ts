@@ -117,7 +117,7 @@ export async function openOwnFile(path: string, flags: number): Promise<FileHand
 }
 
 function requireOwnFile(path: string, stats: Stats): void {
-  if (!stats.isFile()) throw new Error(`${path}: it is no regular file`);
+  if (!stats.isFile()) throw new Error(`${path}: it is not a regular file`);
   if (!isOurs(stats.uid)) throw new Error(`${path}: it belongs to user ${stats.uid}`);
 }
 

@@ -6,6 +6,14 @@ import { defaultRoots, Paths } from '../../../kernel/base/paths.ts';
 /** Another process uses the directory. */
 export class SpoolInUseError extends Error {
   override readonly name = 'SpoolInUseError';
+
+  /** @param who uses it, for messages */
+  constructor(
+    directory: string,
+    readonly who: string,
+  ) {
+    super(`the spool ${directory} is used by ${who}: give this one a state_dir of its own`);
+  }
 }
 
 /** Another part of this process still uses the directory: an output that is about to end. */
@@ -145,7 +153,7 @@ async function refuseWhereAlive(directory: string, path: string): Promise<void> 
   const pid = await ask(path);
   if (pid === undefined) return;
   const who = pid === '' ? 'another proxtop' : `another proxtop, process ${pid}`;
-  throw new SpoolInUseError(`the spool ${directory} is used by ${who}: give this one a state_dir of its own`);
+  throw new SpoolInUseError(directory, who);
 }
 
 /** Asks the holder for its pid: undefined when nobody listens, empty when it does not answer in time. */
