@@ -192,6 +192,14 @@ test('an end right after a reload: what was handed to a peer that stalls is deli
   assert.ok(!at('warn').some((line) => line.includes('dropped')), at('warn').join('\n'));
 });
 
+test('a record that comes after the end is counted', async (t) => {
+  const { set } = outputs(t);
+  await set.replace([tcp(await freePort())]);
+  await set.close(0);
+  write(set, 1, 3);
+  assert.equal(set.list[0]!.status.droppedBy.stopped, 3);
+});
+
 test('a peer that stalls at the end, and no spool: all it was given is counted as unconfirmed', async (t) => {
   const { set, at } = outputs(t);
   await set.replace([tcp(await stalled(t))]);

@@ -156,7 +156,7 @@ test('a file of our own, opened in the background', { skip }, async (t) => {
   await assert.rejects(openOwnFile(path('link'), O_RDONLY), /ELOOP/);
   execFileSync('mkfifo', [path('pipe')]);
   for (const name of ['pipe', '.'])
-    await assert.rejects(openOwnFile(path(name), O_RDONLY), /it is no regular file/);
+    await assert.rejects(openOwnFile(path(name), O_RDONLY), /it is not a regular file/);
   chownSync(path('file'), NOBODY, NOBODY);
   await assert.rejects(openOwnFile(path('file'), O_RDONLY), /it belongs to user 65534/);
 });

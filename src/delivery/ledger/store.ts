@@ -133,14 +133,16 @@ export class Store {
     return length >= records || queue.bytes >= bytes || this.spool?.reader.empty === false;
   }
 
-  /** Takes new records. @returns false when it is closed: then it did not take them */
-  push(records: readonly Buffer[]): boolean {
-    if (this.closed) return false;
+  /** Takes new records; once it is closed they are dropped. */
+  push(records: readonly Buffer[]): void {
+    if (this.closed) {
+      this.ledger.refuse('stopped', records.length);
+      return;
+    }
     const now = performance.now();
     for (const record of records) this.waiting.queue.push(record, now);
     if (this.keeps && this.waiting.queue.bytes > this.waiting.queue.settings.maxBytes / 2)
       void this.toSpool();
-    return true;
   }
 
   /** A destination begins to draw by this tap; the one before only gives back. */

@@ -299,7 +299,7 @@ test('segments that cannot be read block nothing, are told once, and are read wh
     spool.spool.reader.peek(false);
     await new Promise(setImmediate);
   }
-  assert.equal(spool.at('warn').filter((line) => line.includes('it is no regular file')).length, 2);
+  assert.equal(spool.at('warn').filter((line) => line.includes('it is not a regular file')).length, 2);
   assert.deepEqual([spool.waiting, spool.drops.total], [20, 0]);
   for (const index of [1, 4]) {
     rmSync(files[index]!, { recursive: true });
