@@ -42,6 +42,8 @@ async function withDevices(
     readonly path: string;
     readonly devices: BlockDevices;
     readonly looked: string[];
+    /** Files that must not be looked at. */
+    readonly forbidden: Set<string>;
     /** Storage that answers, unless the test says otherwise. */
     readonly storage: SlowFiles;
     /** Whether the visit at a time led to a question. */
@@ -55,7 +57,9 @@ async function withDevices(
   await withQemu(['-machine', 'pc', ...scsi, '-blockdev', node], async (qemu) => {
     const monitor = new CountedMonitor(qemu.path, 10_000);
     const looked: string[] = [];
+    const forbidden = new Set<string>();
     const devices = new BlockDevices([file], (path) => {
+      if (forbidden.has(path)) return undefined;
       looked.push(path);
       return path;
     });
@@ -71,7 +75,7 @@ async function withDevices(
       assert.equal(await devices.update(monitor, told, time, duration, storage), undefined);
       return monitor.asked > before;
     };
-    await body({ path: qemu.path, devices, looked, storage, visit, stats });
+    await body({ path: qemu.path, devices, looked, forbidden, storage, visit, stats });
   });
 }
 
@@ -147,6 +151,18 @@ test('QEMU is not asked while the storage of an image does not answer us', async
     assert.equal(await visit(201), false, 'the storage is left alone for a while');
     assert.equal(await visit(261), true);
     assert.ok(Number(devices.of(a).occupied) > 0);
+  });
+});
+
+test('QEMU is asked without a look at images that are not ours to look at', async () => {
+  await withDevices(async ({ devices, looked, forbidden, storage, visit, stats }) => {
+    forbidden.add(join(directory, 'a'));
+    storage.answers = () => assert.fail('the storage is asked');
+    assert.equal(await visit(100), true);
+    const [a] = await stats();
+    assert.ok(a !== undefined);
+    assert.equal(devices.of(a).capacity, 4 * MIB);
+    assert.deepEqual(looked, []);
   });
 });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -20,11 +21,12 @@ const options = { skip, timeout: 240_000 };
 async function realVm(
   t: TestContext,
   path: string,
+  disk = 'driver=null-co,size=1M',
 ): Promise<{ readonly pid: number; readonly path: string }> {
   const directory = directoryOf(t, 0);
   chmodSync(directory, 0o700);
   const args = ['-nodefaults', '-display', 'none', '-S', '-accel', 'tcg,tb-size=8', '-m', '32'];
-  const drive = ['-drive', 'driver=null-co,size=1M,if=none,id=root', '-device', 'virtio-blk-pci,drive=root'];
+  const drive = ['-drive', `${disk},if=none,id=root`, '-device', 'virtio-blk-pci,drive=root'];
   const qemu = spawn(
     'qemu-system-x86_64',
     [...args, ...drive, '-name', 'real', '-qmp', `unix:${path.replace('DIR', directory)},server=on,wait=off`],
@@ -152,4 +154,71 @@ test('processes that come and go do not fill the log', options, async (t) => {
   await stream.stop();
   const lines = stream.stderr.split('\n').filter((line) => line.includes('QMP values are omitted'));
   assert.equal(lines.length, 100);
+});
+
+/** A file system whose server never answers, not even that it is there: whoever looks at it waits. */
+const hangingMount = `
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+fuse = os.open('/dev/fuse', os.O_RDWR)
+options = f'fd={fuse},rootmode=40000,user_id=0,group_id=0,allow_other'.encode()
+if libc.mount(b'hangs', sys.argv[1].encode(), b'fuse', 0, options) != 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+print('mounted', flush=True)
+sys.stdin.read()`;
+
+/** A monitor of nobody's with one disk: a fake, because no QEMU could start with an image that hangs. */
+const fakeMonitor = `
+import json, socket
+server = socket.socket(socket.AF_UNIX)
+server.bind('own.qmp')
+server.listen()
+print('ready', flush=True)
+disk = {'device': 'drive-root', 'qdev': 'root', 'node-name': 'n', 'stats': {'rd_operations': 1}}
+while True:
+    client, _ = server.accept()
+    client.sendall(b'{"QMP": {}}\\n')
+    for line in client.makefile():
+        command = json.loads(line)
+        answer = [disk] if command['execute'] == 'query-blockstats' else {}
+        client.sendall(json.dumps({'return': answer, 'id': command['id']}).encode() + b'\\n')`;
+
+test('an image of a user that hangs takes no sizes from other VMs', options, async (t) => {
+  const directory = directoryOf(t, NOBODY);
+  const mount = mkdtempSync(join(tmpdir(), 'proxtop-hangs-'));
+  const server = spawn('python3', ['-c', hangingMount, mount], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(async () => {
+    // With its descriptor goes the file system, and everybody stops waiting.
+    if (server.kill('SIGKILL')) await once(server, 'close');
+    spawnSync('umount', ['--lazy', mount]);
+    rmdirSync(mount);
+  });
+  const [mounted] = (await Promise.race([once(server.stdout, 'data'), once(server, 'close')])) as [unknown];
+  if (!Buffer.isBuffer(mounted)) {
+    t.skip('needs FUSE');
+    return;
+  }
+  const fake = spawn('python3', ['-c', fakeMonitor], {
+    cwd: directory,
+    uid: NOBODY,
+    gid: NOBODY,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => fake.kill('SIGKILL'));
+  await once(fake.stdout, 'data');
+  const image = ['-drive', `file=${mount}/image,if=none,id=root`, '-device', 'virtio-blk-pci,drive=root'];
+  const stranger = await fakeKvm(t, directory, ['-qmp', 'unix:own.qmp,server=on', ...image]);
+  const stream = Stream.start(['--qemu', '--frequency=0.5', '--detail-interval=0.5', ...EVERYTHING]);
+  t.after(() => stream.child.kill('SIGKILL'));
+  await stream.next('its monitor answers', (cycle) => rowOf(cycle, stranger)?.['detail_age'] !== undefined);
+  const disk = join(directoryOf(t, 0), 'disk.img');
+  writeFileSync(disk, Buffer.alloc(1024 * 1024));
+  const real = await realVm(t, 'DIR/real.qmp', `file=${disk},format=raw`);
+  const cycle = await stream.next(
+    'the real VM answers',
+    (each) => rowOf(each, real.pid)?.['state'] !== undefined,
+  );
+  assert.equal(rowOf(cycle, real.pid)?.disks?.[0]?.['disk_capacity'], 1024 * 1024);
+  const { code, stderr } = await stream.stop();
+  assert.equal(code, 0, stderr);
 });

@@ -18,7 +18,8 @@ const SHARE = 20;
  * came or went, and now and then, as sizes change without a sign.
  *
  * QEMU looks at the image files to answer, in the thread that serves the guest. So we look at them first: while their
- * storage does not answer us QEMU is not asked, and what they occupy is not known.
+ * storage does not answer us QEMU is not asked, and what they occupy is not known. Files that we do not look at stop no
+ * question.
  *
  * With two disks the question costs QEMU 0.23 ms, where a visit costs 0.5; with 100 snapshots of each of 6 disks it costs
  * twice as much as a visit.
@@ -38,11 +39,11 @@ export class BlockDevices {
 
   /**
    * @param images those it was started with
-   * @param locate gives where we find a file that QEMU names
+   * @param locate gives where we find a file that QEMU names; undefined for one that we must not look at
    */
   constructor(
     private images: readonly string[],
-    private readonly locate: (path: string) => string,
+    private readonly locate: (path: string) => string | undefined,
   ) {}
 
   /**
@@ -61,7 +62,8 @@ export class BlockDevices {
     this.visited += duration;
     if (stats.length === 0 || time < this.notBefore || !this.due(stats, time)) return undefined;
     for (const image of this.images) {
-      if (await storage.answers(this.locate(image))) continue;
+      const path = this.locate(image);
+      if (path === undefined || (await storage.answers(path))) continue;
       this.postpone(time);
       return undefined;
     }

@@ -17,6 +17,24 @@ const QEMU_PROGRAM = /qemu|kvm/;
 const USERS_PATIENCE = 60_000;
 
 /**
+ * Whether the paths that a process names may be followed with our rights: it is a QEMU of root's, or of the user that we
+ * are. Of a setuid program its user chooses all the arguments, argv[0] among them, so its program must be QEMU.
+ */
+export function isTrusted(paths: Paths, pid: number): boolean {
+  const owner = userOf(paths, pid);
+  if (owner !== ROOT) return owner !== undefined && owner === process.geteuid?.();
+  try {
+    return QEMU_PROGRAM.test(basename(readlinkSync(paths.pid(pid, 'exe'))));
+  } catch {
+    return false;
+  }
+}
+
+function userOf(paths: Paths, pid: number): number | undefined {
+  return ownerOf(readOnce(paths.pid(pid, 'status')) ?? '');
+}
+
+/**
  * Which monitor sockets are used. Any user can start a process that calls itself kvm and names any path, and we have the
  * rights of root. So the socket must belong to the user whose process names it, or the process be a QEMU of root's; and
  * of several processes that name one socket (device and inode) only the first one gets it, until it is gone.
@@ -81,9 +99,9 @@ class NamedSocket implements Entrance {
     const { pid } = this;
     const stats = fstatSync(socket);
     if (!stats.isSocket()) throw this.refused('it is not a socket');
-    const owner = ownerOf(readOnce(this.paths.pid(pid, 'status')) ?? '');
-    const isRoots = owner === ROOT && this.runsQemu();
-    if (!isRoots && (owner === ROOT || owner !== stats.uid))
+    const trusted = isTrusted(this.paths, pid);
+    const owner = userOf(this.paths, pid);
+    if (!trusted && (owner === ROOT || owner !== stats.uid))
       throw this.refused(
         `it belongs to user ${stats.uid}, but process ${pid} is not a QEMU of that user or of root`,
       );
@@ -94,16 +112,7 @@ class NamedSocket implements Entrance {
     if (this.held !== id) this.leave();
     this.holders.set(id, this);
     this.held = id;
-    return isRoots ? Infinity : USERS_PATIENCE;
-  }
-
-  /** Whether its program is QEMU: of a setuid program its user chooses all the arguments, argv[0] among them. */
-  private runsQemu(): boolean {
-    try {
-      return QEMU_PROGRAM.test(basename(readlinkSync(this.paths.pid(this.pid, 'exe'))));
-    } catch {
-      return false;
-    }
+    return trusted ? Infinity : USERS_PATIENCE;
   }
 
   /** @param code of the system call that failed, if one did */

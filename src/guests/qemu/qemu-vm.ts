@@ -9,6 +9,7 @@ import { BlockDevices } from './block-devices.ts';
 import type { Detail, Vm, VmDisk, VmNic } from '../connector.ts';
 import { GuestDisks } from './guest-disks.ts';
 import { balloonReading } from './guest-report.ts';
+import { isTrusted } from './monitor-sockets.ts';
 import { inNamespaceOf, ownNetDev } from './own-namespace.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
@@ -60,7 +61,10 @@ export abstract class QemuVm implements Vm {
     this.key = process.key;
     this.netDev = ownNetDev(paths, process.pid);
     const images = args.drives.flatMap(({ path }) => path ?? []);
-    this.blocks = new BlockDevices(images, (path) => inNamespaceOf(paths, process.pid, path));
+    // A user may name a file whose storage hangs for ever, and with it the looks at the files of all VMs.
+    this.blocks = new BlockDevices(images, (path) =>
+      isTrusted(paths, process.pid) ? inNamespaceOf(paths, process.pid, path) : undefined,
+    );
     this.guestDisks = new GuestDisks(args.drives, this.blocks, (device) => this.isConfigured(device));
   }
 
