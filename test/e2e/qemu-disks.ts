@@ -222,6 +222,8 @@ describe('disks of any QEMU', { skip, timeout: 240_000 }, () => {
       (each) => device(each?.disks, 'here')?.['disk_allocation'] !== undefined,
     );
     assert.equal(num(device(vm.disks, 'here'), 'disk_allocation'), occupied(join(elsewhere, 'disk.img')));
+    // By its file system it is told whether it lies on a disk of the host.
+    assert.equal(device(vm.disks, 'here')?.['disk_path'], join(elsewhere, 'disk.img'));
   });
 
   test('the monitor in each form that QEMU takes; one that was handed over as a descriptor is not for us', async () => {

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { openInNamespaceOf, ownNetDev } from '../../src/guests/qemu/own-namespace.ts';
+import { fullPath, openInNamespaceOf, ownNetDev } from '../../src/guests/qemu/own-namespace.ts';
 import { Paths, defaultRoots, descriptorPath } from '../../src/kernel/base/paths.ts';
 
 const paths = new Paths(defaultRoots);
@@ -30,7 +31,15 @@ test('a name without a leading slash is in the directory of the process', async 
   const child = spawn('sleep', ['60'], { cwd: tmpdir() });
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');
-  assert.equal(opened(child.pid ?? -1, '.', realpathSync), realpathSync(tmpdir()));
+  const pid = child.pid ?? -1;
+  assert.equal(opened(pid, '.', realpathSync), realpathSync(tmpdir()));
+  assert.equal(fullPath(paths, pid, 'a/../disk.img'), join(realpathSync(tmpdir()), 'disk.img'));
+  assert.equal(fullPath(paths, pid, '/a/disk.img'), '/a/disk.img');
+  const daemon = spawn('sleep', ['60'], { cwd: '/' });
+  t.after(() => daemon.kill('SIGKILL'));
+  await once(daemon, 'spawn');
+  for (const unknown of [daemon.pid ?? -1, 2 ** 30])
+    assert.equal(fullPath(paths, unknown, 'disk.img'), 'disk.img', 'nobody knows where it was');
 });
 
 test('a process in namespaces of its own', { skip }, async (t) => {

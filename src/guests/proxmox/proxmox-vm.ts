@@ -30,7 +30,7 @@ export class ProxmoxVm extends QemuVm {
   ) {
     const cgroup = scopeCgroup(paths, process.pid, `${vmid}.scope`);
     super(paths, process, args, cgroup, schedule, sockets.monitor(process.pid, paths.qmpSocket(vmid)));
-    this.started = startedDisks(args.drives);
+    this.started = startedDisks(this.drives);
     this.disks = this.started;
   }
 

@@ -40,10 +40,12 @@ export class BlockDevices {
   /**
    * @param images those it was started with
    * @param locate gives where we find a file that QEMU names; undefined for one that we must not look at
+   * @param complete makes a whole path of one that begins in the directory of QEMU
    */
   constructor(
     private images: readonly string[],
     private readonly locate: (path: string) => string | undefined,
+    private readonly complete: (path: string) => string = (path) => path,
   ) {}
 
   /**
@@ -98,7 +100,9 @@ export class BlockDevices {
     const before = this.types;
     const now = new Map(unknown.map((qdev, index) => [qdev, types[index]?.value]));
     this.types = new Map(qdevs.map((qdev) => [qdev, before.get(qdev) ?? now.get(qdev)]));
-    const devices = new Map((blocks.value ?? []).map((device) => [backendOf(device), device]));
+    const devices = new Map(
+      (blocks.value ?? []).map((device) => [backendOf(device), this.completed(device)]),
+    );
     this.known = new Map(
       stats.map((each) => {
         const device = devices.get(backendOf(each));
@@ -112,6 +116,10 @@ export class BlockDevices {
     this.visited = 0;
     this.took = (performance.now() - begun) / 1000;
     return undefined;
+  }
+
+  private completed(device: BlockDevice): BlockDevice {
+    return device.path === undefined ? device : { ...device, path: this.complete(device.path) };
   }
 
   /** Lets the next visit ask: something may have changed. */

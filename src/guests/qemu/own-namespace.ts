@@ -1,4 +1,5 @@
-import { isAbsolute } from 'node:path';
+import { readlinkSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { KernelFile } from '../../kernel/base/kernel-file.ts';
 import { hasHostNetwork, namespaceOf } from '../../kernel/base/namespaces.ts';
 import { openInside, openName } from '../../kernel/base/path-inside.ts';
@@ -16,6 +17,20 @@ export function ownNetDev(paths: Paths, pid: number): KernelFile | undefined {
 export function inNamespaceOf(paths: Paths, pid: number, path: string): string {
   if (!isAbsolute(path)) return paths.pid(pid, `cwd/${path}`);
   return seesOurMounts(paths, pid) ? path : paths.pid(pid, `root${path}`);
+}
+
+/**
+ * The whole path of a file that a process names. A relative one stays as it is where the process is in the root directory:
+ * that is where it goes when it becomes a daemon, wherever it was before.
+ */
+export function fullPath(paths: Paths, pid: number, path: string): string {
+  if (isAbsolute(path)) return path;
+  try {
+    const directory = readlinkSync(paths.pid(pid, 'cwd'));
+    return directory === '/' ? path : join(directory, path);
+  } catch {
+    return path;
+  }
 }
 
 /**

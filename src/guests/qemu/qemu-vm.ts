@@ -10,9 +10,10 @@ import type { Detail, Vm, VmDisk, VmNic } from '../connector.ts';
 import { GuestDisks } from './guest-disks.ts';
 import { balloonReading } from './guest-report.ts';
 import { isTrusted } from './monitor-sockets.ts';
-import { inNamespaceOf, ownNetDev } from './own-namespace.ts';
+import { fullPath, inNamespaceOf, ownNetDev } from './own-namespace.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
+import type { QemuDrive } from './qemu-drives.ts';
 import type { QemuAnswers } from './qemu-detail.ts';
 import { basicQueries, fullQueries, memoryQueries } from './qemu-detail.ts';
 import type { SlowFiles } from '../slow-files.ts';
@@ -42,6 +43,8 @@ export abstract class QemuVm implements Vm {
   private threads: ReadonlyMap<number, number> | undefined;
   /** A stock QEMU tells the guest's memory statistics only when asked for them. */
   private stock = false;
+  /** Those that it was started with. */
+  protected readonly drives: readonly QemuDrive[];
   protected readonly blocks: BlockDevices;
   private readonly guestDisks: GuestDisks;
   private answeredAt: number | undefined;
@@ -60,12 +63,18 @@ export abstract class QemuVm implements Vm {
   ) {
     this.key = process.key;
     this.netDev = ownNetDev(paths, process.pid);
-    const images = args.drives.flatMap(({ path }) => path ?? []);
-    // A user may name a file whose storage hangs for ever, and with it the looks at the files of all VMs.
-    this.blocks = new BlockDevices(images, (path) =>
-      isTrusted(paths, process.pid) ? inNamespaceOf(paths, process.pid, path) : undefined,
+    const complete = (path: string): string => fullPath(paths, process.pid, path);
+    this.drives = args.drives.map((drive) =>
+      drive.path === undefined ? drive : { ...drive, path: complete(drive.path) },
     );
-    this.guestDisks = new GuestDisks(args.drives, this.blocks, (device) => this.isConfigured(device));
+    const images = this.drives.flatMap(({ path }) => path ?? []);
+    // A user may name a file whose storage hangs for ever, and with it the looks at the files of all VMs.
+    this.blocks = new BlockDevices(
+      images,
+      (path) => (isTrusted(paths, process.pid) ? inNamespaceOf(paths, process.pid, path) : undefined),
+      complete,
+    );
+    this.guestDisks = new GuestDisks(this.drives, this.blocks, (device) => this.isConfigured(device));
   }
 
   /** What a configuration says of a drive; see {@link Configured}. */

@@ -40,7 +40,7 @@ class PlainVm extends QemuVm {
     const { pid } = process;
     const monitor = args.monitor === undefined ? undefined : sockets.monitor(pid, args.monitor);
     super(paths, process, args, loneCgroup(paths, pid), schedule, monitor);
-    this.disks = startedDisks(args.drives);
+    this.disks = startedDisks(this.drives);
   }
 
   get label(): string {
