@@ -1,6 +1,8 @@
 import { Counters } from '../../kernel/base/counters.ts';
 import type { BlockDevice } from '../../qmp/block.ts';
 import type { BlockStats } from '../../qmp/blockstats.ts';
+import { MOST_BACKENDS } from '../../qmp/blockstats.ts';
+import { text } from '../../qmp/record.ts';
 import type { BlockDevices } from './block-devices.ts';
 import type { DiskReading, VmDisk } from '../connector.ts';
 import { diskCounters } from '../connector.ts';
@@ -42,12 +44,9 @@ export class GuestDisks {
     const taken = new Set<string>();
     const readings: DiskReading[] = [];
     for (const each of stats) {
-      let name = this.nameOf(each, names);
+      const name = this.nameOf(each, names);
       if (name === undefined || !this.isDisk(name, each)) continue;
-      // Two devices may use one node.
-      while (taken.has(name)) name += "'";
-      taken.add(name);
-      readings.push(this.reading(name, each));
+      readings.push(this.reading(ownName(name, taken), each));
     }
     this.names = names;
     return readings;
@@ -91,6 +90,14 @@ export class GuestDisks {
   }
 }
 
+/** A name that no other disk of the VM has: two devices may use one node. */
+function ownName(name: string, taken: Set<string>): string {
+  let own = name;
+  while (taken.has(own)) own += "'";
+  taken.add(own);
+  return own;
+}
+
 function sizesOf({
   capacity,
   occupied,
@@ -103,9 +110,19 @@ function sizesOf({
   };
 }
 
-/** The disks that the command line describes, for as long as QEMU tells of none. */
+/**
+ * The disks that the command line describes, for as long as QEMU tells of none. Any user can write one: of more disks than
+ * a VM can have there are none, as in the answers of a monitor, and none with a name that is too long to be one.
+ */
 export function startedDisks(drives: readonly QemuDrive[]): VmDisk[] {
-  return drives
-    .filter(({ device, driver = '' }) => !NO_DISK.test(driver) && !NO_DISK_NAME.test(device))
-    .map(({ device, path }) => ({ device, ...(path !== undefined && { path }) }));
+  const taken = new Set<string>();
+  const disks = drives.filter(
+    ({ device, driver = '' }) =>
+      text(device) !== undefined && !NO_DISK.test(driver) && !NO_DISK_NAME.test(device),
+  );
+  if (disks.length > MOST_BACKENDS) return [];
+  return disks.map(({ device, path }) => ({
+    device: ownName(device, taken),
+    ...(path !== undefined && { path }),
+  }));
 }
