@@ -10,6 +10,7 @@ import type { Scope } from '../src/catalogue/define.ts';
 import { collectorNames, columns } from '../src/catalogue/catalogue.ts';
 import { countersOf } from '../src/catalogue/counters.ts';
 import { Row } from '../src/catalogue/row.ts';
+import { listsOf } from '../src/catalogue/row-tree.ts';
 import { Ledger } from '../src/delivery/ledger/ledger.ts';
 import { RecordQueue } from '../src/delivery/ledger/queue.ts';
 import { createPrinter } from '../src/formats/index.ts';
@@ -22,6 +23,8 @@ import { TextCache } from '../src/formats/text-cache.ts';
 import type { Sample } from '../src/sampling/sample.ts';
 
 const vmCount = 200;
+/** Devices of a VM; of all other kinds one. */
+const devices: Partial<Record<Scope, number>> = { vm_vcpu: 4, vm_disk: 2 };
 
 /** The same doubles in every run, between 0 and 1. */
 let state = 1;
@@ -64,8 +67,7 @@ const sample: Sample = {
   interval: 1.0003,
   host: {
     row: fill(new Row('host'), 'pve1'),
-    disks: rows('host_disk', 4, 'pve1'),
-    nics: rows('host_nic', 4, 'pve1'),
+    ...listsOf('host', ({ scope }) => rows(scope, 4, 'pve1')),
   },
   vms: Array.from({ length: vmCount }, (_, index) => {
     const name = `vm${index}`;
@@ -75,17 +77,14 @@ const sample: Sample = {
       vm,
       twin: false,
       row,
-      vcpus: rows('vm_vcpu', 4, name),
-      disks: rows('vm_disk', 2, name),
-      nics: rows('vm_nic', 1, name),
+      ...listsOf('vm', ({ scope }) => rows(scope, devices[scope] ?? 1, name)),
     };
   }),
-  agent: fill(new Row('agent'), 'agent'),
-  outputs: rows('agent_output', 2, 'output'),
+  agent: { row: fill(new Row('agent'), 'agent'), outputs: rows('agent_output', 2, 'output') },
   collectors: collectorNames,
   runs: collectorNames.map((name) => ({ name, duration: 0.5, failed: false })),
 };
-const allRows = [sample.host.row, ...sample.vms.map(({ row }) => row), sample.agent];
+const allRows = [sample.host.row, ...sample.vms.map(({ row }) => row), sample.agent.row];
 
 /** CPU ms of the process per call, garbage collection included: the best of ten rounds after one of warming up. */
 function measure(name: string, work: () => number): void {

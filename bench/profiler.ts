@@ -4,7 +4,7 @@
  * Each case runs ten minutes of samples, one a second, without waiting; lines are printed every 60 of them, and that is
  * counted. `likeliness` is the other use: each sample judged against a profile of each VM.
  */
-import { DeviceRows } from '../src/collectors/device-rows.ts';
+import { TargetRows } from '../src/collectors/device-rows.ts';
 import { columns } from '../src/catalogue/catalogue.ts';
 import { Row } from '../src/catalogue/row.ts';
 import type { Printer } from '../src/formats/printer.ts';
@@ -16,6 +16,7 @@ import { ProfileSet } from '../src/profiler/read/read-profiles.ts';
 import type { ProfileSettings, ProfilerSettings } from '../src/profiler/settings.ts';
 import { inputNames } from '../src/profiler/settings.ts';
 import type { Sample } from '../src/sampling/sample.ts';
+import { Target } from '../src/sampling/targets.ts';
 
 const CYCLES = 600;
 const count = Number(process.argv[2] ?? 200);
@@ -35,27 +36,12 @@ const slots = new Map(columns('vm').map(({ id, slot }) => [id, slot]));
 const ids = 'cpu_total cpu_steal net_rx_mbit net_tx_mbit io_read_mib io_write_mib ram_active disk_util'.split(
   ' ',
 );
-const vms = Array.from({ length: count }, (_, index) => {
+const targets = Array.from({ length: count }, (_, index) => {
   const uuid = `00000000-0000-0000-0000-${String(index).padStart(12, '0')}`;
-  return {
-    vm: { key: '1', uuid, name: uuid, vcpus: 1, disks: [], nics: [] },
-    twin: false,
-    row: new Row('vm'),
-    vcpuRows: new DeviceRows('vm_vcpu'),
-    diskRows: new DeviceRows('vm_disk'),
-    nicRows: new DeviceRows('vm_nic'),
-    vcpus: [],
-    disks: [],
-    nics: [],
-  };
+  return new Target({ key: '1', uuid, name: uuid, vcpus: 1, disks: [], nics: [] });
 });
-const host = {
-  row: new Row('host'),
-  diskRows: new DeviceRows('host_disk'),
-  nicRows: new DeviceRows('host_nic'),
-  disks: [],
-  nics: [],
-};
+const vms = targets.map(({ rows }) => rows);
+const host = new TargetRows('host');
 
 /** Loads that move: a slow wave with noise, another one for each VM. */
 function load(cycle: number): void {
@@ -68,10 +54,9 @@ function sampleAt(cycle: number): Sample {
   const common = {
     run: 'r',
     interval: 1,
-    host,
+    host: host.tree,
     vms,
-    agent: new Row('agent'),
-    outputs: [],
+    agent: { row: new Row('agent'), outputs: [] },
     collectors: [],
     runs: [],
   };
@@ -131,6 +116,6 @@ for (let cycle = 0; cycle < CYCLES; cycle++) {
 const profiles = lines.map((line) => (JSON.parse(line.toString()) as { profile: Profile }).profile);
 const collector = new LikelinessCollector(new ProfileSet(profiles, 'bench'));
 const judging = cost(() => {
-  collector.collect(host, vms);
+  collector.collect(host, targets);
 });
 console.log(`  ${'likeliness'.padEnd(28)}${judging.toFixed(3)} ms`);

@@ -13,23 +13,18 @@ import { modes, profilerProgram } from '../src/cli/profiler/profiler-arguments.t
 import { columns } from '../src/catalogue/catalogue.ts';
 import { scopes } from '../src/catalogue/define.ts';
 import type { Scope } from '../src/catalogue/define.ts';
+import { entityOf } from '../src/catalogue/entities.ts';
 import { bashCompletion, zshCompletion } from './generators/completions.ts';
 import { configurationDocument } from './generators/configuration.ts';
 import { configurationManual, programManual } from './generators/manuals.ts';
 import { code, plain, table } from './generators/markdown.ts';
 import { viewDocument } from './generators/view.ts';
 
-const titles: Readonly<Record<Scope, string>> = {
-  vm: 'A VM',
-  vm_vcpu: 'A vCPU of a VM',
-  vm_disk: 'A disk of a VM',
-  vm_nic: 'A NIC of a VM',
-  host: 'The host',
-  host_disk: 'A disk of the host',
-  host_nic: 'A NIC of the host',
-  agent: 'proxtop itself',
-  agent_output: 'An output of proxtop',
-};
+/** `A disk of a VM`, after which the scope stands. */
+function titleOf(scope: Scope): string {
+  const noun = scope === 'vm_vcpu' ? 'a vCPU of a VM' : entityOf(scope).noun;
+  return noun.replace(/^(a|an|the)\b/, (article) => article.charAt(0).toUpperCase() + article.slice(1));
+}
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
@@ -37,7 +32,7 @@ function metricsDocument(): string {
       code(id),
       ...[meaning === definition ? '' : meaning, unit, kind, shown, source, definition, needs].map(plain),
     ]);
-    return `## ${titles[scope]} (scope ${scope})\n\n${table(['id', 'meaning', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
+    return `## ${titleOf(scope)} (scope ${scope})\n\n${table(['id', 'meaning', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
   });
   return [
     '# Metrics\n',

@@ -1,16 +1,18 @@
-/** What a row of a sample is about. */
-export const scopes = [
-  'vm',
-  'vm_vcpu',
-  'vm_disk',
-  'vm_nic',
-  'host',
-  'host_disk',
-  'host_nic',
-  'agent',
-  'agent_output',
-] as const;
-export type Scope = (typeof scopes)[number];
+import { entities } from './entities.ts';
+import type { Scope } from './entities.ts';
+
+export type { Scope };
+
+/** Every scope, in the order of the catalogue. */
+export const scopes = Object.keys(entities) as readonly Scope[];
+
+/** Something for each scope. */
+export type PerScope<T> = Readonly<Record<Scope, T>>;
+
+/** Makes something for each scope. */
+export function perScope<T>(make: (scope: Scope) => T): PerScope<T> {
+  return Object.fromEntries(scopes.map((scope) => [scope, make(scope)])) as PerScope<T>;
+}
 
 /** The closed list of units. Numbers are always in exactly this unit; text has none (`-`). */
 export const units = [

@@ -1,5 +1,6 @@
 import type { Vm } from '../guests/connector.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
+import type { PartLists } from '../catalogue/entities.ts';
 import type { DeviceRows } from './device-rows.ts';
 import type { Row } from '../catalogue/row.ts';
 
@@ -7,16 +8,13 @@ import type { Row } from '../catalogue/row.ts';
 export interface VmTarget {
   readonly vm: Vm;
   readonly row: Row;
-  readonly vcpuRows: DeviceRows;
-  readonly diskRows: DeviceRows;
-  readonly nicRows: DeviceRows;
+  readonly devices: PartLists<'vm', DeviceRows>;
 }
 
 /** The host and the rows that the collectors fill about it. */
 export interface HostTarget {
   readonly row: Row;
-  readonly diskRows: DeviceRows;
-  readonly nicRows: DeviceRows;
+  readonly devices: PartLists<'host', DeviceRows>;
 }
 
 /** What is wanted beyond the default metrics; what nobody wants is not read. */

@@ -1,15 +1,13 @@
 import { columns } from '../catalogue/catalogue.ts';
 import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
 import type { Scope } from '../catalogue/define.ts';
+import { entityOf } from '../catalogue/entities.ts';
 import { originalColumn, ownColumn } from './names.ts';
 import type { Column } from './names.ts';
 import type { PrinterSettings } from './printer.ts';
 
 /** Which columns there are to print, of those that do not depend on what a row knows. */
 export type ColumnSettings = Pick<PrinterSettings, 'verbose' | 'names'>;
-
-/** What names a host, and a VM, on lines about something else. */
-const identities = { host: ['host_name'], vm: ['UUID', 'name', 'vmid', 'pid'] };
 
 /**
  * The columns to print for rows of a scope, in order: who the row is about first, then the metrics of the collectors
@@ -30,13 +28,13 @@ export function printedColumns(
 
 /** The columns that name a host or a VM on lines about something else, such as their devices. */
 export function identityColumns(scope: 'host' | 'vm', { names }: ColumnSettings): readonly Column[] {
-  const metrics = columns(scope).filter(({ id }) => identities[scope].includes(id));
+  const metrics = columns(scope).filter(({ id }) => entityOf(scope).identity.includes(id));
   return metrics.flatMap((metric) => named(metric, names) ?? []);
 }
 
 /** What is printed whichever collectors ran. The host's name comes from a collector but says whose row it is. */
 function isIdentity({ scope, collector, id }: Metric): boolean {
-  return collector === '-' || (scope === 'host' && id === 'host_name');
+  return collector === '-' || entityOf(scope).identity.includes(id);
 }
 
 /** The original had no rows per device; their names stay as they are, or one could not tell the rows apart. */

@@ -1,7 +1,11 @@
 import { Packr } from 'msgpackr/pack';
-import { scopes } from '../catalogue/define.ts';
+import { perScope } from '../catalogue/define.ts';
 import type { Scope } from '../catalogue/define.ts';
+import { entities } from '../catalogue/entities.ts';
+import type { RootScope } from '../catalogue/entities.ts';
 import type { Row } from '../catalogue/row.ts';
+import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
+import type { AnyRowTree } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
 import type { Column } from './names.ts';
@@ -28,11 +32,8 @@ export class MsgpackPrinter implements Printer {
     this.settings = settings;
     this.hostIdentity = identityColumns('host', settings);
     this.vmIdentity = identityColumns('vm', settings);
-    this.columns = new PerCollectors(
-      (collectors) =>
-        Object.fromEntries(
-          scopes.map((scope) => [scope, printedColumns(scope, settings, collectors)]),
-        ) as unknown as Columns,
+    this.columns = new PerCollectors((collectors) =>
+      perScope((scope) => printedColumns(scope, settings, collectors)),
     );
   }
 
@@ -44,30 +45,22 @@ export class MsgpackPrinter implements Printer {
   }
 
   private cycle(sample: Sample, columns: Columns): Members {
-    const { interval } = sample;
-    const rows = (list: readonly Row[]): Members[] =>
-      list.map((row) => members({}, columns[row.scope], row, interval));
+    const { host, vms, agent, interval } = sample;
     const cycle = head(sample);
-    const host = members({}, columns.host, sample.host.row, interval);
-    if (this.settings.devices) {
-      host['disks'] = rows(sample.host.disks);
-      host['nics'] = rows(sample.host.nics);
-    }
-    cycle['host'] = host;
-    cycle['domains'] = sample.vms.map((vm) => {
-      const domain = members({}, columns.vm, vm.row, interval);
-      if (this.settings.devices) {
-        domain['vcpus'] = rows(vm.vcpus);
-        domain['disks'] = rows(vm.disks);
-        domain['nics'] = rows(vm.nics);
-      }
-      return domain;
-    });
-    if (columns.agent.length > 0) {
-      const agent = members({}, columns.agent, sample.agent, interval);
-      cycle['agent'] = { ...agent, outputs: rows(sample.outputs) };
-    }
+    cycle[entities.host.member] = this.tree(columns, 'host', host, interval);
+    cycle[entities.vm.member] = vms.map((vm) => this.tree(columns, 'vm', vm, interval));
+    if (columns.agent.length > 0) cycle[entities.agent.member] = this.tree(columns, 'agent', agent, interval);
     return cycle;
+  }
+
+  /** The object of a row, with those of the rows of its parts in arrays. */
+  private tree(columns: Columns, root: RootScope, tree: AnyRowTree, interval: number): Members {
+    const object = members({}, columns[root], tree.row, interval);
+    for (const part of partsOf(root)) {
+      if (part.isDevice && !this.settings.devices) continue;
+      object[part.list] = rowsOf(tree, part).map((row) => members({}, columns[part.scope], row, interval));
+    }
+    return object;
   }
 
   private events(sample: Sample, columns: Columns): Members[] {

@@ -1,5 +1,11 @@
+import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
+import type { AnyRowTree } from '../catalogue/row-tree.ts';
+import type { RootScope } from '../catalogue/entities.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
+
+/** Is shown a row, and where it is of a part of a VM, the row of that VM. */
+type Visit = (row: Row, vm: Row | undefined) => void;
 
 /** The rows of the VMs in a sample that only their pids tell apart. */
 export function twinRows({ vms }: Sample): ReadonlySet<Row> {
@@ -8,25 +14,28 @@ export function twinRows({ vms }: Sample): ReadonlySet<Row> {
 
 /**
  * Visits the rows of a sample in the order in which they are printed: the host, its devices, each VM with its devices
- * behind it, the agent and its outputs. `vm` is the row of the VM that a device belongs to.
+ * behind it, the agent and its outputs.
  */
-export function eachRow(
-  { host, vms, agent, outputs }: Sample,
-  devices: boolean,
-  visit: (row: Row, vm: Row | undefined) => void,
-): void {
+export function eachRow({ host, vms, agent }: Sample, devices: boolean, visit: Visit): void {
   visit(host.row, undefined);
-  if (devices) {
-    for (const row of host.disks) visit(row, undefined);
-    for (const row of host.nics) visit(row, undefined);
-  }
+  eachPart('host', host, undefined, devices, visit);
   for (const vm of vms) {
     visit(vm.row, undefined);
-    if (!devices) continue;
-    for (const row of vm.vcpus) visit(row, vm.row);
-    for (const row of vm.disks) visit(row, vm.row);
-    for (const row of vm.nics) visit(row, vm.row);
+    eachPart('vm', vm, vm.row, devices, visit);
   }
-  visit(agent, undefined);
-  for (const row of outputs) visit(row, undefined);
+  visit(agent.row, undefined);
+  eachPart('agent', agent, undefined, devices, visit);
+}
+
+function eachPart(
+  root: RootScope,
+  tree: AnyRowTree,
+  vm: Row | undefined,
+  devices: boolean,
+  visit: Visit,
+): void {
+  for (const part of partsOf(root)) {
+    if (part.isDevice && !devices) continue;
+    for (const row of rowsOf(tree, part)) visit(row, vm);
+  }
 }

@@ -1,9 +1,13 @@
 import type { Vm } from '../guests/connector.ts';
 import { catalogue, slots } from '../catalogue/catalogue.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
-import { scopes } from '../catalogue/define.ts';
-import type { Scope } from '../catalogue/define.ts';
+import { perScope, scopes } from '../catalogue/define.ts';
+import type { PerScope, Scope } from '../catalogue/define.ts';
+import { entities, entityOf } from '../catalogue/entities.ts';
+import type { RootScope } from '../catalogue/entities.ts';
 import { Row } from '../catalogue/row.ts';
+import { listsOf, partsOf, rowsOf } from '../catalogue/row-tree.ts';
+import type { AnyRowTree, RowTree } from '../catalogue/row-tree.ts';
 import type { Sample, VmRows } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
 import { fieldsOf } from './fields.ts';
@@ -14,27 +18,24 @@ import { asFields } from './format.ts';
 const identity = slots('identity', 'vm');
 const { cpu_cores } = slots('cpu', 'vm');
 
-const fields = Object.fromEntries(scopes.map((scope) => [scope, fieldsOf(scope)])) as Record<
-  Scope,
-  ReadonlyMap<string, Field>
->;
+const fields: PerScope<ReadonlyMap<string, Field>> = perScope(fieldsOf);
 
 const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))].filter(
   (name) => name !== '-',
 );
 
 /** A VM of a recording, with rows that are kept as long as it is in the samples. */
-class RecordedVm implements VmRows {
-  twin = false;
-  readonly row = new Row('vm');
-  readonly vcpus: Row[] = [];
-  readonly disks: Row[] = [];
-  readonly nics: Row[] = [];
+interface RecordedVm extends VmRows {
+  twin: boolean;
   readonly vm: { -readonly [K in keyof Vm]: Vm[K] };
+}
 
-  constructor(key: string) {
-    this.vm = { key, uuid: '', name: '', vcpus: 0, disks: [], nics: [] };
-  }
+function recordedVm(key: string): RecordedVm {
+  return { vm: { key, uuid: '', name: '', vcpus: 0, disks: [], nics: [] }, twin: false, ...emptyTree('vm') };
+}
+
+function emptyTree<R extends RootScope>(root: R): RowTree<R> {
+  return { row: new Row(root), ...listsOf(root, (): readonly Row[] => []) };
 }
 
 /**
@@ -42,9 +43,8 @@ class RecordedVm implements VmRows {
  * again for the next one.
  */
 export class SampleBuilder {
-  private readonly host = { row: new Row('host'), disks: [] as Row[], nics: [] as Row[] };
-  private readonly agent = new Row('agent');
-  private readonly outputs: Row[] = [];
+  private readonly host = emptyTree('host');
+  private readonly agent = emptyTree('agent');
   private vms = new Map<string, RecordedVm>();
   private readonly ran = new Set<CollectorName>();
   private collectors: readonly CollectorName[] = [];
@@ -57,17 +57,13 @@ export class SampleBuilder {
    */
   build(objects: readonly Fields[]): Sample | undefined {
     const cycle = 'type' in (objects[0] ?? {}) ? assembled(objects) : objects[0];
-    if (!Array.isArray(cycle?.['domains'])) return undefined;
+    const domains = cycle?.[entities.vm.member];
+    if (cycle === undefined || !Array.isArray(domains)) return undefined;
     const { '@timestamp': timestamp, run, seq, interval } = cycle;
     this.interval = typeof interval === 'number' && interval > 0 && interval < Infinity ? interval : NaN;
-    const host = asFields(cycle['host']) ?? {};
-    const agent = asFields(cycle['agent']) ?? {};
-    this.fill(this.host.row, host);
-    this.fillAll(this.host.disks, 'host_disk', host['disks']);
-    this.fillAll(this.host.nics, 'host_nic', host['nics']);
-    const vms = this.fillVms(listOf(cycle['domains']));
-    this.fill(this.agent, agent);
-    this.fillAll(this.outputs, 'agent_output', agent['outputs']);
+    this.fillTree('host', this.host, asFields(cycle[entities.host.member]) ?? {});
+    const vms = this.fillVms(listOf(domains));
+    this.fillTree('agent', this.agent, asFields(cycle[entities.agent.member]) ?? {});
     if (this.ran.size > this.collectors.length)
       this.collectors = collectorOrder.filter((name) => this.ran.has(name));
     return {
@@ -78,7 +74,6 @@ export class SampleBuilder {
       host: this.host,
       vms,
       agent: this.agent,
-      outputs: this.outputs,
       collectors: this.collectors,
       runs: [],
     };
@@ -90,17 +85,21 @@ export class SampleBuilder {
       let key = keyOf(domain);
       // Two of which the recording tells no more.
       while (vms.has(key)) key += ' ';
-      const vm = this.vms.get(key) ?? new RecordedVm(key);
+      const vm = this.vms.get(key) ?? recordedVm(key);
       vms.set(key, vm);
-      this.fill(vm.row, domain);
-      this.fillAll(vm.vcpus, 'vm_vcpu', domain['vcpus']);
-      this.fillAll(vm.disks, 'vm_disk', domain['disks']);
-      this.fillAll(vm.nics, 'vm_nic', domain['nics']);
+      this.fillTree('vm', vm, domain);
       describe(vm);
     }
     if ([...vms.keys()].some((key) => !this.vms.has(key))) markTwins([...vms.values()]);
     this.vms = vms;
     return [...vms.values()];
+  }
+
+  /** Sets what an object tells, and what the objects in its lists tell of parts. */
+  private fillTree(root: RootScope, tree: AnyRowTree, object: Fields): void {
+    this.fill(tree.row, object);
+    for (const part of partsOf(root))
+      this.fillAll(rowsOf(tree, part) as Row[], part.scope, object[part.list]);
   }
 
   private fillAll(rows: Row[], scope: Scope, list: unknown): void {
@@ -144,54 +143,52 @@ function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(asFields).filter((item) => item !== undefined) : [];
 }
 
-/** A VM with its devices. */
-type Domain = Fields & Record<'vcpus' | 'disks' | 'nics', Fields[]>;
+/** A recorded row, and those of its parts by the names of their lists. */
+interface FieldTree {
+  row: Fields;
+  readonly lists: Readonly<Record<string, Fields[]>>;
+}
+
+function fieldTree(root: RootScope, row: Fields): FieldTree {
+  return { row, lists: listsOf(root, (): Fields[] => []) };
+}
+
+function joined({ row, lists }: FieldTree): Fields {
+  return { ...row, ...lists };
+}
+
+const byType: ReadonlyMap<unknown, ReturnType<typeof entityOf>> = new Map(
+  scopes.map((scope) => [scope, entityOf(scope)]),
+);
 
 /** Puts the rows of one sample together to what one object tells as a whole. */
 function assembled(rows: readonly Fields[]): Fields {
-  const list: Record<'host_disk' | 'host_nic' | 'agent_output', Fields[]> = {
-    host_disk: [],
-    host_nic: [],
-    agent_output: [],
-  };
-  const domains: Domain[] = [];
+  const [host, agent] = [fieldTree('host', {}), fieldTree('agent', {})];
+  const single: ReadonlyMap<unknown, FieldTree> = new Map([
+    ['host', host],
+    ['agent', agent],
+  ]);
+  const vms: FieldTree[] = [];
   // What came before the pid was told with devices is found by the UUID alone.
-  const owners = new Map<unknown, Domain>();
-  let host: Fields = {};
-  let agent: Fields = {};
+  const owners = new Map<unknown, FieldTree>();
   for (const row of rows) {
-    const domain = owners.get(keyOf(row)) ?? owners.get(row['UUID']);
-    switch (row['type']) {
-      case 'host':
-        host = row;
-        break;
-      case 'agent':
-        agent = row;
-        break;
-      case 'host_disk':
-      case 'host_nic':
-      case 'agent_output':
-        list[row['type']].push(row);
-        break;
-      case 'vm':
-        domains.push({ ...row, vcpus: [], disks: [], nics: [] });
-        for (const key of [keyOf(row), row['UUID']]) owners.set(key, domains.at(-1) as Domain);
-        break;
-      case 'vm_vcpu':
-        domain?.vcpus.push(row);
-        break;
-      case 'vm_disk':
-        domain?.disks.push(row);
-        break;
-      case 'vm_nic':
-        domain?.nics.push(row);
-        break;
+    const { parent, member = '' } = byType.get(row['type']) ?? {};
+    if (row['type'] === 'vm') {
+      const vm = fieldTree('vm', row);
+      vms.push(vm);
+      for (const key of [keyOf(row), row['UUID']]) owners.set(key, vm);
+    } else if (parent === undefined) {
+      const tree = single.get(row['type']);
+      if (tree !== undefined) tree.row = row;
+    } else {
+      const vm = parent === 'vm' ? (owners.get(keyOf(row)) ?? owners.get(row['UUID'])) : undefined;
+      (vm ?? single.get(parent))?.lists[member]?.push(row);
     }
   }
   return {
     ...rows[0],
-    host: { ...host, disks: list.host_disk, nics: list.host_nic },
-    domains,
-    agent: { ...agent, outputs: list.agent_output },
+    [entities.host.member]: joined(host),
+    [entities.vm.member]: vms.map(joined),
+    [entities.agent.member]: joined(agent),
   };
 }

@@ -6,6 +6,7 @@ import { countersOf } from '../catalogue/counters.ts';
 import { Row } from '../catalogue/row.ts';
 import { dropReasons } from './output-status.ts';
 import type { ObservedOutput } from './output-status.ts';
+import type { AgentRows } from './sample.ts';
 
 const id = slots('agent', 'agent');
 const outputId = slots('agent', 'agent_output');
@@ -23,7 +24,7 @@ export interface AgentCounts {
 }
 
 /** What proxtop itself costs and how it fares. */
-export class Agent {
+export class Agent implements AgentRows {
   readonly row = new Row('agent');
   /** A row for each output. */
   readonly outputs: Row[] = [];

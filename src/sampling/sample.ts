@@ -1,24 +1,19 @@
 import type { Vm } from '../guests/connector.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
-import type { Row } from '../catalogue/row.ts';
+import type { RowTree } from '../catalogue/row-tree.ts';
 
 /** A VM's row and the rows of its devices. */
-export interface VmRows {
+export interface VmRows extends RowTree<'vm'> {
   readonly vm: Vm;
   /** Whether only its pid tells it from another one that runs, or ran in its time. */
   readonly twin: boolean;
-  readonly row: Row;
-  readonly vcpus: readonly Row[];
-  readonly disks: readonly Row[];
-  readonly nics: readonly Row[];
 }
 
 /** The host's row and the rows of its devices. */
-export interface HostRows {
-  readonly row: Row;
-  readonly disks: readonly Row[];
-  readonly nics: readonly Row[];
-}
+export type HostRows = RowTree<'host'>;
+
+/** proxtop's own row and those of its outputs, in the order of the configuration. */
+export type AgentRows = RowTree<'agent'>;
 
 /** How the run of one collector in this cycle went. */
 export interface CollectorRun {
@@ -43,9 +38,7 @@ export interface Sample {
   readonly interval: number;
   readonly host: HostRows;
   readonly vms: readonly VmRows[];
-  readonly agent: Row;
-  /** A row for each output, in the order of the configuration. */
-  readonly outputs: readonly Row[];
+  readonly agent: AgentRows;
   /** The collectors that ran, in the order of the catalogue. */
   readonly collectors: readonly CollectorName[];
   /** How they fared, in the same order; empty in a recording, which does not tell. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Collector, HostTarget } from '../collectors/collector.ts';
-import { DeviceRows } from '../collectors/device-rows.ts';
+import type { Collector } from '../collectors/collector.ts';
+import { TargetRows } from '../collectors/device-rows.ts';
 import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
 import type { Connector, Vm } from '../guests/connector.ts';
@@ -9,10 +9,9 @@ import { KernelFile } from '../kernel/base/kernel-file.ts';
 import { hostNameFile } from '../kernel/base/namespaces.ts';
 import type { Paths } from '../kernel/base/paths.ts';
 import { slots } from '../catalogue/catalogue.ts';
-import { Row } from '../catalogue/row.ts';
 import { Agent } from './agent.ts';
 import type { ObservedOutput } from './output-status.ts';
-import type { CollectorRun, HostRows, Sample } from './sample.ts';
+import type { CollectorRun, Sample } from './sample.ts';
 import { SinceStart } from './since-start.ts';
 import { Targets } from './targets.ts';
 
@@ -20,17 +19,13 @@ const id = slots('host', 'host');
 /** Seconds between two looks at the host's name. */
 const HOSTNAME_INTERVAL = 10;
 
-class Host implements HostTarget, HostRows {
-  readonly row = new Row('host');
-  readonly diskRows = new DeviceRows('host_disk');
-  readonly nicRows = new DeviceRows('host_nic');
-  readonly disks = this.diskRows.rows;
-  readonly nics = this.nicRows.rows;
+class Host extends TargetRows<'host'> {
   private readonly file: KernelFile;
   private hostname: string | undefined;
   private readonly beat = new SlowBeat(HOSTNAME_INTERVAL);
 
   constructor(paths: Paths) {
+    super('host');
     this.file = new KernelFile(hostNameFile(paths));
   }
 
@@ -40,11 +35,9 @@ class Host implements HostTarget, HostRows {
    * @param time monotonic seconds
    */
   begin(name: string | undefined, time: number): void {
-    this.row.clear();
+    this.clear();
     if (this.beat.due(time)) this.hostname = this.file.text();
     this.row.texts[id.host_name] = name ?? this.hostname;
-    this.diskRows.clear();
-    this.nicRows.clear();
   }
 
   close(): void {
@@ -109,10 +102,9 @@ export class Sampler {
       run: this.run,
       seq: ++this.seq,
       interval: before === undefined ? NaN : started - before,
-      host: this.host,
-      vms: this.targets.list,
-      agent: this.agent.row,
-      outputs: this.agent.outputs,
+      host: this.host.tree,
+      vms: this.targets.rows,
+      agent: this.agent,
       collectors: this.collectors.map(({ name }) => name),
       runs: this.runs,
     };

@@ -1,32 +1,26 @@
 import type { VmTarget } from '../collectors/collector.ts';
-import { DeviceRows } from '../collectors/device-rows.ts';
+import { TargetRows } from '../collectors/device-rows.ts';
 import type { Vm } from '../guests/connector.ts';
 import { slots } from '../catalogue/catalogue.ts';
-import { Row } from '../catalogue/row.ts';
 import type { VmRows } from './sample.ts';
 import { markTwins } from './twins.ts';
 
 const id = slots('identity', 'vm');
 
 /** The rows of one running VM, kept as long as it runs. */
-export class Target implements VmTarget, VmRows {
-  twin = false;
-  readonly row = new Row('vm');
-  readonly vcpuRows = new DeviceRows('vm_vcpu');
-  readonly diskRows = new DeviceRows('vm_disk');
-  readonly nicRows = new DeviceRows('vm_nic');
+export class Target extends TargetRows<'vm'> implements VmTarget {
+  /** As they stand in a sample. */
+  readonly rows: VmRows & { twin: boolean };
 
-  readonly vcpus = this.vcpuRows.rows;
-  readonly disks = this.diskRows.rows;
-  readonly nics = this.nicRows.rows;
-
-  constructor(readonly vm: Vm) {}
+  constructor(readonly vm: Vm) {
+    super('vm');
+    this.rows = { vm, twin: false, ...this.tree };
+  }
 
   /** Starts a cycle: forgets all values and says who the VM is. */
   begin(time: number): void {
     const { vm, row } = this;
-    row.clear();
-    for (const rows of [this.vcpuRows, this.diskRows, this.nicRows]) rows.clear();
+    this.clear();
     const { texts, values } = row;
     texts[id.UUID] = vm.uuid;
     texts[id.name] = vm.name;
@@ -46,10 +40,13 @@ export class Targets {
   private known = new Map<Vm, Target>();
   /** In the order of the inventory. */
   readonly list: Target[] = [];
+  /** Of each of them, in the same order. */
+  readonly rows: VmRows[] = [];
 
   /** @param time monotonic seconds */
   follow(inventory: readonly Vm[], time: number): void {
     this.list.length = 0;
+    this.rows.length = 0;
     let news = false;
     for (const vm of inventory) {
       let target = this.known.get(vm);
@@ -60,8 +57,9 @@ export class Targets {
       }
       target.begin(time);
       this.list.push(target);
+      this.rows.push(target.rows);
     }
-    if (news) markTwins(this.list);
+    if (news) markTwins(this.list.map(({ rows }) => rows));
     if (this.known.size > this.list.length)
       this.known = new Map(this.list.map((target) => [target.vm, target]));
   }

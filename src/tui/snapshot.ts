@@ -1,6 +1,9 @@
 import type { Scope } from '../catalogue/define.ts';
+import type { RootScope } from '../catalogue/entities.ts';
 import { Row } from '../catalogue/row.ts';
-import type { Sample, VmRows } from '../sampling/sample.ts';
+import { listsOf, rowsOf } from '../catalogue/row-tree.ts';
+import type { AnyRowTree, Part, RowTree } from '../catalogue/row-tree.ts';
+import type { Sample } from '../sampling/sample.ts';
 
 /**
  * Copies samples, whose rows belong to the sampler: the view draws when a key is pressed too, in the middle of the next
@@ -12,29 +15,17 @@ export class Snapshots {
 
   copy(sample: Sample): Sample {
     this.used.clear();
-    const { host } = sample;
     return {
       ...sample,
-      host: { row: this.copyRow(host.row), disks: this.all(host.disks), nics: this.all(host.nics) },
-      vms: sample.vms.map((rows) => this.vm(rows)),
-      agent: this.copyRow(sample.agent),
-      outputs: this.all(sample.outputs),
+      host: this.tree('host', sample.host),
+      vms: sample.vms.map((rows) => ({ vm: rows.vm, twin: rows.twin, ...this.tree('vm', rows) })),
+      agent: this.tree('agent', sample.agent),
     };
   }
 
-  private vm({ vm, twin, row, vcpus, disks, nics }: VmRows): VmRows {
-    return {
-      vm,
-      twin,
-      row: this.copyRow(row),
-      vcpus: this.all(vcpus),
-      disks: this.all(disks),
-      nics: this.all(nics),
-    };
-  }
-
-  private all(rows: readonly Row[]): readonly Row[] {
-    return rows.map((row) => this.copyRow(row));
+  private tree<R extends RootScope>(root: R, tree: RowTree<R> & AnyRowTree): RowTree<R> {
+    const copied = (part: Part): readonly Row[] => rowsOf(tree, part).map((row) => this.copyRow(row));
+    return { row: this.copyRow(tree.row), ...listsOf(root, copied) };
   }
 
   private copyRow({ scope, values, texts }: Row): Row {

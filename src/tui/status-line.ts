@@ -35,7 +35,7 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
   const { agent, vms } = sample;
   const host = textOrBlank(sample.host.row, 'host_name');
   const count = status.filter === undefined ? `${vms.length}` : `${status.filter.left}/${vms.length}`;
-  const missed = valueOf(agent, 'missed_ticks');
+  const missed = valueOf(agent.row, 'missed_ticks');
   const arrow = status.unicode ? (status.descending ? '▼' : '▲') : status.descending ? 'v' : '^';
   const parts: Part[] = [
     { text: fit(host, Math.min(WIDEST_HOST, textWidth(host))), style: 'title', rank: 1 },
@@ -47,7 +47,7 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
       ? []
       : [{ text: `filter ${status.filter.text}`, style: 'warn' as const, rank: 3 }]),
     { text: refresh(sample.interval, status.interval), rank: 5 },
-    ...outputsPart(sample.outputs),
+    ...outputsPart(agent.outputs),
     ...(missed > 0 ? [{ text: `missed ${missed}`, style: 'warn' as const, rank: 6 }] : []),
     ...(status.units === 'auto' ? [] : [{ text: status.units, rank: 7 }]),
     { text: new Date(sample.time).toTimeString().slice(0, 8), rank: 4 },

@@ -13,14 +13,14 @@ import { Machine, captures } from './machine.ts';
 
 const everything = { wanted: { verbose: true, devices: true }, netdev: undefined, storedev: undefined };
 
-function rowsOf({ host, vms, agent, outputs }: Sample): Row[] {
+function rowsOf({ host, vms, agent }: Sample): Row[] {
   return [
     host.row,
     ...host.disks,
     ...host.nics,
     ...vms.flatMap(({ row, vcpus, disks, nics }) => [row, ...vcpus, ...disks, ...nics]),
-    agent,
-    ...outputs,
+    agent.row,
+    ...agent.outputs,
   ];
 }
 

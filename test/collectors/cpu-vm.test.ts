@@ -95,7 +95,7 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   const cpu = new VmCpu(process, undefined);
   cpu.collect(begin(), wanted);
   assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, undefined, undefined]);
-  assert.deepEqual(byDevice(target.vcpus), { 0: {}, 1: {} });
+  assert.deepEqual(byDevice(target.tree.vcpus), { 0: {}, 1: {} });
 
   at(2);
   tree.write('proc/100/task/100/schedstat', '200000000 20000000 1\n'); // 10 %, 1 %
@@ -104,13 +104,13 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   tree.write('proc/100/task/103/schedstat', '2000000000 40000000 1\n'); // 100 %, 2 %
   cpu.collect(begin(), wanted);
   assert.deepEqual(pick(target.row, ...vmIds), [50, 25, 110, 3]);
-  assert.deepEqual(byDevice(target.vcpus), {
+  assert.deepEqual(byDevice(target.tree.vcpus), {
     0: { cpu_total: 75, cpu_steal: 0 },
     1: { cpu_total: 25, cpu_steal: 50 },
   });
   const counters = { cpu_total: 2e9, cpu_steal: 1e9, cpu_other_total: 2.2e9, cpu_other_steal: 6e7 };
   assert.deepEqual(countersIn(target.row), counters);
-  assert.deepEqual(target.vcpus.map(countersIn), [
+  assert.deepEqual(target.tree.vcpus.map(countersIn), [
     { cpu_total: 1.5e9, cpu_steal: 0 },
     { cpu_total: 5e8, cpu_steal: 1e9 },
   ]);
@@ -119,7 +119,7 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   tree.write('proc/100/task/102/schedstat', '0 0 0\n');
   cpu.collect(begin(), { verbose: false, devices: false });
   assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, 0, 0], 'the counter went backwards');
-  assert.deepEqual(target.vcpus, []);
+  assert.deepEqual(target.tree.vcpus, []);
   assert.deepEqual(countersIn(target.row), counters, 'that of the VM does not fall');
   process.close();
 });
@@ -145,7 +145,7 @@ test('of a sum nothing is known while one of its threads cannot be read', (t) =>
   second(1);
   assert.deepEqual(second(2), [50, 100]);
   assert.deepEqual(second(3, 101), [undefined, 100]);
-  assert.deepEqual(Object.keys(byDevice(target.vcpus)), ['0']);
+  assert.deepEqual(Object.keys(byDevice(target.tree.vcpus)), ['0']);
   assert.deepEqual(second(4, 102), [50, undefined]);
   assert.deepEqual(second(5), [50, 100]);
   assert.deepEqual(countersIn(target.row)['cpu_other_total'], 4e9, 'nothing that it ran is lost');
@@ -239,7 +239,7 @@ test('a kernel that writes zeros for threads that run keeps no statistics, and a
     tree.process(100, names, { utime });
     assert.ok(process.refresh());
     cpu.collect(begin(), wanted);
-    return [pick(target.row, ...vmIds), countersIn(target.row), byDevice(target.vcpus)];
+    return [pick(target.row, ...vmIds), countersIn(target.row), byDevice(target.tree.vcpus)];
   };
   const nothing = [[undefined, undefined, undefined, undefined], {}, { 0: {} }];
   cycle(1, 0);
@@ -358,7 +358,7 @@ test('a thread that was born in the interval counts from 0, one that ended count
   const [ranAtLeast, since] = [schedstatOf(tid), performance.now() - latest];
   cpu.collect(begin(), wanted);
   const [ranAtMost, longest] = [schedstatOf(tid), performance.now() - earliest];
-  const vcpus = byDevice(target.vcpus);
+  const vcpus = byDevice(target.tree.vcpus);
   assert.deepEqual(Object.keys(vcpus), ['0', '1']);
   const used = Number(vcpus[1]?.['cpu_total']);
   const percent = (ns: number, ms: number): number => Math.min(100, (ns / 1e6 / ms) * 100);
@@ -366,7 +366,7 @@ test('a thread that was born in the interval counts from 0, one that ended count
 
   await end();
   cpu.collect(begin(), wanted);
-  assert.deepEqual(Object.keys(byDevice(target.vcpus)), ['0']);
+  assert.deepEqual(Object.keys(byDevice(target.tree.vcpus)), ['0']);
   assert.notEqual(pick(target.row, 'cpu_total')[0], undefined);
   const next = await realThread(t); // there are as many threads as before
   assert.ok(process.refresh());

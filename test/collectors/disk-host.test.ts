@@ -72,9 +72,12 @@ test('one device, by hand', (t) => {
     disk_time_io: 250,
     disk_time_weighted: 750,
   };
-  const { row, diskRows } = machine.cycle(12, { sda: busy });
+  const {
+    row,
+    tree: { disks },
+  } = machine.cycle(12, { sda: busy });
   assert.deepEqual(known(row), { ...expected, disk_count: 1 });
-  assert.deepEqual(byDevice(diskRows.rows), { sda: { ...expected, disk_type: 'physical' } });
+  assert.deepEqual(byDevice(disks), { sda: { ...expected, disk_type: 'physical' } });
   const still = machine.cycle(13, { sda: busy }).row;
   assert.deepEqual(
     pick(still, 'disk_reads', 'disk_util', 'disk_service_time', 'disk_await'),
@@ -89,7 +92,10 @@ test('the host is the sum of its physical disks, as busy as the busiest', (t) =>
   machine.cycle(10, all);
   assert.deepEqual(machine.disks.load, { busy: 0, bytes: 0 });
   const quiet: Numbers = [20, 0, 2048, 20, 20, 0, 0, 20, 1, 100, 100];
-  const { row, diskRows } = machine.cycle(12, {
+  const {
+    row,
+    tree: { disks },
+  } = machine.cycle(12, {
     sda: busy,
     sda1: busy,
     nvme0n1: quiet,
@@ -101,7 +107,7 @@ test('the host is the sum of its physical disks, as busy as the busiest', (t) =>
     pick(row, 'disk_count', 'disk_reads', 'disk_read_mib', 'disk_util', 'disk_queue_depth', 'disk_await'),
     [2, 60, 2.5, 25, 4, 2.6],
   );
-  const types = Object.entries(byDevice(diskRows.rows)).map(([device, values]) => [
+  const types = Object.entries(byDevice(disks)).map(([device, values]) => [
     device,
     values['disk_type'],
     values['disk_dmname'],
@@ -119,9 +125,12 @@ test('the host is the sum of its physical disks, as busy as the busiest', (t) =>
 test('the sum runs over the named devices instead, whatever they are; rows are not needed for it', (t) => {
   const machine = new Machine(t, ['dm-0', 'loop0', 'nosuch'], false);
   machine.cycle(10, { sda: idle, 'dm-0': idle, loop0: idle });
-  const { row, diskRows } = machine.cycle(12, { sda: busy, 'dm-0': idle, loop0: busy });
+  const {
+    row,
+    tree: { disks },
+  } = machine.cycle(12, { sda: busy, 'dm-0': idle, loop0: busy });
   assert.deepEqual(pick(row, 'disk_count', 'disk_reads'), [2, 50]);
-  assert.deepEqual(diskRows.rows, []);
+  assert.deepEqual(disks, []);
 });
 
 test('a disk that is plugged in, one that goes, and counters that start anew', (t) => {
@@ -132,9 +141,12 @@ test('a disk that is plugged in, one that goes, and counters that start anew', (
   const more: Numbers = [110, ...busy.slice(1)];
   assert.deepEqual(pick(machine.cycle(12, { sda: idle, sdb: more }).row, ...ids), [2, 10]);
   assert.deepEqual(pick(machine.cycle(13, { sdb: more }).row, ...ids), [1, 0]);
-  const { row, diskRows } = machine.cycle(14, { sdb: [5, ...more.slice(1)] });
+  const {
+    row,
+    tree: { disks },
+  } = machine.cycle(14, { sdb: [5, ...more.slice(1)] });
   assert.deepEqual(pick(row, ...ids, 'disk_writes'), [1, undefined, 0]);
-  assert.equal(byDevice(diskRows.rows)['sdb']?.['disk_reads'], undefined);
+  assert.equal(byDevice(disks)['sdb']?.['disk_reads'], undefined);
   machine.cycle(15, {});
   assert.deepEqual(
     pick(machine.cycle(16, { sda: busy }).row, ...ids),
@@ -156,7 +168,7 @@ const reads = (count: number, sectors = 8 * count): Numbers => [count, 0, sector
 test('a logical volume that gets the number of another one within an interval has its own name and no rate of the other', (t) => {
   const machine = new Machine(t);
   const shown = (time: number, counters: Numbers): unknown[] => {
-    const row = byDevice(machine.cycle(time, { 'dm-0': counters }).diskRows.rows)['dm-0'];
+    const row = byDevice(machine.cycle(time, { 'dm-0': counters }).tree.disks)['dm-0'];
     return [row?.['disk_dmname'], row?.['disk_reads'], row?.['disk_sectors_read']];
   };
   const [one, two] = ['pve-vm--100--disk--0', 'pve-vm--200--disk--0'];
@@ -177,7 +189,7 @@ test('it is looked again every minute what a device is called, at every reading 
   const machine = new Machine(t);
   t.mock.method(Math, 'random', () => 1);
   const shown = (time: number, counters: Numbers): unknown[] => {
-    const row = byDevice(machine.cycle(time, { 'dm-0': counters }).diskRows.rows)['dm-0'];
+    const row = byDevice(machine.cycle(time, { 'dm-0': counters }).tree.disks)['dm-0'];
     return [row?.['disk_dmname'], row?.['disk_reads']];
   };
   const [one, two, three] = ['pve-vm--100--disk--0', 'pve-renamed', 'pve-vm--300--disk--0'];
@@ -213,9 +225,12 @@ test('rows of the devices that somebody chose, by any of their names; the sum go
     const machine = new Machine(t, undefined, true, chosen.length === 0 ? undefined : chosen);
     machine.tree.write('sys/class/block/zd16p1/partition', '1\n');
     machine.cycle(10, manyDevices);
-    const { row, diskRows } = machine.cycle(11, manyDevices);
+    const {
+      row,
+      tree: { disks },
+    } = machine.cycle(11, manyDevices);
     assert.deepEqual(pick(row, 'disk_count', 'disk_reads'), [1, 0]);
-    return Object.keys(byDevice(diskRows.rows)).join(' ');
+    return Object.keys(byDevice(disks)).join(' ');
   };
   assert.equal(rowsOf(), 'sda sda1 dm-0 dm-1 zd16');
   assert.equal(rowsOf('sd?', 'loop*', 'zd16p1'), 'sda loop0 zd16p1');

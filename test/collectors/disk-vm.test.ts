@@ -96,7 +96,7 @@ function scenario(
 }
 
 /** Reads per second of the VM, and of each of its disks. */
-function reads({ row, disks }: Target): unknown[] {
+function reads({ row, tree: { disks } }: Target): unknown[] {
   const each = Object.entries(byDevice(disks)).map(([device, values]) => [device, values['disk_reads']]);
   return [pick(row, 'disk_reads')[0], Object.fromEntries(each)];
 }
@@ -138,7 +138,7 @@ test('disks come, go and start anew; the sum is over those that are known', () =
   assert.deepEqual(reads(last), [2, { scsi1: 2 }]);
   assert.equal(countersIn(last.row)['disk_reads'], 10 + 15 + 0 + 1 + 2, 'it never falls');
   assert.deepEqual(
-    last.disks.map((row) => countersIn(row)['disk_reads']),
+    last.tree.disks.map((row) => countersIn(row)['disk_reads']),
     [5],
   );
 });
@@ -151,7 +151,10 @@ test('a silent monitor leaves the configured sizes, and nothing from before the 
     ],
   });
   cycle(detailOf(10, { scsi0: {} }));
-  const { row, disks } = cycle(undefined);
+  const {
+    row,
+    tree: { disks },
+  } = cycle(undefined);
   assert.deepEqual(
     pick(row, 'disk_reads', 'disk_capacity'),
     [undefined, undefined],
@@ -173,7 +176,10 @@ test('sizes: what QEMU told goes before the configuration, a sum needs every par
     ],
   });
   const ids = ['disk_capacity', 'disk_allocation', 'disk_physical'];
-  const { row, disks } = cycle(
+  const {
+    row,
+    tree: { disks },
+  } = cycle(
     detailOf(1, { scsi0: { capacity: 8 * GIB, allocation: 1, physical: 2 }, scsi1: { allocation: 10 } }),
   );
   assert.deepEqual(pick(row, ...ids), [9 * GIB, 11, undefined]);
@@ -190,7 +196,10 @@ test('a disk that QEMU counts nothing of has no rates, and the VM no sums', () =
   const at = (time: number, rdOps: number): Detail =>
     detailOf(time, { scsi0: { rdOps }, sg: { ...uncounted, capacity: GIB } });
   cycle(at(10, 100));
-  const { row, disks } = cycle(at(12, 120));
+  const {
+    row,
+    tree: { disks },
+  } = cycle(at(12, 120));
   assert.deepEqual(pick(row, 'disk_reads', 'disk_lat_rd', 'disk_util'), [undefined, undefined, undefined]);
   assert.equal(countersIn(row)['disk_reads'], undefined);
   const { scsi0, sg } = byDevice(disks);

@@ -87,7 +87,10 @@ const traffic = columns([1000, 10, 1, 2, 3, 4, 5, 6], [250_000, 300, 7, 100, 9, 
 test('a VM receives what the host transmits on its tap', (t) => {
   const machine = new Machine(t);
   machine.cycle(100, { tap100i0: idle });
-  const { row, nics } = machine.cycle(102, { tap100i0: traffic });
+  const {
+    row,
+    tree: { nics },
+  } = machine.cycle(102, { tap100i0: traffic });
   const expected = {
     net_rx_mbit: 1,
     net_tx_mbit: 0.004,
@@ -122,7 +125,7 @@ test('taps come, go and start anew', (t) => {
   const machine = new Machine(t);
   const sent = (target: Target): unknown[] => [
     ...pick(target.row, 'net_interfaces', 'net_tx_bytes'),
-    ...Object.values(byDevice(target.nics)).map((values) => values['net_tx_bytes']),
+    ...Object.values(byDevice(target.tree.nics)).map((values) => values['net_tx_bytes']),
   ];
   const [one, two] = ['tap100i0', 'tap100i1'];
   assert.deepEqual(sent(machine.cycle(100, {})), [undefined, undefined]);
@@ -159,9 +162,12 @@ test('the host is the sum of its physical NICs, its speed that of the links that
   const lines = { lo: idle, eth0: idle, eth1: idle, eth2: idle, vmbr0: idle, tap100i0: idle };
   machine.cycle(100, lines);
   machine.cycle(104, { ...lines, eth0: traffic, eth1: received(3000), vmbr0: traffic, lo: traffic });
-  const { row, nicRows } = machine.host;
+  const {
+    row,
+    tree: { nics },
+  } = machine.host;
   assert.deepEqual(pick(row, 'net_rx_bytes', 'net_tx_bytes', 'net_speed'), [1000, 62_500, 11_000]);
-  const speeds = Object.entries(byDevice(nicRows.rows)).map(([nic, values]) => [nic, values['net_speed']]);
+  const speeds = Object.entries(byDevice(nics)).map(([nic, values]) => [nic, values['net_speed']]);
   assert.deepEqual(speeds, [
     ['eth0', 1000],
     ['eth1', 10000],
@@ -174,7 +180,7 @@ test('the sum runs over the named interfaces instead; rows only where they are w
   machine.cycle(100, { eth0: idle, vmbr0: idle, tap100i0: idle });
   const target = machine.cycle(101, { eth0: traffic, vmbr0: received(70), tap100i0: idle });
   assert.deepEqual(pick(machine.host.row, 'net_rx_bytes', 'net_speed'), [70, 10_000]);
-  assert.deepEqual([machine.host.nicRows.rows, target.nics], [[], []]);
+  assert.deepEqual([machine.host.tree.nics, target.tree.nics], [[], []]);
 });
 
 test('a NIC that is plugged in is found at the next look', (t) => {
@@ -201,18 +207,24 @@ test('the functions of a NIC are not summed beside it', (t) => {
   const lines = Object.fromEntries(['eth0', ...functions].map((name) => [name, idle]));
   machine.cycle(100, lines);
   machine.cycle(101, Object.fromEntries(['eth0', ...functions].map((name) => [name, received(500)])));
-  const { row, nicRows } = machine.host;
+  const {
+    row,
+    tree: { nics },
+  } = machine.host;
   assert.deepEqual(pick(row, 'net_rx_bytes', 'net_speed'), [500, 1000]);
-  assert.deepEqual(Object.keys(byDevice(nicRows.rows)), ['eth0']);
+  assert.deepEqual(Object.keys(byDevice(nics)), ['eth0']);
 });
 
 test('rows of the interfaces that somebody chose, whatever the sum runs over', (t) => {
   const machine = new Machine(t, undefined, true, ['vmbr*', 'eth1', '!vmbr9']);
   machine.cycle(100, { eth0: idle, eth1: idle, vmbr0: idle, vmbr9: idle });
   machine.cycle(101, { eth0: received(70), eth1: received(5), vmbr0: received(3), vmbr9: idle });
-  const { row, nicRows } = machine.host;
+  const {
+    row,
+    tree: { nics },
+  } = machine.host;
   assert.deepEqual(pick(row, 'net_rx_bytes', 'net_speed'), [75, 11_000]);
-  const rates = Object.entries(byDevice(nicRows.rows)).map(([nic, values]) => [nic, values['net_rx_bytes']]);
+  const rates = Object.entries(byDevice(nics)).map(([nic, values]) => [nic, values['net_rx_bytes']]);
   assert.deepEqual(rates, [
     ['eth1', 5],
     ['vmbr0', 3],
@@ -233,7 +245,7 @@ for (const [why, before] of [
     const rates = (time: number, lines: Record<string, Numbers>): unknown[] => {
       machine.cycle(time, lines);
       const values = pick(machine.host.row, 'net_rx_bytes');
-      return [...values, ...Object.keys(byDevice(machine.host.nicRows.rows))];
+      return [...values, ...Object.keys(byDevice(machine.host.tree.nics))];
     };
     give({ eth0: 2, vmbr0: 5 });
     machine.cycle(100, { eth0: received(before), vmbr0: idle });

@@ -2,14 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { HostTarget } from '../../src/collectors/collector.ts';
-import { DeviceRows } from '../../src/collectors/device-rows.ts';
+import { TargetRows } from '../../src/collectors/device-rows.ts';
 import type { Detail, DiskReading, Vm } from '../../src/guests/connector.ts';
 import { diskCounters } from '../../src/guests/connector.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
-import { Row } from '../../src/catalogue/row.ts';
+import type { Row } from '../../src/catalogue/row.ts';
 import { Target } from '../../src/sampling/targets.ts';
 
 /** A procfs, sysfs and cgroup tree of our own: real counters do not take the values that a test wants. */
@@ -112,15 +111,13 @@ export function setCounters(
   }
 }
 
-export class TestHost implements HostTarget {
-  readonly row = new Row('host');
-  readonly diskRows = new DeviceRows('host_disk');
-  readonly nicRows = new DeviceRows('host_nic');
+export class TestHost extends TargetRows<'host'> {
+  constructor() {
+    super('host');
+  }
 
   begin(): this {
-    this.row.clear();
-    this.diskRows.clear();
-    this.nicRows.clear();
+    this.clear();
     return this;
   }
 }

@@ -76,7 +76,7 @@ interface Expected {
 }
 
 /** The points of a sample, made from its rows alone. */
-function expected({ host, vms, agent, outputs }: Sample): Expected[] {
+function expected({ host, vms, agent }: Sample): Expected[] {
   const text = ({ scope, texts }: Row, id: string): string =>
     asTag(texts[columns(scope).find((metric) => metric.id === id)?.slot ?? -1] ?? '');
   const ofHost = { host: text(host.row, 'host_name') };
@@ -98,8 +98,8 @@ function expected({ host, vms, agent, outputs }: Sample): Expected[] {
       };
       return [point(row, tags), ...[...vcpus, ...disks, ...nics].map((each) => device(each, tags))];
     }),
-    point(agent, {}),
-    ...outputs.map((output) => point(output, { name: text(output, 'name') })),
+    point(agent.row, {}),
+    ...agent.outputs.map((output) => point(output, { name: text(output, 'name') })),
   ];
 }
 

@@ -29,7 +29,7 @@ const small = () =>
         },
       ),
     ],
-    agent: row('agent', { cycle_ms: 4.1, queued: 7 }),
+    agent: { row: row('agent', { cycle_ms: 4.1, queued: 7 }) },
   });
 
 test('a point a row, with tags that say whose it is', () => {

@@ -38,7 +38,7 @@ const small = () =>
       disks: [row('host_disk', { device: 'sda' })],
     },
     vms: [web(), vmRows(row('vm', { name: '007' }))],
-    agent: row('agent', { cycle_ms: 4.1, missed_ticks: 0 }),
+    agent: { row: row('agent', { cycle_ms: 4.1, missed_ticks: 0 }) },
   });
 
 const head = '"@timestamp":"2026-11-22T12:00:00.000Z","schema":1,"run":"r1","seq":42,"interval":1';
@@ -153,7 +153,7 @@ test('a sample that is filled anew leaves no stale value, and earlier records st
   const { row: vm } = sample.vms[0]!;
   vm.clear();
   set(vm, { name: 'renamed', cpu_total: 99 });
-  sample.agent.clear();
+  sample.agent.row.clear();
   const [second] = printer.print({ ...sample, seq: 43 });
   const { seq, domains, agent } = JSON.parse(second!.toString()) as Cycle;
   assert.deepEqual([seq, domains[0], agent], [43, { name: 'renamed', cpu_total: 99 }, { outputs: [] }]);

@@ -52,8 +52,8 @@ function full(): Sample {
     ...sample.host.disks,
     ...sample.host.nics,
     ...sample.vms.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),
-    sample.agent,
-    ...sample.outputs,
+    sample.agent.row,
+    ...sample.agent.outputs,
   ];
   for (const each of rows) each.counters.fill(1234567890123);
   return sample;
@@ -140,7 +140,7 @@ test('levels are in base units', () => {
     state: 'paused',
   });
   const found = samples(
-    page(sampleOf({ host, vms: [vmRows(vm)], agent: row('agent', { cycle_ms: 4 }) }), sums),
+    page(sampleOf({ host, vms: [vmRows(vm)], agent: { row: row('agent', { cycle_ms: 4 }) } }), sums),
   );
   assert.equal(found.get('proxtop_host_cpu_curfreq_hertz'), '2400000000');
   assert.equal(found.get('proxtop_host_net_speed_bytes_per_second'), '125000000');
@@ -221,16 +221,18 @@ test('OpenMetrics: the same samples under names without suffix, units, and an en
 test('how outputs and collectors fare', () => {
   const sample = sampleOf({
     seq: 7,
-    outputs: [
-      row('agent_output', { name: 'a', state: 'up' }),
-      row('agent_output', { name: 'b', state: 'down' }),
-    ],
+    agent: {
+      outputs: [
+        row('agent_output', { name: 'a', state: 'up' }),
+        row('agent_output', { name: 'b', state: 'down' }),
+      ],
+    },
     runs: [
       { name: 'pressure', duration: 2.5, failed: false },
       { name: 'net', duration: 1, failed: true },
     ],
   });
-  count(sample.outputs[1]!, { dropped_queue_full: 3, sent: 9 });
+  count(sample.agent.outputs[1]!, { dropped_queue_full: 3, sent: 9 });
   const found = samples(page(sample));
   assert.equal(found.get('proxtop_output_up{output="a"}'), '1');
   assert.equal(found.get('proxtop_output_up{output="b"}'), '0');

@@ -1,8 +1,11 @@
 import { collectorNames, columns } from '../../src/catalogue/catalogue.ts';
 import type { Scope } from '../../src/catalogue/define.ts';
+import type { PartLists } from '../../src/catalogue/entities.ts';
 import { Row } from '../../src/catalogue/row.ts';
+import { listsOf } from '../../src/catalogue/row-tree.ts';
+import type { Part } from '../../src/catalogue/row-tree.ts';
 import type { PrinterSettings } from '../../src/formats/printer.ts';
-import type { HostRows, Sample, VmRows } from '../../src/sampling/sample.ts';
+import type { AgentRows, HostRows, Sample, VmRows } from '../../src/sampling/sample.ts';
 
 export const settings: PrinterSettings = {
   layout: 'cycle',
@@ -27,28 +30,35 @@ export function row(scope: Scope, known: Readonly<Record<string, number | string
   return set(new Row(scope), known);
 }
 
-export function vmRows(vmRow: Row, devices: Partial<Pick<VmRows, 'vcpus' | 'disks' | 'nics'>> = {}): VmRows {
+const none = (): readonly Row[] => [];
+
+export function vmRows(vmRow: Row, devices: Partial<PartLists<'vm', readonly Row[]>> = {}): VmRows {
   const text = (id: string): string =>
     vmRow.texts[columns('vm').find((metric) => metric.id === id)!.slot] ?? '';
   const [uuid, name, vmid] = [text('UUID'), text('name'), text('vmid')];
   const key = `${uuid}:${text('pid')}`;
   const vm = { key, uuid, name, vmid: vmid || undefined, vcpus: 1, disks: [], nics: [] };
-  return { vm, twin: false, row: vmRow, vcpus: [], disks: [], nics: [], ...devices };
+  return { vm, twin: false, row: vmRow, ...listsOf('vm', none), ...devices };
 }
 
-export function sampleOf(parts: Partial<Omit<Sample, 'host'>> & { host?: Partial<HostRows> } = {}): Sample {
+/** Parts of a sample that a test sets. */
+type SampleParts = Partial<Omit<Sample, 'host' | 'agent'>> & {
+  readonly host?: Partial<HostRows>;
+  readonly agent?: Partial<AgentRows>;
+};
+
+export function sampleOf(parts: SampleParts = {}): Sample {
   return {
     time: Date.UTC(2026, 10, 22, 12),
     run: 'r1',
     seq: 42,
     interval: 1.00042,
     vms: [],
-    agent: row('agent'),
-    outputs: [],
     collectors: [...collectorNames, 'profile'],
     runs: collectorNames.map((name) => ({ name, duration: 1, failed: false })),
     ...parts,
-    host: { row: row('host'), disks: [], nics: [], ...parts.host },
+    host: { row: row('host'), ...listsOf('host', none), ...parts.host },
+    agent: { row: row('agent'), ...listsOf('agent', none), ...parts.agent },
   };
 }
 
@@ -62,10 +72,10 @@ export function completeSample(value: (slot: number) => number, text: (id: strin
     }
     return filled;
   };
+  const one = ({ scope }: Part): readonly Row[] => [full(scope)];
   return sampleOf({
-    host: { row: full('host'), disks: [full('host_disk')], nics: [full('host_nic')] },
-    vms: [vmRows(full('vm'), { vcpus: [full('vm_vcpu')], disks: [full('vm_disk')], nics: [full('vm_nic')] })],
-    agent: full('agent'),
-    outputs: [full('agent_output')],
+    host: { row: full('host'), ...listsOf('host', one) },
+    vms: [vmRows(full('vm'), listsOf('vm', one))],
+    agent: { row: full('agent'), ...listsOf('agent', one) },
   });
 }

@@ -31,7 +31,7 @@ const sample = () =>
       ),
       vmRows(row('vm', { UUID: 'u-2', name: '007', qmp: 'timeout', qmp_age: 3.5 })),
     ],
-    agent: row('agent', { cycle_ms: 4.1 }),
+    agent: { row: row('agent', { cycle_ms: 4.1 }) },
   });
 
 const vmHeader = cells(

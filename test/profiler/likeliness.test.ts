@@ -11,9 +11,10 @@ import type { Profile } from '../../src/profiler/profile.ts';
 import { ProfileSet, holdsProfiles, readProfiles } from '../../src/profiler/read/read-profiles.ts';
 import { simulate } from '../../src/profiler/simulate.ts';
 import { VmProfile } from '../../src/profiler/model/vm-profile.ts';
-import { DeviceRows } from '../../src/collectors/device-rows.ts';
+import { TargetRows } from '../../src/collectors/device-rows.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
-import { row, set } from '../formats/sample.ts';
+import { Target } from '../../src/sampling/targets.ts';
+import { set } from '../formats/sample.ts';
 import { defaults, profileOf, values } from './support.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-likeliness-'));
@@ -115,23 +116,10 @@ test('the metric is set in the row of the VM, from the second period on', () => 
   for (const value of values('0003')) trained.put([{ name: 'cpu', min: 0, max: 100 }], [value]);
   const collector = new LikelinessCollector(new ProfileSet([toProfile({ name: uuid }, trained)], 'p.json'));
   const vm = { key: '1', uuid, name: '', vcpus: 1, disks: [], nics: [] };
-  const target = {
-    vm,
-    row: row('vm'),
-    vcpuRows: new DeviceRows('vm_vcpu'),
-    diskRows: new DeviceRows('vm_disk'),
-    nicRows: new DeviceRows('vm_nic'),
-  };
-  const stranger = {
-    ...target,
-    vm: { ...vm, uuid: 'other' },
-    row: row('vm', { cpu_total: 1, cpu_steal: 1 }),
-  };
-  const host = {
-    row: row('host'),
-    diskRows: new DeviceRows('host_disk'),
-    nicRows: new DeviceRows('host_nic'),
-  };
+  const target = new Target(vm);
+  const stranger = new Target({ ...vm, uuid: 'other' });
+  set(stranger.row, { cpu_total: 1, cpu_steal: 1 });
+  const host = new TargetRows('host');
   const slot = columns('vm').find(({ id }) => id === 'profile_likeliness')!.slot;
   const found = values('003').map((cpu) => {
     target.row.clear();

@@ -59,8 +59,10 @@ export function samples(count: number): Sample[] {
         nics: [row('host_nic', { device: 'eno1', net_rx_mbit: 1 })],
       },
       vms: index % 2 === 0 ? [vm(0), vm(1)] : [vm(0)],
-      agent: row('agent', { cycle_ms: 4.5, sent: index }),
-      outputs: [row('agent_output', { name: 'logs', state: 'up', sent: index })],
+      agent: {
+        row: row('agent', { cycle_ms: 4.5, sent: index }),
+        outputs: [row('agent_output', { name: 'logs', state: 'up', sent: index })],
+      },
       collectors: ['cpu', 'mem', 'disk', 'net'],
     });
   });

@@ -40,7 +40,7 @@ test('one collector that fails leaves the values of the others', (t) => {
       ],
     );
     for (const { duration } of runs) assert.ok(duration >= 0);
-    return [known(host.row), pick(agent, 'collector_errors')[0]];
+    return [known(host.row), pick(agent.row, 'collector_errors')[0]];
   };
   assert.deepEqual(cycle(), [{ host_name: 'pve1', host_uptime: 7 }, 1]);
   assert.deepEqual(cycle(), [{ host_name: 'pve1', host_uptime: 7 }, 2]);
@@ -81,7 +81,7 @@ test('an inventory that fails costs the rows of the VMs, and our own figures the
   broken = false;
   const { vms, agent } = cycles.sample(0, noOutputs);
   assert.equal(vms.length, 1);
-  assert.deepEqual(pick(agent, 'collector_errors'), [4]);
+  assert.deepEqual(pick(agent.row, 'collector_errors'), [4]);
   assert.deepEqual(at('info'), [
     'the inventory of VMs works again',
     'what proxtop tells of itself works again',
@@ -101,7 +101,7 @@ test('another sampler goes on counting where the one before ended, and no descri
     const connector = new TestConnector();
     connector.failures = 5;
     const cycles = new Sampler(tree.paths, connector, [failing], logs().log, since);
-    assert.deepEqual(pick(cycles.sample(0, noOutputs).agent, 'collector_errors', 'qmp_failures'), [
+    assert.deepEqual(pick(cycles.sample(0, noOutputs).agent.row, 'collector_errors', 'qmp_failures'), [
       nth,
       5 * nth,
     ]);
@@ -159,7 +159,7 @@ test('what the agent says of the program', (t) => {
     { name: 'first', status: { ...idle, ...queued, state: 'down' } },
     { name: 'second', status: { ...idle, ...spooled } },
   ];
-  const { cycle_ms, cpu_ms, ram_rss, ...first } = known(cycles.sample(6, outputs).agent);
+  const { cycle_ms, cpu_ms, ram_rss, ...first } = known(cycles.sample(6, outputs).agent.row);
   assert.deepEqual([cycle_ms, cpu_ms], [undefined, undefined], 'there is no sample before');
   assert.ok(Number(ram_rss) > 2 ** 20);
   assert.deepEqual(first, {
@@ -172,7 +172,7 @@ test('what the agent says of the program', (t) => {
     dropped: 4,
     reconnects: 5,
   });
-  const [one = {}, two = {}] = cycles.sample(6, outputs).outputs.map(known);
+  const [one = {}, two = {}] = cycles.sample(6, outputs).agent.outputs.map(known);
   assert.deepEqual(
     [one['name'], one['state'], one['queued'], one['dropped_queue_full']],
     ['first', 'down', 1, 4],
@@ -187,14 +187,14 @@ test('what the agent says of the program', (t) => {
   assert.deepEqual(
     cycles
       .sample(6, outputs.slice(1))
-      .outputs.map(known)
+      .agent.outputs.map(known)
       .map(({ name }) => name),
     ['second'],
   );
   cycles.agent.cycleTook(12.5);
   const start = process.cpuUsage();
   while (process.cpuUsage(start).user < 20_000);
-  const second = known(cycles.sample(6, outputs).agent);
+  const second = known(cycles.sample(6, outputs).agent.row);
   assert.equal(second['cycle_ms'], 12.5);
   assert.ok(Number(second['cpu_ms']) >= 20);
 });

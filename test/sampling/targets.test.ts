@@ -29,13 +29,13 @@ test('a cycle begins without the values and devices of the one before', () => {
   const targets = new Targets();
   const vm = testVm();
   targets.follow([vm], 0);
-  const { row, vcpuRows, diskRows, nicRows } = targets.list[0]!;
+  const { row, devices } = targets.list[0]!;
   row.values[slots('cpu', 'vm').cpu_total] = 50;
-  for (const rows of [vcpuRows, diskRows, nicRows]) rows.add('0');
+  for (const rows of [devices.vcpus, devices.disks, devices.nics]) rows.add('0');
   targets.follow([vm], 1);
   assert.equal(targets.list[0]?.row, row);
   assert.deepEqual(known(row), { UUID: 'u', name: 'n' });
-  const { vcpus, disks, nics } = targets.list[0];
+  const { vcpus, disks, nics } = targets.rows[0]!;
   assert.deepEqual([vcpus, disks, nics], [[], [], []]);
 });
 
@@ -64,7 +64,7 @@ test('two VMs with one UUID are twins, and stay so when one ends; a vmid tells t
   const targets = new Targets();
   const twins = (...vms: ReturnType<typeof testVm>[]): unknown => {
     targets.follow(vms, 0);
-    return targets.list.map(({ twin }) => twin);
+    return targets.rows.map(({ twin }) => twin);
   };
   const [first, second, third] = ['1:1', '2:2', '3:3'].map((key) => testVm({ key })) as [
     ReturnType<typeof testVm>,

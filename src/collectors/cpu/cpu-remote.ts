@@ -45,7 +45,7 @@ export class RemoteCpu {
       used += ran;
       ready += waited;
       if (!wanted.devices) continue;
-      const { values, counters } = target.vcpuRows.add(String(vcpu.number));
+      const { values, counters } = target.devices.vcpus.add(String(vcpu.number));
       values[vcpuSlots.cpu_total] = Math.min(100, ran * percentPerNs);
       values[vcpuSlots.cpu_steal] = waited * percentPerNs;
       counters[vcpuSlots.cpu_total] = vcpu.run;

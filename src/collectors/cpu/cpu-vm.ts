@@ -100,7 +100,7 @@ export class VmCpu {
       used += cpu.used;
       ready += cpu.ready;
       if (wanted.devices && cpu.readable) {
-        const row = target.vcpuRows.add(String(cpu.thread.vcpu));
+        const row = target.devices.vcpus.add(String(cpu.thread.vcpu));
         if (isKept) setVcpu(row, cpu);
       }
     }

@@ -131,7 +131,7 @@ export class HostDisks {
       if (last.inSum || last.inRows) this.grow(device, last, time);
       else if (!this.wanted.devices || !last.beat.due(time) || !this.renewed(device, last)) continue;
       const { inSum, inRows, what } = last;
-      const row = inRows ? host.diskRows.add(device.name) : undefined;
+      const row = inRows ? host.devices.disks.add(device.name) : undefined;
       if (row !== undefined) {
         row.texts[TYPE] = what.type;
         row.texts[DM_NAME] = what.name;

@@ -113,7 +113,7 @@ export class VmDisks {
       this.setCapacities(target, wanted);
     } else {
       if (isNew || disks !== this.configured) this.setDisks(detail, target, wanted, isNew);
-      else for (const row of this.rows) target.diskRows.again(row);
+      else for (const row of this.rows) target.devices.disks.again(row);
       this.configured = disks;
       this.setStanding(target.row);
     }
@@ -141,7 +141,7 @@ export class VmDisks {
     this.sum.fill(0);
     this.onHost = NaN;
     for (const disk of detail.disks) {
-      const row = wanted.devices ? target.diskRows.add(disk.device) : undefined;
+      const row = wanted.devices ? target.devices.disks.add(disk.device) : undefined;
       const { capacity: size, storage } = configured.get(disk.device) ?? {};
       const capacity = disk.capacity ?? size;
       sizes.capacity.add(capacity);
@@ -213,7 +213,7 @@ export class VmDisks {
     for (const { device, capacity, storage, path } of target.vm.disks) {
       total.add(capacity);
       if (!wanted.devices) continue;
-      const { values, texts } = target.diskRows.add(device);
+      const { values, texts } = target.devices.disks.add(device);
       values[diskSlots.disk_capacity] = capacity ?? NaN;
       texts[diskSlots.disk_storage] = storage;
       texts[diskSlots.disk_path] = path;

@@ -40,7 +40,7 @@ export class VmNet {
       const counters = reading.get(device);
       if (counters === undefined) continue;
       names = names === '' ? device : `${names};${device}`;
-      const row = wanted.devices ? target.nicRows.add(device) : undefined;
+      const row = wanted.devices ? target.devices.nics.add(device) : undefined;
       this.sum.add(counters, row, nicSlots, macvtap === true ? fromHost : fromTap);
     }
     this.sum.finish(target.row, sumSlots);

@@ -75,7 +75,7 @@ export class NetCollector implements Collector {
     this.host.begin(time);
     for (const { device, inSum, inRows, speed: nicSpeed } of this.nics) {
       if (this.table.get(device.name) !== device) continue;
-      const row = inRows ? target.nicRows.add(device.name) : undefined;
+      const row = inRows ? target.devices.nics.add(device.name) : undefined;
       this.host.add(device, row, nicSlots, fromHost, inSum);
       if (row !== undefined) row.values[hostNicSlots.net_speed] = nicSpeed;
       if (inSum && nicSpeed > 0) speed += nicSpeed;

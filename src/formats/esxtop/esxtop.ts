@@ -1,6 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 import { slots } from '../../catalogue/catalogue.ts';
+import type { RootScope } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
+import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
+import type { AnyRowTree } from '../../catalogue/row-tree.ts';
 import type { Sample, VmRows } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import {
@@ -128,15 +131,14 @@ function timeOf({ time }: Sample): string {
 /** The rows of a sample by keys that stay the same from one to the next. */
 function indexed({ host, vms }: Sample, keys: ReadonlyMap<string, string>): ReadonlyMap<string, Row> {
   const rows = new Map([['host', host.row]]);
-  const add = (owner: string, devices: readonly Row[]): void => {
-    for (const row of devices) rows.set(keyOf(owner, row), row);
+  const add = (owner: string, root: RootScope, tree: AnyRowTree): void => {
+    for (const part of partsOf(root)) for (const row of rowsOf(tree, part)) rows.set(keyOf(owner, row), row);
   };
-  add('', host.disks);
-  add('', host.nics);
+  add('', 'host', host);
   for (const vm of vms) {
     const key = keys.get(vm.vm.key) ?? '';
     rows.set(key, vm.row);
-    for (const devices of [vm.vcpus, vm.disks, vm.nics]) add(key, devices);
+    add(key, 'vm', vm);
   }
   return rows;
 }

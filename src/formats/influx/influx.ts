@@ -1,6 +1,7 @@
 import { columns, slots } from '../../catalogue/catalogue.ts';
-import { scopes } from '../../catalogue/define.ts';
-import type { Scope } from '../../catalogue/define.ts';
+import { perScope } from '../../catalogue/define.ts';
+import type { PerScope } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
@@ -34,20 +35,26 @@ const vmTags = [tag('name', vm.name), tag('tags', vm.tags), tag('uuid', vm.UUID)
 /** Of those that only their pids tell apart. */
 const twinTags = [tag('name', vm.name), tag('pid', vm.pid), ...vmTags.slice(1)];
 const hostTags = [tag('host', slots('host', 'host').host_name)];
-/** What tells the outputs of the agent apart. */
-const outputTags = [tag('name', slots('agent', 'agent_output').name)];
-/** Ids of the texts that are tags. A VM's `host_name` is the tag `host` of every point. */
-const tagIds: readonly string[] = ['UUID', 'name', 'vmid', 'tags', 'device', 'host_name'];
-
-const perScope = <T>(make: (scope: Scope) => T): Readonly<Record<Scope, T>> =>
-  Object.fromEntries(scopes.map((scope) => [scope, make(scope)])) as Record<Scope, T>;
-
+/** What names a part besides what it is a part of: the device, the name of an output. */
+const ownColumns = perScope((scope) => {
+  const { parent, identity } = entityOf(scope);
+  return parent === undefined ? [] : columns(scope).filter(({ id }) => identity.includes(id));
+});
+const ownTags = (before: boolean): PerScope<readonly Tag[]> =>
+  perScope((scope) =>
+    ownColumns[scope].filter(({ id }) => id < 'host' === before).map(({ id, slot }) => tag(id, slot)),
+  );
+const tagsBeforeHost = ownTags(true);
+const tagsAfterHost = ownTags(false);
+/** Slots of the texts that are tags and no fields. A VM's `host_name` is the tag `host` of every point. */
+const tagSlots = perScope((scope) => [
+  ...ownColumns[scope].map(({ slot }) => slot),
+  ...(scope === 'vm' ? vmTags.map(({ slot }) => slot) : []),
+  ...columns(scope)
+    .filter(({ id }) => id === 'host_name')
+    .map(({ slot }) => slot),
+]);
 const measurements = perScope((scope) => Buffer.from(`proxtop_${scope}`));
-const deviceTags = perScope((scope) =>
-  columns(scope)
-    .filter(({ id }) => id === 'device')
-    .map(({ slot }) => tag('device', slot)),
-);
 
 /**
  * InfluxDB's line protocol: a point a row, `proxtop_<scope>`, with tags that say whose row it is and a field for each
@@ -63,17 +70,16 @@ export class InfluxPrinter implements Printer {
   private readonly tags = new ByteWriter();
   private readonly tagValues = new TextCache(tagValue);
   private readonly strings = new TextCache(stringField);
-  private readonly fields: PerCollectors<Readonly<Record<Scope, readonly Field[]>>>;
+  private readonly fields: PerCollectors<PerScope<readonly Field[]>>;
 
   constructor(settings: PrinterSettings) {
     this.settings = settings;
     this.fields = new PerCollectors((collectors) =>
-      perScope((scope) => {
-        const tags = columns(scope).filter(({ id }) => tagIds.includes(id));
-        return printedColumns(scope, settings, collectors)
-          .filter(({ text, slot }) => !(text && tags.some((other) => other.slot === slot)))
-          .map((column) => ({ ...column, key: Buffer.from(`,${fieldKey(column.id)}=`) }));
-      }),
+      perScope((scope) =>
+        printedColumns(scope, settings, collectors)
+          .filter(({ text, slot }) => !(text && tagSlots[scope].includes(slot)))
+          .map((column) => ({ ...column, key: Buffer.from(`,${fieldKey(column.id)}=`) })),
+      ),
     );
   }
 
@@ -91,10 +97,10 @@ export class InfluxPrinter implements Printer {
       if (scope === 'vm') owner = this.tagsOf(isTwin ? twinTags : vmTags, row);
       const begin = out.length;
       out.append(measurements[scope]);
-      this.writeTags(out, deviceTags[scope], row);
+      this.writeTags(out, tagsBeforeHost[scope], row);
       out.append(host);
       if (scope === 'vm' || ofVm !== undefined) out.append(owner);
-      if (scope === 'agent_output') this.writeTags(out, outputTags, row);
+      this.writeTags(out, tagsAfterHost[scope], row);
       const end = out.length;
       this.writeFields(fields[scope], row, sample.interval, isTwin ? vm.pid : undefined);
       if (scope === 'agent' && fields.agent.length > 0) this.writeSample(sample);

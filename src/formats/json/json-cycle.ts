@@ -1,5 +1,10 @@
+import { perScope } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
+import type { RootScope } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { HostRows, Sample, VmRows } from '../../sampling/sample.ts';
+import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
+import type { AnyRowTree } from '../../catalogue/row-tree.ts';
+import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors, printedColumns } from '../columns.ts';
 import { closeObject, jsonRows, quote, writeSampleMembers } from './json.ts';
@@ -8,18 +13,13 @@ import type { Printer, PrinterSettings } from '../printer.ts';
 import { TextCache } from '../text-cache.ts';
 
 const COMMA = 0x2c;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
 
-const parts = {
-  host: Buffer.from(',"host":'),
-  domains: Buffer.from(',"domains":['),
-  vcpus: Buffer.from(',"vcpus":['),
-  disks: Buffer.from(',"disks":['),
-  nics: Buffer.from(',"nics":['),
-  endOfArray: Buffer.from(']'),
-  agent: Buffer.from(',"agent":'),
-  outputs: Buffer.from(',"outputs":['),
-  endOfLine: Buffer.from('\n'),
-};
+const endOfLine = Buffer.from('\n');
+
+/** The keys of what stands in a line, by scope: `,"host":`. */
+const keys = perScope((scope) => Buffer.from(`,"${entityOf(scope).member}":`));
 
 /**
  * One line a sample: a JSON object with the host (and its disks and NICs), the VMs as `domains` (and their vCPUs,
@@ -42,62 +42,47 @@ export class JsonCyclePrinter implements Printer {
     const out = this.out;
     const rows = this.rows.get(sample.collectors);
     writeSampleMembers(out, sample, this.quoted);
-    out.append(parts.host);
-    this.host(rows, sample.host, sample.interval);
-    out.append(parts.domains);
+    out.append(keys.host);
+    this.tree(rows, 'host', sample.host, sample.interval);
+    out.append(keys.vm);
+    out.byte(OPEN_ARRAY);
     let first = true;
     for (const vm of sample.vms) {
       if (!first) out.byte(COMMA);
       first = false;
-      this.vm(rows, vm, sample.interval);
+      this.tree(rows, 'vm', vm, sample.interval);
     }
-    out.append(parts.endOfArray);
+    out.byte(CLOSE_ARRAY);
     if (!rows.agent.empty) {
-      out.append(parts.agent);
-      this.agent(rows, sample);
+      out.append(keys.agent);
+      this.tree(rows, 'agent', sample.agent, sample.interval);
     }
     closeObject(out, 0);
-    out.append(parts.endOfLine);
+    out.append(endOfLine);
     return [out.take()];
   }
 
-  private host(rows: JsonRows, { row, disks, nics }: HostRows, interval: number): void {
+  /** Writes the object of a row, with the rows of its parts in arrays. */
+  private tree(rows: JsonRows, root: RootScope, tree: AnyRowTree, interval: number): void {
     const begin = this.out.length;
-    rows.host.write(this.out, row, interval);
-    if (this.devices) {
-      this.array(parts.disks, rows.host_disk, disks, interval);
-      this.array(parts.nics, rows.host_nic, nics, interval);
+    rows[root].write(this.out, tree.row, interval);
+    for (const part of partsOf(root)) {
+      if (part.isDevice && !this.devices) continue;
+      this.out.append(keys[part.scope]);
+      this.array(rows[part.scope], rowsOf(tree, part), interval);
     }
     closeObject(this.out, begin);
   }
 
-  private vm(rows: JsonRows, { row, vcpus, disks, nics }: VmRows, interval: number): void {
-    const begin = this.out.length;
-    rows.vm.write(this.out, row, interval);
-    if (this.devices) {
-      this.array(parts.vcpus, rows.vm_vcpu, vcpus, interval);
-      this.array(parts.disks, rows.vm_disk, disks, interval);
-      this.array(parts.nics, rows.vm_nic, nics, interval);
-    }
-    closeObject(this.out, begin);
-  }
-
-  private agent(rows: JsonRows, { agent, outputs, interval }: Sample): void {
-    const begin = this.out.length;
-    rows.agent.write(this.out, agent, interval);
-    this.array(parts.outputs, rows.agent_output, outputs, interval);
-    closeObject(this.out, begin);
-  }
-
-  private array(key: Buffer, writer: JsonRow, rows: readonly Row[], interval: number): void {
-    this.out.append(key);
+  private array(writer: JsonRow, rows: readonly Row[], interval: number): void {
+    this.out.byte(OPEN_ARRAY);
     let first = true;
     for (const row of rows) {
       if (!first) this.out.byte(COMMA);
       first = false;
       this.object(writer, row, interval);
     }
-    this.out.append(parts.endOfArray);
+    this.out.byte(CLOSE_ARRAY);
   }
 
   private object(writer: JsonRow, row: Row, interval: number): void {

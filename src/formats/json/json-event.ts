@@ -1,5 +1,4 @@
-import { scopes } from '../../catalogue/define.ts';
-import type { Scope } from '../../catalogue/define.ts';
+import { perScope } from '../../catalogue/define.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors, identityColumns, printedColumns } from '../columns.ts';
@@ -10,9 +9,7 @@ import type { Printer, PrinterSettings } from '../printer.ts';
 import { eachRow } from '../rows.ts';
 import { TextCache } from '../text-cache.ts';
 
-const openings = Object.fromEntries(
-  scopes.map((scope) => [scope, Buffer.from(`{"type":"${scope}"`)]),
-) as Record<Scope, Buffer>;
+const openings = perScope((scope) => Buffer.from(`{"type":"${scope}"`));
 const endOfLine = Buffer.from('}\n');
 const quotationMark = Buffer.from('"');
 

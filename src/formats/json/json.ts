@@ -1,4 +1,4 @@
-import { scopes } from '../../catalogue/define.ts';
+import { perScope } from '../../catalogue/define.ts';
 import type { Scope } from '../../catalogue/define.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
@@ -68,8 +68,7 @@ export type JsonRows = Readonly<Record<Scope, JsonRow>>;
 
 /** What writes the rows of each scope, given its columns. */
 export function jsonRows(columns: (scope: Scope) => readonly Column[], quoted: TextCache): JsonRows {
-  const rows = scopes.map((scope) => [scope, new JsonRow(columns(scope), quoted)] as const);
-  return Object.fromEntries(rows) as Record<Scope, JsonRow>;
+  return perScope((scope) => new JsonRow(columns(scope), quoted));
 }
 
 const OPEN = 0x7b;

@@ -4,19 +4,7 @@ import { countersOf, isLevel } from '../../catalogue/counters.ts';
 import type { CountUnit } from '../../catalogue/counters.ts';
 import { scopes } from '../../catalogue/define.ts';
 import type { Scope, Shown, Unit } from '../../catalogue/define.ts';
-
-/** What the page is about, as the names of its metrics say; the devices of a VM are told by labels. */
-const groups: Readonly<Record<Scope, string>> = {
-  vm: 'vm',
-  vm_vcpu: 'vm',
-  vm_disk: 'vm',
-  vm_nic: 'vm',
-  host: 'host',
-  host_disk: 'host',
-  host_nic: 'host',
-  agent: 'agent',
-  agent_output: 'output',
-};
+import { entityOf, isDevice } from '../../catalogue/entities.ts';
 
 /** Where the numbers of a family come from: one slot of the rows of one scope. */
 export interface Source {
@@ -79,7 +67,7 @@ const names: Readonly<Record<string, string>> = {
 };
 
 function nameOf(scope: Scope, base: string, unit: string): string {
-  const group = groups[scope];
+  const { group } = entityOf(scope);
   const stem = base.startsWith(`${group}_`) ? base.slice(group.length + 1) : base;
   const suffix = unit === '' || stem.endsWith(`_${unit}`) ? '' : `_${unit}`;
   return `proxtop_${group}_${stem}${suffix}`;
@@ -149,9 +137,4 @@ export function publishedFamilies(
     const sources = devices && byDevice.length > 0 ? byDevice : sums;
     return sources.length === 0 ? [] : [{ ...family, sources }];
   });
-}
-
-/** Whether rows of a scope are about a vCPU, disk or NIC. */
-function isDevice(scope: Scope): boolean {
-  return columns(scope).some(({ id }) => id === 'device');
 }

@@ -1,5 +1,7 @@
-import { slots } from '../../catalogue/catalogue.ts';
-import type { Scope } from '../../catalogue/define.ts';
+import { columns, slots } from '../../catalogue/catalogue.ts';
+import { perScope } from '../../catalogue/define.ts';
+import type { PerScope } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { bounded, printable } from '../printable.ts';
 
@@ -47,49 +49,24 @@ export interface LabelledRow {
 }
 
 /** The rows of a sample by scope. */
-export type LabelledRows = Readonly<Record<Scope, readonly LabelledRow[]>>;
+export type LabelledRows = PerScope<readonly LabelledRow[]>;
 
-const vm = slots('identity', 'vm');
-const deviceSlots = {
-  vm_vcpu: slots('identity', 'vm_vcpu').device,
-  vm_disk: slots('identity', 'vm_disk').device,
-  vm_nic: slots('identity', 'vm_nic').device,
-  host_disk: slots('identity', 'host_disk').device,
-  host_nic: slots('identity', 'host_nic').device,
-} as const;
-const hostDisk = slots('disk', 'host_disk');
-const outputName = slots('agent', 'agent_output').name;
+/** The labels that name a row besides its VM, with the slots of the texts in them. */
+const named = perScope((scope) =>
+  entityOf(scope).labels.map(([label, id]) => {
+    const metric = columns(scope).find((each) => each.id === id);
+    if (metric === undefined) throw new RangeError(`no ${id} in ${scope} for label ${label}`);
+    return [label, metric.slot] as const;
+  }),
+);
+const { pid } = slots('identity', 'vm');
 
-/** What names a VM on every line about it. */
-export function vmLabels({ texts }: Row): Labels {
-  return [
-    ['uuid', texts[vm.UUID]],
-    ['name', texts[vm.name]],
-    ['vmid', texts[vm.vmid]],
-  ];
+/** What names a row, of a part besides its VM. */
+export function ownLabels({ scope, texts }: Row): Labels {
+  return named[scope].map(([label, slot]) => [label, texts[slot]]);
 }
 
 /** Tells apart VMs that have everything else in common. */
 export function pidLabel({ texts }: Row): Labels {
-  return [['pid', texts[vm.pid]]];
-}
-
-/** What names a row besides its VM. */
-export function ownLabels({ scope, texts }: Row): Labels {
-  switch (scope) {
-    case 'vm':
-    case 'host':
-    case 'agent':
-      return [];
-    case 'agent_output':
-      return [['output', texts[outputName]]];
-    case 'host_disk':
-      return [
-        ['device', texts[deviceSlots.host_disk]],
-        ['type', texts[hostDisk.disk_type]],
-        ['dmname', texts[hostDisk.disk_dmname]],
-      ];
-    default:
-      return [['device', texts[deviceSlots[scope]]]];
-  }
+  return [['pid', texts[pid]]];
 }

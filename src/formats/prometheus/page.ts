@@ -1,5 +1,4 @@
-import { scopes } from '../../catalogue/define.ts';
-import type { Scope } from '../../catalogue/define.ts';
+import { perScope } from '../../catalogue/define.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors } from '../columns.ts';
@@ -7,7 +6,7 @@ import { eachRow, twinRows } from '../rows.ts';
 import { described } from './described.ts';
 import type { Extent, FamilyHead, Source } from './families.ts';
 import { publishedFamilies } from './families.ts';
-import { braced, joined, labelText, ownLabels, pidLabel, vmLabels } from './labels.ts';
+import { braced, joined, labelText, ownLabels, pidLabel } from './labels.ts';
 import type { LabelledRow, LabelledRows } from './labels.ts';
 
 const NEWLINE = 0x0a;
@@ -82,19 +81,14 @@ export class PrometheusPage {
   }
 
   private label(sample: Sample): LabelledRows {
-    const found = Object.fromEntries(scopes.map((scope) => [scope, []])) as unknown as Record<
-      Scope,
-      LabelledRow[]
-    >;
+    const found = perScope((): LabelledRow[] => []);
     const twins = twinRows(sample);
     let owner = '';
     eachRow(sample, this.extent.devices, (row, vm) => {
-      if (row.scope === 'vm') {
-        owner = labelText(vmLabels(row));
-        if (twins.has(row)) owner = joined(owner, labelText(pidLabel(row)));
-      }
-      const isOfVm = row.scope === 'vm' || vm !== undefined;
-      const labels = joined(isOfVm ? owner : '', labelText(ownLabels(row)));
+      let labels = labelText(ownLabels(row));
+      if (twins.has(row)) labels = joined(labels, labelText(pidLabel(row)));
+      if (row.scope === 'vm') owner = labels;
+      if (vm !== undefined) labels = joined(owner, labels);
       found[row.scope].push({ row, labels, bytes: Buffer.from(`${braced(labels)} `) });
     });
     return found;

@@ -1,5 +1,6 @@
-import { scopes } from '../../catalogue/define.ts';
+import { perScope } from '../../catalogue/define.ts';
 import type { Scope } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
@@ -60,12 +61,9 @@ export class TablePrinter implements Printer {
     this.separator = style.separator.charCodeAt(0);
     this.lineEnd = Buffer.from(style.lineEnd);
     this.unknown = Buffer.from(style.unknown);
-    this.tables = new PerCollectors((collectors) => {
-      const tables = scopes.map(
-        (scope) => [scope, this.table(scope, printedColumns(scope, settings, collectors))] as const,
-      );
-      return Object.fromEntries(tables) as Record<Scope, Table>;
-    });
+    this.tables = new PerCollectors((collectors) =>
+      perScope((scope) => this.table(scope, printedColumns(scope, settings, collectors))),
+    );
   }
 
   print(sample: Sample): readonly Buffer[] {
@@ -120,7 +118,7 @@ export class TablePrinter implements Printer {
 
   private table(scope: Scope, all: readonly Column[]): Table {
     const { separator, lineEnd, common } = this.style;
-    const identity = scope.startsWith('vm_') ? identityColumns('vm', this.settings) : [];
+    const identity = entityOf(scope).parent === 'vm' ? identityColumns('vm', this.settings) : [];
     const columns = all.filter(({ id }) => !common.includes(id));
     const names = [scope, ...common, ...[...identity, ...columns].map(({ id }) => id)];
     return { header: names.join(separator) + lineEnd, identity, columns };

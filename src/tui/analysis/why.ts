@@ -3,25 +3,13 @@ import { levelUnit } from '../../config/thresholds.ts';
 import type { Levels, Thresholds } from '../../config/thresholds.ts';
 import { columns } from '../../catalogue/catalogue.ts';
 import type { Metric } from '../../catalogue/catalogue.ts';
-import type { Scope } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { human } from '../../formats/text/human.ts';
 import { causes } from './causes.ts';
 import { quantity } from '../values/quantity.ts';
 import { compared, judge } from './thresholds.ts';
 import type { Verdict } from './thresholds.ts';
-
-const subjects: Readonly<Record<Scope, string>> = {
-  vm: 'a VM',
-  vm_vcpu: 'a vCPU',
-  vm_disk: 'a disk of a VM',
-  vm_nic: 'a NIC of a VM',
-  host: 'the host',
-  host_disk: 'a disk of the host',
-  host_nic: 'a NIC of the host',
-  agent: 'proxtop',
-  agent_output: 'an output of proxtop',
-};
 
 const colours: Readonly<Record<Verdict, string>> = { ok: 'fine', warn: 'yellow', bad: 'red' };
 
@@ -45,7 +33,7 @@ export function why(
   if (meaning !== definition && definition !== '') facts.set('formula', spelledOut(metric, 'definition'));
   if (needs !== '') facts.set('needs', needs);
   if (kind !== 'text') facts.set('levels', levelsText(id, thresholds.get(id)));
-  const lines = [`${title}: ${id} of ${subjects[scope]}`, ''];
+  const lines = [`${title}: ${id} of ${entityOf(scope).noun}`, ''];
   if (meaning !== '') lines.push(...wrap(meaning, '', width), '');
   for (const [name, text] of facts) lines.push(...wrap(text, name.padEnd(9), width));
   const known = causes[id];

@@ -1,7 +1,9 @@
 import { columns as metricsOf } from '../../catalogue/catalogue.ts';
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Scope } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
+import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { VmRows } from '../../sampling/sample.ts';
 import { deviceColumns } from '../table/columns.ts';
 import { formatNumber } from '../values/format.ts';
@@ -64,9 +66,7 @@ export class VmPage implements Page {
       ...identity(vm.row, columns),
       [],
       ...this.sparklines(columns),
-      ...this.devices('vCPUs', 'vm_vcpu', vm.vcpus, columns),
-      ...this.devices('Virtual disks', 'vm_disk', vm.disks, columns),
-      ...this.devices('Virtual NICs', 'vm_nic', vm.nics, columns),
+      ...partsOf('vm').flatMap((part) => this.devices(part.scope, rowsOf(vm, part), columns)),
       ...sections.flatMap(([title, collector]) => this.section(title, collector, vm.row, columns)),
     ];
   }
@@ -115,7 +115,7 @@ export class VmPage implements Page {
     ];
   }
 
-  private devices(title: string, scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
+  private devices(scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
     if (rows.length === 0) return [];
     const { units, judge } = this.source;
     const placed = place(deviceColumns(scope), {
@@ -127,7 +127,7 @@ export class VmPage implements Page {
     });
     return [
       [],
-      line(title, 'heading'),
+      line(entityOf(scope).heading, 'heading'),
       headingLine(placed, '', undefined),
       ...rows.map((row) =>
         entryLine({ key: textOrBlank(row, 'device'), row }, placed, { units, judge, selected: false }),

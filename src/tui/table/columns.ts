@@ -1,6 +1,7 @@
 import { columns as metricsOf } from '../../catalogue/catalogue.ts';
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Scope, Unit } from '../../catalogue/define.ts';
+import { entityOf } from '../../catalogue/entities.ts';
 import type { View } from './views.ts';
 
 /** A column of a table: a metric of the rows, or what names the VM that a row belongs to. */
@@ -37,7 +38,7 @@ const textWidths: Readonly<Record<string, number>> = {
 
 /** All columns that a view can show, in the order of the catalogue. */
 export function columnsOf(view: View): readonly Column[] {
-  const isDeviceOfVm = view.scope.startsWith('vm_');
+  const isDeviceOfVm = entityOf(view.scope).parent === 'vm';
   const vm = isDeviceOfVm ? metricsOf('vm').filter(isIdentity) : [];
   const own = metricsOf(view.scope).filter(
     (metric) => isIdentity(metric) || view.collectors.some((name) => name === metric.collector),

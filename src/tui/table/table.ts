@@ -1,10 +1,11 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
+import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { Sample, VmRows } from '../../sampling/sample.ts';
 import type { Column } from './columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
 import type { ViewSettings } from '../settings.ts';
-import type { TableScope, View } from './views.ts';
+import type { View } from './views.ts';
 
 /** A row of the table. */
 export interface Entry {
@@ -61,35 +62,25 @@ export function entriesOf(sample: Sample, query: TableQuery, columns: readonly C
   const sorted = sort(found, columns, query.settings);
   if (query.expanded.size === 0 || query.view.scope !== 'vm') return sorted;
   return sorted.flatMap((entry) =>
-    entry.vm !== undefined && query.expanded.has(entry.key) ? [entry, ...partsOf(entry.vm)] : [entry],
+    entry.vm !== undefined && query.expanded.has(entry.key) ? [entry, ...rowsBelow(entry.vm)] : [entry],
   );
 }
 
 /** Every row of a view. */
 function listed(sample: Sample, { scope, diskTypes }: View): readonly Entry[] {
-  switch (scope) {
-    case 'vm':
-      return sample.vms.map((vm) => ({ key: vm.vm.key, row: vm.row, vm }));
-    case 'vm_disk':
-      return sample.vms.flatMap((vm) => vm.disks.map((row) => ({ key: deviceKey(vm, row), row, vm })));
-    case 'vm_nic':
-      return sample.vms.flatMap((vm) => vm.nics.map((row) => ({ key: deviceKey(vm, row), row, vm })));
-    case 'host_nic':
-      return sample.host.nics.map((row) => ({ key: textOrBlank(row, 'device'), row }));
-    case 'host_disk':
-      return sample.host.disks
-        .filter((row) => diskTypes?.includes(textOrBlank(row, 'disk_type')) ?? true)
-        .map((row) => ({ key: textOrBlank(row, 'device'), row }));
-  }
+  if (scope === 'vm') return sample.vms.map((vm) => ({ key: vm.vm.key, row: vm.row, vm }));
+  const ofVm = partsOf('vm').find((part) => part.scope === scope);
+  if (ofVm !== undefined)
+    return sample.vms.flatMap((vm) => rowsOf(vm, ofVm).map((row) => ({ key: deviceKey(vm, row), row, vm })));
+  return partsOf('host')
+    .filter((part) => part.scope === scope)
+    .flatMap((part) => rowsOf(sample.host, part))
+    .filter((row) => diskTypes?.includes(textOrBlank(row, 'disk_type')) ?? true)
+    .map((row) => ({ key: textOrBlank(row, 'device'), row }));
 }
 
 /** The rows below an expanded VM. */
-function partsOf(vm: VmRows): readonly Entry[] {
-  const part = (row: Row): Entry => {
-    const device = textOrBlank(row, 'device');
-    const label = row.scope === 'vm_vcpu' ? `vcpu ${device}` : device;
-    return { key: deviceKey(vm, row), row, vm, label };
-  };
+function rowsBelow(vm: VmRows): readonly Entry[] {
   const others = {
     key: `${vm.vm.key}/others`,
     row: vm.row,
@@ -97,7 +88,14 @@ function partsOf(vm: VmRows): readonly Entry[] {
     label: 'other threads',
     standIns: otherThreads,
   };
-  return [...vm.vcpus.map(part), others, ...vm.disks.map(part), ...vm.nics.map(part)];
+  return partsOf('vm').flatMap((part) => {
+    const isVcpu = part.scope === 'vm_vcpu';
+    const entries = rowsOf(vm, part).map((row): Entry => {
+      const device = textOrBlank(row, 'device');
+      return { key: deviceKey(vm, row), row, vm, label: isVcpu ? `vcpu ${device}` : device };
+    });
+    return isVcpu ? [...entries, others] : entries;
+  });
 }
 
 function deviceKey({ vm }: VmRows, row: Row): string {
@@ -110,16 +108,8 @@ function filtered(entries: readonly Entry[], filter: string): readonly Entry[] {
   return entries.filter((entry) => searched(entry).some((text) => text.toLowerCase().includes(wanted)));
 }
 
-const searchedIds: Readonly<Record<TableScope, readonly string[]>> = {
-  vm: [],
-  vm_disk: ['device'],
-  vm_nic: ['device'],
-  host_disk: ['device', 'disk_dmname'],
-  host_nic: ['device'],
-};
-
 function searched({ row, vm }: Entry): string[] {
-  const own = searchedIds[row.scope as TableScope].map((id) => textOrBlank(row, id));
+  const own = row === vm?.row ? [] : ['device', 'disk_dmname'].map((id) => textOrBlank(row, id));
   return vm === undefined
     ? own
     : [...own, ...['name', 'vmid', 'UUID', 'tags'].map((id) => textOrBlank(vm.row, id))];

@@ -1,12 +1,12 @@
 import type { CollectorName } from '../../catalogue/catalogue.ts';
-import type { Scope } from '../../catalogue/define.ts';
+import type { PartOf } from '../../catalogue/entities.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
 export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x';
 
 /** What a table shows a row of. */
-export type TableScope = Extract<Scope, 'vm' | 'vm_disk' | 'vm_nic' | 'host_disk' | 'host_nic'>;
+export type TableScope = 'vm' | PartOf<'vm' | 'host'>;
 
 /** A view: which rows, which metrics, how it looks until the user changes it. Metrics are named by their ids. */
 export interface View {
