@@ -7,8 +7,7 @@
 import { gzipSync } from 'node:zlib';
 import { scopes } from '../src/catalogue/define.ts';
 import type { Scope } from '../src/catalogue/define.ts';
-import { collectorNames, columns } from '../src/catalogue/catalogue.ts';
-import { countersOf } from '../src/catalogue/counters.ts';
+import { collectorNames, columns, countedColumns } from '../src/catalogue/catalogue.ts';
 import { Row } from '../src/catalogue/row.ts';
 import { listsOf } from '../src/catalogue/row-tree.ts';
 import { Ledger } from '../src/delivery/ledger/ledger.ts';
@@ -52,8 +51,8 @@ function fill(row: Row, name: string): Row {
     if (kind === 'text') row.texts[slot] = `${id}-of-${name}`;
     else row.values[slot] = typical(unit);
   }
-  for (const { metric } of countersOf(row.scope))
-    row.counters[metric.slot] = Math.floor(random() * 2 ** (20 + random() * 30));
+  for (const { slot } of countedColumns(row.scope))
+    row.counters[slot] = Math.floor(random() * 2 ** (20 + random() * 30));
   return row;
 }
 

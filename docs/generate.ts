@@ -28,9 +28,9 @@ function titleOf(scope: Scope): string {
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
-    const rows = columns(scope).map(({ id, meaning, unit, kind, shown, source, definition, needs }) => [
+    const rows = columns(scope).map(({ id, meaning, unit, kind, shown, source, formula, needs }) => [
       code(id),
-      ...[meaning === definition ? '' : meaning, unit, kind, shown, source, definition, needs].map(plain),
+      ...[meaning === formula ? '' : meaning, unit, kind, shown, source, formula, needs].map(plain),
     ]);
     return `## ${titleOf(scope)} (scope ${scope})\n\n${table(['id', 'meaning', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
   });

@@ -1,6 +1,6 @@
-import type { Kind, MetricLine, Scope, Shown, Unit } from './define.ts';
+import type { Scope } from './define.ts';
 import { scopes } from './define.ts';
-import { meanings } from './meanings.ts';
+import type { Causes, CountUnit, Declaration, Kind, Levels, Relation, Shown, Unit } from './metric.ts';
 import { agent } from './agent.ts';
 import { cpu } from './cpu.ts';
 import { disk } from './disk.ts';
@@ -26,12 +26,25 @@ export const collectorNames = Object.keys(tables).filter(
 
 /** The ids that table T declares in scope S. */
 export type MetricId<T extends keyof Tables, S extends Scope> = S extends keyof Tables[T]
-  ? Tables[T][S] extends readonly MetricLine[]
-    ? Tables[T][S][number][0]
+  ? Tables[T][S] extends readonly Declaration<infer Id>[]
+    ? Id
     : never
   : never;
 
-/** One metric, with the columns of the metrics contract. */
+/** A cumulative count behind a metric. */
+export interface Counter {
+  /** Without scope and without `_total`; ends with the base unit where there is one. */
+  readonly name: string;
+  /** Of the numbers in `Row.counters`. */
+  readonly unit: CountUnit;
+  readonly shown: Shown;
+  /** What it counts, one line without a full stop. */
+  readonly help: string;
+  /** What tells it from others of the same name. */
+  readonly label: readonly [name: string, value: string] | undefined;
+}
+
+/** One metric of one scope, complete: what its declaration leaves out is filled in. */
 export interface Metric {
   readonly scope: Scope;
   /** '-' for identities and the agent's own figures. */
@@ -42,42 +55,71 @@ export interface Metric {
   readonly kind: Kind;
   readonly shown: Shown;
   readonly source: string;
-  /** How the value is made of what the source says. */
-  readonly definition: string;
+  /** How the value is made of what the source says; the meaning, where that tells. */
+  readonly formula: string;
   /** What it tells, in plain words. */
   readonly meaning: string;
   /** Id, and where it differs unit, that the original program used; '' where it had none. */
   readonly original: string;
   /** What must be there for the metric to be known; '' where nothing special is needed. */
   readonly needs: string;
+  /** What it is the rate, the share or the mean of. */
+  readonly counter: Counter | undefined;
+  /** The base of its name as a gauge of Prometheus; undefined where it is none. */
+  readonly gauge: string | undefined;
+  /** What the configuration compares it with by default. */
+  readonly levels: Levels | undefined;
+  /** What levels are in; undefined where they are in its own unit. */
+  readonly levelsIn: Relation | undefined;
+  /** What usually makes it bad; none where nobody knows. */
+  readonly causes: Causes;
+  /** Of a mean over operations, the ids of their rates. */
+  readonly operations: readonly string[];
   /** Position in the rows of this scope. */
   readonly slot: number;
 }
 
+/** A metric with a counter. */
+export type CountedMetric = Metric & { readonly counter: Counter };
+
+/** Scopes whose rows have a device for their name: the original program had no such rows. */
+const deviceScopes: ReadonlySet<string> = new Set(
+  Object.entries(identity)
+    .filter(([, metrics]) => metrics.some(({ id }) => id === 'device'))
+    .map(([scope]) => scope),
+);
+
 const byScope = new Map<Scope, Metric[]>(scopes.map((scope) => [scope, []]));
 for (const [table, content] of Object.entries(tables)) {
-  for (const [scope, lines] of Object.entries(content) as [Scope, readonly MetricLine[]][]) {
-    const metrics = columns(scope);
-    for (const [id, title, unit, kind, shown, source, definition, original, needs = ''] of lines) {
-      const collector = table === 'identity' || table === 'agent' ? '-' : (table as CollectorName);
-      const slot = metrics.length;
-      (metrics as Metric[]).push({
-        scope,
-        collector,
-        id,
-        title,
-        unit,
-        kind,
-        shown,
-        source,
-        definition,
-        meaning: meanings[`${scope}.${id}`] ?? meanings[id] ?? definition,
-        original,
-        needs,
-        slot,
-      });
-    }
+  const collector = table === 'identity' || table === 'agent' ? '-' : (table as CollectorName);
+  for (const [scope, declarations] of Object.entries(content) as [Scope, readonly Declaration[]][]) {
+    const metrics = columns(scope) as Metric[];
+    for (const declared of declarations) metrics.push(complete(declared, scope, collector, metrics.length));
   }
+}
+
+function complete(declared: Declaration, scope: Scope, collector: Metric['collector'], slot: number): Metric {
+  const { id, title, unit, kind, source, meaning, formula = meaning, needs = '' } = declared;
+  const { levels, levelsIn, causes = [], operations = [] } = declared;
+  const shown: Shown = declared.shown ?? 'default';
+  const original = deviceScopes.has(scope) ? '' : (declared.original ?? '');
+  const counter = counterOf(declared);
+  const gauge = gaugeOf(declared);
+  const facts = { title, unit, kind, shown, source, formula, meaning, original, needs };
+  return { scope, collector, id, ...facts, counter, gauge, levels, levelsIn, causes, operations, slot };
+}
+
+function counterOf({ id, counter }: Declaration): Counter | undefined {
+  if (counter === undefined || 'none' in counter) return undefined;
+  const { name = id, unit, shown = 'default', help, label } = counter;
+  return { name, unit, shown, help, label };
+}
+
+function gaugeOf({ id, kind, counter, prometheus }: Declaration): string | undefined {
+  if (typeof prometheus === 'object') return prometheus.name;
+  const is =
+    prometheus === 'gauge' || (prometheus === undefined && kind === 'gauge' && counter === undefined);
+  return is ? id : undefined;
 }
 
 /** The metrics of a scope, in the order of their slots. */
@@ -85,6 +127,11 @@ export function columns(scope: Scope): readonly Metric[] {
   const metrics = byScope.get(scope);
   if (metrics === undefined) throw new RangeError(`no scope ${scope}`);
   return metrics;
+}
+
+/** Those of them that have a counter. */
+export function countedColumns(scope: Scope): readonly CountedMetric[] {
+  return columns(scope).filter((metric): metric is CountedMetric => metric.counter !== undefined);
 }
 
 /** Every metric, scope by scope. */

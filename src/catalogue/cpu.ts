@@ -1,39 +1,319 @@
-import type { MetricTable } from './define.ts';
+import { gauge, mean, percent, text } from './metric.ts';
+import type { CounterFacts, MetricTable } from './metric.ts';
 
-/** CPU used and CPU waited for. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+/** Time that is waited for a CPU; the levels are those of the users of esxtop. */
+const cpuShortage = {
+  levels: '5/10',
+  causes: [
+    'More vCPUs want to run than the host has CPUs: the key b shows who runs most. Move VMs away, or give less vCPUs.',
+    'The VM runs into its own CPU limit: see %MLMTD.',
+    'The VM is pinned (affinity) to CPUs that others use too, or has a small share (cpuunits) against them.',
+    'The host itself is busy: ZFS, backups, Ceph, the network stack (see %SYS and %SOFTIRQ of the host).',
+  ],
+} as const;
+
+/** What makes QEMU itself busy. */
+const muchEmulation = {
+  causes: [
+    'Much disk or network I/O goes through QEMU: use virtio, an iothread for each disk, more queues.',
+    'A backup, a mirror or a live migration of the VM is under way.',
+  ],
+} as const;
+
+/** Load is compared with the number of CPUs. */
+const manyTasks = {
+  levels: '1/2',
+  levelsIn: { to: 'cpu_cores', scale: 1, unit: 'per CPU of the host' },
+  causes: [
+    'More tasks want to run than the host has CPUs: see %RDY of the VMs.',
+    'Tasks wait for a disk that is slow or gone, such as a hanging NFS server: see the pressure of I/O.',
+  ],
+} as const;
+
+/** A vCPU, or the mean over those of a VM. */
+const running = {
+  title: '%USED',
+  meaning: 'How much of the time its vCPUs run on a CPU of the host; 100 is all of them, all the time.',
+  counter: { name: 'cpu_seconds', unit: 'ns', help: 'Time that vCPUs ran' },
+} as const;
+
+const ready = {
+  title: '%RDY',
+  meaning:
+    'How much of the time its vCPUs want to run, and wait because no CPU is free for them. The guest stands still meanwhile and may see it as steal time.',
+  counter: {
+    name: 'cpu_steal_seconds',
+    unit: 'ns',
+    help: 'Time that vCPUs were ready to run and waited for a CPU',
+  },
+  ...cpuShortage,
+} as const;
+
+/** Parts of the time of all CPUs. */
+const hostTime = {
+  source: '/proc/stat line cpu',
+  formula:
+    'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)',
+} as const;
+
+/** CPU used and CPU waited for. */
 export const cpu = {
   vm: [
-    ['cpu_cores', 'CORES', 'count', 'gauge', 'default', 'connector', 'vCPUs that are plugged in now', 'cpu_cores'],
-    ['cpu_total', '%USED', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat field 1', 'mean over vCPU threads of delta(run ns)/delta(ns)*100; 0..100', 'cpu_%used'],
-    ['cpu_steal', '%RDY', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat field 2', 'mean over vCPU threads of delta(run-queue wait ns)/delta(ns)*100', 'cpu_%rdy'],
-    ['cpu_other_total', '%SYS', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat field 1', 'SUM over all other threads of the process (main loop, iothreads, workers) and of its vhost kernel threads, percent of one core', 'cpu_%sys'],
-    ['cpu_other_steal', '%OTHRDY', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat field 2', 'SUM over the same threads, percent of one core', 'cpu_%othrdy'],
-    ['cpu_throttled', '%MLMTD', 'percent', 'percent', 'verbose', 'cgroup v2 cpu.stat throttled_usec of the VM scope', 'delta(us)/delta(us)*100; omitted where the cgroup has no cpu controller', '', 'cgroup v2 cpu controller'],
-    ['cpu_affinity', 'AFFINITY', '-', 'text', 'verbose', '/proc/<pid>/task/<tid>/status Cpus_allowed_list', 'CPUs of the host that its vCPUs may run on; looked at every 30 s', '', 'its process on this host'],
+    gauge('cpu_cores', {
+      title: 'CORES',
+      unit: 'count',
+      source: 'connector',
+      formula: 'vCPUs that are plugged in now',
+      meaning: 'How many vCPUs the VM has.',
+      original: 'cpu_cores',
+    }),
+    percent('cpu_total', {
+      ...running,
+      source: '/proc/<pid>/task/<tid>/schedstat field 1',
+      formula: 'mean over vCPU threads of delta(run ns)/delta(ns)*100; 0..100',
+      original: 'cpu_%used',
+    }),
+    percent('cpu_steal', {
+      ...ready,
+      source: '/proc/<pid>/task/<tid>/schedstat field 2',
+      formula: 'mean over vCPU threads of delta(run-queue wait ns)/delta(ns)*100',
+      original: 'cpu_%rdy',
+    }),
+    percent('cpu_other_total', {
+      title: '%SYS',
+      source: '/proc/<pid>/task/<tid>/schedstat field 1',
+      formula:
+        'SUM over all other threads of the process (main loop, iothreads, workers) and of its vhost kernel threads, percent of one core',
+      meaning:
+        'What QEMU itself uses beside the vCPUs: main loop, I/O threads, vhost; 100 is one CPU of the host.',
+      original: 'cpu_%sys',
+      counter: { name: 'cpu_other_seconds', unit: 'ns', help: 'Time that threads other than vCPUs ran' },
+      ...muchEmulation,
+    }),
+    percent('cpu_other_steal', {
+      title: '%OTHRDY',
+      source: '/proc/<pid>/task/<tid>/schedstat field 2',
+      formula: 'SUM over the same threads, percent of one core',
+      meaning:
+        'How long the threads of QEMU beside the vCPUs wait for a CPU: it delays disk and network I/O.',
+      original: 'cpu_%othrdy',
+      counter: {
+        name: 'cpu_other_steal_seconds',
+        unit: 'ns',
+        help: 'Time that these threads waited for a CPU',
+      },
+      ...muchEmulation,
+    }),
+    percent('cpu_throttled', {
+      title: '%MLMTD',
+      shown: 'verbose',
+      source: 'cgroup v2 cpu.stat throttled_usec of the VM scope',
+      formula: 'delta(us)/delta(us)*100; omitted where the cgroup has no cpu controller',
+      meaning:
+        'How long a CPU limit of the VM (cpulimit of Proxmox VE) holds it back although it wants to run. Counted for each CPU, so that it can pass 100.',
+      needs: 'cgroup v2 cpu controller',
+      counter: {
+        name: 'cpu_throttled_seconds',
+        unit: 'us',
+        shown: 'verbose',
+        help: 'Time in which a CPU limit held the VM back',
+      },
+      levels: '1',
+      causes: [
+        'The VM wants more than its limit (cpulimit): raise it, or accept that the VM is slow.',
+        'The limit is below what the emulation needs beside the vCPUs, such as disk and network I/O.',
+      ],
+    }),
+    text('cpu_affinity', {
+      title: 'AFFINITY',
+      shown: 'verbose',
+      source: '/proc/<pid>/task/<tid>/status Cpus_allowed_list',
+      meaning: 'CPUs of the host that its vCPUs may run on; looked at every 30 s',
+      needs: 'its process on this host',
+    }),
   ],
   vm_vcpu: [
-    ['cpu_total', '%USED', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat', 'one vCPU', ''],
-    ['cpu_steal', '%RDY', 'percent', 'percent', 'default', '/proc/<pid>/task/<tid>/schedstat', 'one vCPU', ''],
+    percent('cpu_total', {
+      ...running,
+      source: '/proc/<pid>/task/<tid>/schedstat',
+      formula: 'one vCPU',
+    }),
+    percent('cpu_steal', {
+      ...ready,
+      source: '/proc/<pid>/task/<tid>/schedstat',
+      formula: 'one vCPU',
+    }),
   ],
   host: [
-    ['cpu_cores', 'CORES', 'count', 'gauge', 'default', '/proc/stat lines cpuN', 'online logical CPUs', 'cpu_cores'],
-    ['cpu_curfreq', 'FREQ', 'MHz', 'gauge', 'default', '/sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq, else /proc/cpuinfo cpu MHz', 'mean over online CPUs; omitted if neither exists', 'cpu_curfreq', 'cpufreq or cpu MHz in cpuinfo'],
-    ['cpu_user', '%USER', 'percent', 'percent', 'default', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%user'],
-    ['cpu_system', '%SYS', 'percent', 'percent', 'default', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%sys'],
-    ['cpu_idle', '%IDLE', 'percent', 'percent', 'default', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%idle'],
-    ['cpu_steal', '%STEAL', 'percent', 'percent', 'default', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%steal'],
-    ['cpu_iowait', '%IOWAIT', 'percent', 'percent', 'default', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%iowait'],
-    ['cpu_nice', '%NICE', 'percent', 'percent', 'verbose', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%nice'],
-    ['cpu_irq', '%IRQ', 'percent', 'percent', 'verbose', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%irq'],
-    ['cpu_softirq', '%SOFTIRQ', 'percent', 'percent', 'verbose', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%softirq'],
-    ['cpu_guest', '%GUEST', 'percent', 'percent', 'verbose', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%guest'],
-    ['cpu_guestnice', '%GUESTNICE', 'percent', 'percent', 'verbose', '/proc/stat line cpu', 'delta(ticks)/sum of the deltas of user..steal *100 (the kernel counts guest inside user and guestnice inside nice: never add them to the sum)', 'cpu_%guestnice'],
-    ['cpu_minfreq', 'MINFREQ', 'MHz', 'gauge', 'verbose', 'cpufreq/cpuinfo_min_freq', 'mean', 'cpu_minfreq', 'cpufreq'],
-    ['cpu_maxfreq', 'MAXFREQ', 'MHz', 'gauge', 'verbose', 'cpufreq/cpuinfo_max_freq', 'mean', 'cpu_maxfreq', 'cpufreq'],
-    ['cpu_load1', 'LOAD1', 'count', 'mean', 'verbose', '/proc/loadavg', '1 minute load', ''],
-    ['cpu_load5', 'LOAD5', 'count', 'mean', 'verbose', '/proc/loadavg', '5 minute load', ''],
-    ['cpu_load15', 'LOAD15', 'count', 'mean', 'verbose', '/proc/loadavg', '15 minute load', ''],
-    ['cpu_overcommit', 'VCPU/CPU', 'ratio', 'gauge', 'verbose', 'derived', 'sum of running VMs vCPUs / online CPUs', ''],
+    gauge('cpu_cores', {
+      title: 'CORES',
+      unit: 'count',
+      source: '/proc/stat lines cpuN',
+      formula: 'online logical CPUs',
+      meaning: 'How many logical CPUs the host has online.',
+      original: 'cpu_cores',
+    }),
+    gauge('cpu_curfreq', {
+      title: 'FREQ',
+      unit: 'MHz',
+      source: '/sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq, else /proc/cpuinfo cpu MHz',
+      formula: 'mean over online CPUs; omitted if neither exists',
+      meaning: 'The clock at which the CPUs of the host run now.',
+      original: 'cpu_curfreq',
+      needs: 'cpufreq or cpu MHz in cpuinfo',
+    }),
+    percent('cpu_user', {
+      ...hostTime,
+      title: '%USER',
+      meaning: 'Time that programs run on the CPUs of the host, vCPUs among them.',
+      original: 'cpu_%user',
+      counter: mode('user'),
+    }),
+    percent('cpu_system', {
+      ...hostTime,
+      title: '%SYS',
+      meaning: 'Time that the kernel of the host runs.',
+      original: 'cpu_%sys',
+      counter: mode('system'),
+    }),
+    percent('cpu_idle', {
+      ...hostTime,
+      title: '%IDLE',
+      meaning: 'Time that CPUs of the host have nothing to do.',
+      original: 'cpu_%idle',
+      counter: mode('idle'),
+    }),
+    percent('cpu_steal', {
+      ...hostTime,
+      title: '%STEAL',
+      meaning: 'How much of the time this host, which is a VM itself, waits for a CPU of its own host.',
+      original: 'cpu_%steal',
+      ...cpuShortage,
+      counter: mode('steal'),
+    }),
+    percent('cpu_iowait', {
+      ...hostTime,
+      title: '%IOWAIT',
+      meaning: 'Time that CPUs of the host have nothing to do while a task waits for a disk.',
+      original: 'cpu_%iowait',
+      counter: mode('iowait'),
+    }),
+    percent('cpu_nice', {
+      ...hostTime,
+      title: '%NICE',
+      shown: 'verbose',
+      meaning: 'Time that programs of low priority run on the host.',
+      original: 'cpu_%nice',
+      counter: mode('nice'),
+    }),
+    percent('cpu_irq', {
+      ...hostTime,
+      title: '%IRQ',
+      shown: 'verbose',
+      meaning: 'Time that the host handles interrupts.',
+      original: 'cpu_%irq',
+      counter: mode('irq'),
+    }),
+    percent('cpu_softirq', {
+      ...hostTime,
+      title: '%SOFTIRQ',
+      shown: 'verbose',
+      meaning: 'Time that the host handles what interrupts left to be done, mostly network packets.',
+      original: 'cpu_%softirq',
+      counter: mode('softirq'),
+    }),
+    percent('cpu_guest', {
+      ...hostTime,
+      title: '%GUEST',
+      shown: 'verbose',
+      meaning: 'Time that vCPUs run; it is part of the time of programs.',
+      original: 'cpu_%guest',
+      counter: guestMode('user'),
+    }),
+    percent('cpu_guestnice', {
+      ...hostTime,
+      title: '%GUESTNICE',
+      shown: 'verbose',
+      meaning: 'Time that vCPUs of low priority run; it is part of the time of programs of low priority.',
+      original: 'cpu_%guestnice',
+      counter: guestMode('nice'),
+    }),
+    gauge('cpu_minfreq', {
+      title: 'MINFREQ',
+      unit: 'MHz',
+      shown: 'verbose',
+      source: 'cpufreq/cpuinfo_min_freq',
+      formula: 'mean',
+      meaning: 'The lowest clock that the CPUs of the host can have.',
+      original: 'cpu_minfreq',
+      needs: 'cpufreq',
+    }),
+    gauge('cpu_maxfreq', {
+      title: 'MAXFREQ',
+      unit: 'MHz',
+      shown: 'verbose',
+      source: 'cpufreq/cpuinfo_max_freq',
+      formula: 'mean',
+      meaning: 'The highest clock that the CPUs of the host can have.',
+      original: 'cpu_maxfreq',
+      needs: 'cpufreq',
+    }),
+    mean('cpu_load1', {
+      title: 'LOAD1',
+      unit: 'count',
+      shown: 'verbose',
+      source: '/proc/loadavg',
+      formula: '1 minute load',
+      meaning: 'How many tasks of the host run, want to run or wait for a disk, mean of about a minute.',
+      prometheus: 'gauge',
+      ...manyTasks,
+    }),
+    mean('cpu_load5', {
+      title: 'LOAD5',
+      unit: 'count',
+      shown: 'verbose',
+      source: '/proc/loadavg',
+      formula: '5 minute load',
+      meaning: 'How many tasks of the host run, want to run or wait for a disk, mean of about 5 minutes.',
+      prometheus: 'gauge',
+      ...manyTasks,
+    }),
+    mean('cpu_load15', {
+      title: 'LOAD15',
+      unit: 'count',
+      shown: 'verbose',
+      source: '/proc/loadavg',
+      formula: '15 minute load',
+      meaning: 'How many tasks of the host run, want to run or wait for a disk, mean of about 15 minutes.',
+      prometheus: 'gauge',
+      ...manyTasks,
+    }),
+    gauge('cpu_overcommit', {
+      title: 'VCPU/CPU',
+      unit: 'ratio',
+      shown: 'verbose',
+      source: 'derived',
+      formula: 'sum of running VMs vCPUs / online CPUs',
+      meaning: 'How many vCPUs there are for each CPU of the host.',
+    }),
   ],
-} as const satisfies MetricTable;
+} satisfies MetricTable;
+
+function mode(name: string): CounterFacts {
+  return {
+    name: 'cpu_seconds',
+    unit: 'ticks',
+    help: 'Time of all CPUs by what they did; user holds that of guests, nice that of nice ones',
+    label: ['mode', name],
+  };
+}
+
+function guestMode(name: string): CounterFacts {
+  return {
+    name: 'cpu_guest_seconds',
+    unit: 'ticks',
+    shown: 'verbose',
+    help: 'Time of all CPUs spent in guests, user and nice; it is part of that in proxtop_host_cpu_seconds',
+    label: ['mode', name],
+  };
+}

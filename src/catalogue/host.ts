@@ -1,16 +1,54 @@
-import type { MetricTable } from './define.ts';
+import { gauge, text } from './metric.ts';
+import type { MetricTable } from './metric.ts';
 
-/** The host itself. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+/** What is clear from the title. */
+const titleSays = '';
+
+/** The host itself. */
 export const host = {
   host: [
-    ['host_name', 'HOST', '-', 'text', 'default', '/proc/sys/kernel/hostname', '', 'host_name'],
-    ['host_uuid', 'HOSTUUID', '-', 'text', 'verbose', '/sys/devices/virtual/dmi/id/product_uuid', 'root only; omitted otherwise', 'host_uuid', 'DMI and root'],
-    ['host_kernel', 'KERNEL', '-', 'text', 'verbose', '/proc/sys/kernel/osrelease', '', ''],
-    ['host_uptime', 'UPTIME', 'seconds', 'gauge', 'verbose', '/proc/uptime', '', ''],
-    ['host_vms', 'VMS', 'count', 'gauge', 'default', 'connector', 'running VMs', ''],
+    text('host_name', {
+      title: 'HOST',
+      source: '/proc/sys/kernel/hostname',
+      meaning: titleSays,
+      original: 'host_name',
+    }),
+    text('host_uuid', {
+      title: 'HOSTUUID',
+      shown: 'verbose',
+      source: '/sys/devices/virtual/dmi/id/product_uuid',
+      meaning: 'root only; omitted otherwise',
+      original: 'host_uuid',
+      needs: 'DMI and root',
+    }),
+    text('host_kernel', {
+      title: 'KERNEL',
+      shown: 'verbose',
+      source: '/proc/sys/kernel/osrelease',
+      meaning: titleSays,
+    }),
+    gauge('host_uptime', {
+      title: 'UPTIME',
+      unit: 'seconds',
+      shown: 'verbose',
+      source: '/proc/uptime',
+      formula: '',
+      meaning: 'How long ago the host started.',
+    }),
+    gauge('host_vms', {
+      title: 'VMS',
+      unit: 'count',
+      source: 'connector',
+      formula: 'running VMs',
+      meaning: 'How many VMs run.',
+    }),
   ],
   vm: [
-    ['host_name', 'HOST', '-', 'text', 'default', '/proc/sys/kernel/hostname', 'host that runs this VM', 'host_name'],
+    text('host_name', {
+      title: 'HOST',
+      source: '/proc/sys/kernel/hostname',
+      meaning: 'host that runs this VM',
+      original: 'host_name',
+    }),
   ],
-} as const satisfies MetricTable;
+} satisfies MetricTable;

@@ -1,33 +1,108 @@
-import type { MetricTable } from './define.ts';
+import { gauge, text } from './metric.ts';
+import type { MetricTable } from './metric.ts';
 
-/** Who a row is about. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+/** Who a row is about. */
 export const identity = {
   vm: [
-    ['UUID', 'UUID', '-', 'text', 'default', 'connector', 'VM UUID, lower case; on Proxmox without smbios1 uuid: proxmox-<vmid>; of a QEMU without: qemu-<pid>-<start>', 'UUID'],
-    ['name', 'NAME', '-', 'text', 'default', 'connector', 'VM name, at most 255 characters', 'name'],
-    ['vmid', 'VMID', '-', 'text', 'default', 'connector', 'Proxmox VMID (Proxmox connector only)', '', 'Proxmox'],
-    ['pid', 'PID', '-', 'text', 'default', 'connector', 'host PID of the QEMU process', ''],
-    ['state', 'STATE', '-', 'text', 'verbose', 'QMP query-status / libvirt state.state', 'running, paused, ...', ''],
-    ['tags', 'TAGS', '-', 'text', 'verbose', 'node configuration tags', 'tags of the VM, joined with ;', '', 'Proxmox'],
-    ['lock', 'LOCK', '-', 'text', 'verbose', 'node configuration lock', 'what Proxmox is doing with the VM: backup, migrate, snapshot, ...', '', 'Proxmox'],
-    ['qmp', 'QMP', '-', 'text', 'default', 'QMP', 'timeout or error while the monitor (or libvirt in its place) gives no answer, held while another client has it and we do not ask; omitted while it answers', '', 'a monitor that does not answer'],
-    ['qmp_age', 'QMPAGE', 'seconds', 'gauge', 'default', 'QMP', 'time since the last answer of a monitor that gives none; omitted while it answers', '', 'a monitor that does not answer'],
-    ['detail_age', 'DETAILAGE', 'seconds', 'gauge', 'verbose', 'QMP / libvirt', 'age of the values that come from the slower beat', ''],
+    text('UUID', {
+      title: 'UUID',
+      source: 'connector',
+      meaning:
+        'VM UUID, lower case; on Proxmox without smbios1 uuid: proxmox-<vmid>; of a QEMU without: qemu-<pid>-<start>',
+      original: 'UUID',
+    }),
+    text('name', {
+      title: 'NAME',
+      source: 'connector',
+      meaning: 'VM name, at most 255 characters',
+      original: 'name',
+    }),
+    text('vmid', {
+      title: 'VMID',
+      source: 'connector',
+      meaning: 'Proxmox VMID (Proxmox connector only)',
+      needs: 'Proxmox',
+    }),
+    text('pid', {
+      title: 'PID',
+      source: 'connector',
+      meaning: 'host PID of the QEMU process',
+    }),
+    text('state', {
+      title: 'STATE',
+      shown: 'verbose',
+      source: 'QMP query-status / libvirt state.state',
+      meaning: 'running, paused, ...',
+    }),
+    text('tags', {
+      title: 'TAGS',
+      shown: 'verbose',
+      source: 'node configuration tags',
+      meaning: 'tags of the VM, joined with ;',
+      needs: 'Proxmox',
+    }),
+    text('lock', {
+      title: 'LOCK',
+      shown: 'verbose',
+      source: 'node configuration lock',
+      meaning: 'what Proxmox is doing with the VM: backup, migrate, snapshot, ...',
+      needs: 'Proxmox',
+    }),
+    text('qmp', {
+      title: 'QMP',
+      source: 'QMP',
+      meaning:
+        'timeout or error while the monitor (or libvirt in its place) gives no answer, held while another client has it and we do not ask; omitted while it answers',
+      needs: 'a monitor that does not answer',
+    }),
+    gauge('qmp_age', {
+      title: 'QMPAGE',
+      unit: 'seconds',
+      source: 'QMP',
+      meaning: 'time since the last answer of a monitor that gives none; omitted while it answers',
+      needs: 'a monitor that does not answer',
+    }),
+    gauge('detail_age', {
+      title: 'DETAILAGE',
+      unit: 'seconds',
+      shown: 'verbose',
+      source: 'QMP / libvirt',
+      meaning: 'age of the values that come from the slower beat',
+    }),
   ],
   vm_vcpu: [
-    ['device', 'VCPU', '-', 'text', 'default', 'connector', 'number of the vCPU, from 0', ''],
+    text('device', {
+      title: 'VCPU',
+      source: 'connector',
+      meaning: 'number of the vCPU, from 0',
+    }),
   ],
   vm_disk: [
-    ['device', 'DISK', '-', 'text', 'default', 'connector', 'name of the disk: scsi0, virtio1, ...; vda with libvirt', ''],
+    text('device', {
+      title: 'DISK',
+      source: 'connector',
+      meaning: 'name of the disk: scsi0, virtio1, ...; vda with libvirt',
+    }),
   ],
   vm_nic: [
-    ['device', 'NIC', '-', 'text', 'default', 'connector', 'name of the tap on the host', ''],
+    text('device', {
+      title: 'NIC',
+      source: 'connector',
+      meaning: 'name of the tap on the host',
+    }),
   ],
   host_disk: [
-    ['device', 'DISK', '-', 'text', 'default', '/proc/diskstats', 'kernel name of the device', ''],
+    text('device', {
+      title: 'DISK',
+      source: '/proc/diskstats',
+      meaning: 'kernel name of the device',
+    }),
   ],
   host_nic: [
-    ['device', 'NIC', '-', 'text', 'default', '/proc/net/dev', 'name of the interface', ''],
+    text('device', {
+      title: 'NIC',
+      source: '/proc/net/dev',
+      meaning: 'name of the interface',
+    }),
   ],
-} as const satisfies MetricTable;
+} satisfies MetricTable;

@@ -1,17 +1,103 @@
-import type { MetricTable } from './define.ts';
+import { rate } from './metric.ts';
+import type { MetricTable } from './metric.ts';
 
-/** I/O of the QEMU process. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+/** I/O of the QEMU process. */
 export const io = {
   vm: [
-    ['io_read_mib', 'MBRD/s', 'MiB per second', 'rate', 'default', '/proc/<pid>/io read_bytes', 'rate/2^20', 'io_MBRD/s'],
-    ['io_write_mib', 'MBWR/s', 'MiB per second', 'rate', 'default', '/proc/<pid>/io write_bytes', 'rate/2^20', 'io_MBWR/s'],
-    ['io_read_ops', 'RDOPS', 'per second', 'rate', 'default', '/proc/<pid>/io syscr', 'rate of read-like system calls', 'io_RDOPS'],
-    ['io_write_ops', 'WROPS', 'per second', 'rate', 'default', '/proc/<pid>/io syscw', 'rate of write-like system calls', 'io_WROPS'],
-    ['io_read_bytes', 'READ_BYTES', 'bytes per second', 'rate', 'verbose', '/proc/<pid>/io read_bytes', 'rate', ''],
-    ['io_write_bytes', 'WRITE_BYTES', 'bytes per second', 'rate', 'verbose', '/proc/<pid>/io write_bytes', 'rate', ''],
-    ['io_rchar', 'RCHAR', 'bytes per second', 'rate', 'verbose', '/proc/<pid>/io rchar', 'rate', 'io_rchar'],
-    ['io_wchar', 'WCHAR', 'bytes per second', 'rate', 'verbose', '/proc/<pid>/io wchar', 'rate', 'io_wchar'],
-    ['io_cancelled_write_bytes', 'CANCELLED_WRITE_BYTES', 'bytes per second', 'rate', 'verbose', '/proc/<pid>/io cancelled_write_bytes', 'rate', 'io_cancelled'],
+    rate('io_read_mib', {
+      title: 'MBRD/s',
+      unit: 'MiB per second',
+      source: '/proc/<pid>/io read_bytes',
+      formula: 'rate/2^20',
+      meaning:
+        'What the QEMU process had read from storage; less than the guest read where the host had it in memory.',
+      original: 'io_MBRD/s',
+      counter: { none: 'io_read_bytes has it' },
+    }),
+    rate('io_write_mib', {
+      title: 'MBWR/s',
+      unit: 'MiB per second',
+      source: '/proc/<pid>/io write_bytes',
+      formula: 'rate/2^20',
+      meaning: 'What the QEMU process had written to storage.',
+      original: 'io_MBWR/s',
+      counter: { none: 'io_write_bytes has it' },
+    }),
+    rate('io_read_ops', {
+      title: 'RDOPS',
+      unit: 'per second',
+      source: '/proc/<pid>/io syscr',
+      formula: 'rate of read-like system calls',
+      meaning: 'Calls of QEMU to the kernel that read, from whatever: files, sockets, eventfds.',
+      original: 'io_RDOPS',
+      counter: { unit: 'one', help: 'Read-like system calls' },
+    }),
+    rate('io_write_ops', {
+      title: 'WROPS',
+      unit: 'per second',
+      source: '/proc/<pid>/io syscw',
+      formula: 'rate of write-like system calls',
+      meaning: 'Calls of QEMU to the kernel that write, to whatever.',
+      original: 'io_WROPS',
+      counter: { unit: 'one', help: 'Write-like system calls' },
+    }),
+    rate('io_read_bytes', {
+      title: 'READ_BYTES',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source: '/proc/<pid>/io read_bytes',
+      formula: 'rate',
+      meaning: 'What the QEMU process had read from storage.',
+      counter: { unit: 'bytes', help: 'Bytes that the process had read from storage' },
+    }),
+    rate('io_write_bytes', {
+      title: 'WRITE_BYTES',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source: '/proc/<pid>/io write_bytes',
+      formula: 'rate',
+      meaning: 'What the QEMU process had written to storage.',
+      counter: { unit: 'bytes', help: 'Bytes that the process had written to storage' },
+    }),
+    rate('io_rchar', {
+      title: 'RCHAR',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source: '/proc/<pid>/io rchar',
+      formula: 'rate',
+      meaning: 'What QEMU read by system calls, from memory of the host or not.',
+      original: 'io_rchar',
+      counter: {
+        name: 'io_rchar_bytes',
+        unit: 'bytes',
+        shown: 'verbose',
+        help: 'Bytes that read-like system calls returned',
+      },
+    }),
+    rate('io_wchar', {
+      title: 'WCHAR',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source: '/proc/<pid>/io wchar',
+      formula: 'rate',
+      meaning: 'What QEMU wrote by system calls, to memory of the host or not.',
+      original: 'io_wchar',
+      counter: {
+        name: 'io_wchar_bytes',
+        unit: 'bytes',
+        shown: 'verbose',
+        help: 'Bytes given to write-like system calls',
+      },
+    }),
+    rate('io_cancelled_write_bytes', {
+      title: 'CANCELLED_WRITE_BYTES',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source: '/proc/<pid>/io cancelled_write_bytes',
+      formula: 'rate',
+      meaning: 'What was written and deleted before it reached the storage.',
+      original: 'io_cancelled',
+      counter: { unit: 'bytes', shown: 'verbose', help: 'Bytes counted as written that were deleted before' },
+    }),
   ],
-} as const satisfies MetricTable;
+} satisfies MetricTable;

@@ -1,97 +1,223 @@
-import type { MetricTable } from './define.ts';
+import { gauge, percent, rate, text } from './metric.ts';
+import type { CounterFacts, Declaration, MetricTable } from './metric.ts';
 
-/** Network, of VMs from the point of view of the VM. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+const received = 'received: by the VM, or by the interface of the host';
+const sent = 'sent: by the VM, or by the interface of the host';
+
+const rxDrops = [
+  'The guest does not take its packets in time: its vCPUs are busy or wait for a CPU (%RDY), or its queues are short.',
+  'A burst is more than the queue of the interface holds: more queues (multiqueue) help.',
+  'Of a NIC of the host: its ring is too small, or its interrupts are handled by one busy CPU.',
+];
+
+const txDrops = ['A firewall, a rate limit or a full queue on the host throws packets away.'];
+
+const speed = gauge('net_speed', {
+  title: 'SPEED',
+  unit: 'megabit per second',
+  source: '/sys/class/net/<dev>/speed',
+  formula: 'host: sum over the NICs in the sum; omitted when the link is down',
+  meaning:
+    'What the link could carry in each direction. Virtual functions and representors are not added to their port.',
+  original: 'net_speed',
+  needs: 'a physical NIC whose link is up',
+});
+
+const ofTap = "rate*8/10^6; VM's point of view: rx = what the host transmits on the tap";
+
+/** Network, of VMs from the point of view of the VM. */
 export const net = {
   vm: [
-    ['net_rx_mbit', 'MbRX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate*8/10^6; VM\'s point of view: rx = what the host transmits on the tap', 'net_MbRX/s (original: tap view, rx and tx swapped)'],
-    ['net_tx_mbit', 'MbTX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate*8/10^6', 'net_MbTX/s'],
-    ['net_rx_packets', 'PKTRX/s', 'per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate', 'net_PKTRX/s'],
-    ['net_tx_packets', 'PKTTX/s', 'per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate', 'net_PKTTX/s'],
-    ['net_rx_drop_percent', '%DRPRX', 'percent', 'percent', 'default', '/proc/net/dev line of the tap', 'delta(dropped)/delta(dropped+packets)*100; omitted without packets', 'net_%DRPRX'],
-    ['net_tx_drop_percent', '%DRPTX', 'percent', 'percent', 'default', '/proc/net/dev line of the tap', 'as above', 'net_%DRPTX'],
-    ['net_rx_bytes', 'RXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_bytes', 'TXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_errors', 'ERRSRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_errsRX'],
-    ['net_rx_dropped', 'DROPRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_fifo', 'FIFORX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_fifoRX'],
-    ['net_rx_frame', 'FRAMERX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_frameRX'],
-    ['net_rx_compressed', 'COMPRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_compRX'],
-    ['net_rx_multicast', 'MCASTRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_mcastRX'],
-    ['net_tx_errors', 'ERRSTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_errsTX'],
-    ['net_tx_dropped', 'DROPTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_fifo', 'FIFOTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_fifoTX'],
-    ['net_tx_collisions', 'COLLSTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_collsTX'],
-    ['net_tx_carrier', 'CARRIERTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_carrierTX'],
-    ['net_tx_compressed', 'COMPTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', 'net_compTX'],
-    ['net_interfaces', 'INTERFACES', '-', 'text', 'verbose', 'connector', 'names, joined with ;', 'net_interfaces'],
+    ...traffic('vm', ofTap),
+    text('net_interfaces', {
+      title: 'INTERFACES',
+      shown: 'verbose',
+      source: 'connector',
+      meaning: 'names, joined with ;',
+      original: 'net_interfaces',
+    }),
   ],
-  vm_nic: [
-    ['net_rx_mbit', 'MbRX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate*8/10^6; VM\'s point of view: rx = what the host transmits on the tap', ''],
-    ['net_tx_mbit', 'MbTX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate*8/10^6', ''],
-    ['net_rx_packets', 'PKTRX/s', 'per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_packets', 'PKTTX/s', 'per second', 'rate', 'default', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_drop_percent', '%DRPRX', 'percent', 'percent', 'default', '/proc/net/dev line of the tap', 'delta(dropped)/delta(dropped+packets)*100; omitted without packets', ''],
-    ['net_tx_drop_percent', '%DRPTX', 'percent', 'percent', 'default', '/proc/net/dev line of the tap', 'as above', ''],
-    ['net_rx_bytes', 'RXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_bytes', 'TXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_errors', 'ERRSRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_dropped', 'DROPRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_fifo', 'FIFORX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_frame', 'FRAMERX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_compressed', 'COMPRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_rx_multicast', 'MCASTRX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_errors', 'ERRSTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_dropped', 'DROPTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_fifo', 'FIFOTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_collisions', 'COLLSTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_carrier', 'CARRIERTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-    ['net_tx_compressed', 'COMPTX', 'per second', 'rate', 'verbose', '/proc/net/dev line of the tap', 'rate', ''],
-  ],
-  host: [
-    ['net_rx_mbit', 'MbRX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev', 'rate*8/10^6; sum over physical NICs, or over --netdev', 'net_MbRX/s'],
-    ['net_tx_mbit', 'MbTX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev', 'rate*8/10^6', 'net_MbTX/s'],
-    ['net_rx_packets', 'PKTRX/s', 'per second', 'rate', 'default', '/proc/net/dev', 'rate', 'net_PKTRX/s'],
-    ['net_tx_packets', 'PKTTX/s', 'per second', 'rate', 'default', '/proc/net/dev', 'rate', 'net_PKTTX/s'],
-    ['net_rx_drop_percent', '%DRPRX', 'percent', 'percent', 'verbose', '/proc/net/dev', 'delta(dropped)/delta(dropped+packets)*100; omitted without packets', ''],
-    ['net_tx_drop_percent', '%DRPTX', 'percent', 'percent', 'verbose', '/proc/net/dev', 'as above', ''],
-    ['net_rx_bytes', 'RXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_bytes', 'TXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_errors', 'ERRSRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_errsRX'],
-    ['net_rx_dropped', 'DROPRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_dropRX'],
-    ['net_rx_fifo', 'FIFORX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_fifoRX'],
-    ['net_rx_frame', 'FRAMERX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_frameRX'],
-    ['net_rx_compressed', 'COMPRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_compRX'],
-    ['net_rx_multicast', 'MCASTRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_mcastRX'],
-    ['net_tx_errors', 'ERRSTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_errsTX'],
-    ['net_tx_dropped', 'DROPTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_dropTX'],
-    ['net_tx_fifo', 'FIFOTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_fifoTX'],
-    ['net_tx_collisions', 'COLLSTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_collsTX'],
-    ['net_tx_carrier', 'CARRIERTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_carrierTX'],
-    ['net_tx_compressed', 'COMPTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', 'net_host_compTX'],
-    ['net_speed', 'SPEED', 'megabit per second', 'gauge', 'default', '/sys/class/net/<dev>/speed', 'host: sum over the NICs in the sum; omitted when the link is down', 'net_speed', 'a physical NIC whose link is up'],
-  ],
-  host_nic: [
-    ['net_rx_mbit', 'MbRX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev', 'rate*8/10^6; one interface', ''],
-    ['net_tx_mbit', 'MbTX/s', 'megabit per second', 'rate', 'default', '/proc/net/dev', 'rate*8/10^6', ''],
-    ['net_rx_packets', 'PKTRX/s', 'per second', 'rate', 'default', '/proc/net/dev', 'rate', ''],
-    ['net_tx_packets', 'PKTTX/s', 'per second', 'rate', 'default', '/proc/net/dev', 'rate', ''],
-    ['net_rx_drop_percent', '%DRPRX', 'percent', 'percent', 'verbose', '/proc/net/dev', 'delta(dropped)/delta(dropped+packets)*100; omitted without packets', ''],
-    ['net_tx_drop_percent', '%DRPTX', 'percent', 'percent', 'verbose', '/proc/net/dev', 'as above', ''],
-    ['net_rx_bytes', 'RXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_bytes', 'TXB/s', 'bytes per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_errors', 'ERRSRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_dropped', 'DROPRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_fifo', 'FIFORX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_frame', 'FRAMERX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_compressed', 'COMPRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_rx_multicast', 'MCASTRX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_errors', 'ERRSTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_dropped', 'DROPTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_fifo', 'FIFOTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_collisions', 'COLLSTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_carrier', 'CARRIERTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_tx_compressed', 'COMPTX', 'per second', 'rate', 'verbose', '/proc/net/dev', 'rate', ''],
-    ['net_speed', 'SPEED', 'megabit per second', 'gauge', 'default', '/sys/class/net/<dev>/speed', 'host: sum over the NICs in the sum; omitted when the link is down', '', 'a physical NIC whose link is up'],
-  ],
-} as const satisfies MetricTable;
+  vm_nic: traffic('vm', ofTap),
+  host: [...traffic('host', 'rate*8/10^6; sum over physical NICs, or over --netdev'), speed],
+  host_nic: [...traffic('host', 'rate*8/10^6; one interface'), speed],
+} satisfies MetricTable;
+
+/**
+ * The traffic of a NIC, or the sum over those of a VM or of the host.
+ *
+ * @param formula of the first metric, which says for all what the numbers are of
+ */
+function traffic(of: 'vm' | 'host', formula: string) {
+  const host = of === 'host';
+  const source = host ? '/proc/net/dev' : '/proc/net/dev line of the tap';
+  /** A rate of the counter of a column; the original program told those of the host by name. */
+  const column = <Id extends string>(
+    id: Id,
+    facts: { title: string; meaning: string; counter: CounterFacts; original: string },
+  ): Declaration<Id> => {
+    const original = host ? `net_host_${facts.original}` : `net_${facts.original}`;
+    return rate(id, { ...facts, unit: 'per second', shown: 'verbose', source, formula: 'rate', original });
+  };
+  return [
+    rate('net_rx_mbit', {
+      title: 'MbRX/s',
+      unit: 'megabit per second',
+      source,
+      formula,
+      meaning: `Traffic ${received}.`,
+      original: host ? 'net_MbRX/s' : 'net_MbRX/s (original: tap view, rx and tx swapped)',
+      counter: { none: 'net_rx_bytes has it' },
+    }),
+    rate('net_tx_mbit', {
+      title: 'MbTX/s',
+      unit: 'megabit per second',
+      source,
+      formula: 'rate*8/10^6',
+      meaning: `Traffic ${sent}.`,
+      original: 'net_MbTX/s',
+      counter: { none: 'net_tx_bytes has it' },
+    }),
+    rate('net_rx_packets', {
+      title: 'PKTRX/s',
+      unit: 'per second',
+      source,
+      formula: 'rate',
+      meaning: `Packets ${received}.`,
+      original: 'net_PKTRX/s',
+      counter: { unit: 'one', help: 'Packets received' },
+    }),
+    rate('net_tx_packets', {
+      title: 'PKTTX/s',
+      unit: 'per second',
+      source,
+      formula: 'rate',
+      meaning: `Packets ${sent}.`,
+      original: 'net_PKTTX/s',
+      counter: { unit: 'one', help: 'Packets sent' },
+    }),
+    percent('net_rx_drop_percent', {
+      title: '%DRPRX',
+      source,
+      formula: 'delta(dropped)/delta(dropped+packets)*100; omitted without packets',
+      meaning: `Which part of the packets was dropped that should be ${received}.`,
+      ...(host ? { shown: 'verbose' } : { original: 'net_%DRPRX' }),
+      levels: '1',
+      causes: rxDrops,
+    }),
+    percent('net_tx_drop_percent', {
+      title: '%DRPTX',
+      source,
+      formula: 'as above',
+      meaning: `Which part of the packets was dropped that should be ${sent}.`,
+      ...(host ? { shown: 'verbose' } : { original: 'net_%DRPTX' }),
+      levels: '1',
+      causes: txDrops,
+    }),
+    rate('net_rx_bytes', {
+      title: 'RXB/s',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source,
+      formula: 'rate',
+      meaning: `Traffic ${received}, in bytes.`,
+      counter: { unit: 'bytes', help: 'Bytes received' },
+    }),
+    rate('net_tx_bytes', {
+      title: 'TXB/s',
+      unit: 'bytes per second',
+      shown: 'verbose',
+      source,
+      formula: 'rate',
+      meaning: `Traffic ${sent}, in bytes.`,
+      counter: { unit: 'bytes', help: 'Bytes sent' },
+    }),
+    column('net_rx_errors', {
+      title: 'ERRSRX',
+      meaning: `Packets that were broken and should be ${received}.`,
+      original: 'errsRX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Errors of receiving' },
+    }),
+    rate('net_rx_dropped', {
+      title: 'DROPRX',
+      unit: 'per second',
+      shown: 'verbose',
+      source,
+      formula: 'rate',
+      meaning: `Packets that were dropped and should be ${received}.`,
+      original: host ? 'net_host_dropRX' : '',
+      counter: { unit: 'one', help: 'Packets to receive that were dropped' },
+      causes: rxDrops,
+    }),
+    {
+      ...column('net_rx_fifo', {
+        title: 'FIFORX',
+        meaning: `Packets lost because a buffer of the device overran, that should be ${received}.`,
+        original: 'fifoRX',
+        counter: { unit: 'one', shown: 'verbose', help: 'Overruns of the receive buffer' },
+      }),
+      causes: rxDrops,
+    },
+    column('net_rx_frame', {
+      title: 'FRAMERX',
+      meaning: `Packets with a broken frame, that should be ${received}.`,
+      original: 'frameRX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Framing errors' },
+    }),
+    column('net_rx_compressed', {
+      title: 'COMPRX',
+      meaning: `Compressed packets ${received}.`,
+      original: 'compRX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Compressed packets received' },
+    }),
+    column('net_rx_multicast', {
+      title: 'MCASTRX',
+      meaning: `Packets to many receivers, ${received}.`,
+      original: 'mcastRX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Multicast packets received' },
+    }),
+    column('net_tx_errors', {
+      title: 'ERRSTX',
+      meaning: `Packets that were broken and should be ${sent}.`,
+      original: 'errsTX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Errors of sending' },
+    }),
+    rate('net_tx_dropped', {
+      title: 'DROPTX',
+      unit: 'per second',
+      shown: 'verbose',
+      source,
+      formula: 'rate',
+      meaning: `Packets that were dropped and should be ${sent}.`,
+      original: host ? 'net_host_dropTX' : '',
+      counter: { unit: 'one', help: 'Packets to send that were dropped' },
+      causes: txDrops,
+    }),
+    {
+      ...column('net_tx_fifo', {
+        title: 'FIFOTX',
+        meaning: `Packets lost because a buffer of the device overran, that should be ${sent}.`,
+        original: 'fifoTX',
+        counter: { unit: 'one', shown: 'verbose', help: 'Overruns of the send buffer' },
+      }),
+      causes: txDrops,
+    },
+    column('net_tx_collisions', {
+      title: 'COLLSTX',
+      meaning: `Collisions on the wire while packets were ${sent}.`,
+      original: 'collsTX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Collisions' },
+    }),
+    column('net_tx_carrier', {
+      title: 'CARRIERTX',
+      meaning: `Times without a carrier when packets should be ${sent}.`,
+      original: 'carrierTX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Losses of carrier' },
+    }),
+    column('net_tx_compressed', {
+      title: 'COMPTX',
+      meaning: `Compressed packets ${sent}.`,
+      original: 'compTX',
+      counter: { unit: 'one', shown: 'verbose', help: 'Compressed packets sent' },
+    }),
+  ];
+}

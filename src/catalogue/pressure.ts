@@ -1,40 +1,138 @@
-import type { MetricTable } from './define.ts';
+import { percent, rate } from './metric.ts';
+import type { Causes, CounterFacts, Declaration, Judged, MetricTable } from './metric.ts';
 
-/** Pressure stall information. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+type Share = 'some' | 'full';
+type Resource = 'cpu' | 'io' | 'mem';
+
+/** Of a pressure file: its name, what tasks wait for, and what usually makes them. */
+const resources: Readonly<Record<Resource, { file: string; wait: string; causes: Causes }>> = {
+  cpu: {
+    file: 'cpu',
+    wait: 'waited for a CPU',
+    causes: [
+      'Tasks wait for a CPU: of a VM see %RDY and %MLMTD, of the host its load.',
+      'Some is normal on a busy host; what counts is whether VMs suffer (%RDY).',
+    ],
+  },
+  io: {
+    file: 'io',
+    wait: 'waited for I/O',
+    causes: [
+      'Tasks wait for a disk or a network storage: see latencies of the VMs and AWAIT of the host.',
+      'Memory that comes back from swap counts too.',
+    ],
+  },
+  mem: {
+    file: 'memory',
+    wait: 'waited for memory, to be swapped in or reclaimed',
+    causes: [
+      'The host, or the memory limit of the VM, has too little memory: it swaps, or reclaims caches that are needed at once.',
+      'One VM grows fast, and the others pay: see RSS.',
+    ],
+  },
+};
+
+const waiters: Readonly<Record<Share, string>> = {
+  some: 'at least one task',
+  full: 'all tasks that had something to do',
+};
+
+/** Our own choice, as ESX has no pressure. That all wait for a CPU is not judged. */
+const levels = {
+  some: { cpu: '10/25', io: '10/25', mem: '5/10' },
+  full: { cpu: undefined, io: '5/10', mem: '1/5' },
+} as const;
+
+/** Pressure stall information. */
 export const pressure = {
   host: [
-    ['psi_some_cpu_avg10', 'SCPU10', 'percent', 'percent', 'verbose', '/proc/pressure/cpu line some', 'kernel average', 'psi_some_cpu_avg10', 'PSI'],
-    ['psi_some_cpu_avg60', 'SCPU60', 'percent', 'percent', 'default', '/proc/pressure/cpu line some', 'kernel average', 'psi_some_cpu_avg60', 'PSI'],
-    ['psi_some_cpu_avg300', 'SCPU300', 'percent', 'percent', 'verbose', '/proc/pressure/cpu line some', 'kernel average', 'psi_some_cpu_avg300', 'PSI'],
-    ['psi_some_cpu_total', 'SCPUTOTAL', 'us per second', 'rate', 'verbose', '/proc/pressure/cpu line some', 'rate of total', 'psi_some_cpu_total (us, cumulative)', 'PSI'],
-    ['psi_full_cpu_avg10', 'FCPU10', 'percent', 'percent', 'verbose', '/proc/pressure/cpu line full', 'kernel average', '', 'PSI'],
-    ['psi_full_cpu_avg60', 'FCPU60', 'percent', 'percent', 'verbose', '/proc/pressure/cpu line full', 'kernel average', '', 'PSI'],
-    ['psi_full_cpu_avg300', 'FCPU300', 'percent', 'percent', 'verbose', '/proc/pressure/cpu line full', 'kernel average', '', 'PSI'],
-    ['psi_full_cpu_total', 'FCPUTOTAL', 'us per second', 'rate', 'verbose', '/proc/pressure/cpu line full', 'rate of total', '', 'PSI'],
-    ['psi_some_io_avg10', 'SIO10', 'percent', 'percent', 'verbose', '/proc/pressure/io line some', 'kernel average', 'psi_some_io_avg10', 'PSI'],
-    ['psi_some_io_avg60', 'SIO60', 'percent', 'percent', 'default', '/proc/pressure/io line some', 'kernel average', 'psi_some_io_avg60', 'PSI'],
-    ['psi_some_io_avg300', 'SIO300', 'percent', 'percent', 'verbose', '/proc/pressure/io line some', 'kernel average', 'psi_some_io_avg300', 'PSI'],
-    ['psi_some_io_total', 'SIOTOTAL', 'us per second', 'rate', 'verbose', '/proc/pressure/io line some', 'rate of total', 'psi_some_io_total (us, cumulative)', 'PSI'],
-    ['psi_full_io_avg10', 'FIO10', 'percent', 'percent', 'verbose', '/proc/pressure/io line full', 'kernel average', 'psi_full_io_avg10', 'PSI'],
-    ['psi_full_io_avg60', 'FIO60', 'percent', 'percent', 'default', '/proc/pressure/io line full', 'kernel average', 'psi_full_io_avg60', 'PSI'],
-    ['psi_full_io_avg300', 'FIO300', 'percent', 'percent', 'verbose', '/proc/pressure/io line full', 'kernel average', 'psi_full_io_avg300', 'PSI'],
-    ['psi_full_io_total', 'FIOTOTAL', 'us per second', 'rate', 'verbose', '/proc/pressure/io line full', 'rate of total', 'psi_full_io_total (us, cumulative)', 'PSI'],
-    ['psi_some_mem_avg10', 'SMEM10', 'percent', 'percent', 'verbose', '/proc/pressure/memory line some', 'kernel average', 'psi_some_mem_avg10', 'PSI'],
-    ['psi_some_mem_avg60', 'SMEM60', 'percent', 'percent', 'default', '/proc/pressure/memory line some', 'kernel average', 'psi_some_mem_avg60', 'PSI'],
-    ['psi_some_mem_avg300', 'SMEM300', 'percent', 'percent', 'verbose', '/proc/pressure/memory line some', 'kernel average', 'psi_some_mem_avg300', 'PSI'],
-    ['psi_some_mem_total', 'SMEMTOTAL', 'us per second', 'rate', 'verbose', '/proc/pressure/memory line some', 'rate of total', 'psi_some_mem_total (us, cumulative)', 'PSI'],
-    ['psi_full_mem_avg10', 'FMEM10', 'percent', 'percent', 'verbose', '/proc/pressure/memory line full', 'kernel average', 'psi_full_mem_avg10', 'PSI'],
-    ['psi_full_mem_avg60', 'FMEM60', 'percent', 'percent', 'default', '/proc/pressure/memory line full', 'kernel average', 'psi_full_mem_avg60', 'PSI'],
-    ['psi_full_mem_avg300', 'FMEM300', 'percent', 'percent', 'verbose', '/proc/pressure/memory line full', 'kernel average', 'psi_full_mem_avg300', 'PSI'],
-    ['psi_full_mem_total', 'FMEMTOTAL', 'us per second', 'rate', 'verbose', '/proc/pressure/memory line full', 'rate of total', 'psi_full_mem_total (us, cumulative)', 'PSI'],
+    ...ofHost('some', 'cpu'),
+    ...ofHost('full', 'cpu'),
+    ...ofHost('some', 'io'),
+    ...ofHost('full', 'io'),
+    ...ofHost('some', 'mem'),
+    ...ofHost('full', 'mem'),
   ],
   vm: [
-    ['psi_some_cpu_avg10', 'SCPU10', 'percent', 'percent', 'default', 'cgroup v2 cpu.pressure of the VM scope', 'pressure of one VM; omitted where its cgroup is shared with other processes', '', 'cgroup v2 of its own and PSI'],
-    ['psi_full_cpu_avg10', 'FCPU10', 'percent', 'percent', 'verbose', 'cgroup v2 cpu.pressure of the VM scope', 'pressure of one VM; omitted where its cgroup is shared with other processes', '', 'cgroup v2 of its own and PSI'],
-    ['psi_some_io_avg10', 'SIO10', 'percent', 'percent', 'default', 'cgroup v2 io.pressure of the VM scope', 'pressure of one VM; omitted where its cgroup is shared with other processes', '', 'cgroup v2 of its own and PSI'],
-    ['psi_full_io_avg10', 'FIO10', 'percent', 'percent', 'verbose', 'cgroup v2 io.pressure of the VM scope', 'pressure of one VM; omitted where its cgroup is shared with other processes', '', 'cgroup v2 of its own and PSI'],
-    ['psi_some_mem_avg10', 'SMEM10', 'percent', 'percent', 'default', 'cgroup v2 memory.pressure of the VM scope', 'pressure of one VM; omitted where its cgroup is shared with other processes', '', 'cgroup v2 of its own and PSI'],
-    ['psi_full_mem_avg10', 'FMEM10', 'percent', 'percent', 'verbose', 'cgroup v2 memory.pressure of the VM scope', 'pressure of one VM; omitted where its cgroup is shared with other processes', '', 'cgroup v2 of its own and PSI'],
+    ofVm('some', 'cpu'),
+    ofVm('full', 'cpu'),
+    ofVm('some', 'io'),
+    ofVm('full', 'io'),
+    ofVm('some', 'mem'),
+    ofVm('full', 'mem'),
   ],
-} as const satisfies MetricTable;
+} satisfies MetricTable;
+
+/** A line of a pressure file of the host: its means and its total. */
+function ofHost<S extends Share, R extends Resource>(share: S, resource: R) {
+  const { file, wait, causes } = resources[resource];
+  const title = `${share.slice(0, 1)}${resource}`.toUpperCase();
+  const source = `/proc/pressure/${file} line ${share}`;
+  // Kernels of that time said of the CPU only what some wait for.
+  const isNew = share === 'full' && resource === 'cpu';
+  const average = <Span extends string>(
+    span: Span,
+    words: string,
+    shown?: 'verbose',
+  ): Declaration<`psi_${S}_${R}_avg${Span}`> =>
+    percent(`psi_${share}_${resource}_avg${span}`, {
+      title: title + span,
+      ...(shown && { shown }),
+      source,
+      formula: 'kernel average',
+      meaning: meaning(share, resource, words),
+      original: isNew ? '' : `psi_${share}_${resource}_avg${span}`,
+      needs: 'PSI',
+      ...judged(share, resource),
+    });
+  return [
+    average('10', '10 seconds', 'verbose'),
+    average('60', 'minute', isNew ? 'verbose' : undefined),
+    average('300', '5 minutes', 'verbose'),
+    rate(`psi_${share}_${resource}_total`, {
+      title: `${title}TOTAL`,
+      unit: 'us per second',
+      shown: 'verbose',
+      source,
+      formula: 'rate of total',
+      meaning: `How long ${waiters[share]} ${wait}.`,
+      original: isNew ? '' : `psi_${share}_${resource}_total (us, cumulative)`,
+      needs: 'PSI',
+      counter: counter(share, resource),
+      causes,
+    }),
+  ];
+}
+
+/** A line of a pressure file of the cgroup of a VM. */
+function ofVm<S extends Share, R extends Resource>(
+  share: S,
+  resource: R,
+): Declaration<`psi_${S}_${R}_avg10`> {
+  return percent(`psi_${share}_${resource}_avg10`, {
+    title: `${share.slice(0, 1)}${resource}10`.toUpperCase(),
+    ...(share === 'full' && { shown: 'verbose' }),
+    source: `cgroup v2 ${resources[resource].file}.pressure of the VM scope`,
+    formula: 'pressure of one VM; omitted where its cgroup is shared with other processes',
+    meaning: meaning(share, resource, '10 seconds'),
+    needs: 'cgroup v2 of its own and PSI',
+    counter: counter(share, resource),
+    ...judged(share, resource),
+  });
+}
+
+function meaning(share: Share, resource: Resource, span: string): string {
+  return `How much of the last ${span} ${waiters[share]} ${resources[resource].wait}.`;
+}
+
+function judged(share: Share, resource: Resource): Judged {
+  return { levels: levels[share][resource], causes: resources[resource].causes };
+}
+
+function counter(share: Share, resource: Resource): CounterFacts {
+  return {
+    name: `psi_${share}_${resource}_seconds`,
+    unit: 'us',
+    help: `Time in which ${share === 'some' ? 'some task' : 'every task'} waited for ${resource}`,
+  };
+}

@@ -1,9 +1,18 @@
-import type { MetricTable } from './define.ts';
+import { gauge } from './metric.ts';
+import type { MetricTable } from './metric.ts';
 
-/** What a profile says of a VM. One line a metric: id, title, unit, kind, shown, source, definition, original, needs. */
-// prettier-ignore
+/** What a profile says of a VM. */
 export const profile = {
   vm: [
-    ['profile_likeliness', 'LIKELY', 'ratio', 'gauge', 'default', 'profile of proxprofiler', 'how likely the change from the state one period ago to the present one is, 0..1, mean over the metrics of the profile; docs/profiler.md', '', 'proxprofiler --likeliness with a profile of the VM'],
+    gauge('profile_likeliness', {
+      title: 'LIKELY',
+      unit: 'ratio',
+      source: 'profile of proxprofiler',
+      formula:
+        'how likely the change from the state one period ago to the present one is, 0..1, mean over the metrics of the profile; docs/profiler.md',
+      meaning:
+        'How usual it is for this VM to behave as it does now, after what proxprofiler learned about it; near 0 is unusual.',
+      needs: 'proxprofiler --likeliness with a profile of the VM',
+    }),
   ],
-} as const satisfies MetricTable;
+} satisfies MetricTable;

@@ -14,7 +14,7 @@ export class Row {
   readonly texts: (string | undefined)[];
   /**
    * The cumulative count that a value is the rate of, by the slot of that value and in the unit of the reading, as
-   * counters.ts declares; NaN where not known.
+   * the counter in its declaration says; NaN where not known.
    */
   readonly counters: Float64Array;
 

@@ -6,14 +6,14 @@ const headings = ['SCOPE', 'ID', 'UNIT', 'KIND', 'SHOWN', 'NEEDS', 'DEFINITION']
 export function metricsTable(): string {
   const rows = [
     headings,
-    ...catalogue.map(({ scope, id, unit, kind, shown, needs, definition }) => [
+    ...catalogue.map(({ scope, id, unit, kind, shown, needs, formula }) => [
       scope,
       id,
       unit,
       kind,
       shown,
       needs || '-',
-      definition || '-',
+      formula || '-',
     ]),
   ];
   const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -25,7 +25,7 @@ export function metricsTable(): string {
  * `needs` where there is any. */
 export function metricsJson(): string {
   const lines = catalogue.map(
-    ({ scope, collector, id, title, unit, kind, shown, source, definition, original, meaning, needs }) =>
+    ({ scope, collector, id, title, unit, kind, shown, source, formula, original, meaning, needs }) =>
       JSON.stringify({
         scope,
         collector,
@@ -35,7 +35,7 @@ export function metricsJson(): string {
         kind,
         shown,
         source,
-        definition,
+        definition: formula,
         original,
         meaning,
         ...(needs !== '' && { needs }),

@@ -1,5 +1,5 @@
 import { catalogue } from '../catalogue/catalogue.ts';
-import type { Unit } from '../catalogue/define.ts';
+import type { Unit } from '../catalogue/metric.ts';
 import { parseGiven } from './given.ts';
 import type { GivenMap } from './given.ts';
 import { refuse } from './values.ts';

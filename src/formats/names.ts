@@ -1,6 +1,6 @@
 import { columns } from '../catalogue/catalogue.ts';
 import type { Metric } from '../catalogue/catalogue.ts';
-import type { Unit } from '../catalogue/define.ts';
+import type { Unit } from '../catalogue/metric.ts';
 
 /** Reads a number from the values of a row; NaN where it is not known. `interval` is that of the sample, in seconds. */
 export type Read = (values: Float64Array, interval: number) => number;
@@ -77,18 +77,10 @@ function tapSlot({ scope, collector, id, slot }: Metric): number {
   return slotOf(opposite) ?? slot;
 }
 
-/** The rates of operations a latency is the mean of. */
-const operations: Readonly<Record<string, readonly string[]>> = {
-  disk_lat_rd: ['disk_reads'],
-  disk_lat_wr: ['disk_writes'],
-  disk_lat_fl: ['disk_flushes'],
-  disk_lat_avg: ['disk_reads', 'disk_writes', 'disk_flushes'],
-};
-
-/** For a disk latency of a VM: 0 when it is unknown because there were no operations; undefined for other metrics. */
-function zeroWithoutOperations({ scope, id, slot }: Metric): Read | undefined {
-  const slots = scope === 'vm' ? operations[id]?.map((operation) => slotOf(operation) ?? NaN) : undefined;
-  if (slots === undefined) return undefined;
+/** For a mean of a VM over operations: 0 when it is unknown because there were no operations; undefined for other metrics. */
+function zeroWithoutOperations({ scope, operations, slot }: Metric): Read | undefined {
+  if (scope !== 'vm' || operations.length === 0) return undefined;
+  const slots = operations.map((operation) => slotOf(operation) ?? NaN);
   return (values) => {
     const latency = at(values, slot);
     return Number.isNaN(latency) && slots.every((operation) => values[operation] === 0) ? 0 : latency;

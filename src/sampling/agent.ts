@@ -1,8 +1,7 @@
 import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
 import { isShortage } from '../kernel/base/open-files.ts';
-import { slots } from '../catalogue/catalogue.ts';
-import { countersOf } from '../catalogue/counters.ts';
+import { countedColumns, slots } from '../catalogue/catalogue.ts';
 import { Row } from '../catalogue/row.ts';
 import { dropReasons } from './output-status.ts';
 import type { ObservedOutput } from './output-status.ts';
@@ -11,7 +10,7 @@ import type { AgentRows } from './sample.ts';
 const id = slots('agent', 'agent');
 const outputId = slots('agent', 'agent_output');
 /** Counts since the start: they are cumulative themselves. */
-const outputCounts = countersOf('agent_output').map(({ metric }) => metric.slot);
+const outputCounts = countedColumns('agent_output').map(({ slot }) => slot);
 const droppedBySlots = dropReasons.map((reason) => [reason, outputId[`dropped_${reason}`]] as const);
 const sumSlots = [id.queued, id.queued_bytes, id.sent, id.dropped, id.reconnects];
 const ownCounts = [id.missed_ticks, id.collector_errors, id.qmp_failures];

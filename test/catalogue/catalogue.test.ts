@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CollectorName, Metric } from '../../src/catalogue/catalogue.ts';
 import { catalogue, collectorNames, columns, slots } from '../../src/catalogue/catalogue.ts';
-import type { Kind, Scope, Unit } from '../../src/catalogue/define.ts';
+import type { Scope } from '../../src/catalogue/define.ts';
 import { scopes } from '../../src/catalogue/define.ts';
-import { meanings } from '../../src/catalogue/meanings.ts';
+import { gauge, percent, rate, text } from '../../src/catalogue/metric.ts';
+import type { Kind, Unit } from '../../src/catalogue/metric.ts';
 import { Row } from '../../src/catalogue/row.ts';
 
 /** The contract: what is measured, as it was agreed. The catalogue may hold more, and nothing else of these. */
@@ -34,7 +35,9 @@ const keyOf = ({ scope, id }: Pick<Metric, 'scope' | 'id'>): string => `${scope}
 
 test('every row of the contract is in the catalogue, column by column', () => {
   const [header = '', ...lines] = contract.trimEnd().split('\n');
-  const names = header.split('\t') as (keyof Metric)[];
+  // What the contract calls the definition is the formula here.
+  const names = header.split('\t');
+  const fields = names.map((name) => (name === 'definition' ? 'formula' : name)) as (keyof Metric)[];
   const declared = new Map(catalogue.map((metric) => [keyOf(metric), metric]));
   assert.ok(lines.length > 300);
   for (const line of lines) {
@@ -44,7 +47,7 @@ test('every row of the contract is in the catalogue, column by column', () => {
     >;
     const metric = declared.get(`${row['scope']} ${row['id']}`);
     assert.ok(metric !== undefined, `not declared: ${line}`);
-    assert.deepEqual(Object.fromEntries(names.map((name) => [name, metric[name]])), row);
+    assert.deepEqual(Object.fromEntries(names.map((name, i) => [name, metric[fields[i]!]])), row);
   }
 });
 
@@ -70,15 +73,53 @@ test('every column is from its closed list or says something', () => {
   }
 });
 
-test('every number of a collector is explained in plain words, and no explanation is left over', () => {
+test('every number of a collector is explained in plain words', () => {
   for (const metric of catalogue) {
-    const { collector, kind, meaning, definition } = metric;
+    const { collector, kind, meaning, formula } = metric;
+    assert.ok(meaning !== '' || kind === 'text', keyOf(metric));
     if (collector === '-' || kind === 'text') continue;
-    assert.notEqual(meaning, definition, keyOf(metric));
+    assert.notEqual(meaning, formula, keyOf(metric));
     assert.match(meaning, /^[A-Z].*\.$/, keyOf(metric));
   }
-  const used = new Set(catalogue.map(({ meaning }) => meaning));
-  for (const [id, meaning] of Object.entries(meanings)) assert.ok(used.has(meaning), id);
+});
+
+test('a metric without a meaning, a rate without its counter, a level on a text do not compile', () => {
+  const facts = { title: 'X', source: 'nowhere', meaning: 'Nothing.' };
+  // @ts-expect-error a metric without a meaning
+  gauge('x', { title: 'X', source: 'nowhere', unit: 'count' });
+  // @ts-expect-error a rate that has no counter and does not say why
+  rate('x', { ...facts, unit: 'per second' });
+  rate('x', { ...facts, unit: 'per second', counter: { none: 'y has it' } });
+  // @ts-expect-error a level on a text
+  text('x', { ...facts, levels: '5/10' });
+  // @ts-expect-error a level that the configuration would refuse
+  percent('x', { ...facts, levels: '5-10', causes: [] });
+  // @ts-expect-error a level without the causes that people are told when it is red
+  percent('x', { ...facts, levels: '5/10' });
+  // @ts-expect-error a number in percent that is no percentage
+  gauge('x', { ...facts, unit: 'percent' });
+});
+
+test('levels, what they are in, and causes are the same for an id in all its scopes', () => {
+  for (const metric of catalogue) {
+    const first = catalogue.find(({ id }) => id === metric.id);
+    const judged = ({ levels, levelsIn, causes }: Metric) => ({ levels, levelsIn, causes });
+    assert.deepEqual(judged(metric), first && judged(first), keyOf(metric));
+  }
+});
+
+test('what levels are in, and the operations of a mean, are numbers of the same row', () => {
+  for (const metric of catalogue) {
+    for (const other of [metric.levelsIn?.to ?? [], metric.operations].flat()) {
+      const found = columns(metric.scope).find(({ id }) => id === other);
+      assert.ok(found !== undefined && found.kind !== 'text', `${keyOf(metric)}: ${other}`);
+    }
+  }
+});
+
+test('a metric is a counter or a gauge of Prometheus, not both', () => {
+  for (const metric of catalogue)
+    assert.ok(metric.counter === undefined || metric.gauge === undefined, keyOf(metric));
 });
 
 test('ids and titles are one to one among the metrics of a collector in a scope', () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
-import { catalogue, collectorNames, columns } from '../../src/catalogue/catalogue.ts';
-import { countersOf } from '../../src/catalogue/counters.ts';
+import { catalogue, collectorNames, columns, countedColumns } from '../../src/catalogue/catalogue.ts';
 import { scopes } from '../../src/catalogue/define.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
@@ -57,7 +56,7 @@ for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
       missing.filter(({ needs }) => needs === '').map(({ scope, id }) => `${scope} ${id}`),
       [],
     );
-    const counters = scopes.flatMap((scope) => countersOf(scope).map(({ metric }) => metric));
+    const counters = scopes.flatMap(countedColumns);
     const countable = counters.map(({ scope, id }) => `${scope} ${id}`).filter((name) => emitted.has(name));
     assert.deepEqual([...counted].sort(), countable.sort(), 'counters that are set, and those declared');
     const lacking = missing.map(({ scope, id, needs }) => `${scope} ${id} (${needs})`);

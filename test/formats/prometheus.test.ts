@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { catalogue, collectorNames } from '../../src/catalogue/catalogue.ts';
-import { countersOf } from '../../src/catalogue/counters.ts';
+import { catalogue, collectorNames, countedColumns } from '../../src/catalogue/catalogue.ts';
 import { families } from '../../src/formats/prometheus/families.ts';
 import { PrometheusPage } from '../../src/formats/prometheus/page.ts';
 import type { PageFormat } from '../../src/formats/prometheus/page.ts';
@@ -34,9 +33,9 @@ function samples(lines: readonly string[]): Map<string, string> {
 /** Sets counters by the ids of the metrics they are behind. */
 function count(into: Row, counts: Readonly<Record<string, number>>): Row {
   for (const [id, value] of Object.entries(counts)) {
-    const counter = countersOf(into.scope).find(({ metric }) => metric.id === id);
-    assert.ok(counter !== undefined, id);
-    into.counters[counter.metric.slot] = value;
+    const metric = countedColumns(into.scope).find((counted) => counted.id === id);
+    assert.ok(metric !== undefined, id);
+    into.counters[metric.slot] = value;
   }
   return into;
 }

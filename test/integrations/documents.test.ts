@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import { catalogue } from '../../src/catalogue/catalogue.ts';
 
-const docs = new URL('../../docs', import.meta.url).pathname;
+const docs = new URL('../../docs/', import.meta.url).pathname;
 const documents = [
   join(docs, 'migrating.md'),
   ...readdirSync(join(docs, 'integrations'))

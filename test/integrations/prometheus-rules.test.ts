@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { families } from '../../src/formats/prometheus/families.ts';
 import { installed } from '../delivery/daemon.ts';
 
-const folder = new URL('../../docs/integrations/prometheus', import.meta.url).pathname;
+const folder = new URL('../../docs/integrations/prometheus/', import.meta.url).pathname;
 const skip = !installed('promtool') && 'needs promtool (Debian package prometheus)';
 const promtool = (...args: string[]): string =>
   execFileSync('promtool', args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });

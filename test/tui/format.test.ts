@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatNumber, numberWidth, unitModes } from '../../src/tui/values/format.ts';
-import { units as all } from '../../src/catalogue/define.ts';
+import { units as all } from '../../src/catalogue/metric.ts';
 
 /** Those of numbers. */
 const units = all.filter((unit) => unit !== '-');

@@ -1,10 +1,9 @@
-import { columns } from '../../catalogue/catalogue.ts';
+import { columns, countedColumns } from '../../catalogue/catalogue.ts';
 import type { CollectorName, Metric } from '../../catalogue/catalogue.ts';
-import { countersOf, isLevel } from '../../catalogue/counters.ts';
-import type { CountUnit } from '../../catalogue/counters.ts';
 import { scopes } from '../../catalogue/define.ts';
-import type { Scope, Shown, Unit } from '../../catalogue/define.ts';
+import type { Scope } from '../../catalogue/define.ts';
 import { entityOf, isDevice } from '../../catalogue/entities.ts';
+import type { CountUnit, Shown, Unit } from '../../catalogue/metric.ts';
 
 /** Where the numbers of a family come from: one slot of the rows of one scope. */
 export interface Source {
@@ -57,15 +56,6 @@ const baseUnits: Readonly<Partial<Record<Unit, { unit: string; factor: number }>
   'megabit per second': { unit: 'bytes_per_second', factor: 1e6 / 8 },
 };
 
-/** Ids that would mean something else, or too little, as names. */
-const names: Readonly<Record<string, string>> = {
-  cycle_ms: 'cycle',
-  disk_count: 'disk_devices',
-  queued: 'queued_records',
-  spooled: 'spooled_records',
-  oldest_age: 'oldest_record_age',
-};
-
 function nameOf(scope: Scope, base: string, unit: string): string {
   const { group } = entityOf(scope);
   const stem = base.startsWith(`${group}_`) ? base.slice(group.length + 1) : base;
@@ -73,28 +63,27 @@ function nameOf(scope: Scope, base: string, unit: string): string {
   return `proxtop_${group}_${stem}${suffix}`;
 }
 
-/** The families that one metric of the catalogue gives: none, one, or as a level and as a counter. */
+/** The families of a scope, with one source each: a counter for each metric that has one, a gauge for each level. */
 function* familiesOf(scope: Scope): Generator<Family> {
-  const counters = countersOf(scope);
-  for (const { metric, name, unit: countUnit, shown, help, label } of counters) {
+  for (const metric of countedColumns(scope)) {
+    const { name, unit: countUnit, shown, help, label } = metric.counter;
     const { unit, factor, decimals } = countUnits[countUnit];
     const source = { metric, shown, cumulative: true, factor, decimals, label };
     yield { name: nameOf(scope, name, unit), type: 'counter', unit, help, sources: [source] };
   }
   for (const metric of columns(scope)) {
     const base = baseUnits[metric.unit];
-    if (base === undefined || !isLevel(metric) || counters.some((counter) => counter.metric === metric))
-      continue;
+    if (base === undefined || metric.gauge === undefined) continue;
     const { unit, factor } = base;
     const source = { metric, shown: metric.shown, cumulative: false, factor, decimals: 0, label: undefined };
-    const name = nameOf(scope, names[metric.id] ?? metric.id, unit);
+    const name = nameOf(scope, metric.gauge, unit);
     yield { name, type: 'gauge', unit, help: helpOf(metric), sources: [source] };
   }
 }
 
 /** What the catalogue says of a metric, on one line. */
-function helpOf({ id, definition, source }: Metric): string {
-  return `${id}: ${definition === '' ? '' : `${definition}; `}from ${source}`;
+function helpOf({ id, formula, source }: Metric): string {
+  return `${id}: ${formula === '' ? '' : `${formula}; `}from ${source}`;
 }
 
 /** Every family of metrics of the catalogue, in its order, with all its sources. */

@@ -26,11 +26,11 @@ export function why(
   thresholds: Thresholds,
   width: number,
 ): readonly string[] {
-  const { id, title, scope, meaning, definition, kind, needs } = metric;
+  const { id, title, scope, meaning, formula, kind, needs } = metric;
   const facts = new Map<string, string>();
   if (row !== undefined) facts.set('now', valueText(metric, row, thresholds));
   facts.set('source', spelledOut(metric, 'source'));
-  if (meaning !== definition && definition !== '') facts.set('formula', spelledOut(metric, 'definition'));
+  if (meaning !== formula && formula !== '') facts.set('formula', spelledOut(metric, 'formula'));
   if (needs !== '') facts.set('needs', needs);
   if (kind !== 'text') facts.set('levels', levelsText(id, thresholds.get(id)));
   const lines = [`${title}: ${id} of ${entityOf(scope).noun}`, ''];
@@ -45,7 +45,7 @@ export function why(
 }
 
 /** What the catalogue says as `as above` stands in the metric above. */
-function spelledOut({ scope, slot }: Metric, field: 'source' | 'definition'): string {
+function spelledOut({ scope, slot }: Metric, field: 'source' | 'formula'): string {
   const text = columns(scope)
     .slice(0, slot + 1)
     .findLast((metric) => metric[field] !== 'as above');

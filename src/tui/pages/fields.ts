@@ -45,7 +45,7 @@ export class FieldsPage implements Page {
         { text: shown ? ' [x] ' : ' [ ] ', style: shown ? 'good' : 'dim', reverse },
         { text: fit(heading, 12), style: shown ? 'strong' : 'normal', reverse },
         { text: ` ${fit(id, 24)}`, style: 'dim', reverse },
-        { text: ` ${metric.definition}`, reverse },
+        { text: ` ${metric.formula}`, reverse },
       ];
     });
   }

@@ -1,7 +1,8 @@
 import { columns as metricsOf } from '../../catalogue/catalogue.ts';
 import type { Metric } from '../../catalogue/catalogue.ts';
-import type { Scope, Unit } from '../../catalogue/define.ts';
+import type { Scope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
+import type { Unit } from '../../catalogue/metric.ts';
 import type { View } from './views.ts';
 
 /** A column of a table: a metric of the rows, or what names the VM that a row belongs to. */

@@ -1,4 +1,4 @@
-import type { Unit } from '../../catalogue/define.ts';
+import type { Unit } from '../../catalogue/metric.ts';
 
 /** How sizes are shown: with a suffix chosen by size, in MiB, or in bytes as the metric has them. */
 export const unitModes = ['auto', 'MiB', 'bytes'] as const;

@@ -1,4 +1,4 @@
-import type { Unit } from '../../catalogue/define.ts';
+import type { Unit } from '../../catalogue/metric.ts';
 import { human } from '../../formats/text/human.ts';
 
 const suffixes: Readonly<Partial<Record<Unit, string>>> = {

@@ -1,0 +1,232 @@
+import { gauge } from './metric.ts';
+import type { Declaration } from './metric.ts';
+
+/** Why the host swaps. */
+export const hostShortage = [
+  'The host has too little memory: see AVAILABLE, SWCUR and the pressure of memory.',
+];
+
+/** Of lines of /proc/meminfo that not every kernel has. */
+const someKernels = { needs: 'a kernel with this line' };
+
+/** Memory of the host. */
+export const memHost = [
+  gauge('ram_total', {
+    title: 'TOTAL',
+    unit: 'bytes',
+    source: '/proc/meminfo MemTotal',
+    formula: 'kB*1024',
+    meaning: 'How much memory the host has.',
+    original: 'mem_Total (KiB)',
+  }),
+  gauge('ram_free', {
+    title: 'FREE',
+    unit: 'bytes',
+    source: '/proc/meminfo MemFree',
+    formula: 'kB*1024',
+    meaning:
+      'Memory of the host that is used for nothing at all; a healthy host has little, as caches use the rest.',
+    original: 'mem_Free (KiB)',
+  }),
+  gauge('ram_available', {
+    title: 'AVAILABLE',
+    unit: 'bytes',
+    source: '/proc/meminfo MemAvailable',
+    formula: 'kB*1024',
+    meaning:
+      'Memory of the host that programs could still have without swapping: free, or in caches that can be dropped.',
+    original: 'mem_Avail (KiB)',
+    levels: '10/4',
+    levelsIn: { to: 'ram_total', scale: 100, unit: 'percent of ram_total' },
+    causes: [
+      'The VMs together have more memory than the host: see MEM/CAP.',
+      'The ZFS cache (ARC) is large; it gives memory back, but slowly.',
+      'Balloons were not blown up: guests without the driver keep all they were given.',
+    ],
+  }),
+  gauge('ram_cached', {
+    title: 'CACHED',
+    unit: 'bytes',
+    source: '/proc/meminfo Cached',
+    formula: 'kB*1024',
+    meaning: 'Files that the host keeps in memory.',
+    original: 'mem_Cached (KiB)',
+  }),
+  gauge('ram_active', {
+    title: 'ACTIVE',
+    unit: 'bytes',
+    source: '/proc/meminfo Active',
+    formula: 'kB*1024',
+    meaning: 'Memory of the host that was used lately.',
+    original: 'mem_Active (KiB)',
+  }),
+  gauge('ram_swapused', {
+    title: 'SWAPUSED',
+    unit: 'bytes',
+    source: '/proc/meminfo SwapTotal-SwapFree',
+    formula: '',
+    meaning: 'How much of its swap space the host uses.',
+    original: 'mem_SwapUsed (KiB)',
+    causes: hostShortage,
+  }),
+  meminfo('ram_buffers', 'Buffers', 'Blocks of disks that the host keeps in memory.'),
+  meminfo('ram_swapcached', 'SwapCached', 'Memory that is both in swap and in memory.', { ...someKernels }),
+  meminfo(
+    'ram_inactive',
+    'Inactive',
+    'Memory of the host that was not used lately, and would be reclaimed first.',
+  ),
+  meminfo('ram_activeanon', 'Active(anon)', 'Memory of programs that was used lately.'),
+  meminfo('ram_inactiveanon', 'Inactive(anon)', 'Memory of programs that was not used lately.'),
+  meminfo('ram_activefile', 'Active(file)', 'File contents in memory that were used lately.'),
+  meminfo('ram_inactivefile', 'Inactive(file)', 'File contents in memory that were not used lately.'),
+  meminfo('ram_unevictable', 'Unevictable', 'Memory that cannot be reclaimed.'),
+  meminfo('ram_mlocked', 'Mlocked', 'Memory that programs have locked, so that it is never swapped.'),
+  meminfo('ram_swaptotal', 'SwapTotal', 'How much swap space the host has.'),
+  meminfo('ram_swapfree', 'SwapFree', 'How much of its swap space the host does not use.'),
+  meminfo('ram_dirty', 'Dirty', 'Written file contents that are not on disk yet.'),
+  meminfo('ram_writeback', 'Writeback', 'File contents on their way to the disk.'),
+  meminfo(
+    'ram_anonpages',
+    'AnonPages',
+    'Memory of programs that belongs to no file, the memory of guests among it.',
+  ),
+  meminfo('ram_mapped', 'Mapped', 'Files that programs have mapped into memory.'),
+  meminfo('ram_shmem', 'Shmem', 'Shared memory and files in memory (tmpfs).'),
+  meminfo(
+    'ram_kreclaimable',
+    'KReclaimable',
+    'Memory of the kernel that it gives back when memory is short.',
+    { original: '', ...someKernels },
+  ),
+  meminfo('ram_slab', 'Slab', 'Objects that the kernel keeps for itself.'),
+  meminfo('ram_sreclaimable', 'SReclaimable', 'The part of SLAB that can be given back.'),
+  meminfo('ram_sunreclaim', 'SUnreclaim', 'The part of SLAB that cannot be given back.'),
+  meminfo('ram_kernelstack', 'KernelStack', 'Stacks of all tasks in the kernel.'),
+  meminfo('ram_pagetables', 'PageTables', 'What the kernel needs to tell which memory is where.'),
+  meminfo(
+    'ram_nfsunstable',
+    'NFS_Unstable',
+    'Sent to an NFS server that has not confirmed to have it on disk.',
+    { ...someKernels },
+  ),
+  meminfo('ram_bounce', 'Bounce', 'Copies for devices that cannot reach all memory.', { ...someKernels }),
+  meminfo('ram_writebacktmp', 'WritebackTmp', 'What FUSE file systems keep while they write.', {
+    ...someKernels,
+  }),
+  meminfo(
+    'ram_commitlimit',
+    'CommitLimit',
+    'How much memory could be promised to programs under strict accounting.',
+  ),
+  meminfo('ram_committedas', 'Committed_AS', 'How much memory has been promised to programs.'),
+  meminfo(
+    'ram_vmalloctotal',
+    'VmallocTotal',
+    'Address space of the kernel for memory that is not in one piece.',
+  ),
+  meminfo('ram_vmallocused', 'VmallocUsed', 'The part of VMALLOCTOTAL that is used.'),
+  meminfo('ram_vmallocchunk', 'VmallocChunk', 'The largest free piece of VMALLOCTOTAL.', { ...someKernels }),
+  meminfo('ram_percpu', 'Percpu', 'What the kernel keeps once for each CPU.', {
+    original: '',
+    ...someKernels,
+  }),
+  meminfo('ram_hardwarecorrupted', 'HardwareCorrupted', 'Memory that failed and is no longer used.', {
+    ...someKernels,
+  }),
+  meminfo(
+    'ram_anonhugepages',
+    'AnonHugePages',
+    'Memory of programs in huge pages, which makes guests faster.',
+    { ...someKernels },
+  ),
+  meminfo('ram_shmemhugepages', 'ShmemHugePages', 'Shared memory in huge pages.', { ...someKernels }),
+  meminfo('ram_shmempmdmapped', 'ShmemPmdMapped', 'Shared memory that programs have mapped as huge pages.', {
+    ...someKernels,
+  }),
+  meminfo('ram_cmatotal', 'CmaTotal', 'Memory set aside for devices that need it in one piece.', {
+    original: '',
+    ...someKernels,
+  }),
+  meminfo('ram_cmafree', 'CmaFree', 'The part of CMATOTAL that is free.', { original: '', ...someKernels }),
+  meminfo('ram_hugepagesize', 'Hugepagesize', 'Size of a huge page.', { ...someKernels }),
+  meminfo('ram_hugetlb', 'Hugetlb', 'Memory set aside as huge pages, of all sizes.', { ...someKernels }),
+  meminfo('ram_directmap4k', 'DirectMap4k', 'Memory that the kernel reaches through pages of 4 kB.', {
+    ...someKernels,
+  }),
+  meminfo('ram_directmap2m', 'DirectMap2M', 'Memory that the kernel reaches through pages of 2 MB.', {
+    ...someKernels,
+  }),
+  meminfo('ram_directmap1g', 'DirectMap1G', 'Memory that the kernel reaches through pages of 1 GB.', {
+    ...someKernels,
+  }),
+  hugePages('ram_hugepagestotal', 'HugePages_Total', 'Huge pages set aside.'),
+  hugePages('ram_hugepagesfree', 'HugePages_Free', 'Huge pages set aside that nobody has.'),
+  hugePages('ram_hugepagesrsvd', 'HugePages_Rsvd', 'Huge pages promised, but not taken yet.'),
+  hugePages('ram_hugepagessurp', 'HugePages_Surp', 'Huge pages beyond those set aside.'),
+  gauge('ram_ksm', {
+    title: 'KSM',
+    unit: 'bytes',
+    shown: 'verbose',
+    source: '/sys/kernel/mm/ksm/pages_sharing * page size',
+    formula: 'memory saved by same-page merging',
+    meaning: 'Memory saved because guests share equal pages.',
+    needs: 'KSM',
+  }),
+  gauge('ram_zfsarc', {
+    title: 'ARC',
+    unit: 'bytes',
+    shown: 'verbose',
+    source: '/proc/spl/kstat/zfs/arcstats size',
+    formula: 'ZFS ARC; omitted without ZFS',
+    meaning: 'Memory that ZFS uses as its cache; it gives it back slowly.',
+    needs: 'ZFS',
+  }),
+  gauge('ram_overcommit', {
+    title: 'MEM/CAP',
+    unit: 'ratio',
+    shown: 'verbose',
+    source: 'derived',
+    formula: 'sum of running VMs ram_total / host ram_total',
+    meaning:
+      'Memory of all running VMs together in parts of that of the host; above 1 they cannot all have theirs.',
+  }),
+];
+
+/** The id that the original program had for a line of /proc/meminfo: Active(anon) was mem_ActiveAnon. */
+function originalName(line: string): string {
+  return `mem_${line.replaceAll(/[_(](.)|\)/g, (_, next: string | undefined) => (next ?? '').toUpperCase())}`;
+}
+
+/** A line of /proc/meminfo under its own name. */
+function meminfo<Id extends string>(
+  id: Id,
+  line: string,
+  meaning: string,
+  more: { readonly needs?: string; readonly original?: string } = {},
+): Declaration<Id> {
+  return gauge(id, {
+    title: line.toUpperCase(),
+    unit: 'bytes',
+    shown: 'verbose',
+    source: `/proc/meminfo ${line}`,
+    formula: 'kB*1024; omitted where the kernel has no such line',
+    meaning,
+    original: `${originalName(line)} (KiB)`,
+    ...more,
+  });
+}
+
+/** The lines of /proc/meminfo that count pages. */
+function hugePages<Id extends string>(id: Id, line: string, meaning: string): Declaration<Id> {
+  return gauge(id, {
+    title: line.toUpperCase(),
+    unit: 'count',
+    shown: 'verbose',
+    source: `/proc/meminfo ${line}`,
+    formula: 'pages, not bytes',
+    meaning,
+    original: originalName(line),
+    ...someKernels,
+  });
+}

@@ -1,0 +1,167 @@
+import type { Scope } from './define.ts';
+
+/** The closed list of units. Numbers are always in exactly this unit; text has none (`-`). */
+export const units = [
+  '-',
+  'count',
+  'percent',
+  'ratio',
+  'bytes',
+  'bytes per second',
+  'MiB per second',
+  'megabit per second',
+  'per second',
+  'seconds',
+  'ms',
+  'ms per second',
+  'us per second',
+  'MHz',
+] as const;
+export type Unit = (typeof units)[number];
+
+/**
+ * gauge: a level now, or a count since the start; rate: per second over the interval; percent: 0..100; mean: over the
+ * interval, or over the time that the kernel says; text: an identity.
+ */
+export type Kind = 'gauge' | 'rate' | 'percent' | 'mean' | 'text';
+
+/** Whether a metric is shown always or only with `--verbose`. */
+export type Shown = 'default' | 'verbose';
+
+/** What one count of a reading is, in a base unit: a power of ten of it, or so many of it. */
+export type CountUnit = 'one' | 'bytes' | 'sectors' | 'ns' | 'us' | 'ms' | 'ticks';
+
+/** The cumulative count that a metric is the rate, the share or the mean of: what Prometheus gets. */
+export interface CounterFacts {
+  /** Without scope and without `_total`; ends with the base unit where there is one. Left out: the id of the metric. */
+  readonly name?: string;
+  /** Of the numbers in `Row.counters`. */
+  readonly unit: CountUnit;
+  readonly shown?: 'verbose';
+  /** What it counts, one line without a full stop. */
+  readonly help: string;
+  /** What tells it from others of the same name. */
+  readonly label?: readonly [name: string, value: string];
+}
+
+/** A rate that comes without a counter says why. */
+export interface NoCounter {
+  readonly none: string;
+}
+
+/** What a metric is compared as, where its plain value says too little: in so many parts of another of its row. */
+export interface Relation {
+  /** Metric of the same row. */
+  readonly to: string;
+  /** 100 for a percentage, 1 for a plain ratio. */
+  readonly scale: number;
+  /** What a level then is, in words. */
+  readonly unit: string;
+}
+
+type Level = `${number}` | `${number}${'K' | 'M' | 'G'}`;
+/** `warn/bad` or `bad`, as in the section [thresholds] of the configuration. */
+export type Levels = Level | `${Level}/${Level}`;
+
+/** What usually makes a value bad and what helps, the likeliest first. */
+export type Causes = readonly string[];
+
+/**
+ * From where on a value is bad. Levels and causes hold for an id in all its scopes: what scopes share is written once.
+ * Whatever turns red by default has causes.
+ */
+export type Judged = {
+  /** What the levels are in, where they are not in the unit of the metric. */
+  readonly levelsIn?: Relation;
+} & (
+  | {
+      /** The levels that hold where the configuration says nothing. */
+      readonly levels: Levels;
+      readonly causes: Causes;
+    }
+  | { readonly levels?: undefined; readonly causes?: Causes }
+);
+
+/** What is said of every metric. */
+interface Facts {
+  /** Its heading in tables. */
+  readonly title: string;
+  /** The file, answer or program that the value comes from. */
+  readonly source: string;
+  /** What it tells, in plain words. */
+  readonly meaning: string;
+  /** How the value is made of what the source says; '' where it is what the source says. Left out: the meaning tells. */
+  readonly formula?: string;
+  /** Left out: shown always. */
+  readonly shown?: 'verbose';
+  /** Id, and where it differs unit, that the original program used. Left out: it had none; it had no rows of devices. */
+  readonly original?: string;
+  /** What must be there for the metric to be known. Left out: nothing special. */
+  readonly needs?: string;
+}
+
+interface TextFacts extends Facts {
+  readonly levels?: never;
+  readonly causes?: never;
+  readonly counter?: never;
+}
+
+/**
+ * What Prometheus gets beside counters. Left out: a gauge of that id, if the metric is one and has no counter.
+ * gauge: although it is a mean or a percentage, as no counter makes it; nothing: it is the sum of what others tell one by
+ * one; a name: a gauge whose id would mean something else, or too little, as a name.
+ */
+export type InPrometheus = 'gauge' | 'nothing' | { readonly name: string };
+
+type PercentFacts = Facts &
+  Judged & {
+    readonly counter?: CounterFacts | NoCounter;
+    readonly prometheus?: InPrometheus;
+  };
+type NumberFacts = PercentFacts & { readonly unit: Exclude<Unit, '-' | 'percent'> };
+type RateFacts = NumberFacts & { readonly counter: CounterFacts | NoCounter };
+type MeanFacts = NumberFacts & {
+  /** The rates, of the same row, of the operations that it is a mean over: not known while there are none. */
+  readonly operations?: readonly string[];
+};
+
+/** A metric as the file of its collector declares it. */
+export interface Declaration<Id extends string = string> extends Facts {
+  readonly id: Id;
+  readonly kind: Kind;
+  readonly unit: Unit;
+  readonly counter?: CounterFacts | NoCounter;
+  readonly levels?: Levels | undefined;
+  readonly levelsIn?: Relation;
+  readonly causes?: Causes;
+  readonly prometheus?: InPrometheus;
+  readonly operations?: readonly string[];
+}
+
+/** The metrics of one collector, by scope; their order is that of the columns. */
+export type MetricTable = { readonly [S in Scope]?: readonly Declaration[] };
+
+/** An identity, a name, a state. */
+export function text<Id extends string>(id: Id, facts: TextFacts): Declaration<Id> {
+  return { id, kind: 'text', unit: '-', ...facts };
+}
+
+/** A level now, or a count since the start. */
+export function gauge<Id extends string>(id: Id, facts: NumberFacts): Declaration<Id> {
+  return { id, kind: 'gauge', ...facts };
+}
+
+/** What a counter grew by, per second over the interval. */
+export function rate<Id extends string>(id: Id, facts: RateFacts): Declaration<Id> {
+  return { id, kind: 'rate', ...facts };
+}
+
+/** 0..100, over the interval or, where the formula says so, of a whole. */
+export function percent<Id extends string>(id: Id, facts: PercentFacts): Declaration<Id> {
+  return { id, kind: 'percent', unit: 'percent', ...facts };
+}
+
+/** Over the interval, or over the time that the kernel says. */
+export function mean<Id extends string>(id: Id, facts: MeanFacts): Declaration<Id> {
+  return { id, kind: 'mean', ...facts };
+}
