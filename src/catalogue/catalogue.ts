@@ -1,6 +1,6 @@
 import type { Scope } from './define.ts';
 import { scopes } from './define.ts';
-import type { Causes, CountUnit, Declaration, Kind, Levels, Relation, Shown, Unit } from './metric.ts';
+import type { Causes, CountUnit, Declaration, Kind, DefaultLevels, Relation, Shown, Unit } from './metric.ts';
 import { agent } from './agent.ts';
 import { cpu } from './cpu.ts';
 import { disk } from './disk.ts';
@@ -68,7 +68,7 @@ export interface Metric {
   /** The base of its name as a gauge of Prometheus; undefined where it is none. */
   readonly gauge: string | undefined;
   /** What the configuration compares it with by default. */
-  readonly levels: Levels | undefined;
+  readonly levels: DefaultLevels | undefined;
   /** What levels are in; undefined where they are in its own unit. */
   readonly levelsIn: Relation | undefined;
   /** What usually makes it bad; none where nobody knows. */
@@ -90,11 +90,16 @@ const deviceScopes: ReadonlySet<string> = new Set(
 );
 
 const byScope = new Map<Scope, Metric[]>(scopes.map((scope) => [scope, []]));
+const inOrder: Metric[] = [];
 for (const [table, content] of Object.entries(tables)) {
   const collector = table === 'identity' || table === 'agent' ? '-' : (table as CollectorName);
   for (const [scope, declarations] of Object.entries(content) as [Scope, readonly Declaration[]][]) {
     const metrics = columns(scope) as Metric[];
-    for (const declared of declarations) metrics.push(complete(declared, scope, collector, metrics.length));
+    for (const declared of declarations) {
+      const metric = complete(declared, scope, collector, metrics.length);
+      metrics.push(metric);
+      inOrder.push(metric);
+    }
   }
 }
 
@@ -136,6 +141,9 @@ export function countedColumns(scope: Scope): readonly CountedMetric[] {
 
 /** Every metric, scope by scope. */
 export const catalogue: readonly Metric[] = scopes.flatMap((scope) => columns(scope));
+
+/** Every metric, collector by collector, as they are declared. */
+export const byCollector: readonly Metric[] = inOrder;
 
 /**
  * The slots that table T owns in rows of scope S, by id. Its type holds the declared ids and no other, so that code

@@ -61,13 +61,13 @@ export interface Relation {
 
 type Level = `${number}` | `${number}${'K' | 'M' | 'G'}`;
 /** `warn/bad` or `bad`, as in the section [thresholds] of the configuration. */
-export type Levels = Level | `${Level}/${Level}`;
+export type DefaultLevels = Level | `${Level}/${Level}`;
 
 /** What usually makes a value bad and what helps, the likeliest first. */
 export type Causes = readonly string[];
 
 /**
- * From where on a value is bad. Levels and causes hold for an id in all its scopes: what scopes share is written once.
+ * From where on a value is bad. DefaultLevels and causes hold for an id in all its scopes: what scopes share is written once.
  * Whatever turns red by default has causes.
  */
 export type Judged = {
@@ -75,8 +75,11 @@ export type Judged = {
   readonly levelsIn?: Relation;
 } & (
   | {
-      /** The levels that hold where the configuration says nothing. */
-      readonly levels: Levels;
+      /**
+       * The levels that hold where the configuration says nothing: of time waited for a CPU, limits, latencies, drops,
+       * memory swapped out and free memory those of esxtop's users.
+       */
+      readonly levels: DefaultLevels;
       readonly causes: Causes;
     }
   | { readonly levels?: undefined; readonly causes?: Causes }
@@ -131,7 +134,7 @@ export interface Declaration<Id extends string = string> extends Facts {
   readonly kind: Kind;
   readonly unit: Unit;
   readonly counter?: CounterFacts | NoCounter;
-  readonly levels?: Levels | undefined;
+  readonly levels?: DefaultLevels | undefined;
   readonly levelsIn?: Relation;
   readonly causes?: Causes;
   readonly prometheus?: InPrometheus;

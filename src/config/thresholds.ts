@@ -1,5 +1,5 @@
-import { catalogue } from '../catalogue/catalogue.ts';
-import type { Unit } from '../catalogue/metric.ts';
+import { byCollector, catalogue } from '../catalogue/catalogue.ts';
+import type { Relation, Unit } from '../catalogue/metric.ts';
 import { parseGiven } from './given.ts';
 import type { GivenMap } from './given.ts';
 import { refuse } from './values.ts';
@@ -18,58 +18,10 @@ export interface Levels {
 /** By the id of a metric, for all scopes that have it. */
 export type Thresholds = ReadonlyMap<string, Levels>;
 
-/** What a metric is compared as, where its plain value says too little: in so many parts of another of its row. */
-export interface Relation {
-  /** Metric of the same row. */
-  readonly to: string;
-  /** 100 for a percentage, 1 for a plain ratio. */
-  readonly scale: number;
-  /** What a level then is, in words. */
-  readonly unit: string;
-}
-
-const ofMemory: Relation = { to: 'ram_total', scale: 100, unit: 'percent of ram_total' };
-const ofCores: Relation = { to: 'cpu_cores', scale: 1, unit: 'per CPU of the host' };
-
-/** Metrics whose levels are not in their own unit. */
-export const relations: Readonly<Record<string, Relation>> = {
-  ram_available: ofMemory,
-  cpu_load1: ofCores,
-  cpu_load5: ofCores,
-  cpu_load15: ofCores,
-};
-
-/**
- * The levels that hold where the file says nothing. Time waited for a CPU, limits, latencies, drops, memory swapped out
- * and the last level of free memory are those of esxtop's users; pressure, which ESX does not have, is our own choice.
- */
-export const defaultThresholds: Readonly<Record<string, string>> = {
-  cpu_steal: '5/10',
-  cpu_throttled: '1',
-  cpu_load1: '1/2',
-  cpu_load5: '1/2',
-  cpu_load15: '1/2',
-  ram_swap: '1/1M',
-  ram_available: '10/4',
-  disk_lat_rd: '15/25',
-  disk_lat_wr: '15/25',
-  disk_lat_fl: '15/25',
-  disk_lat_avg: '15/25',
-  disk_await: '15/25',
-  disk_errors: '1',
-  net_rx_drop_percent: '1',
-  net_tx_drop_percent: '1',
-  ...pressure('some_cpu', '10/25'),
-  ...pressure('some_io', '10/25'),
-  ...pressure('full_io', '5/10'),
-  ...pressure('some_mem', '5/10'),
-  ...pressure('full_mem', '1/5'),
-};
-
-/** The three means of one line of a pressure file. */
-function pressure(line: string, levels: string): Record<string, string> {
-  return Object.fromEntries([10, 60, 300].map((span) => [`psi_${line}_avg${span}`, levels]));
-}
+/** Metrics whose levels are not in their own unit, by id. */
+export const relations: ReadonlyMap<string, Relation> = new Map(
+  catalogue.flatMap(({ id, levelsIn }) => (levelsIn === undefined ? [] : [[id, levelsIn]])),
+);
 
 /** Units of the metrics that can have levels, by id: all numbers of VMs and hosts. */
 const units: ReadonlyMap<string, Unit> = new Map(
@@ -80,6 +32,27 @@ const units: ReadonlyMap<string, Unit> = new Map(
 
 /** The keys of [thresholds]. */
 export const thresholdKeys: readonly string[] = [...units.keys()];
+
+/** The unit of a metric's levels, in words. */
+export function levelUnit(id: string): string {
+  return relations.get(id)?.unit ?? units.get(id) ?? '';
+}
+
+/**
+ * The levels that hold where the file says nothing, by id, as the catalogue declares them. Documents list them in this
+ * order: collector by collector, those of one unit together.
+ */
+export const defaultThresholds: Readonly<Record<string, string>> = Object.fromEntries(byUnit());
+
+function byUnit(): (readonly [id: string, levels: string])[] {
+  const groups = new Map<string, (readonly [id: string, levels: string])[]>();
+  for (const { collector, id, levels } of byCollector) {
+    if (levels === undefined) continue;
+    const name = `${collector} ${levelUnit(id)}`;
+    groups.set(name, [...(groups.get(name) ?? []), [id, levels]]);
+  }
+  return [...groups.values()].flat();
+}
 
 /** Reads what [thresholds] says, over the defaults. Throws a ConfigError. */
 export function resolveThresholds(given: GivenMap): Thresholds {
@@ -93,11 +66,6 @@ export function resolveThresholds(given: GivenMap): Thresholds {
     else thresholds.set(id, levels);
   }
   return thresholds;
-}
-
-/** The unit of a metric's levels, in words. */
-export function levelUnit(id: string): string {
-  return relations[id]?.unit ?? units.get(id) ?? '';
 }
 
 const multiples: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

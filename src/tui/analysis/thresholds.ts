@@ -20,7 +20,7 @@ export function judge(thresholds: Thresholds, id: string, value: number, row: Ro
 
 /** The value in the unit of its levels; NaN where the other metric of its row is not known. */
 export function compared(id: string, value: number, row: Row): number {
-  const relation = relations[id];
+  const relation = relations.get(id);
   if (relation === undefined) return value;
   return (value / valueOf(row, relation.to)) * relation.scale;
 }

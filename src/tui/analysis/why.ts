@@ -6,7 +6,6 @@ import type { Metric } from '../../catalogue/catalogue.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { human } from '../../formats/text/human.ts';
-import { causes } from './causes.ts';
 import { quantity } from '../values/quantity.ts';
 import { compared, judge } from './thresholds.ts';
 import type { Verdict } from './thresholds.ts';
@@ -26,7 +25,7 @@ export function why(
   thresholds: Thresholds,
   width: number,
 ): readonly string[] {
-  const { id, title, scope, meaning, formula, kind, needs } = metric;
+  const { id, title, scope, meaning, formula, kind, needs, causes } = metric;
   const facts = new Map<string, string>();
   if (row !== undefined) facts.set('now', valueText(metric, row, thresholds));
   facts.set('source', spelledOut(metric, 'source'));
@@ -36,10 +35,9 @@ export function why(
   const lines = [`${title}: ${id} of ${entityOf(scope).noun}`, ''];
   if (meaning !== '') lines.push(...wrap(meaning, '', width), '');
   for (const [name, text] of facts) lines.push(...wrap(text, name.padEnd(9), width));
-  const known = causes[id];
-  if (known !== undefined) {
+  if (causes.length > 0) {
     lines.push('', 'What usually causes it');
-    for (const cause of known) lines.push(...wrap(cause, '  - ', width));
+    for (const cause of causes) lines.push(...wrap(cause, '  - ', width));
   }
   return lines;
 }
