@@ -1,3 +1,4 @@
+import { doubled } from '../pacing/backoff.ts';
 import { QmpError } from './errors.ts';
 import type { Answers, PreparedQueries, QmpQuery } from './query.ts';
 import { VISIT_DEADLINE, Visit } from './visit.ts';
@@ -7,7 +8,7 @@ const LONGEST_DELAY = 60;
 
 /** Seconds to leave a monitor alone after so many failed visits in a row: 1, 2, 4, ... 60. */
 export function retryDelay(failures: number): number {
-  return failures === 0 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
+  return failures === 0 ? 0 : doubled(failures - 1, FIRST_DELAY, LONGEST_DELAY);
 }
 
 /** Decides whether a monitor may be visited, each time anew. */

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Logger } from 'pino';
 import type { AppendFile } from './file-writer.ts';
-import { MinuteLimit } from '../shared/minute-limit.ts';
+import { MinuteLimit } from '../../pacing/minute-limit.ts';
 
 const endings = ['', '.gz'];
 /** ms from an attempt that failed to the next one. */

@@ -5,7 +5,7 @@ import type { Destination } from '../destination.ts';
 import { returnedBytes } from '../ledger/waiting.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { TcpSettings } from '../settings.ts';
-import { backoff } from '../shared/backoff.ts';
+import { backoff } from '../../pacing/backoff.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 import { connect, type Connecting } from './connect.ts';
 import { PeerWatch } from './peer-watch.ts';

@@ -2,11 +2,10 @@ import type { Logger } from 'pino';
 import type { Hypervisor } from '../../libvirt/hypervisor.ts';
 import { connect } from '../../libvirt/hypervisor.ts';
 import type { Directories } from '../../libvirt/transport.ts';
+import { backoff } from '../../pacing/backoff.ts';
 
 /** ms that connecting may take; ssh to a busy host is slow. */
 const CONNECT_DEADLINE = 10_000;
-const FIRST_DELAY = 0.5;
-const LONGEST_DELAY = 30;
 
 /** A connection to libvirt that is made again when it is lost, with back-off. */
 export class LibvirtSession {
@@ -15,6 +14,7 @@ export class LibvirtSession {
   private connecting: Promise<void> | undefined;
   private readonly closing = new AbortController();
   private failures = 0;
+  /** ms of the monotonic clock. */
   private retryAt = -Infinity;
   /** The failure that was logged last, since the last success. */
   private reported: string | undefined;
@@ -33,7 +33,7 @@ export class LibvirtSession {
 
   /** Connects if there is no connection and it is time to try. Never rejects. */
   ensure(): Promise<void> {
-    const time = performance.now() / 1000;
+    const time = performance.now();
     if (this.hypervisor !== undefined || this.closing.signal.aborted || time < this.retryAt)
       return Promise.resolve();
     this.connecting ??= this.connect().finally(() => {
@@ -76,8 +76,7 @@ export class LibvirtSession {
   }
 
   private failed({ message }: Error): void {
-    const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.failures++);
-    this.retryAt = performance.now() / 1000 + delay * Math.random();
+    this.retryAt = performance.now() + backoff(this.failures++);
     if (this.reported === message) return;
     this.reported = message;
     this.log.warn(`${this.uri}: no connection, what libvirt tells is omitted: ${message}`);

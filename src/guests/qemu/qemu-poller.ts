@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { isShortage } from '../../kernel/base/open-files.ts';
+import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import { Limiter } from '../../qmp/limiter.ts';
 import type { QemuVm } from './qemu-vm.ts';
 import { SlowFiles } from '../slow-files.ts';
@@ -7,7 +8,6 @@ import { SlowFiles } from '../slow-files.ts';
 /** ms in which the storage of an image file has to answer. */
 const STORAGE_DEADLINE = 1000;
 
-const MINUTE = 60_000;
 /** Lines of the log about monitors within a minute. */
 const MOST_LINES = 100;
 
@@ -17,8 +17,7 @@ export class QemuPoller {
   failures = 0;
   private readonly limiter = new Limiter();
   private readonly storage = new SlowFiles(STORAGE_DEADLINE);
-  private minute = -Infinity;
-  private lines = 0;
+  private readonly lines = new MinuteLimit(MOST_LINES);
   /** VMs that are being asked or wait for their turn. */
   private readonly asked = new Set<QemuVm>();
   /** VMs whose silence was logged, and its reason. */
@@ -57,15 +56,12 @@ export class QemuPoller {
 
   /** Logs so many lines a minute: any user can start processes whose monitors fail, and end them again. */
   private say(level: 'info' | 'warn', line: string): void {
-    const now = performance.now();
-    if (now - this.minute >= MINUTE) {
-      this.minute = now;
-      this.lines = 0;
+    if (!this.lines.due()) {
+      this.log.debug(line);
+      return;
     }
-    this.lines++;
-    if (this.lines <= MOST_LINES) this.log[level](line);
-    else this.log.debug(line);
-    if (this.lines === MOST_LINES)
+    this.log[level](line);
+    if (this.lines.usedUp)
       this.log.warn(
         'further messages about monitors are suppressed for a minute; see qmp in the rows of VMs',
       );

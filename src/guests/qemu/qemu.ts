@@ -5,6 +5,7 @@ import type { Connections } from '../../kernel/proc/proc-net-unix.ts';
 import { readConnections } from '../../kernel/proc/proc-net-unix.ts';
 import { openSockets, openTaps } from '../../kernel/pid/proc-pid-fd.ts';
 import { Process } from '../../kernel/pid/process.ts';
+import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import type { Beat, Connector, Vm, VmDisk } from '../connector.ts';
 import { startedDisks } from './guest-disks.ts';
 import { MonitorSockets } from './monitor-sockets.ts';
@@ -18,8 +19,6 @@ import { QemuVm, USUAL_INTERVAL } from './qemu-vm.ts';
 
 /** Seconds between two looks for new processes. */
 const SCAN_BEAT = 2;
-/** Seconds between two warnings of VMs with one UUID. */
-const TWIN_PAUSE = 60;
 /** Seconds between two looks at a VM's taps, which can be plugged while it runs. */
 const TAP_BEAT = 10;
 
@@ -110,7 +109,7 @@ export class QemuConnector implements Connector {
   private readonly vms = new Map<number, PlainVm>();
   private list: readonly Vm[] = [];
   private scannedAt = -Infinity;
-  private twinToldAt = -Infinity;
+  private readonly twinWarnings = new MinuteLimit();
 
   constructor(
     private readonly paths: Paths,
@@ -165,9 +164,7 @@ export class QemuConnector implements Connector {
   /** Tells of a VM with the UUID of another, no more than once a minute: any user can start as many as he likes. */
   private reportTwin({ label, uuid, process: { pid } }: PlainVm): void {
     const twin = [...this.vms.values()].find((other) => other.uuid === uuid);
-    const time = performance.now() / 1000;
-    if (twin === undefined || time - this.twinToldAt < TWIN_PAUSE) return;
-    this.twinToldAt = time;
+    if (twin === undefined || !this.twinWarnings.due()) return;
     this.log.warn(
       `VM ${label}: process ${pid} has the UUID of process ${twin.process.pid}, ${uuid}: outputs tell them apart by pid`,
     );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { backoff } from '../../src/delivery/shared/backoff.ts';
+import { backoff } from '../../src/pacing/backoff.ts';
 
 const sequence = (random: number): number[] =>
   Array.from({ length: 10 }, (_, attempt) => backoff(attempt, () => random));

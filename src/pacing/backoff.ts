@@ -11,6 +11,11 @@ const cap = 30_000;
  * @param random yields numbers in [0, 1)
  */
 export function backoff(attempt: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(cap, first * 2 ** attempt);
+  const ceiling = doubled(attempt, first, cap);
   return floor + random() * (ceiling - floor);
+}
+
+/** A wait that starts at `from`, doubles with every failed attempt and ends at `to`. @param attempt as in {@link backoff} */
+export function doubled(attempt: number, from: number, to: number): number {
+  return Math.min(to, from * 2 ** attempt);
 }
