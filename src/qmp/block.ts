@@ -1,7 +1,7 @@
 import { imagePath } from './image-path.ts';
 import type { QmpQuery } from './query.ts';
 import { MOST_BACKENDS } from './blockstats.ts';
-import { list, record, text } from './record.ts';
+import { list, record, text } from '../untyped/values.ts';
 
 /** Bytes of the longest path (linux/limits.h). */
 const PATH_MAX = 4096;

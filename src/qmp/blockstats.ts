@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record, text } from './record.ts';
+import { list, record, text } from '../untyped/values.ts';
 
 /** What QEMU counted on one block backend since it was attached; NaN what it did not tell. */
 export interface BlockStats {

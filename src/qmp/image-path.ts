@@ -1,3 +1,5 @@
+import { isObject, parseJson } from '../untyped/values.ts';
+
 /** PATH_MAX, where QEMU cuts off what it says. */
 const LONGEST = 4096;
 
@@ -17,14 +19,9 @@ export function imagePath(filename: string): string | undefined {
 }
 
 function lowest(json: string): string | undefined {
-  let layer: unknown;
-  try {
-    layer = JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-  while (typeof layer === 'object' && layer !== null) {
-    const { file, filename } = layer as Readonly<Record<string, unknown>>;
+  let layer = parseJson(json);
+  while (isObject(layer)) {
+    const { file, filename } = layer;
     if (typeof filename === 'string') return filename;
     layer = file;
   }

@@ -5,7 +5,7 @@ import { QmpError } from './errors.ts';
 import type { QmpFailure } from './errors.ts';
 import { Lines } from './lines.ts';
 import type { Answers, CommandError, PreparedQueries, QmpAnswer, QmpQuery } from './query.ts';
-import { record, text } from './record.ts';
+import { isObject, parseJson, record, text } from '../untyped/values.ts';
 
 /** Time for a whole visit in ms, from the connect on. */
 export const VISIT_DEADLINE = 500;
@@ -231,12 +231,8 @@ interface Message {
 }
 
 function parse(text: string): Message | undefined {
-  try {
-    const message = JSON.parse(text) as unknown;
-    return typeof message === 'object' && message !== null ? message : undefined;
-  } catch {
-    return undefined;
-  }
+  const message = parseJson(text);
+  return isObject(message) ? message : undefined;
 }
 
 function readError(error: unknown): CommandError {

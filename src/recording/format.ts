@@ -1,9 +1,10 @@
 import { Unpackr } from 'msgpackr/unpack';
 import { endOfValue } from '../delivery/file/msgpack-end.ts';
+import { isObject, parseJson } from '../untyped/values.ts';
+import type { Fields } from '../untyped/values.ts';
 import { MsgpackEnds } from './msgpack-ends.ts';
 
-/** An object as it was printed: a sample, or one row of it. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type { Fields };
 
 /** What is at the beginning of an object: to which sample it belongs. */
 export interface Head {
@@ -48,13 +49,7 @@ const lineEnds: Ends = {
 
 const json: Format = {
   ends: () => lineEnds,
-  decode(record) {
-    try {
-      return asFields(JSON.parse(record.toString()));
-    } catch {
-      return undefined;
-    }
-  },
+  decode: (record) => asFields(parseJson(record.toString())),
   /** Does without parsing the record, which costs a hundred times as much. */
   head(record) {
     const found = jsonHead.exec(record.toString('latin1', 0, HEAD_BYTES));
@@ -121,6 +116,7 @@ function checked(head: Head): Head | undefined {
   return Number.isFinite(head.time) && Number.isSafeInteger(head.seq) ? head : undefined;
 }
 
+/** A value as an object as it was printed, a sample or one row of it; undefined for anything else. */
 export function asFields(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  return isObject(value) ? value : undefined;
 }

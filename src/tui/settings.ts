@@ -1,3 +1,5 @@
+import { isObject, record } from '../untyped/values.ts';
+import type { Fields } from '../untyped/values.ts';
 import { columnsOf, defaultColumns } from './table/columns.ts';
 import { unitModes } from './values/format.ts';
 import type { UnitMode } from './values/format.ts';
@@ -49,20 +51,20 @@ export function defaultView(view: View): ViewSettings {
  */
 export function readSettings(kept: unknown): Settings {
   const settings = defaultSettings();
-  if (!isRecord(kept)) return settings;
+  if (!isObject(kept)) return settings;
   settings.view = views.find(({ key }) => key === kept['view'])?.key ?? settings.view;
   settings.units = unitModes.find((mode) => mode === kept['units']) ?? settings.units;
   settings.nameWidth = count(kept['nameWidth']) ?? settings.nameWidth;
   settings.rows = count(kept['rows']) ?? settings.rows;
-  const keptViews = isRecord(kept['views']) ? kept['views'] : {};
+  const keptViews = record(kept['views']);
   for (const view of views) {
     const own = keptViews[view.key];
-    if (isRecord(own)) readView(view, own, settings.views[view.key]);
+    if (isObject(own)) readView(view, own, settings.views[view.key]);
   }
   return settings;
 }
 
-function readView(view: View, kept: Readonly<Record<string, unknown>>, settings: ViewSettings): void {
+function readView(view: View, kept: Fields, settings: ViewSettings): void {
   const ids = new Set(columnsOf(view).map(({ id }) => id));
   if (Array.isArray(kept['columns'])) {
     const known = kept['columns'].filter((id): id is string => typeof id === 'string' && ids.has(id));
@@ -70,10 +72,6 @@ function readView(view: View, kept: Readonly<Record<string, unknown>>, settings:
   }
   if (typeof kept['sort'] === 'string' && ids.has(kept['sort'])) settings.sort = kept['sort'];
   if (typeof kept['reverse'] === 'boolean') settings.reverse = kept['reverse'];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A whole number from 0 to 1000. */

@@ -1,3 +1,5 @@
+import { parseJson } from '../../untyped/values.ts';
+
 /** Levels that JSON is followed down: more than a disk has layers, and no more than a hostile command line is worth. */
 const MOST_LEVELS = 16;
 
@@ -46,14 +48,6 @@ export function suboptions(list: string, implied = ''): Map<string, string> {
       else result.set(text, 'on');
     });
   return result;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @returns false where it is no object */

@@ -1,3 +1,4 @@
+import { isObject, parseJson } from '../../untyped/values.ts';
 import { InputError } from '../errors.ts';
 import type { Profile, ProfileMatrix, Subject } from '../profile.ts';
 import { profileVersion } from '../profile.ts';
@@ -54,17 +55,9 @@ export async function readProfiles(path: string): Promise<readonly Profile[]> {
   const lines: (readonly [string, number])[] = [];
   for await (const line of linesOf(path)) lines.push(line);
   if (lines.length === 0) throw new InputError(`${path}: it is empty, expected a profile`);
-  const whole = parse(lines.map(([line]) => line).join('\n'));
+  const whole = parseJson(lines.map(([line]) => line).join('\n'));
   if (whole !== undefined) return [checked(whole, path)];
-  return lines.map(([line, number]) => checked(parse(line), `${path}:${number}`));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return lines.map(([line, number]) => checked(parseJson(line), `${path}:${number}`));
 }
 
 /** Checks as much of a profile as its readers rely on. */
@@ -110,8 +103,4 @@ function isMatrix(matrix: Partial<ProfileMatrix> | null, states: number): boolea
 /** Whether something is a whole number from 1 to as much as can be configured. */
 function isCount(value: unknown, most: number): boolean {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) <= most;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,10 @@
+import { isObject, parseJson } from '../../untyped/values.ts';
+import type { Fields } from '../../untyped/values.ts';
 import { InputError } from '../errors.ts';
 import { idsOf, inputOf, usualInputs } from '../inputs.ts';
 import type { Subject } from '../profile.ts';
 import type { RecordedInput } from './recording.ts';
 import type { InputName } from '../settings.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads JSON lines that proxtop wrote, in either layout. @throws InputError */
 export async function* jsonInputs(
@@ -99,12 +99,9 @@ function rowsOf(
   text: string,
   place: string,
 ): { host: Fields | undefined; vms: readonly Fields[]; sample: string } {
-  let line: unknown;
-  try {
-    line = JSON.parse(text);
-  } catch {
+  const line = parseJson(text);
+  if (line === undefined)
     throw new InputError(`${place}: expected a line of JSON, found ${JSON.stringify(text.slice(0, 40))}`);
-  }
   if (isObject(line)) {
     const { type, domains, host, run, seq } = line;
     const sample = `${String(run)} ${String(seq)}`;
@@ -118,8 +115,4 @@ function rowsOf(
       );
   }
   throw new InputError(`${place}: found no sample of proxtop, expected domains, or a type`);
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
