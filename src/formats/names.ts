@@ -1,6 +1,7 @@
 import { columns } from '../catalogue/catalogue.ts';
 import type { Metric } from '../catalogue/catalogue.ts';
 import type { Unit } from '../catalogue/metric.ts';
+import { MS_PER_TICK } from '../kernel/base/ticks.ts';
 
 /** Reads a number from the values of a row; NaN where it is not known. `interval` is that of the sample, in seconds. */
 export type Read = (values: Float64Array, interval: number) => number;
@@ -56,12 +57,11 @@ export function originalColumn(metric: Metric): Column | undefined {
         read: (values, interval) => Math.round(at(values, slot) * interval),
       };
     case 'ticks':
-      // USER_HZ is 100 on every platform that has KVM: a tick is 10 ms.
       return {
         ...column,
         unit: 'count',
         whole: true,
-        read: (values, interval) => Math.round((at(values, slot) * interval) / 10),
+        read: (values, interval) => Math.round((at(values, slot) * interval) / MS_PER_TICK),
       };
     case 'us, cumulative':
       return undefined;

@@ -3,6 +3,7 @@ import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
 import type { Scope } from '../catalogue/define.ts';
 import { originalColumn } from '../formats/names.ts';
 import type { Column } from '../formats/names.ts';
+import { MS_PER_TICK } from '../kernel/base/ticks.ts';
 
 /** Where a field of a recorded object belongs in a row. */
 export interface Field {
@@ -35,9 +36,8 @@ function fieldOf({ collector, id, kind, slot }: Metric): Field {
 function inverseOf({ unit }: Column, metric: Metric): Field['restore'] {
   if (unit === 'KiB') return (value) => value * 1024;
   if (unit === 'count' && metric.unit === 'per second') return (value, interval) => value / interval;
-  // USER_HZ is 100 on every platform that has KVM: a tick is 10 ms.
   if (unit === 'count' && metric.unit === 'ms per second')
-    return (value, interval) => (value * 10) / interval;
+    return (value, interval) => (value * MS_PER_TICK) / interval;
   // The original wrote 0 where there was no operation whose latency could be known.
   if (metric.id.startsWith('disk_lat_')) return (value) => value || NaN;
   return undefined;

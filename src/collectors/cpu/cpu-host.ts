@@ -7,6 +7,7 @@ import { parseCpuinfo } from '../../kernel/proc/proc-cpuinfo.ts';
 import { LoadAvg, parseLoadAvg } from '../../kernel/proc/proc-loadavg.ts';
 import { ProcStat, procStatCounters, parseProcStat } from '../../kernel/proc/proc-stat.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
+import { TICKS_PER_S } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Wanted } from '../collector.ts';
@@ -16,8 +17,6 @@ import { SlowBeat } from '../slow-beat.ts';
 const hostSlots = slots('cpu', 'host');
 
 const KHZ_PER_MHZ = 1000;
-/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
-const TICKS_PER_S = 100;
 /** By how many ticks a CPU may seem to have stood still in a short interval. */
 const FEW_TICKS = 2;
 

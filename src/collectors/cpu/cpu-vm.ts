@@ -9,6 +9,7 @@ import { schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import type { Process, Thread } from '../../kernel/pid/process.ts';
 import { readRecord } from '../../kernel/base/read.ts';
+import { NS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { VmTarget, Wanted } from '../collector.ts';
@@ -22,8 +23,6 @@ const { run, wait } = schedstatCounters;
 /** The counts of a VM: of its vCPUs, and of its other threads. */
 const [RUN, WAIT, OTHER_RUN, OTHER_WAIT] = [0, 1, 2, 3] as const;
 const US_PER_S = 1e6;
-/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
-const NS_PER_TICK = 1e7;
 /** Seconds between two readings of a dormant thread. */
 const DORMANT_BEAT = 5;
 /**

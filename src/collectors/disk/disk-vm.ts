@@ -2,6 +2,7 @@ import type { Detail, DiskReading, VmDisk } from '../../guests/connector.ts';
 import { diskCounters } from '../../guests/connector.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { PidStat, pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
+import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { Row } from '../../catalogue/row.ts';
 import type { VmTarget, Wanted } from '../collector.ts';
@@ -12,8 +13,6 @@ import { Readings, Totals, mean, now } from '../readings.ts';
 const vmSlots = slots('disk', 'vm');
 const MIB = 2 ** 20;
 const NS_PER_MS = 1e6;
-/** The kernel's clock tick in user space: 100 a second on every architecture that runs KVM. */
-const MS_PER_TICK = 10;
 const COUNTERS = diskCounters.length;
 const [READ_OPS, WRITE_OPS, FLUSH_OPS, READ_BYTES, WRITE_BYTES, READ_TIME, WRITE_TIME, FLUSH_TIME, FAILURES] =
   [0, 1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly number[] & { length: typeof COUNTERS };
