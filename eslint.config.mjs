@@ -12,6 +12,7 @@ const layers = [
   ['sampling'],
   ['formats'],
   ['delivery'],
+  ['status'],
   ['recording'],
   ['profiler'],
   ['config'],

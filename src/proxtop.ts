@@ -4,7 +4,7 @@ import type { Command } from './cli/arguments.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
-import { describeStatus } from './cli/status/status.ts';
+import { describeStatus } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';

@@ -9,7 +9,7 @@ import { flags } from './flags.ts';
 import { helpText } from './help.ts';
 import { parseSpoolRequest, spoolUsage } from './spool/spool-arguments.ts';
 import type { SpoolRequest } from './spool/spool-arguments.ts';
-import { reportDirectory } from './status/status-report.ts';
+import { reportDirectory } from '../status/report.ts';
 import { argumentLayer, parseFlags } from './parse-flags.ts';
 import type { Program } from './parse-flags.ts';
 import { settingsOfView } from './wanted-view.ts';

@@ -1,6 +1,7 @@
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
-import { reportDirectory } from '../cli/status/status-report.ts';
+import { version } from '../cli/version.ts';
+import { reportDirectory } from '../status/report.ts';
 import { ConfigError } from '../config/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { OutputSet } from '../delivery/output-set.ts';
@@ -13,7 +14,7 @@ import { Runner } from './runner.ts';
 import { Service } from './service.ts';
 import { reportShortages } from './report/shortage-report.ts';
 import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
-import { StatusFile } from './report/status-file.ts';
+import { StatusFile } from '../status/report-file.ts';
 import { reportFileTroubles, reportMissingColumns } from './report/trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */
@@ -59,7 +60,7 @@ export async function run(
   keepMemoryLow();
   const directory = reportDirectory(env, settings.runDir);
   const leftovers = new Leftovers(() => runner.running, log);
-  const statusFile = new StatusFile(directory, { program, config }, outputs.list, leftovers, log);
+  const statusFile = new StatusFile(directory, { program, version, config }, outputs.list, leftovers, log);
   consumer.watcher?.begin(stop);
   await runner.run(stop.signal);
   service.stopping();

@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { describeStatus } from '../../src/cli/status/status.ts';
+import { describeStatus } from '../../src/cli/status.ts';
 import {
   reportDirectory,
   reportPath,
   type OutputReport,
   type StatusReport,
-} from '../../src/cli/status/status-report.ts';
+} from '../../src/status/report.ts';
 import { processIdentity } from '../../src/kernel/pid/process-identity.ts';
 import { Drops } from '../../src/delivery/ledger/drops.ts';
 

@@ -1,19 +1,13 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { processIdentity } from '../../kernel/pid/process-identity.ts';
-import { readOwnFile } from '../../delivery/shared/own-files.ts';
-import { brief } from '../../formats/printable.ts';
-import { dropReasons } from '../../sampling/output-status.ts';
-import type { ExitCode } from '../exit-codes.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { LeftSpool, OutputReport, StatusReport } from './status-report.ts';
-import { reportPeriod } from './status-report.ts';
-import { aligned, duration, size } from '../words.ts';
+import { dropReasons } from '../sampling/output-status.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { LeftSpool, OutputReport, StatusReport } from '../status/report.ts';
+import { reportPeriod } from '../status/report.ts';
+import { readReports } from '../status/read-reports.ts';
+import { aligned, duration, size } from './words.ts';
 
 /** A report older than this (ms) is of a process that hangs. */
 const lateness = 3 * reportPeriod;
-/** Bytes of the largest report that is read. */
-const largestReport = 1 << 20;
 /** An output that gave up records less than this (ms) ago is not healthy. */
 const memory = 60_000;
 
@@ -35,39 +29,6 @@ export function describeStatus(directory: string, now = Date.now()): StatusAnswe
     text: reports.map((report) => describeReport(report, now)).join('\n'),
     exitCode: healthy ? exitCodes.done : exitCodes.degraded,
   };
-}
-
-/** The reports of processes that run. */
-function readReports(directory: string): {
-  readonly reports: readonly StatusReport[];
-  readonly trouble?: string;
-} {
-  let files: string[];
-  try {
-    files = readdirSync(directory);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { reports: [], ...(code !== 'ENOENT' && { trouble: brief(message) }) };
-  }
-  const reports = files.flatMap((file) =>
-    file.endsWith('.status') ? readReport(join(directory, file)) : [],
-  );
-  return { reports: reports.sort((a, b) => a.started - b.started) };
-}
-
-function readReport(path: string): StatusReport[] {
-  try {
-    // Receivers and file systems have a hand in what it says.
-    const report = JSON.parse(readOwnFile(path, largestReport).toString(), shown) as StatusReport;
-    return processIdentity(report.pid) === report.identity ? [report] : [];
-  } catch {
-    // It ended just now.
-    return [];
-  }
-}
-
-function shown(_: string, value: unknown): unknown {
-  return typeof value === 'string' ? brief(value) : value;
 }
 
 /** What is not as it should be, in words. */

@@ -1,11 +1,10 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { LeftSpool, OutputReport, StatusReport } from '../../cli/status/status-report.ts';
-import { reportPath, reportPeriod } from '../../cli/status/status-report.ts';
-import { version } from '../../cli/version.ts';
-import { processIdentity } from '../../kernel/pid/process-identity.ts';
-import { requireOwnDirectory } from '../../delivery/shared/own-files.ts';
-import type { ObservedOutput } from '../../sampling/output-status.ts';
+import type { LeftSpool, OutputReport, StatusReport } from './report.ts';
+import { reportPath, reportPeriod } from './report.ts';
+import { processIdentity } from '../kernel/pid/process-identity.ts';
+import { requireOwnDirectory } from '../delivery/shared/own-files.ts';
+import type { ObservedOutput } from '../sampling/output-status.ts';
 
 /**
  * Writes how this process fares to a file that `proxtop status` reads, every five seconds; each time as a whole. The
@@ -23,7 +22,7 @@ export class StatusFile {
   /** @param directory is made when need be; where that fails there is no report, and the log says so once */
   constructor(
     private readonly directory: string,
-    private readonly about: Pick<StatusReport, 'program' | 'config'>,
+    private readonly about: Pick<StatusReport, 'program' | 'version' | 'config'>,
     private readonly outputs: readonly ObservedOutput[],
     private readonly leftovers: { readonly list: readonly LeftSpool[] },
     private readonly log: Logger,
@@ -68,7 +67,6 @@ export class StatusFile {
   private report(): StatusReport {
     return {
       ...this.about,
-      version,
       pid: process.pid,
       identity: this.identity,
       started: this.started,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { OutputStatus } from '../../sampling/output-status.ts';
+import type { OutputStatus } from '../sampling/output-status.ts';
 
 /** What a running program tells about itself, in a file that `proxtop status` reads. */
 export interface StatusReport {
