@@ -1,14 +1,15 @@
 import { fstatSync } from 'node:fs';
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
 import type { LogLevel } from '../config/settings.ts';
 import { brief } from '../formats/printable.ts';
 
-/** One line as pino hands it over. */
+/** One line of the log. */
 interface LogLine {
   readonly level: number;
-  readonly msg?: string;
-  readonly err?: { readonly message: string; readonly stack?: string };
+  /** With the prefix of its logger. */
+  readonly message: string | undefined;
+  readonly error: unknown;
 }
 
 const STDERR = 2;
@@ -65,13 +66,26 @@ export function createLog(level: LogLevel, env: NodeJS.ProcessEnv): Logger {
   const format = isJournal(env['JOURNAL_STREAM']) ? forJournal : forPeople;
   // A stderr that was closed must not end the program.
   process.stderr.on('error', () => undefined);
-  const destination = {
-    write: (json: string): void => {
-      const line = JSON.parse(json) as LogLine;
-      if (line.level >= threshold) write(format(line));
-    },
-  };
+  const destination = new Destination((line) => {
+    if (line.level >= threshold) write(format(line));
+  });
   return pino({ level: 'debug', base: null, timestamp: false }, destination);
+}
+
+/** Takes from pino what a line is made of, which it leaves here before it writes the line as JSON. */
+class Destination implements DestinationStream {
+  readonly [pino.symbols.needsMetadataGsym] = true;
+  lastLevel = 0;
+  lastMsg: string | undefined;
+  lastObj: { readonly err?: unknown } = {};
+  lastTime = '';
+  lastLogger: unknown;
+
+  constructor(private readonly take: (line: LogLine) => void) {}
+
+  write(): void {
+    this.take({ level: this.lastLevel, message: this.lastMsg, error: this.lastObj.err });
+  }
 }
 
 function write(text: string): void {
@@ -91,10 +105,12 @@ function isJournal(stream: string | undefined): boolean {
  * What a line says. VMs, receivers and libvirt have a hand in it: each part is printable, on one line and short, but for
  * the frames of a stack, which keep their lines.
  */
-function textOf({ level, msg, err }: LogLine): string {
-  const stack = level >= ERROR ? err?.stack : undefined;
-  const [reason = err?.message, ...frames] = stack?.split(frame, FRAMES) ?? [];
-  const said = [msg, reason].flatMap((part) => (part === undefined ? [] : brief(part, MOST))).join(': ');
+function textOf({ level, message, error }: LogLine): string {
+  // With those of its causes.
+  const told = error instanceof Error ? pino.stdSerializers.err(error) : undefined;
+  const stack = level >= ERROR ? told?.stack : undefined;
+  const [reason = told?.message, ...frames] = stack?.split(frame, FRAMES) ?? [];
+  const said = [message, reason].flatMap((part) => (part === undefined ? [] : brief(part, MOST))).join(': ');
   return [said, ...frames.map((text) => brief(text))].join('\n');
 }
 
