@@ -5,7 +5,7 @@ import { describeProfiles } from './cli/profiler/profiler-check.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
-import { printableLines } from './formats/printable.ts';
+import { printableLines } from './strings/printable.ts';
 import { InputError } from './profiler/errors.ts';
 import { judgeFile, profileFile, showProfiles } from './profiler/offline.ts';
 

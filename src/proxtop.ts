@@ -8,7 +8,7 @@ import { describeStatus } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';
-import { printableLines } from './formats/printable.ts';
+import { printableLines } from './strings/printable.ts';
 
 /** What --check says of the terminal view. */
 const ofView = ['view', 'on this terminal; it measures everything, and asks monitors every time'] as const;

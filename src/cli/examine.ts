@@ -10,7 +10,7 @@ import type { Roots } from '../kernel/base/paths.ts';
 import { obstacles } from '../delivery/shared/preconditions.ts';
 import type { Obstacle } from '../delivery/shared/preconditions.ts';
 import type { OutputSettings } from '../delivery/settings.ts';
-import { printableLines } from '../formats/printable.ts';
+import { printableLines } from '../strings/printable.ts';
 import { readSamples } from '../recording/recording.ts';
 import { describeSettings } from './check.ts';
 

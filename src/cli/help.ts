@@ -5,7 +5,7 @@ import { exitCodes } from './exit-codes.ts';
 import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { Program } from './parse-flags.ts';
-import { wrap as wrapTo } from './wrap.ts';
+import { wrap as wrapTo } from '../strings/wrap.ts';
 
 const width = 80;
 

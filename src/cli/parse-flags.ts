@@ -5,7 +5,7 @@ import type { Layer } from '../config/layer.ts';
 import { nearestOrLonger } from '../config/nearest.ts';
 import type { SectionName } from '../config/schema/schema.ts';
 import { quoted } from '../config/values.ts';
-import { brief } from '../formats/printable.ts';
+import { brief } from '../strings/printable.ts';
 import { canBeNegated, synopsis } from './flags.ts';
 import type { Flag } from './flags.ts';
 

@@ -1,5 +1,5 @@
 import type { ObservedOutput } from '../sampling/output-status.ts';
-import { brief } from '../formats/printable.ts';
+import { brief } from '../strings/printable.ts';
 import type { Notify } from './notify.ts';
 
 /** ms between two looks at what the status line says. */

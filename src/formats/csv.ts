@@ -1,5 +1,5 @@
 import { slots } from '../catalogue/catalogue.ts';
-import { printable } from './printable.ts';
+import { printable } from '../strings/printable.ts';
 import type { PrinterSettings } from './printer.ts';
 import { TablePrinter } from './text/table.ts';
 

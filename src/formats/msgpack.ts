@@ -9,7 +9,7 @@ import type { AnyRowTree } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
 import type { Column } from './names.ts';
-import { bounded, wellFormed } from './printable.ts';
+import { bounded, wellFormed } from '../strings/printable.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { eachRow } from './rows.ts';
 

@@ -1,4 +1,4 @@
-import { bounded } from './printable.ts';
+import { bounded } from '../strings/printable.ts';
 
 /** Texts kept at most; ten for each of a thousand VMs. */
 const maxTexts = 16384;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOwnFile } from '../delivery/shared/own-files.ts';
-import { brief } from '../formats/printable.ts';
+import { brief } from '../strings/printable.ts';
 import { processIdentity } from '../kernel/pid/process-identity.ts';
 import type { StatusReport } from './report.ts';
 

@@ -1,4 +1,4 @@
-import { brief } from '../../formats/printable.ts';
+import { brief } from '../../strings/printable.ts';
 import { ConfigError } from '../errors.ts';
 import type { Given, GivenMap } from '../given.ts';
 import type { FileLayer, OutputSection } from '../layer.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { printable } from '../../formats/printable.ts';
+import { printable } from '../../strings/printable.ts';
 import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
 import { handed, type Entry } from '../ledger/entry.ts';

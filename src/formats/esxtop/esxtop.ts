@@ -16,7 +16,7 @@ import {
   virtualDiskGroup,
 } from './esxtop-counters.ts';
 import type { Counter, CounterGroup } from './esxtop-counters.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../strings/printable.ts';
 import type { Printer } from '../printer.ts';
 
 const identity = slots('identity', 'vm');

@@ -4,7 +4,7 @@ import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 import type { Column } from '../names.ts';
-import { unprintable, wellFormed } from '../printable.ts';
+import { unprintable, wellFormed } from '../../strings/printable.ts';
 import type { TextCache } from '../text-cache.ts';
 
 /**

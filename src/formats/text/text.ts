@@ -1,5 +1,5 @@
 import { human } from './human.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../strings/printable.ts';
 import type { PrinterSettings } from '../printer.ts';
 import { TablePrinter } from './table.ts';
 
