@@ -9,7 +9,7 @@ export function prometheusDocument(): string {
   const heading = [row('name', 'type', 'shown', 'of', 'what'), '| --- | --- | --- | --- | --- |'];
   return [
     '# What the page for Prometheus holds\n',
-    'Generated from src/metrics by docs/generate.ts: do not edit. How to scrape it: [prometheus.md](../prometheus.md).\n',
+    'Generated from src/catalogue by docs/generate.ts: do not edit. How to scrape it: [prometheus.md](../prometheus.md).\n',
     'Names marked verbose need `verbose = true`. `of` says which metric of [metrics.md](../../metrics.md) a level is, or is the',
     'rate or mean of a counter. Names of VMs have the labels uuid, name and vmid (and pid, where two have one uuid and vmid); those of disks, NICs and vCPUs also device',
     '(with `devices = true`).\n',
