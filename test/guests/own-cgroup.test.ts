@@ -100,9 +100,9 @@ async function fromContainer(pid: number, cgroupfs: string): Promise<unknown> {
   mkdirSync(inside, { recursive: true });
   directories.add(inside);
   const script = `
-    import { scopeCgroup } from '${source}/connectors/own-cgroup.ts';
-    import { cgroupTrouble } from '${source}/kernel/proc-pid-cgroup.ts';
-    import { Paths, defaultRoots } from '${source}/kernel/paths.ts';
+    import { scopeCgroup } from '${source}/guests/own-cgroup.ts';
+    import { cgroupTrouble } from '${source}/kernel/pid/proc-pid-cgroup.ts';
+    import { Paths, defaultRoots } from '${source}/kernel/base/paths.ts';
     const paths = new Paths({ ...defaultRoots, cgroupfs: '${cgroupfs}' });
     const file = scopeCgroup(paths, ${pid}, '100.scope')?.cpuStat;
     console.log(JSON.stringify([file?.path ?? null, file?.text() !== undefined, cgroupTrouble(paths) ?? null]));`;
