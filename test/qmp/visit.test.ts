@@ -163,7 +163,7 @@ test('garbage', async () => {
     /no QMP, the monitor sent "SSH-2.0/,
   );
   assertFailed(await visitFake(never, '{"hello": 1}\n'), 'error', /no greeting/);
-  assertFailed(await visitFake(never, '[1]\n'), 'error', /no greeting/);
+  assertFailed(await visitFake(never, '[1]\n'), 'error', /no QMP, the monitor sent "\[1\]"/);
   assertFailed(await visitFake(never, Buffer.alloc(3000, 255).toString('latin1') + '\n'), 'error', /no QMP/);
   assertFailed(await visitFake((socket) => socket.write('{"return": {}, "id"\n')), 'error', /no QMP/);
 });
