@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { toProfile } from '../../src/profiler/profile.ts';
 import { profileRecording, readRecording } from '../../src/profiler/read/recording.ts';
-import type { RecordedInput } from '../../src/profiler/read/recording.ts';
+import type { RecordedInput } from '../../src/profiler/read/recorded-input.ts';
 import type { InputName, ProfilerSettings } from '../../src/profiler/settings.ts';
 import { defaults, fixture } from './support.ts';
 

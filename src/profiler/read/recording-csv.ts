@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { InputError } from '../errors.ts';
-import type { RecordedInput } from './recording.ts';
+import type { RecordedInput } from './recorded-input.ts';
 import type { InputName } from '../settings.ts';
 import { inputNames } from '../settings.ts';
 

@@ -3,7 +3,7 @@ import type { Fields } from '../../untyped/values.ts';
 import { InputError } from '../errors.ts';
 import { idsOf, inputOf, usualInputs } from '../inputs.ts';
 import type { Subject } from '../profile.ts';
-import type { RecordedInput } from './recording.ts';
+import type { RecordedInput } from './recorded-input.ts';
 import type { InputName } from '../settings.ts';
 
 /** Reads JSON lines that proxtop wrote, in either layout. @throws InputError */

@@ -2,24 +2,12 @@ import { RecordingError } from '../../recording/errors.ts';
 import { linesOf as textLinesOf } from '../../recording/lines.ts';
 import { csvInputs } from './recording-csv.ts';
 import { jsonInputs } from './recording-json.ts';
+import type { RecordedInput } from './recorded-input.ts';
 import { InputError } from '../errors.ts';
 import { rulesFor } from '../inputs.ts';
 import type { Subject } from '../profile.ts';
 import type { InputName, ProfilerSettings } from '../settings.ts';
 import { VmProfile } from '../model/vm-profile.ts';
-
-/** One input of one VM, with where it stands. */
-export interface RecordedInput {
-  /** The same object for all inputs of a VM. */
-  readonly vm: Subject;
-  /** The same array for all inputs of a file. */
-  readonly metrics: readonly string[];
-  /** NaN for what is not known. */
-  readonly values: readonly number[];
-  /** Speed of the host's links in megabit per second; NaN where not known. */
-  readonly link: number;
-  readonly line: number;
-}
 
 /**
  * The lines of a file, compressed or not, with their numbers; without a byte order mark and empty lines at its end.
