@@ -3,7 +3,7 @@ import { Connection } from './connection.ts';
 import { ConnectionError, LibvirtError } from './error.ts';
 import type { DomainEvent } from './events.ts';
 import { CONNECTION_CLOSED, eventIds, readEvent } from './events.ts';
-import type { Domain, DomainStats, VcpuInfo } from './protocol.ts';
+import type { Domain, DomainStats } from './protocol.ts';
 import * as remote from './protocol.ts';
 import type { Directories } from './transport.ts';
 import { openLink } from './transport.ts';
@@ -149,11 +149,6 @@ export class Hypervisor extends EventEmitter<HypervisorEvents> {
     return this.connection.unanswered;
   }
 
-  /** 9000000 is 9.0.0. */
-  libVersion(): Promise<number> {
-    return this.connection.call(remote.getLibVersion, [], this.callTimeout);
-  }
-
   hostname(): Promise<string> {
     return this.connection.call(remote.getHostname, [], this.callTimeout);
   }
@@ -187,16 +182,6 @@ export class Hypervisor extends EventEmitter<HypervisorEvents> {
   /** The XML of a domain as it runs now, without secrets. */
   domainXml(domain: Domain): Promise<string> {
     return this.connection.call(remote.getXmlDesc, [domain, 0], this.callTimeout);
-  }
-
-  /** Numbers: the index into {@link domainStates}, and the reason that belongs to it. */
-  domainState(domain: Domain): Promise<{ readonly state: number; readonly reason: number }> {
-    return this.connection.call(remote.getState, [domain], this.callTimeout);
-  }
-
-  /** The first `most` vCPUs; asks no monitor. */
-  vcpus(domain: Domain, most: number): Promise<VcpuInfo[]> {
-    return this.connection.call(remote.getVcpus, [domain, most], this.callTimeout);
   }
 
   /** Lets `domain` events flow, of all domains, until the connection ends. */

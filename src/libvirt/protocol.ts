@@ -7,7 +7,6 @@ import { XdrError } from './xdr.ts';
 // Numbers, layouts and limits are those of libvirt's remote_protocol.x. Checked against libvirt 9.0 and 11.3.
 
 const MOST_DOMAINS = 16384;
-const MOST_VCPUS = 16384;
 const MOST_AUTH_TYPES = 20;
 
 /** A domain as libvirt names it. The server looks it up by UUID alone. */
@@ -23,17 +22,6 @@ export interface Domain {
 export interface DomainStats {
   readonly domain: Domain;
   readonly parameters: TypedParameters;
-}
-
-/** What one virtual CPU does. */
-export interface VcpuInfo {
-  readonly number: number;
-  /** 0 offline, 1 running, 2 blocked. */
-  readonly state: number;
-  /** CPU time used, in ns. */
-  readonly cpuTime: number;
-  /** The host CPU it runs on now, -1 if none. */
-  readonly cpu: number;
 }
 
 /** How to call one procedure of the remote program. */
@@ -91,14 +79,6 @@ export const registerCloseCallback: Procedure<[], void> = {
   read: nothing,
 };
 
-/** 9000000 is 9.0.0. */
-export const getLibVersion: Procedure<[], number> = {
-  name: 'CONNECT_GET_LIB_VERSION',
-  number: 157,
-  write: nothing,
-  read: (reader) => reader.uhyper(),
-};
-
 export const getHostname: Procedure<[], string> = {
   name: 'CONNECT_GET_HOSTNAME',
   number: 59,
@@ -150,34 +130,6 @@ export const getXmlDesc: Procedure<[domain: Domain, flags: number], string> = {
     writer.uint(flags);
   },
   read: (reader) => reader.string(),
-};
-
-/** The numbers are virDomainState and the reason that belongs to it. */
-export const getState: Procedure<[domain: Domain], { readonly state: number; readonly reason: number }> = {
-  name: 'DOMAIN_GET_STATE',
-  number: 212,
-  write: (writer, domain) => {
-    writeDomain(writer, domain);
-    writer.uint(0);
-  },
-  read: (reader) => ({ state: reader.int(), reason: reader.int() }),
-};
-
-/** At most `most` vCPUs; their affinity is not asked for. */
-export const getVcpus: Procedure<[domain: Domain, most: number], VcpuInfo[]> = {
-  name: 'DOMAIN_GET_VCPUS',
-  number: 20,
-  write: (writer, domain, most) => {
-    writeDomain(writer, domain);
-    writer.int(Math.min(most, MOST_VCPUS)).int(0);
-  },
-  read: (reader) =>
-    reader.array(MOST_VCPUS, () => ({
-      number: reader.uint(),
-      state: reader.int(),
-      cpuTime: reader.uhyper(),
-      cpu: reader.int(),
-    })),
 };
 
 /** Subscribes to one kind of event of all domains; returns the number of the callback. */

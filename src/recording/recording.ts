@@ -112,11 +112,6 @@ export class Recording {
     return this.length - 1;
   }
 
-  /** The number of the last sample. Searches the whole file. */
-  async last(): Promise<number> {
-    return this.indexAt(Infinity);
-  }
-
   async close(): Promise<void> {
     await this.file.close();
   }

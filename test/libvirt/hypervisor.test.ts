@@ -82,10 +82,7 @@ describe('a real libvirtd', { skip, timeout: 60_000 }, () => {
     return only.parameters;
   };
 
-  test('tells its version and host name', async () => {
-    const version = await hypervisor.libVersion();
-    const text = `libvirt ${Math.trunc(version / 1e6)}.${Math.trunc(version / 1000) % 1000}.${version % 1000}`;
-    assert.ok((await lab.virsh('version')).includes(`Using library: ${text}`));
+  test('tells its host name', async () => {
     assert.equal(await hypervisor.hostname(), (await lab.virsh('hostname')).trim());
   });
 
@@ -122,20 +119,11 @@ describe('a real libvirtd', { skip, timeout: 60_000 }, () => {
       }
     });
 
-    test(`${name}: XML, state and vCPUs are those of virsh`, async () => {
+    test(`${name}: its XML and state are those of virsh`, async () => {
       const one = await domain(name);
       assert.equal((await hypervisor.domainXml(one)).trim(), (await lab.virsh('dumpxml', name)).trim());
-      const { state } = await hypervisor.domainState(one);
-      assert.equal(domainStates[state], (await lab.virsh('domstate', name)).trim());
-      const vcpus = await hypervisor.vcpus(one, 2);
-      const printed = (await lab.virsh('vcpuinfo', name)).matchAll(
-        /^VCPU: +(\d+)\nCPU: +\d+\nState: +(\w+)/gm,
-      );
-      const states = ['offline', 'running', 'blocked'];
-      assert.deepEqual(
-        vcpus.map((vcpu) => [String(vcpu.number), states[vcpu.state]]),
-        [...printed].map(([, number, state]) => [number, state]),
-      );
+      const state = domainStates[Number((await stats(name)).get('state.state'))];
+      assert.equal(state, (await lab.virsh('domstate', name)).trim());
     });
   }
 

@@ -22,11 +22,6 @@ export class Tap {
     return this.store.status;
   }
 
-  /** Why the spool takes nothing at the moment; undefined when it does. */
-  get trouble(): string | undefined {
-    return this.store.trouble;
-  }
-
   /** Whether there is nothing to take. */
   get empty(): boolean {
     return !this.current || this.store.empty;
