@@ -22,7 +22,7 @@ export interface Flag {
 }
 
 /** The option that a flag sets. */
-export interface FlagOption {
+interface FlagOption {
   readonly section: SectionName;
   readonly key: string;
   /** The value that a switch stands for. */

@@ -25,7 +25,7 @@ const examples = [
 ] as const;
 
 /** What the help of a program says besides its flags. */
-export interface HelpPage {
+interface HelpPage {
   /** One sentence: what the program does. */
   readonly purpose: string;
   readonly examples: readonly (readonly [command: string, meaning: string])[];

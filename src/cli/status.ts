@@ -12,7 +12,7 @@ const lateness = 3 * reportPeriod;
 const memory = 60_000;
 
 /** The answer of `proxtop status`. */
-export interface StatusAnswer {
+interface StatusAnswer {
   readonly text: string;
   readonly exitCode: ExitCode;
 }

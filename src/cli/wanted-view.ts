@@ -3,7 +3,7 @@ import type { EnvironmentLayer, FileLayer, Layer } from '../config/layer.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** What decides whether the terminal view opens. */
-export interface ViewRequest {
+interface ViewRequest {
   readonly file: FileLayer | undefined;
   readonly environment: EnvironmentLayer;
   readonly args: Layer;

@@ -11,7 +11,7 @@ import { NetCollector } from './net/net.ts';
 import { PressureCollector } from './pressure.ts';
 
 /** What the collectors are told when they are made. */
-export interface CollectorSettings {
+interface CollectorSettings {
   readonly wanted: Wanted;
   /** Interfaces the host sums run over; undefined for all physical ones. */
   readonly netdev: readonly string[] | undefined;

@@ -3,7 +3,7 @@ import { refuse, withoutUser } from './values.ts';
 import type { Refusal, ValueType } from './values.ts';
 
 /** Where a tcp or udp output sends to. */
-export interface Address {
+interface Address {
   /** A name, an IPv4 or an IPv6 address (without brackets). */
   readonly host: string;
   readonly port: number;

@@ -6,7 +6,7 @@ import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
 
 /** Somebody who watches the samples: they are taken whether there are outputs or not, with all metrics and rows. */
-export interface Watcher {
+interface Watcher {
   readonly pace: Pace;
   /** Called when sampling begins. @param stop ends it */
   readonly begin: (stop: AbortController) => void;

@@ -14,7 +14,7 @@ import type { SinceStart } from '../sampling/since-start.ts';
 import type { Consumer } from './consumer.ts';
 
 /** There is no hypervisor here, and somebody at a terminal who can say where to look. */
-export class NoHypervisorError extends Error {
+class NoHypervisorError extends Error {
   override readonly name = 'NoHypervisorError';
 }
 

@@ -2,7 +2,7 @@
 const EXIT_DEADLINE = 1000;
 
 /** Ends the program by a signal, whose default action waits for nothing. */
-export function endBy(signal: NodeJS.Signals): void {
+function endBy(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -9,7 +9,7 @@ import { MinuteLimit } from '../pacing/minute-limit.ts';
 import type { Output } from './output.ts';
 
 /** What a printed output is made of. */
-export interface OutputParts {
+interface OutputParts {
   readonly printer: Printer;
   readonly store: Store;
   /** By which the destination draws from the store. */

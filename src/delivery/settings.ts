@@ -48,7 +48,7 @@ interface Common extends Named {
   readonly print: PrinterSettings;
 }
 
-export interface StdoutSettings extends Common {
+interface StdoutSettings extends Common {
   readonly type: 'stdout';
 }
 

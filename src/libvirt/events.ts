@@ -16,7 +16,7 @@ const changes = [
 ] as const;
 
 /** A domain changed its state. Note: a new domain is `resumed` before it is `started`; `stopped` may carry id -1. */
-export interface LifecycleEvent {
+interface LifecycleEvent {
   readonly kind: 'lifecycle';
   readonly domain: Domain;
   /** undefined for one that this version of the program does not know. */
@@ -26,7 +26,7 @@ export interface LifecycleEvent {
 }
 
 /** A device was plugged into or out of a running domain. */
-export interface DeviceEvent {
+interface DeviceEvent {
   readonly kind: 'device-added' | 'device-removed';
   readonly domain: Domain;
   /** Alias of the device in the domain's XML. */

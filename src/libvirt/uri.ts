@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { ConnectionError } from './error.ts';
 
 /** How to reach a libvirt daemon. */
-export type TransportName = 'unix' | 'ssh' | 'tcp' | 'tls';
+type TransportName = 'unix' | 'ssh' | 'tcp' | 'tls';
 
 /** A connection URI of libvirt, taken apart. */
 export interface LibvirtUri {

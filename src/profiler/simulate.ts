@@ -4,7 +4,7 @@ import type { TransitionRow } from './model/transitions.ts';
 import { keysOf, longestKnown } from './model/transitions.ts';
 
 /** How a VM might go on, by metric. */
-export interface Simulation extends Subject {
+interface Simulation extends Subject {
   readonly states: Readonly<Record<string, readonly number[]>>;
   /** The values in the middle of these states. */
   readonly values: Readonly<Record<string, readonly number[]>>;

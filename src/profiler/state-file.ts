@@ -21,7 +21,7 @@ interface Header {
 }
 
 /** What was found at the start. */
-export interface Loaded {
+interface Loaded {
   readonly vms: readonly SavedVm[];
   /** Why what is there cannot be used, in words for the log. */
   readonly trouble?: string;

@@ -1,5 +1,5 @@
 /** Monitors that are visited at a time, when one Limiter is used for all VMs. */
-export const VISITS_AT_A_TIME = 16;
+const VISITS_AT_A_TIME = 16;
 
 /** Runs at most `limit` tasks at a time; those that must wait start in the order they came. */
 export class Limiter {

@@ -21,7 +21,7 @@ const troubles: Readonly<Record<string, string>> = {
 };
 
 /** Bytes from their beginning to their end. */
-export interface Source {
+interface Source {
   readonly chunks: AsyncIterable<Buffer>;
   close(): Promise<void>;
 }

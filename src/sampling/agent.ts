@@ -16,7 +16,7 @@ const sumSlots = [id.queued, id.queued_bytes, id.sent, id.dropped, id.reconnects
 const ownCounts = [id.missed_ticks, id.collector_errors, id.qmp_failures];
 
 /** Counts since the start that other parts keep. */
-export interface AgentCounts {
+interface AgentCounts {
   readonly missedTicks: number;
   readonly collectorErrors: number;
   readonly pollFailures: number;

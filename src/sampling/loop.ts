@@ -14,7 +14,7 @@ const PRIMING_DEADLINE = 3000;
 const PRIMING_INTERVAL = 1000;
 
 /** What becomes of the samples. */
-export interface LoopSettings {
+interface LoopSettings {
   /** Samples to take; Infinity for no end. */
   readonly runs: number;
   readonly outputs: readonly ObservedOutput[];

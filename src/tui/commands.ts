@@ -23,7 +23,7 @@ export interface Commands extends Desk {
 }
 
 /** Some keys and what they do. */
-export interface Command {
+interface Command {
   readonly keys: readonly string[];
   /** The keys as the help writes them; '' for what it need not tell. */
   readonly label: string;

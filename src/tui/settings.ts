@@ -40,7 +40,7 @@ export function defaultSettings(): Settings {
 }
 
 /** How a view looks at first. */
-export function defaultView(view: View): ViewSettings {
+function defaultView(view: View): ViewSettings {
   return { columns: defaultColumns(view), sort: view.sort, reverse: false };
 }
 

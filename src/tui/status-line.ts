@@ -5,7 +5,7 @@ import type { Line, Span, Style } from './screen/spans.ts';
 import { textOrBlank, valueOf } from './values/row-values.ts';
 
 /** What the status line tells beside the sample. */
-export interface Status {
+interface Status {
   /** Seconds between two samples as they are wanted; undefined where they come as they come. */
   readonly interval: number | undefined;
   /** Name of the view, or title of the page. */

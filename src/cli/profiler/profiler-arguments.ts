@@ -14,7 +14,7 @@ import type { Program } from '../parse-flags.ts';
 import { profilerHelp } from './profiler-help.ts';
 
 /** What to do with profiles, where not to make them on a running host. */
-export type ProfilerTask =
+type ProfilerTask =
   | { readonly kind: 'record'; readonly settings: ProfilerRunSettings; readonly config: string | undefined }
   | { readonly kind: 'profile-file'; readonly input: string; readonly settings: ProfilerRunSettings }
   | {

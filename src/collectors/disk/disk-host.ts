@@ -46,7 +46,7 @@ const diskRates = ratesIn(diskSlots);
  * @param grown what each counter grew by; NaN where not known
  * @param elapsed seconds
  */
-export function deriveBlockDevice(
+function deriveBlockDevice(
   grown: Float64Array,
   elapsed: number,
   values: Float64Array,

@@ -80,7 +80,7 @@ const TX_DROPPED = rateIds.indexOf('net_tx_dropped');
 const BITS_PER_MBIT = 1e6 / 8;
 
 /** Where the values of a scope go. */
-export interface TrafficSlots {
+interface TrafficSlots {
   readonly rates: readonly number[];
   readonly rxMbit: number;
   readonly txMbit: number;

@@ -17,7 +17,7 @@ export const outputTypes = ['stdout', 'file', 'tcp', 'udp', 'http', 'prometheus'
 export type OutputType = (typeof outputTypes)[number];
 
 /** The flag of an option; its name is the key with dashes. */
-export interface OptionFlag {
+interface OptionFlag {
   readonly group: FlagGroup;
   /** One letter. */
   readonly alias?: string;
@@ -32,7 +32,7 @@ export interface OptionFlag {
 }
 
 /** A flag without a value that stands for one value of an option. */
-export interface Switch {
+interface Switch {
   readonly name: string;
   /** One letter, or another long name. */
   readonly alias?: string;

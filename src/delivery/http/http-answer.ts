@@ -11,7 +11,7 @@ export interface Answer {
  * What is to be done after an answer: the records arrived, are to be sent again later, are too many for one request, or
  * will never be taken.
  */
-export type Verdict = 'arrived' | 'later' | 'too-large' | 'refused';
+type Verdict = 'arrived' | 'later' | 'too-large' | 'refused';
 
 /** How InfluxDB 1 and 2 say that there is nothing yet to write to, which somebody may create any minute. */
 const noDatabase = /\b(database|bucket|retention policy)\b.*\bnot found\b/i;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { unacknowledgedBytes } from '../../kernel/proc/proc-net-tcp.ts';
 
 /** How a connection is watched, in ms. */
-export interface WatchPace {
+interface WatchPace {
   /** Without progress for so long, while bytes are on their way, the peer is given up. */
   readonly timeout: number;
   /** What the peer's kernel has for so long counts as read, as long as the peer keeps taking. */

@@ -26,7 +26,7 @@ interface TimedStats extends DomainStats {
 }
 
 /** What libvirt told of all domains, when it was asked (monotonic seconds) and how long it was busy with that (s). */
-export interface Details {
+interface Details {
   readonly asked: number;
   readonly took: number;
   readonly stats: readonly TimedStats[];

@@ -3,7 +3,7 @@ import { readOnce } from '../base/kernel-file.ts';
 import type { Paths } from '../base/paths.ts';
 
 /** What kind of block device a name of /proc/diskstats stands for; dm is a device-mapper device of none of its other kinds. */
-export type BlockDeviceType =
+type BlockDeviceType =
   | 'physical'
   | 'partition'
   | 'lvm'

@@ -4,7 +4,7 @@ import type { Counts } from './transitions.ts';
 import { countTransition, likelinessOf, relevel } from './transitions.ts';
 
 /** What is counted of one metric. */
-export interface Matrix {
+interface Matrix {
   readonly stats: Statistics;
   counts: Counts;
 }

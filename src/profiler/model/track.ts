@@ -17,7 +17,7 @@ export interface Track {
 }
 
 /** A period that is complete. */
-export interface Period {
+interface Period {
   readonly summary: Summary;
   /** States before it. */
   readonly history: readonly number[];

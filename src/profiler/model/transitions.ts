@@ -77,7 +77,7 @@ export function toPercent(counts: Counts, periods: number, width: number): Recor
 }
 
 /** A share in whole percent, half rounded away from zero. */
-export function percent(part: number, whole: number): number {
+function percent(part: number, whole: number): number {
   // Neither is negative, so that Math.round, which rounds half up, rounds away from zero.
   return Math.round((100 * part) / whole);
 }

@@ -3,10 +3,10 @@ import { metricOf } from '../values/row-values.ts';
 
 /** What is remembered of each VM. */
 export const remembered = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'net_rx_mbit', 'net_tx_mbit'] as const;
-export type Remembered = (typeof remembered)[number];
+type Remembered = (typeof remembered)[number];
 
 /** ms that are remembered. */
-export const memory = 120_000;
+const memory = 120_000;
 /** A value stands until the next one, but not longer than this many intervals: a gap is a gap. */
 const HELD = 1.5;
 const slots = remembered.map((id) => metricOf('vm', id)?.slot ?? 0);

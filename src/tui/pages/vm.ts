@@ -22,7 +22,7 @@ import { entryLine, headingLine } from '../table/table-lines.ts';
 import type { Page } from './page.ts';
 
 /** What the page of a VM is drawn from. */
-export interface VmSource {
+interface VmSource {
   /** The VM in the last sample; undefined when it does not run any more. */
   vm(): VmRows | undefined;
   readonly history: History;

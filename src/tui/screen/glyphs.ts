@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import { printable } from '../../strings/printable.ts';
 
 /** What a user takes for one character, and the columns that it takes: 1 or 2. */
-export interface Glyph {
+interface Glyph {
   readonly text: string;
   readonly width: number;
 }

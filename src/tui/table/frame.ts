@@ -14,7 +14,7 @@ import { entryLine, headingLine } from './table-lines.ts';
 import type { View } from './views.ts';
 
 /** What a table is drawn from. */
-export interface TableState {
+interface TableState {
   readonly view: View;
   readonly settings: Settings;
   readonly columns: readonly Column[];

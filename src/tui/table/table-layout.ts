@@ -16,7 +16,7 @@ const SHARE = 3;
 const WIDEST_NAME = 40;
 
 /** What decides about the place of columns. */
-export interface Wishes {
+interface Wishes {
   /** Columns of the screen. */
   readonly width: number;
   /** Of names, as the user chose; 0 for what fits. */

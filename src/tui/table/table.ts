@@ -23,7 +23,7 @@ export interface Entry {
 const otherThreads = { cpu_total: 'cpu_other_total', cpu_steal: 'cpu_other_steal' } as const;
 
 /** What is to be listed, and how. */
-export interface TableQuery {
+interface TableQuery {
   readonly view: View;
   readonly settings: ViewSettings;
   /** Part of a name, vmid, UUID, tag or device, in any case; '' for everything. */
