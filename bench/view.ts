@@ -4,7 +4,7 @@
  * Run: npx tsx bench/view.ts [VMS] (500 if none is named)
  */
 import { History } from '../src/tui/analysis/history.ts';
-import { defaultSettings } from '../src/tui/settings.ts';
+import { defaultPreferences } from '../src/tui/preferences.ts';
 import { Snapshots } from '../src/tui/snapshot.ts';
 import { TableControl } from '../src/tui/table/table-control.ts';
 import { Cells } from '../src/tui/screen/cells.ts';
@@ -29,7 +29,7 @@ function change(vms: readonly VmRows[]): void {
 
 /** ms of CPU a frame, and bytes written for it. */
 function measure(of: Sample, key: string, filter: string): { cpu: number; bytes: number } {
-  const control = new TableControl(defaultSettings(), () => 'ok');
+  const control = new TableControl(defaultPreferences(), () => 'ok');
   const view = viewOf(key);
   if (view !== undefined) control.show(view);
   control.filter = filter;

@@ -1,4 +1,4 @@
-import { columnsOf } from '../../src/tui/table/columns.ts';
+import { columnsOf } from '../../src/tui/table/view-columns.ts';
 import { commands } from '../../src/tui/commands.ts';
 import { LiveSource } from '../../src/tui/sources/live-source.ts';
 import { replayCommands } from '../../src/tui/sources/replay-source.ts';

@@ -6,7 +6,7 @@ import { plotProfile } from './plot.ts';
 import type { Profile, Subject } from './profile.ts';
 import { profileLine, toProfile } from './profile.ts';
 import { ProfileSet, holdsProfiles, readProfiles } from './read/read-profiles.ts';
-import { profileRecording, readRecording } from './read/recording.ts';
+import { profileRecording, readRecording } from './read/read-recording.ts';
 import type { ProfilerSettings } from './settings.ts';
 import { simulate } from './simulate.ts';
 import { Follower } from './model/likeliness.ts';

@@ -1,5 +1,5 @@
 import { RecordingError } from './errors.ts';
-import { formatOf } from './format.ts';
+import { formatThatBegins } from './format.ts';
 import type { Ends, Format, Head } from './format.ts';
 
 /** The schema of samples that is understood. */
@@ -119,7 +119,7 @@ function requireSize(path: string, offset: number, size: number): void {
 const expected = 'samples that proxtop wrote as json or msgpack';
 
 function requireFormat(path: string, bytes: Buffer): Format {
-  const format = formatOf(bytes[0] ?? 0);
+  const format = formatThatBegins(bytes[0] ?? 0);
   if (format !== undefined) return format;
   throw new RecordingError(`${path}: found ${shown(bytes)}, expected ${expected}`);
 }

@@ -99,7 +99,7 @@ const msgpack: Format = {
 };
 
 /** The format of a file by its first byte: an object of JSON, or a map of MessagePack. */
-export function formatOf(first: number): Format | undefined {
+export function formatThatBegins(first: number): Format | undefined {
   if (first === 0x7b) return json;
   return (first >= 0x80 && first < 0x90) || first === 0xde || first === 0xdf ? msgpack : undefined;
 }

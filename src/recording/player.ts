@@ -9,7 +9,7 @@ const slowest = 1 / 8;
 const fastest = 64;
 
 /** Where a player is. */
-export interface Position {
+export interface PlayerPosition {
   /** Number of the sample shown, from 0. */
   readonly index: number;
   readonly paused: boolean;
@@ -39,10 +39,10 @@ export class Player {
   /** @param show takes each sample, and has read it when it returns */
   constructor(
     private readonly recording: Recording,
-    private readonly show: (sample: Sample, position: Position) => void,
+    private readonly show: (sample: Sample, position: PlayerPosition) => void,
   ) {}
 
-  get position(): Position {
+  get position(): PlayerPosition {
     return { index: this.index, paused: this.paused, speed: this.speed, atEnd: this.atEnd };
   }
 

@@ -22,12 +22,12 @@ import { line } from './screen/spans.ts';
 import type { Line, Size } from './screen/spans.ts';
 import { Terminal } from './screen/terminal.ts';
 import type { Capabilities, TerminalUser } from './screen/terminal.ts';
-import { loadSettings, saveSettings } from './settings-file.ts';
+import { loadPreferences, savePreferences } from './preferences-file.ts';
 import { Snapshots } from './snapshot.ts';
 import type { Source } from './sources/source.ts';
 import { statusLine } from './status-line.ts';
 import { TableControl } from './table/table-control.ts';
-import { judge } from './analysis/thresholds.ts';
+import { judge } from './analysis/verdict.ts';
 import { textOrBlank } from './values/row-values.ts';
 
 /** ms that a message stays. */
@@ -40,7 +40,7 @@ export class TerminalView implements Commands, TerminalUser {
   private readonly thresholds: Thresholds;
   private readonly judge: Judge;
   private readonly unicode: boolean;
-  private readonly settingsPath: string;
+  private readonly preferencesPath: string;
   private readonly cells: Cells;
   private readonly terminal: Terminal;
   private readonly snapshots = new Snapshots();
@@ -51,20 +51,20 @@ export class TerminalView implements Commands, TerminalUser {
   private message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
   private drawing: NodeJS.Immediate | undefined;
 
-  /** @param settingsPath where key W keeps what the user chose */
+  /** @param preferencesPath where key W keeps what the user chose */
   constructor(
     source: Source,
     thresholds: Thresholds,
     { depth, unicode }: Capabilities,
-    settingsPath: string,
+    preferencesPath: string,
   ) {
     this.source = source;
     this.thresholds = thresholds;
     this.judge = (id, value, row) => judge(thresholds, id, value, row);
     this.unicode = unicode;
-    this.settingsPath = settingsPath;
-    const { settings, trouble } = loadSettings(settingsPath);
-    this.table = new TableControl(settings, this.judge);
+    this.preferencesPath = preferencesPath;
+    const { preferences, trouble } = loadPreferences(preferencesPath);
+    this.table = new TableControl(preferences, this.judge);
     this.cells = new Cells(switches(depth), unicode);
     this.terminal = new Terminal(this.cells, this);
     if (trouble !== undefined) this.tell(trouble);
@@ -141,9 +141,9 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   nextUnits(): void {
-    const { settings } = this.table;
-    settings.units = unitModes[(unitModes.indexOf(settings.units) + 1) % unitModes.length] ?? 'auto';
-    this.tell(`sizes ${settings.units === 'auto' ? 'with a suffix' : `in ${settings.units}`}`);
+    const { preferences } = this.table;
+    preferences.units = unitModes[(unitModes.indexOf(preferences.units) + 1) % unitModes.length] ?? 'auto';
+    this.tell(`sizes ${preferences.units === 'auto' ? 'with a suffix' : `in ${preferences.units}`}`);
   }
 
   chooseFields(): void {
@@ -200,7 +200,7 @@ export class TerminalView implements Commands, TerminalUser {
       new VmPage(name, key, {
         vm: () => this.sample?.vms.find((each) => each.vm.key === key),
         history: this.history,
-        units: this.table.settings.units,
+        units: this.table.preferences.units,
         judge: this.judge,
         unicode: this.unicode,
       }),
@@ -208,23 +208,23 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   askNameWidth(): void {
-    const { settings } = this.table;
-    this.askNumber('width of names, 0 for what fits', settings.nameWidth, (width) => {
-      settings.nameWidth = width;
+    const { preferences } = this.table;
+    this.askNumber('width of names, 0 for what fits', preferences.nameWidth, (width) => {
+      preferences.nameWidth = width;
     });
   }
 
   askRows(): void {
-    const { settings } = this.table;
-    this.askNumber('rows, 0 for as many as fit', settings.rows, (rows) => {
-      settings.rows = rows;
+    const { preferences } = this.table;
+    this.askNumber('rows, 0 for as many as fit', preferences.rows, (rows) => {
+      preferences.rows = rows;
     });
   }
 
   save(): void {
     try {
-      saveSettings(this.settingsPath, this.table.settings);
-      this.tell(`kept in ${this.settingsPath}`);
+      savePreferences(this.preferencesPath, this.table.preferences);
+      this.tell(`kept in ${this.preferencesPath}`);
     } catch (error) {
       this.tell(`not kept: ${(error as Error).message}`);
     }
@@ -271,14 +271,14 @@ export class TerminalView implements Commands, TerminalUser {
 
   private statusLine(columns: number): Line {
     if (this.sample === undefined) return line('proxtop', 'title');
-    const { filter, vmsLeft, sortHeading, descending, settings, view } = this.table;
+    const { filter, vmsLeft, sortHeading, descending, preferences, view } = this.table;
     const status = {
       interval: this.source.interval,
       view: this.page?.title ?? view.name,
       filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
       sort: sortHeading,
       descending,
-      units: settings.units,
+      units: preferences.units,
       unicode: this.unicode,
       note: this.source.note,
     };

@@ -13,12 +13,12 @@ import { encodeHeader, readHeader } from '../../src/delivery/ledger/spool/header
 import { InputError } from '../../src/profiler/errors.ts';
 import { plotProfile } from '../../src/profiler/plot.ts';
 import { ProfileSet, readProfiles } from '../../src/profiler/read/read-profiles.ts';
-import { readRecording } from '../../src/profiler/read/recording.ts';
+import { readRecording } from '../../src/profiler/read/read-recording.ts';
 import { simulate } from '../../src/profiler/simulate.ts';
 import { entriesOf } from '../../src/recording/entries.ts';
 import { RecordingError } from '../../src/recording/errors.ts';
 import { SampleBuilder } from '../../src/recording/sample-builder.ts';
-import { readSettings } from '../../src/tui/settings.ts';
+import { readPreferences } from '../../src/tui/preferences.ts';
 import type { Target } from './harness.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-fuzz-'));
@@ -275,7 +275,7 @@ export const fileTargets: readonly Target[] = [
       } catch {
         return;
       }
-      readSettings(kept);
+      readPreferences(kept);
     },
   },
 ];

@@ -8,11 +8,11 @@ import type { PageFormat } from '../../src/formats/prometheus/page.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { helpLine } from '../../src/tui/help-line.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
-import { defaultSettings } from '../../src/tui/settings.ts';
+import { defaultPreferences } from '../../src/tui/preferences.ts';
 import { Snapshots } from '../../src/tui/snapshot.ts';
 import { statusLine } from '../../src/tui/status-line.ts';
 import { TableControl } from '../../src/tui/table/table-control.ts';
-import { judge } from '../../src/tui/analysis/thresholds.ts';
+import { judge } from '../../src/tui/analysis/verdict.ts';
 import { views } from '../../src/tui/table/views.ts';
 
 /** What an output makes of the samples: fed with each, gives its file at the end. */
@@ -94,7 +94,7 @@ function screen(
   key: (typeof views)[number]['key'],
   { columns, rows }: { readonly columns: number; readonly rows: number },
 ): string {
-  const settings = { ...defaultSettings(), view: key };
+  const settings = { ...defaultPreferences(), view: key };
   const table = new TableControl(settings, (id, value, row) => judge(thresholds, id, value, row));
   const body = table.lines(sample, { columns, rows: rows - 2 });
   const status = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { toProfile } from '../../src/profiler/profile.ts';
-import { profileRecording, readRecording } from '../../src/profiler/read/recording.ts';
+import { profileRecording, readRecording } from '../../src/profiler/read/read-recording.ts';
 import type { RecordedInput } from '../../src/profiler/read/recorded-input.ts';
 import type { InputName, ProfilerSettings } from '../../src/profiler/settings.ts';
 import { defaults, fixture } from './support.ts';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { once, EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { Player } from '../../src/recording/player.ts';
-import type { Position } from '../../src/recording/player.ts';
+import type { PlayerPosition } from '../../src/recording/player.ts';
 import { Recording } from '../../src/recording/recording.ts';
 import { file, printed, samples, start } from './files.ts';
 
 /** A player under way, and what it showed. */
 class Played {
-  readonly shown: { readonly seq: number; readonly position: Position }[] = [];
+  readonly shown: { readonly seq: number; readonly position: PlayerPosition }[] = [];
   readonly events = new EventEmitter();
   readonly stop = new AbortController();
   readonly player: Player;
@@ -22,14 +22,14 @@ class Played {
     this.ended = this.player.play(this.stop.signal);
   }
 
-  get last(): Position & { readonly seq: number } {
+  get last(): PlayerPosition & { readonly seq: number } {
     const last = this.shown.at(-1);
     assert.ok(last !== undefined);
     return { ...last.position, seq: last.seq };
   }
 
   /** Waits until a sample is shown for which something holds. */
-  async until(holds: (position: Position & { readonly seq: number }) => boolean): Promise<void> {
+  async until(holds: (position: PlayerPosition & { readonly seq: number }) => boolean): Promise<void> {
     while (this.shown.length === 0 || !holds(this.last))
       await once(this.events, 'shown', { signal: AbortSignal.timeout(10_000) });
   }

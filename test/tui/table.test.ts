@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsOf } from '../../src/tui/table/columns.ts';
-import { defaultSettings } from '../../src/tui/settings.ts';
-import type { ViewSettings } from '../../src/tui/settings.ts';
+import { columnsOf } from '../../src/tui/table/view-columns.ts';
+import { defaultPreferences } from '../../src/tui/preferences.ts';
+import type { ViewPreferences } from '../../src/tui/preferences.ts';
 import { textOrBlank } from '../../src/tui/values/row-values.ts';
-import { entriesOf, numberIn } from '../../src/tui/table/table.ts';
-import type { Entry } from '../../src/tui/table/table.ts';
+import { tableEntries, numberIn } from '../../src/tui/table/table.ts';
+import type { TableEntry } from '../../src/tui/table/table.ts';
 import { viewOf, views } from '../../src/tui/table/views.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { row } from '../formats/sample.ts';
 import { disk, sample, vm } from './samples.ts';
 
-interface Query extends Partial<ViewSettings> {
+interface Query extends Partial<ViewPreferences> {
   readonly filter?: string;
   readonly expanded?: readonly string[];
 }
@@ -19,15 +19,15 @@ interface Query extends Partial<ViewSettings> {
 function entries(
   of: Sample,
   key: string,
-  { filter = '', expanded = [], ...settings }: Query = {},
-): readonly Entry[] {
+  { filter = '', expanded = [], ...preferences }: Query = {},
+): readonly TableEntry[] {
   const view = viewOf(key);
   assert.ok(view);
-  const all = { ...defaultSettings().views[view.key], ...settings };
-  return entriesOf(of, { view, settings: all, filter, expanded: new Set(expanded) }, columnsOf(view));
+  const all = { ...defaultPreferences().views[view.key], ...preferences };
+  return tableEntries(of, { view, preferences: all, filter, expanded: new Set(expanded) }, columnsOf(view));
 }
 
-function names(list: readonly Entry[]): string[] {
+function names(list: readonly TableEntry[]): string[] {
   return list.map(
     ({ row: { scope }, row: own, vm: owner, label }) =>
       label ??
@@ -131,10 +131,10 @@ test('the host views list the disks of their kinds', () => {
 test('every view names metrics that it has, and no heading twice among the fields', () => {
   for (const view of views) {
     const ids = columnsOf(view).map(({ id }) => id);
-    const settings = defaultSettings().views[view.key];
+    const preferences = defaultPreferences().views[view.key];
     for (const id of [
-      ...settings.columns,
-      settings.sort,
+      ...preferences.columns,
+      preferences.sort,
       ...Object.values(view.sortKeys),
       ...Object.keys(view.headings ?? {}),
     ])

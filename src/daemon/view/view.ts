@@ -1,6 +1,6 @@
 import type { Thresholds } from '../../config/thresholds.ts';
 import { capabilities } from '../../tui/screen/terminal.ts';
-import { settingsPath } from '../../tui/settings-file.ts';
+import { preferencesPath } from '../../tui/preferences-file.ts';
 import type { Source } from '../../tui/sources/source.ts';
 import { TerminalView } from '../../tui/view.ts';
 import { divertLog, restoreLog } from '../logging.ts';
@@ -16,7 +16,7 @@ export function openView(
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
 ): Pick<TerminalView, 'update'> {
-  const view = new TerminalView(source, thresholds, capabilities(env), settingsPath(env));
+  const view = new TerminalView(source, thresholds, capabilities(env), preferencesPath(env));
   divertLog((text) => {
     view.tell(text);
   });

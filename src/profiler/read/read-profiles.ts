@@ -2,7 +2,7 @@ import { isObject, parseJson } from '../../untyped/values.ts';
 import { InputError } from '../errors.ts';
 import type { Profile, ProfileMatrix, Subject } from '../profile.ts';
 import { profileVersion } from '../profile.ts';
-import { linesOf } from './recording.ts';
+import { numberedLines } from './numbered-lines.ts';
 
 /** Whether a name is that of one VM, as the stream has it. */
 const vmName = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|proxmox-\d+|qemu-\d+-\d+)$/i;
@@ -45,7 +45,7 @@ function keyOf({ name, vmid = '', pid = '' }: Subject): string {
 
 /** Whether a file holds profiles, by its first line that is not empty. @throws InputError when it cannot be read */
 export async function holdsProfiles(path: string): Promise<boolean> {
-  for await (const [line] of linesOf(path))
+  for await (const [line] of numberedLines(path))
     return /^\s*\{\s*"profile"\s*:/.test(line) || /^\s*\{\s*$/.test(line);
   return false;
 }
@@ -53,7 +53,7 @@ export async function holdsProfiles(path: string): Promise<boolean> {
 /** Reads profiles: a JSON document, or the lines that proxprofiler sent. @throws InputError */
 export async function readProfiles(path: string): Promise<readonly Profile[]> {
   const lines: (readonly [string, number])[] = [];
-  for await (const line of linesOf(path)) lines.push(line);
+  for await (const line of numberedLines(path)) lines.push(line);
   if (lines.length === 0) throw new InputError(`${path}: it is empty, expected a profile`);
   const whole = parseJson(lines.map(([line]) => line).join('\n'));
   if (whole !== undefined) return [checked(whole, path)];

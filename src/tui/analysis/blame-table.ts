@@ -5,7 +5,7 @@ import { quantity } from '../values/quantity.ts';
 import { metricOf, textOf } from '../values/row-values.ts';
 
 /** A table of texts; every row has as many cells as the heading. */
-export interface Cells {
+export interface BlameCells {
   readonly heading: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -13,8 +13,8 @@ export interface Cells {
 /** A shortage as it is shown: what is short, who suffers, and beside it who takes most. */
 export interface BlameTable {
   readonly title: string;
-  readonly victims: Cells;
-  readonly culprits: Cells;
+  readonly victims: BlameCells;
+  readonly culprits: BlameCells;
   /** What else there is to know. */
   readonly remarks: readonly string[];
 }

@@ -4,8 +4,8 @@ import type { Sample, VmRows } from '../../sampling/sample.ts';
 import { demandsFor, pinnedTo, storageOf } from './demand.ts';
 import type { Demand, Load, Resource } from './demand.ts';
 import { textOf, valueOf } from '../values/row-values.ts';
-import { judge } from './thresholds.ts';
-import type { Verdict } from './thresholds.ts';
+import { judge } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** A VM that does not get what it wants, and what shows it. */
 export interface Victim {

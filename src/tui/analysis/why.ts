@@ -7,8 +7,8 @@ import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { human } from '../../formats/text/human.ts';
 import { quantity } from '../values/quantity.ts';
-import { compared, judge } from './thresholds.ts';
-import type { Verdict } from './thresholds.ts';
+import { compared, judge } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 const colours: Readonly<Record<Verdict, string>> = { ok: 'fine', warn: 'yellow', bad: 'red' };
 

@@ -2,7 +2,7 @@ import type { Thresholds } from '../../config/thresholds.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { blame } from '../analysis/blame.ts';
 import { blameTable } from '../analysis/blame-table.ts';
-import type { BlameTable, Cells } from '../analysis/blame-table.ts';
+import type { BlameTable, BlameCells } from '../analysis/blame-table.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
@@ -44,7 +44,7 @@ function tableLines({ title, victims, culprits, remarks }: BlameTable, columns: 
   return [line(title, 'heading'), ...body, ...remarks.map((remark) => line(remark, 'dim')), []];
 }
 
-function block(title: string, { heading, rows }: Cells, style: 'bad' | 'warn'): readonly Line[] {
+function block(title: string, { heading, rows }: BlameCells, style: 'bad' | 'warn'): readonly Line[] {
   const widths = heading.map((text, index) =>
     Math.min(LONGEST_CELL, Math.max(textWidth(text), ...rows.map((row) => textWidth(row[index] ?? '')))),
   );

@@ -1,4 +1,4 @@
-import type { Column } from '../table/columns.ts';
+import type { ViewColumn } from '../table/view-columns.ts';
 import { fit } from '../screen/glyphs.ts';
 import type { Key } from '../screen/keys.ts';
 import type { Line } from '../screen/spans.ts';
@@ -11,7 +11,7 @@ const PAGE = 10;
 export class FieldsPage implements Page {
   readonly title: string;
   readonly keys = 'space show or hide  j k move  J K move the field  r as at first  Esc done';
-  private order: Column[];
+  private order: ViewColumn[];
   private shown: Set<string>;
   private at = 0;
 
@@ -23,7 +23,7 @@ export class FieldsPage implements Page {
    */
   constructor(
     view: string,
-    private readonly columns: readonly Column[],
+    private readonly columns: readonly ViewColumn[],
     shown: readonly string[],
     private readonly first: readonly string[],
     private readonly change: (ids: readonly string[]) => void,
@@ -121,7 +121,7 @@ export class FieldsPage implements Page {
   }
 
   /** Those that are shown in their order, then the others. */
-  private sorted(shown: readonly string[]): Column[] {
+  private sorted(shown: readonly string[]): ViewColumn[] {
     const first = shown.flatMap((id) => this.columns.find((column) => column.id === id) ?? []);
     return [...first, ...this.columns.filter((column) => !first.includes(column))];
   }

@@ -1,4 +1,4 @@
-import { columnsOf } from '../table/columns.ts';
+import { columnsOf } from '../table/view-columns.ts';
 import { commands } from '../commands.ts';
 import { line } from '../screen/spans.ts';
 import type { Line } from '../screen/spans.ts';

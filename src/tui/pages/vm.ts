@@ -5,7 +5,7 @@ import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { VmRows } from '../../sampling/sample.ts';
-import { deviceColumns } from '../table/columns.ts';
+import { deviceColumns } from '../table/view-columns.ts';
 import { formatNumber } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
 import type { History } from '../analysis/history.ts';

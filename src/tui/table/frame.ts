@@ -1,13 +1,13 @@
 import type { Sample } from '../../sampling/sample.ts';
-import type { Cursor } from './cursor.ts';
-import type { Column } from './columns.ts';
+import type { RowCursor } from './row-cursor.ts';
+import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { panelLines } from './panel.ts';
 import { textWidth } from '../screen/glyphs.ts';
 import type { Line, Size } from '../screen/spans.ts';
-import type { Settings } from '../settings.ts';
+import type { Preferences } from '../preferences.ts';
 import { textOrBlank } from '../values/row-values.ts';
-import type { Entry } from './table.ts';
+import type { TableEntry } from './table.ts';
 import { place } from './table-layout.ts';
 import type { Placed } from './table-layout.ts';
 import { entryLine, headingLine } from './table-lines.ts';
@@ -16,10 +16,10 @@ import type { View } from './views.ts';
 /** What a table is drawn from. */
 interface TableState {
   readonly view: View;
-  readonly settings: Settings;
-  readonly columns: readonly Column[];
-  readonly entries: readonly Entry[];
-  readonly cursor: Cursor;
+  readonly preferences: Preferences;
+  readonly columns: readonly ViewColumn[];
+  readonly entries: readonly TableEntry[];
+  readonly cursor: RowCursor;
   /** Id of the column of the cursor. */
   readonly columnCursor: string | undefined;
   readonly judge: Judge;
@@ -40,16 +40,16 @@ const ROWS_PER_PANEL_LINE = 4;
 
 /** Host panel, headings and as many rows as there is room for; moves the cursor to where its row is now. */
 export function tableFrame(sample: Sample, state: TableState, size: Size): TableFrame {
-  const { view, settings, entries, cursor, judge } = state;
-  const { units } = settings;
+  const { view, preferences, entries, cursor, judge } = state;
+  const { units } = preferences;
   const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
   const panel = panelLines(view, sample.host, { columns: size.columns, units, judge }).slice(0, panelHeight);
   const room = Math.max(0, size.rows - panel.length - 1);
-  const height = settings.rows === 0 ? room : Math.min(room, settings.rows);
+  const height = preferences.rows === 0 ? room : Math.min(room, preferences.rows);
   cursor.follow(entries, height);
   const placed = place(state.columns, {
     width: size.columns,
-    nameWidth: settings.nameWidth,
+    nameWidth: preferences.nameWidth,
     longestName: longestName(sample, entries),
     units,
     cursor: state.columnCursor,
@@ -58,12 +58,12 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
   const rows = visible.map((entry, index) =>
     entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
   );
-  const heading = headingLine(placed, settings.views[view.key].sort, state.columnCursor);
+  const heading = headingLine(placed, preferences.views[view.key].sort, state.columnCursor);
   return { lines: [...panel, heading, ...rows], heading: panel.length, placed };
 }
 
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */
-function longestName({ vms }: Sample, entries: readonly Entry[]): number {
+function longestName({ vms }: Sample, entries: readonly TableEntry[]): number {
   const names = vms.map(({ row }) => textWidth(textOrBlank(row, 'name')));
   const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 1));
   return [...names, ...labels].reduce((longest, width) => Math.max(longest, width), 0);

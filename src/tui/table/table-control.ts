@@ -1,65 +1,65 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample, VmRows } from '../../sampling/sample.ts';
-import { columnsOf, defaultColumns } from './columns.ts';
-import type { Column } from './columns.ts';
-import { Cursor } from './cursor.ts';
+import { columnsOf, defaultColumns } from './view-columns.ts';
+import type { ViewColumn } from './view-columns.ts';
+import { RowCursor } from './row-cursor.ts';
 import { tableFrame } from './frame.ts';
 import type { TableFrame } from './frame.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { FieldsPage } from '../pages/fields.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import { line } from '../screen/spans.ts';
-import type { Settings, ViewSettings } from '../settings.ts';
-import { entriesOf, metricIn, source } from './table.ts';
-import type { Entry } from './table.ts';
+import type { Preferences, ViewPreferences } from '../preferences.ts';
+import { tableEntries, metricIn, source } from './table.ts';
+import type { TableEntry } from './table.ts';
 import { viewOf, views } from './views.ts';
 import type { View } from './views.ts';
 
 /** Which table is shown, and how: what the user chose with keys, and what that makes of a sample. */
 export class TableControl {
-  readonly cursor = new Cursor();
+  readonly cursor = new RowCursor();
   /** Part of a name, vmid, UUID, tag or device; '' for everything. */
   filter = '';
   private readonly expanded = new Set<string>();
   /** Columns of each view, made once. */
   private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
   private columnCursor: string | undefined;
-  private entries: readonly Entry[] = [];
+  private entries: readonly TableEntry[] = [];
   private frame: TableFrame | undefined;
 
   constructor(
-    readonly settings: Settings,
+    readonly preferences: Preferences,
     private readonly judge: Judge,
   ) {}
 
   get view(): View {
-    return viewOf(this.settings.view) ?? (views[0] as View);
+    return viewOf(this.preferences.view) ?? (views[0] as View);
   }
 
-  get viewSettings(): ViewSettings {
-    return this.settings.views[this.view.key];
+  get viewPreferences(): ViewPreferences {
+    return this.preferences.views[this.view.key];
   }
 
   /** Heading of the column that the rows are sorted by. */
   get sortHeading(): string {
-    const { sort } = this.viewSettings;
+    const { sort } = this.viewPreferences;
     return this.columnOf(sort)?.heading ?? sort;
   }
 
   /** Whether the largest number, or the last text, comes first. */
   get descending(): boolean {
-    const { sort, reverse } = this.viewSettings;
+    const { sort, reverse } = this.viewPreferences;
     return (this.columnOf(sort)?.text ?? false) === reverse;
   }
 
   /** The column of the cursor, or else the one that the rows are sorted by. */
-  get column(): Column | undefined {
-    return this.columnOf(this.columnCursor ?? this.viewSettings.sort);
+  get column(): ViewColumn | undefined {
+    return this.columnOf(this.columnCursor ?? this.viewPreferences.sort);
   }
 
   /** The value at the cursor: of which metric, and where; undefined where there is none. */
-  cell(): { readonly metric: Metric; readonly key: string; readonly column: Column } | undefined {
+  cell(): { readonly metric: Metric; readonly key: string; readonly column: ViewColumn } | undefined {
     const { column } = this;
     const { entry } = this.cursor;
     if (column === undefined || entry === undefined) return undefined;
@@ -68,7 +68,7 @@ export class TableControl {
   }
 
   /** The row that a value is in, in another sample; undefined where it is not there. @param key of the entry */
-  rowOf(sample: Sample, key: string, column: Column): Row | undefined {
+  rowOf(sample: Sample, key: string, column: ViewColumn): Row | undefined {
     const entry = this.list(sample).find((each) => each.key === key);
     return entry && source(entry, column);
   }
@@ -84,30 +84,30 @@ export class TableControl {
   }
 
   show(view: View): void {
-    if (view.key === this.settings.view) return;
-    this.settings.view = view.key;
+    if (view.key === this.preferences.view) return;
+    this.preferences.view = view.key;
     this.columnCursor = undefined;
     this.cursor.home();
   }
 
   moveSort(by: -1 | 1): void {
-    const { columns, sort } = this.viewSettings;
+    const { columns, sort } = this.viewPreferences;
     const at = columns.indexOf(sort);
     const next = at === -1 ? columns[0] : columns[at + by];
     if (next !== undefined) this.sortBy(next);
   }
 
   sortBy(id: string): void {
-    this.viewSettings.sort = id;
-    this.viewSettings.reverse = false;
+    this.viewPreferences.sort = id;
+    this.viewPreferences.reverse = false;
   }
 
   reverse(): void {
-    this.viewSettings.reverse = !this.viewSettings.reverse;
+    this.viewPreferences.reverse = !this.viewPreferences.reverse;
   }
 
   moveColumn(by: -1 | 1): void {
-    const { columns, sort } = this.viewSettings;
+    const { columns, sort } = this.viewPreferences;
     const at = columns.indexOf(this.columnCursor ?? sort);
     this.columnCursor = columns[Math.max(0, Math.min(at + by, columns.length - 1))];
   }
@@ -127,10 +127,16 @@ export class TableControl {
 
   /** The page that chooses the fields of this view. */
   fieldsPage(): FieldsPage {
-    const { view, viewSettings } = this;
-    return new FieldsPage(view.name, this.allColumns, viewSettings.columns, defaultColumns(view), (ids) => {
-      viewSettings.columns = ids;
-    });
+    const { view, viewPreferences } = this;
+    return new FieldsPage(
+      view.name,
+      this.allColumns,
+      viewPreferences.columns,
+      defaultColumns(view),
+      (ids) => {
+        viewPreferences.columns = ids;
+      },
+    );
   }
 
   /** A heading sorts, and the other way round when it does already; a row gets the cursor. @param y from the panel on */
@@ -142,31 +148,31 @@ export class TableControl {
     if (row !== 0) return;
     let end = 0;
     const id = placed.find(({ width }) => (end += width + 1) > x)?.column.id;
-    if (id === this.viewSettings.sort) this.reverse();
+    if (id === this.viewPreferences.sort) this.reverse();
     else if (id !== undefined) this.sortBy(id);
   }
 
   /** Host panel and table. */
   lines(sample: Sample, size: Size): readonly Line[] {
-    const { view, viewSettings: settings, judge, cursor } = this;
+    const { view, viewPreferences: preferences, judge, cursor } = this;
     this.entries = this.list(sample);
-    const columns = settings.columns.flatMap((id) => this.columnOf(id) ?? []);
-    const state = { view, settings: this.settings, columns, entries: this.entries, cursor, judge };
+    const columns = preferences.columns.flatMap((id) => this.columnOf(id) ?? []);
+    const state = { view, preferences: this.preferences, columns, entries: this.entries, cursor, judge };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
     return [...this.frame.lines, line(this.nothing(), 'dim')];
   }
 
-  private list(sample: Sample): readonly Entry[] {
-    const { view, viewSettings: settings, filter } = this;
-    return entriesOf(sample, { view, settings, filter, expanded: this.expanded }, this.allColumns);
+  private list(sample: Sample): readonly TableEntry[] {
+    const { view, viewPreferences: preferences, filter } = this;
+    return tableEntries(sample, { view, preferences, filter, expanded: this.expanded }, this.allColumns);
   }
 
-  private get allColumns(): readonly Column[] {
+  private get allColumns(): readonly ViewColumn[] {
     return this.columns.get(this.view.key) ?? [];
   }
 
-  private columnOf(id: string): Column | undefined {
+  private columnOf(id: string): ViewColumn | undefined {
     return this.allColumns.find((column) => column.id === id);
   }
 

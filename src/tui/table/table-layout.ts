@@ -1,11 +1,11 @@
-import { isPinned } from './columns.ts';
-import type { Column } from './columns.ts';
+import { isPinned } from './view-columns.ts';
+import type { ViewColumn } from './view-columns.ts';
 import { numberWidth } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
 
 /** A column and the width it has on the screen. */
 export interface Placed {
-  readonly column: Column;
+  readonly column: ViewColumn;
   readonly width: number;
 }
 
@@ -32,7 +32,7 @@ interface Wishes {
  * The columns that fit side by side, with a blank between two. Those that name the row come first as soon as others are
  * scrolled out of sight, which happens only as far as the column of the cursor needs it.
  */
-export function place(columns: readonly Column[], wishes: Wishes): readonly Placed[] {
+export function place(columns: readonly ViewColumn[], wishes: Wishes): readonly Placed[] {
   const placed = columns.map((column) => ({ column, width: widthOf(column, columns, wishes) }));
   const pinned = placed.filter(({ column }) => isPinned(column));
   const others = placed.filter(({ column }) => !isPinned(column));
@@ -46,12 +46,15 @@ export function place(columns: readonly Column[], wishes: Wishes): readonly Plac
   return fitting([...pinned, ...others.slice(cursor)], wishes.width);
 }
 
-function widthOf(column: Column, columns: readonly Column[], wishes: Wishes): number {
+function widthOf(column: ViewColumn, columns: readonly ViewColumn[], wishes: Wishes): number {
   return column.id === 'name' ? widthOfNames(columns, wishes) : plainWidth(column, wishes.units);
 }
 
 /** Names give way until all columns fit. */
-function widthOfNames(columns: readonly Column[], { width, nameWidth, longestName, units }: Wishes): number {
+function widthOfNames(
+  columns: readonly ViewColumn[],
+  { width, nameWidth, longestName, units }: Wishes,
+): number {
   if (nameWidth > 0) return nameWidth;
   const others = columns.reduce(
     (sum, each) => sum + (each.id === 'name' ? 0 : plainWidth(each, units) + 1),
@@ -62,7 +65,7 @@ function widthOfNames(columns: readonly Column[], { width, nameWidth, longestNam
   return Math.max(narrowest, Math.min(wanted, width - others));
 }
 
-function plainWidth({ text, width, unit }: Column, units: UnitMode): number {
+function plainWidth({ text, width, unit }: ViewColumn, units: UnitMode): number {
   return text ? width : Math.max(width, numberWidth(unit, units));
 }
 

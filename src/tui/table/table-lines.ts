@@ -5,7 +5,7 @@ import type { Judge } from '../analysis/judge.ts';
 import { fit } from '../screen/glyphs.ts';
 import type { Line, Span } from '../screen/spans.ts';
 import { metricIn, numberIn, source, textIn } from './table.ts';
-import type { Entry } from './table.ts';
+import type { TableEntry } from './table.ts';
 import type { Placed } from './table-layout.ts';
 
 /** The headings; that of the sorted column and that of the cursor stand out. */
@@ -19,7 +19,7 @@ export function headingLine(placed: readonly Placed[], sort: string, cursor: str
 
 /** A row of the table. @param selected whether the cursor is on it */
 export function entryLine(
-  entry: Entry,
+  entry: TableEntry,
   placed: readonly Placed[],
   { units, judge, selected }: { readonly units: UnitMode; readonly judge: Judge; readonly selected: boolean },
 ): Line {

@@ -2,13 +2,13 @@ import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { Sample, VmRows } from '../../sampling/sample.ts';
-import type { Column } from './columns.ts';
+import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
-import type { ViewSettings } from '../settings.ts';
+import type { ViewPreferences } from '../preferences.ts';
 import type { View } from './views.ts';
 
 /** A row of the table. */
-export interface Entry {
+export interface TableEntry {
   /** The same for the same VM or device in each sample. */
   readonly key: string;
   readonly row: Row;
@@ -25,7 +25,7 @@ const otherThreads = { cpu_total: 'cpu_other_total', cpu_steal: 'cpu_other_steal
 /** What is to be listed, and how. */
 interface TableQuery {
   readonly view: View;
-  readonly settings: ViewSettings;
+  readonly preferences: ViewPreferences;
   /** Part of a name, vmid, UUID, tag or device, in any case; '' for everything. */
   readonly filter: string;
   /** Keys of the VMs that are expanded. */
@@ -33,33 +33,37 @@ interface TableQuery {
 }
 
 /** The number in a column of an entry; NaN where it is not known. */
-export function numberIn(entry: Entry, column: Column): number {
+export function numberIn(entry: TableEntry, column: ViewColumn): number {
   const metric = metricIn(entry, column);
   return metric === undefined ? NaN : (source(entry, column).values[metric.slot] ?? NaN);
 }
 
 /** The text in a column of an entry; undefined where it is not known. */
-export function textIn(entry: Entry, column: Column): string | undefined {
+export function textIn(entry: TableEntry, column: ViewColumn): string | undefined {
   const metric = metricIn(entry, column);
   return metric === undefined ? undefined : source(entry, column).texts[metric.slot];
 }
 
 /** The metric that a column shows of an entry; undefined where such a row has none. */
-export function metricIn(entry: Entry, column: Column): Metric | undefined {
+export function metricIn(entry: TableEntry, column: ViewColumn): Metric | undefined {
   if (entry.standIns === undefined) return metricOf(source(entry, column).scope, column.id);
   const id = entry.standIns[column.id];
   return id === undefined ? undefined : metricOf(entry.row.scope, id);
 }
 
 /** The row that a column is read from. */
-export function source({ row, vm, label }: Entry, { ofVm }: Column): Row {
+export function source({ row, vm, label }: TableEntry, { ofVm }: ViewColumn): Row {
   return ofVm && vm !== undefined && label === undefined ? vm.row : row;
 }
 
 /** The rows of a view, filtered and sorted, with those of expanded VMs below them. */
-export function entriesOf(sample: Sample, query: TableQuery, columns: readonly Column[]): readonly Entry[] {
+export function tableEntries(
+  sample: Sample,
+  query: TableQuery,
+  columns: readonly ViewColumn[],
+): readonly TableEntry[] {
   const found = filtered(listed(sample, query.view), query.filter);
-  const sorted = sort(found, columns, query.settings);
+  const sorted = sort(found, columns, query.preferences);
   if (query.expanded.size === 0 || query.view.scope !== 'vm') return sorted;
   return sorted.flatMap((entry) =>
     entry.vm !== undefined && query.expanded.has(entry.key) ? [entry, ...rowsBelow(entry.vm)] : [entry],
@@ -67,7 +71,7 @@ export function entriesOf(sample: Sample, query: TableQuery, columns: readonly C
 }
 
 /** Every row of a view. */
-function listed(sample: Sample, { scope, diskTypes }: View): readonly Entry[] {
+function listed(sample: Sample, { scope, diskTypes }: View): readonly TableEntry[] {
   if (scope === 'vm') return sample.vms.map((vm) => ({ key: vm.vm.key, row: vm.row, vm }));
   const ofVm = partsOf('vm').find((part) => part.scope === scope);
   if (ofVm !== undefined)
@@ -80,7 +84,7 @@ function listed(sample: Sample, { scope, diskTypes }: View): readonly Entry[] {
 }
 
 /** The rows below an expanded VM. */
-function rowsBelow(vm: VmRows): readonly Entry[] {
+function rowsBelow(vm: VmRows): readonly TableEntry[] {
   const others = {
     key: `${vm.vm.key}/others`,
     row: vm.row,
@@ -90,7 +94,7 @@ function rowsBelow(vm: VmRows): readonly Entry[] {
   };
   return partsOf('vm').flatMap((part) => {
     const isVcpu = part.scope === 'vm_vcpu';
-    const entries = rowsOf(vm, part).map((row): Entry => {
+    const entries = rowsOf(vm, part).map((row): TableEntry => {
       const device = textOrBlank(row, 'device');
       return { key: deviceKey(vm, row), row, vm, label: isVcpu ? `vcpu ${device}` : device };
     });
@@ -102,13 +106,13 @@ function deviceKey({ vm }: VmRows, row: Row): string {
   return `${vm.key}/${row.scope}/${textOrBlank(row, 'device')}`;
 }
 
-function filtered(entries: readonly Entry[], filter: string): readonly Entry[] {
+function filtered(entries: readonly TableEntry[], filter: string): readonly TableEntry[] {
   if (filter === '') return entries;
   const wanted = filter.toLowerCase();
   return entries.filter((entry) => searched(entry).some((text) => text.toLowerCase().includes(wanted)));
 }
 
-function searched({ row, vm }: Entry): string[] {
+function searched({ row, vm }: TableEntry): string[] {
   const own = row === vm?.row ? [] : ['device', 'disk_dmname'].map((id) => textOrBlank(row, id));
   return vm === undefined
     ? own
@@ -119,10 +123,10 @@ const collator = new Intl.Collator('en', { numeric: true });
 
 /** Numbers from the largest down, texts from A up, or the other way; what is not known comes last either way. */
 function sort(
-  entries: readonly Entry[],
-  columns: readonly Column[],
-  { sort: id, reverse }: ViewSettings,
-): readonly Entry[] {
+  entries: readonly TableEntry[],
+  columns: readonly ViewColumn[],
+  { sort: id, reverse }: ViewPreferences,
+): readonly TableEntry[] {
   const column = columns.find((candidate) => candidate.id === id);
   if (column === undefined) return entries;
   const sign = reverse ? -1 : 1;

@@ -1,25 +1,25 @@
-import type { Entry } from './table.ts';
+import type { TableEntry } from './table.ts';
 
 /**
  * Which row the cursor is on, and which rows are on the screen. At first the cursor is on whatever row comes first;
  * once it was moved it follows its VM or device, wherever the rows are sorted to.
  */
-export class Cursor {
+export class RowCursor {
   /** Index of the first row on the screen. */
   top = 0;
   /** Index of the row of the cursor. */
   index = 0;
   private key: string | undefined;
-  private entries: readonly Entry[] = [];
+  private entries: readonly TableEntry[] = [];
   private height = 1;
 
   /** The row of the cursor; undefined where there are no rows. */
-  get entry(): Entry | undefined {
+  get entry(): TableEntry | undefined {
     return this.entries[this.index];
   }
 
   /** Finds the place among new rows, of which `height` are on the screen. */
-  follow(entries: readonly Entry[], height: number): void {
+  follow(entries: readonly TableEntry[], height: number): void {
     this.entries = entries;
     this.height = Math.max(1, height);
     const found = this.key === undefined ? 0 : entries.findIndex(({ key }) => key === this.key);

@@ -1,13 +1,13 @@
 import { isObject, record } from '../untyped/values.ts';
 import type { Fields } from '../untyped/values.ts';
-import { columnsOf, defaultColumns } from './table/columns.ts';
+import { columnsOf, defaultColumns } from './table/view-columns.ts';
 import { unitModes } from './values/format.ts';
 import type { UnitMode } from './values/format.ts';
 import { views } from './table/views.ts';
 import type { View, ViewKey } from './table/views.ts';
 
 /** How one view looks. */
-export interface ViewSettings {
+export interface ViewPreferences {
   /** Ids of the columns, in order. */
   columns: readonly string[];
   /** Id of the column that the rows are sorted by. */
@@ -17,30 +17,30 @@ export interface ViewSettings {
 }
 
 /** What the user chose; key W keeps it. */
-export interface Settings {
+export interface Preferences {
   view: ViewKey;
   units: UnitMode;
   /** Columns for names; 0 for as many as the names need and the screen has. */
   nameWidth: number;
   /** Rows of the table at most; 0 for as many as fit. */
   rows: number;
-  readonly views: Readonly<Record<ViewKey, ViewSettings>>;
+  readonly views: Readonly<Record<ViewKey, ViewPreferences>>;
 }
 
-/** The settings of someone who has chosen nothing. */
-export function defaultSettings(): Settings {
+/** The preferences of someone who has chosen nothing. */
+export function defaultPreferences(): Preferences {
   const all = views.map((view) => [view.key, defaultView(view)] as const);
   return {
     view: 'a',
     units: 'auto',
     nameWidth: 0,
     rows: 0,
-    views: Object.fromEntries(all) as Record<ViewKey, ViewSettings>,
+    views: Object.fromEntries(all) as Record<ViewKey, ViewPreferences>,
   };
 }
 
 /** How a view looks at first. */
-function defaultView(view: View): ViewSettings {
+function defaultView(view: View): ViewPreferences {
   return { columns: defaultColumns(view), sort: view.sort, reverse: false };
 }
 
@@ -49,29 +49,29 @@ function defaultView(view: View): ViewSettings {
  *
  * @param kept as parsed from JSON
  */
-export function readSettings(kept: unknown): Settings {
-  const settings = defaultSettings();
-  if (!isObject(kept)) return settings;
-  settings.view = views.find(({ key }) => key === kept['view'])?.key ?? settings.view;
-  settings.units = unitModes.find((mode) => mode === kept['units']) ?? settings.units;
-  settings.nameWidth = count(kept['nameWidth']) ?? settings.nameWidth;
-  settings.rows = count(kept['rows']) ?? settings.rows;
+export function readPreferences(kept: unknown): Preferences {
+  const preferences = defaultPreferences();
+  if (!isObject(kept)) return preferences;
+  preferences.view = views.find(({ key }) => key === kept['view'])?.key ?? preferences.view;
+  preferences.units = unitModes.find((mode) => mode === kept['units']) ?? preferences.units;
+  preferences.nameWidth = count(kept['nameWidth']) ?? preferences.nameWidth;
+  preferences.rows = count(kept['rows']) ?? preferences.rows;
   const keptViews = record(kept['views']);
   for (const view of views) {
     const own = keptViews[view.key];
-    if (isObject(own)) readView(view, own, settings.views[view.key]);
+    if (isObject(own)) readView(view, own, preferences.views[view.key]);
   }
-  return settings;
+  return preferences;
 }
 
-function readView(view: View, kept: Fields, settings: ViewSettings): void {
+function readView(view: View, kept: Fields, preferences: ViewPreferences): void {
   const ids = new Set(columnsOf(view).map(({ id }) => id));
   if (Array.isArray(kept['columns'])) {
     const known = kept['columns'].filter((id): id is string => typeof id === 'string' && ids.has(id));
-    if (known.length > 0) settings.columns = [...new Set(known)];
+    if (known.length > 0) preferences.columns = [...new Set(known)];
   }
-  if (typeof kept['sort'] === 'string' && ids.has(kept['sort'])) settings.sort = kept['sort'];
-  if (typeof kept['reverse'] === 'boolean') settings.reverse = kept['reverse'];
+  if (typeof kept['sort'] === 'string' && ids.has(kept['sort'])) preferences.sort = kept['sort'];
+  if (typeof kept['reverse'] === 'boolean') preferences.reverse = kept['reverse'];
 }
 
 /** A whole number from 0 to 1000. */

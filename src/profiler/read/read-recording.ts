@@ -1,5 +1,4 @@
-import { RecordingError } from '../../recording/errors.ts';
-import { linesOf as textLinesOf } from '../../recording/lines.ts';
+import { numberedLines } from './numbered-lines.ts';
 import { csvInputs } from './recording-csv.ts';
 import { jsonInputs } from './recording-json.ts';
 import type { RecordedInput } from './recorded-input.ts';
@@ -10,30 +9,6 @@ import type { InputName, ProfilerSettings } from '../settings.ts';
 import { VmProfile } from '../model/vm-profile.ts';
 
 /**
- * The lines of a file, compressed or not, with their numbers; without a byte order mark and empty lines at its end.
- * @throws InputError
- */
-export async function* linesOf(path: string): AsyncGenerator<readonly [line: string, number: number]> {
-  let number = 0;
-  let empty = 0;
-  try {
-    for await (const text of textLinesOf(path)) {
-      number++;
-      const line = number === 1 ? text.replace(/^\uFEFF/, '') : text;
-      if (line.trim() === '') {
-        empty++;
-        continue;
-      }
-      for (; empty > 0; empty--) yield ['', number - empty];
-      yield [line, number];
-    }
-  } catch (error) {
-    if (!(error instanceof RecordingError)) throw error;
-    throw new InputError(error.message);
-  }
-}
-
-/**
  * The inputs of a recording: CSV, or JSON lines that proxtop wrote.
  * @param wanted metrics to take; undefined for the usual ones, or all columns
  * @throws InputError that names the line
@@ -42,7 +17,7 @@ export async function* readRecording(
   path: string,
   wanted: readonly InputName[] | undefined,
 ): AsyncGenerator<RecordedInput> {
-  const lines = linesOf(path);
+  const lines = numberedLines(path);
   try {
     const first = await lines.next();
     if (first.done === true) throw new InputError(`${path}: it is empty, expected measurements`);

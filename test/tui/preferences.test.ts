@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { loadSettings, saveSettings, settingsPath } from '../../src/tui/settings-file.ts';
-import { defaultSettings, readSettings } from '../../src/tui/settings.ts';
+import { loadPreferences, savePreferences, preferencesPath } from '../../src/tui/preferences-file.ts';
+import { defaultPreferences, readPreferences } from '../../src/tui/preferences.ts';
 
 test('what was kept is there again', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'proxtop-view-'));
@@ -12,17 +12,17 @@ test('what was kept is there again', (t) => {
     rmSync(root, { recursive: true });
   });
   const path = join(root, 'some', 'where', 'view.json');
-  assert.deepEqual(loadSettings(path), { settings: defaultSettings() }, 'no file yet');
-  const settings = defaultSettings();
-  settings.view = 'd';
-  settings.units = 'MiB';
-  settings.nameWidth = 30;
-  settings.rows = 5;
-  settings.views.d.columns = ['device', 'name', 'disk_errors'];
-  settings.views.d.sort = 'disk_errors';
-  settings.views.d.reverse = true;
-  saveSettings(path, settings);
-  assert.deepEqual(loadSettings(path), { settings });
+  assert.deepEqual(loadPreferences(path), { preferences: defaultPreferences() }, 'no file yet');
+  const preferences = defaultPreferences();
+  preferences.view = 'd';
+  preferences.units = 'MiB';
+  preferences.nameWidth = 30;
+  preferences.rows = 5;
+  preferences.views.d.columns = ['device', 'name', 'disk_errors'];
+  preferences.views.d.sort = 'disk_errors';
+  preferences.views.d.reverse = true;
+  savePreferences(path, preferences);
+  assert.deepEqual(loadPreferences(path), { preferences });
   assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { view: string }).view, 'd');
 });
 
@@ -33,12 +33,12 @@ test('a file that cannot be understood is told and not used', (t) => {
   });
   const path = join(root, 'view.json');
   writeFileSync(path, '{"view": ');
-  const { settings, trouble } = loadSettings(path);
-  assert.deepEqual(settings, defaultSettings());
+  const { preferences, trouble } = loadPreferences(path);
+  assert.deepEqual(preferences, defaultPreferences());
   assert.match(trouble ?? '', /view\.json is not used: .*JSON/);
   rmSync(path);
   mkdirSync(path);
-  assert.match(loadSettings(path).trouble ?? '', /EISDIR/);
+  assert.match(loadPreferences(path).trouble ?? '', /EISDIR/);
 });
 
 test('what another version or an editor wrote counts as far as it makes sense', () => {
@@ -53,16 +53,16 @@ test('what another version or an editor wrote counts as far as it makes sense', 
       q: 1,
     },
   };
-  const expected = defaultSettings();
+  const expected = defaultPreferences();
   expected.rows = 3;
   expected.views.c.columns = ['name', 'cpu_total'];
-  assert.deepEqual(readSettings(kept), expected);
+  assert.deepEqual(readPreferences(kept), expected);
   for (const nonsense of [null, 1, 'a', [], { views: [] }])
-    assert.deepEqual(readSettings(nonsense), defaultSettings());
+    assert.deepEqual(readPreferences(nonsense), defaultPreferences());
 });
 
 test('the file lies where XDG says, if it says an absolute path', () => {
-  assert.equal(settingsPath({ XDG_CONFIG_HOME: '/x' }), '/x/proxtop/view.json');
+  assert.equal(preferencesPath({ XDG_CONFIG_HOME: '/x' }), '/x/proxtop/view.json');
   for (const env of [{}, { XDG_CONFIG_HOME: '' }, { XDG_CONFIG_HOME: 'relative' }])
-    assert.equal(dirname(settingsPath(env)), join(homedir(), '.config/proxtop'));
+    assert.equal(dirname(preferencesPath(env)), join(homedir(), '.config/proxtop'));
 });

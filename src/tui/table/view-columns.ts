@@ -6,7 +6,7 @@ import type { Unit } from '../../catalogue/metric.ts';
 import type { View } from './views.ts';
 
 /** A column of a table: a metric of the rows, or what names the VM that a row belongs to. */
-export interface Column {
+export interface ViewColumn {
   readonly id: string;
   readonly heading: string;
   readonly metric: Metric;
@@ -38,7 +38,7 @@ const textWidths: Readonly<Record<string, number>> = {
 };
 
 /** All columns that a view can show, in the order of the catalogue. */
-export function columnsOf(view: View): readonly Column[] {
+export function columnsOf(view: View): readonly ViewColumn[] {
   const isDeviceOfVm = entityOf(view.scope).parent === 'vm';
   const vm = isDeviceOfVm ? metricsOf('vm').filter(isIdentity) : [];
   const own = metricsOf(view.scope).filter(
@@ -51,7 +51,7 @@ export function columnsOf(view: View): readonly Column[] {
 }
 
 /** The columns of rows of devices where they are listed by themselves: those that the catalogue shows by default. */
-export function deviceColumns(scope: Scope): readonly Column[] {
+export function deviceColumns(scope: Scope): readonly ViewColumn[] {
   return metricsOf(scope)
     .filter(({ shown }) => shown === 'default')
     .map((metric) => column(metric, undefined, false));
@@ -70,7 +70,7 @@ export function defaultColumns(view: View): readonly string[] {
 }
 
 /** Whether a column stays on the screen when the others are scrolled sideways: without it nobody knows the row. */
-export function isPinned({ id }: Column): boolean {
+export function isPinned({ id }: ViewColumn): boolean {
   return id === 'vmid' || id === 'name' || id === 'device';
 }
 
@@ -78,7 +78,7 @@ function isIdentity({ collector }: Metric): boolean {
   return collector === '-';
 }
 
-function column(metric: Metric, headings: View['headings'], ofVm: boolean): Column {
+function column(metric: Metric, headings: View['headings'], ofVm: boolean): ViewColumn {
   const { id, title, unit, kind } = metric;
   const text = kind === 'text';
   const heading = headings?.[id] ?? title;
