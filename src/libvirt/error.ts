@@ -23,8 +23,7 @@ export class LibvirtError extends Error {
  * program speaks; unreachable: nothing answers there; denied: it refuses us; protocol: it is not libvirt, or breaks
  * the protocol; timeout: no answer in time; closed: the connection ended.
  */
-type ConnectionTrouble =
-  'uri' | 'unsupported' | 'unreachable' | 'denied' | 'protocol' | 'timeout' | 'closed';
+type ConnectionTrouble = 'uri' | 'unsupported' | 'unreachable' | 'denied' | 'protocol' | 'timeout' | 'closed';
 
 /** A connection to libvirt that could not be made, or a call that got no answer. The message names the peer. */
 export class ConnectionError extends Error {

@@ -46,12 +46,7 @@ const diskRates = ratesIn(diskSlots);
  * @param grown what each counter grew by; NaN where not known
  * @param elapsed seconds
  */
-function deriveBlockDevice(
-  grown: Float64Array,
-  elapsed: number,
-  values: Float64Array,
-  to: DiskSlots,
-): void {
+function deriveBlockDevice(grown: Float64Array, elapsed: number, values: Float64Array, to: DiskSlots): void {
   const at = (index: number) => grown[index] as number;
   const operations = at(c.reads) + at(c.writes);
   values[to.disk_reads] = at(c.reads) / elapsed;
