@@ -22,9 +22,7 @@ export const agent = {
       title: 'RSS',
       unit: 'bytes',
       source: 'getrusage',
-      formula: 'resident memory of proxtop',
-      meaning:
-        'How much memory of the host the QEMU process has now; it rarely gives any back without a balloon.',
+      meaning: 'resident memory of proxtop',
     }),
     gauge('missed_ticks', {
       title: 'MISSED',

@@ -13,8 +13,6 @@ export interface Target extends Grammar {
   readonly parse: (input: Buffer) => unknown;
   /** Whether an error is how the parser refuses an input. */
   readonly refuses?: (error: unknown) => boolean;
-  /** A fault that is known and not mended yet. */
-  readonly todo?: string;
 }
 
 /** What a target may cost for one input. */
