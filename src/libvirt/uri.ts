@@ -128,5 +128,10 @@ function unsupported(text: string, words: string): ConnectionError {
 
 /** A URI for a message, without a password, which has no place in it. */
 function shown(text: string): string {
-  return JSON.stringify(text.replace(/(\/\/[^/@:]*):.*@/s, '$1:...@').slice(0, 200));
+  return JSON.stringify(
+    text
+      .slice(0, LONGEST_URI)
+      .replace(/(\/\/[^/@:]*):.*@/s, '$1:...@')
+      .slice(0, 200),
+  );
 }

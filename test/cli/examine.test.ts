@@ -116,7 +116,7 @@ test('targets, spools and recordings are looked at, and nothing is made', async 
   for (const where of ['./open', './open/deeper'])
     await refused(
       `state_dir = ${where}\n[output.a]\ntype = tcp\ntarget = h:1\nspool = true`,
-      /output a: others may write to .*open \(user \d+, mode 0777\): expected a directory/,
+      /output a: other users can write to .*open \(owner \d+, mode 0777\): expected a directory/,
     );
   rmdirSync(join(path, 'open'));
   await say(

@@ -319,6 +319,6 @@ test('a spool directory that others may write to is refused, and nothing is made
   mkdirSync(spool.directory);
   chmodSync(spool.directory, 0o777);
   const { set } = outputs(t);
-  await assert.rejects(set.replace([tcp(await freePort(), { spool })]), /others may write to .*logs/);
+  await assert.rejects(set.replace([tcp(await freePort(), { spool })]), /other users can write to .*logs/);
   assert.deepEqual(readdirSync(spool.directory), []);
 });

@@ -34,7 +34,7 @@ describe('proxtop spool', { concurrency: true }, () => {
     rig.configure({ renamed: nowhere });
     const run = rig.start();
     await run.until('word of the records', () =>
-      new RegExp(`${records.length} records of output stream in format json wait in ${directory}`).test(
+      new RegExp(`${directory}: ${records.length} records of output stream in format json are kept`).test(
         run.stderr,
       ),
     );
@@ -123,7 +123,7 @@ describe('proxtop spool', { concurrency: true }, () => {
     const [, one = ''] = /such as '(stream:csv .*)'$/m.exec(both.stderr) ?? assert.fail(both.stderr);
     const drained = await spool(rig, 'drain', one);
     assert.equal(drained.code, 0, drained.stderr);
-    assert.match(drained.stderr, /^\d+ records of .* are in standard output/);
+    assert.match(drained.stderr, /^copied \d+ records of .* to standard output/);
   });
 
   test('on a file system that is read-only: can be drained, not deleted', async (t) => {
@@ -158,11 +158,11 @@ describe('proxtop spool', { concurrency: true }, () => {
     await outage(rig, 5);
     chmodSync(rig.state, 0o777);
     const { code, stderr } = await spool(rig, 'delete', 'stream');
-    assert.deepEqual([code, /others may write to .*mode 0777/.test(stderr)], [1, true], stderr);
+    assert.deepEqual([code, /other users can write to .*mode 0777/.test(stderr)], [1, true], stderr);
     const run = rig.start();
     const { code: ended } = await run.end();
     assert.equal(ended, 1);
-    assert.match(run.stderr, /others may write to .*mode 0777/);
+    assert.match(run.stderr, /other users can write to .*mode 0777/);
   });
 
   test('a reader that has seen enough of it is no fault', async (t) => {

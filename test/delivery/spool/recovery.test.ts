@@ -234,7 +234,7 @@ test('what another output, or this one with another printer, left is kept and to
   spool.arrived(taken);
   const warnings = spool.at('warn').filter((line) => line.includes('are kept and not delivered'));
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /20 records of output test in format json in .* this output writes influx ns$/);
+  assert.match(warnings[0]!, /20 records of output test in format json in .* this output writes influx ns;/);
   assert.equal(await spool.close(), 20);
   const back = await open(path);
   assert.deepEqual((await back.takeAll()).map(seqOf), [...range(1, 10), ...range(21, 30)]);

@@ -62,7 +62,7 @@ export interface SegmentContent {
 export function readFrames(segment: Buffer, from: number, first: number, end: number): SegmentContent {
   const records: SpooledRecord[] = [];
   // Lengths that lie would have the same bytes summed up again and again.
-  const patience = { bytes: 4 * segment.length };
+  const patience = { bytes: 2 * segment.length };
   let next = first;
   let sound = from;
   for (let at = from; at < segment.length;) {
