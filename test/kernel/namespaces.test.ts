@@ -34,9 +34,9 @@ test('in a container with the procfs of the host at another place', { skip }, (t
   const procfs = join(directory, 'proc');
   mkdirSync(procfs);
   const script = `
-    import { KernelFile } from '${source}/kernel-file.ts';
-    import { hostNameFile, hostNameTrouble } from '${source}/namespaces.ts';
-    import { Paths, defaultRoots } from '${source}/paths.ts';
+    import { KernelFile } from '${source}/base/kernel-file.ts';
+    import { hostNameFile, hostNameTrouble } from '${source}/base/namespaces.ts';
+    import { Paths, defaultRoots } from '${source}/base/paths.ts';
     const paths = new Paths({ ...defaultRoots, procfs: '${procfs}' });
     const text = (path) => new KernelFile(path, true).text() ?? null;
     const [net, name] = [text(paths.hostNet('dev')), text(hostNameFile(paths))];

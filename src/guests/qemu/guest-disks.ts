@@ -93,7 +93,7 @@ export class GuestDisks {
 /** A name that no other disk of the VM has: two devices may use one node. */
 function ownName(name: string, taken: Set<string>): string {
   let own = name;
-  while (taken.has(own)) own += "'";
+  for (let count = 2; taken.has(own); count++) own = count === 2 ? `${name}'` : `${name}'${count}`;
   taken.add(own);
   return own;
 }
