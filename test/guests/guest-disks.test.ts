@@ -158,7 +158,7 @@ test('the disks of a command line', () => {
 test('a command line that no QEMU has: names twice, names without end, more disks than a VM can have', () => {
   const named = (names: readonly string[]): string[] =>
     startedDisks(names.map((device) => ({ device }))).map(({ device }) => device);
-  assert.deepEqual(named(['a', 'b', 'a', 'a']), ['a', 'b', "a'", "a''"]);
+  assert.deepEqual(named(['a', 'b', 'a', 'a']), ['a', 'b', "a'", "a'3"]);
   assert.deepEqual(named(['a', 'x'.repeat(256)]), ['a']);
   const many = Array.from({ length: 256 }, (_, index) => `d${index}`);
   assert.deepEqual(named(many), many);
