@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Collector } from '../src/collectors/collector.ts';
 import { createCollectors } from '../src/collectors/index.ts';
-import { ProxmoxConnector } from '../src/guests/proxmox/proxmox.ts';
+import { ProxmoxInventory } from '../src/guests/proxmox/proxmox.ts';
 import { Paths } from '../src/kernel/base/paths.ts';
 import { collectorNames } from '../src/catalogue/catalogue.ts';
 import { createPrinter } from '../src/formats/index.ts';
@@ -159,13 +159,13 @@ async function stages(lab: Lab): Promise<void> {
       collector.close();
     },
   }));
-  const connector = new ProxmoxConnector(paths, { detailInterval: 5, frequency: 1 }, log);
-  const inventory = connector.inventory.bind(connector);
-  connector.inventory = () => timed('inventory', inventory);
+  const connector = new ProxmoxInventory(paths, { detailInterval: 5, frequency: 1 }, log);
+  const inventory = connector.guests.bind(connector);
+  connector.guests = () => timed('inventory', inventory);
   const sampler = new Sampler(paths, connector, collectors, log);
   const print = { layout: 'cycle', verbose: true, devices: false, human: false, names: 'proxtop' } as const;
   const printer = createPrinter('json', print);
-  connector.inventory();
+  connector.guests();
   await connector.poll(true);
   sampler.prime();
   await connector.poll(true);

@@ -68,12 +68,12 @@ const sample: Sample = {
     row: fill(new Row('host'), 'pve1'),
     ...listsOf('host', ({ scope }) => rows(scope, 4, 'pve1')),
   },
-  vms: Array.from({ length: vmCount }, (_, index) => {
+  guests: Array.from({ length: vmCount }, (_, index) => {
     const name = `vm${index}`;
     const vm = { key: name, uuid: name, name, vcpus: 4, disks: [], nics: [] };
     const row = fill(new Row('vm'), name);
     return {
-      vm,
+      guest: vm,
       twin: false,
       row,
       ...listsOf('vm', ({ scope }) => rows(scope, devices[scope] ?? 1, name)),
@@ -83,7 +83,7 @@ const sample: Sample = {
   collectors: collectorNames,
   runs: collectorNames.map((name) => ({ name, duration: 0.5, failed: false })),
 };
-const allRows = [sample.host.row, ...sample.vms.map(({ row }) => row), sample.agent.row];
+const allRows = [sample.host.row, ...sample.guests.map(({ row }) => row), sample.agent.row];
 
 /** CPU ms of the process per call, garbage collection included: the best of ten rounds after one of warming up. */
 function measure(name: string, work: () => number): void {

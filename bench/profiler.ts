@@ -55,7 +55,7 @@ function sampleAt(cycle: number): Sample {
     run: 'r',
     interval: 1,
     host: host.tree,
-    vms,
+    guests: vms,
     agent: { row: new Row('agent'), outputs: [] },
     collectors: [],
     runs: [],

@@ -10,7 +10,7 @@ import { TableControl } from '../src/tui/table/table-control.ts';
 import { Cells } from '../src/tui/screen/cells.ts';
 import { switches } from '../src/tui/screen/palette.ts';
 import { viewOf } from '../src/tui/table/views.ts';
-import type { Sample, VmRows } from '../src/sampling/sample.ts';
+import type { Sample, GuestRows } from '../src/sampling/sample.ts';
 import { manyVms, sample } from '../test/tui/samples.ts';
 
 const FRAMES = 200;
@@ -18,7 +18,7 @@ const WARM_UP = 50;
 const SIZE = { columns: 200, rows: 50 };
 
 /** Gives every known number of the VMs another value. */
-function change(vms: readonly VmRows[]): void {
+function change(vms: readonly GuestRows[]): void {
   for (const { row, vcpus, disks, nics } of vms) {
     for (const { values } of [row, ...vcpus, ...disks, ...nics]) {
       for (let slot = 0; slot < values.length; slot++)
@@ -40,7 +40,7 @@ function measure(of: Sample, key: string, filter: string): { cpu: number; bytes:
   let spent = 0;
   let bytes = 0;
   for (let frame = -WARM_UP; frame < FRAMES; frame++) {
-    change(of.vms);
+    change(of.guests);
     const before = process.cpuUsage();
     const copy = snapshots.copy({ ...of, time: of.time + frame * 1000 });
     history.add(copy);

@@ -1,12 +1,12 @@
-import type { Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { PartLists } from '../catalogue/entities.ts';
 import type { DeviceRows } from './device-rows.ts';
 import type { Row } from '../catalogue/row.ts';
 
 /** A VM and the rows that the collectors fill about it. */
-export interface VmTarget {
-  readonly vm: Vm;
+export interface GuestTarget {
+  readonly guest: Guest;
   readonly row: Row;
   readonly devices: PartLists<'vm', DeviceRows>;
 }
@@ -31,7 +31,7 @@ export interface Collector {
    * Reads the kernel's files, derives values from these readings and the ones before, and sets them in the rows,
    * which come cleared. What cannot be known is not set.
    */
-  collect(host: HostTarget, vms: readonly VmTarget[]): void;
+  collect(host: HostTarget, vms: readonly GuestTarget[]): void;
   /** Releases descriptors. */
   close(): void;
 }

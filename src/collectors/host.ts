@@ -4,7 +4,7 @@ import type { Paths } from '../kernel/base/paths.ts';
 import { parseUptime } from '../kernel/proc/proc-uptime.ts';
 import { readValue } from '../kernel/base/read.ts';
 import { slots } from '../catalogue/catalogue.ts';
-import type { Collector, HostTarget, VmTarget } from './collector.ts';
+import type { Collector, HostTarget, GuestTarget } from './collector.ts';
 
 const hostSlots = slots('host', 'host');
 const vmSlots = slots('host', 'vm');
@@ -22,7 +22,7 @@ export class HostCollector implements Collector {
     this.kernel = readOnce(paths.proc('sys/kernel/osrelease'));
   }
 
-  collect({ row }: HostTarget, vms: readonly VmTarget[]): void {
+  collect({ row }: HostTarget, vms: readonly GuestTarget[]): void {
     const name = row.texts[hostSlots.host_name];
     row.texts[hostSlots.host_uuid] = this.uuid;
     row.texts[hostSlots.host_kernel] = this.kernel;

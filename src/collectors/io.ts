@@ -3,8 +3,8 @@ import { PidIo, parsePidIo, pidIoCounters } from '../kernel/pid/proc-pid-io.ts';
 import { readRecord } from '../kernel/base/read.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import type { Row } from '../catalogue/row.ts';
-import type { Collector, HostTarget, VmTarget } from './collector.ts';
-import { PerVm } from './per-vm.ts';
+import type { Collector, HostTarget, GuestTarget } from './collector.ts';
+import { PerGuest } from './per-guest.ts';
 import { Readings, now } from './readings.ts';
 
 const vmSlots = slots('io', 'vm');
@@ -43,11 +43,11 @@ export function deriveIo(previous: IoReading, current: IoReading, row: Row): voi
 /** What each QEMU process read and wrote, whatever its disks are. */
 export class IoCollector implements Collector {
   readonly name = 'io';
-  private readonly vms = new PerVm(() => new Readings(() => new IoReading()));
+  private readonly vms = new PerGuest(() => new Readings(() => new IoReading()));
 
-  collect(_host: HostTarget, vms: readonly VmTarget[]): void {
+  collect(_host: HostTarget, vms: readonly GuestTarget[]): void {
     for (const target of vms) {
-      const file = target.vm.process?.io;
+      const file = target.guest.process?.io;
       if (file === undefined) continue;
       const readings = this.vms.of(target);
       if (!readRecord(file, parsePidIo, readings.spare.io)) continue;

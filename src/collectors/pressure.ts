@@ -6,8 +6,8 @@ import { Pressure, parsePressure, pressureCounters } from '../kernel/proc/proc-p
 import { readRecord } from '../kernel/base/read.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import type { Row } from '../catalogue/row.ts';
-import type { Collector, HostTarget, VmTarget } from './collector.ts';
-import { PerVm } from './per-vm.ts';
+import type { Collector, HostTarget, GuestTarget } from './collector.ts';
+import { PerGuest } from './per-guest.ts';
 import { Readings, now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
@@ -58,7 +58,7 @@ export function derivePressure(
 export class PressureCollector implements Collector {
   readonly name = 'pressure';
   private readonly host: readonly HostPressure[];
-  private readonly vms = new PerVm(({ vm: { cgroup } }) =>
+  private readonly vms = new PerGuest(({ guest: { cgroup } }) =>
     cgroup === undefined ? undefined : new VmPressure(cgroup),
   );
 
@@ -66,7 +66,7 @@ export class PressureCollector implements Collector {
     this.host = resources.map((resource) => new HostPressure(paths, resource));
   }
 
-  collect({ row }: HostTarget, vms: readonly VmTarget[]): void {
+  collect({ row }: HostTarget, vms: readonly GuestTarget[]): void {
     for (const pressure of this.host) pressure.collect(row);
     const time = now();
     for (const target of vms) this.vms.of(target)?.collect(target.row, time);

@@ -163,7 +163,7 @@ export class Runner {
       this.taken++;
       this.consumer.take(sample);
       this.outputs.write(sample);
-      this.service.sampled(sample.vms.length, frequency);
+      this.service.sampled(sample.guests.length, frequency);
     };
     const pace = this.consumer.watcher?.pace;
     await loop.run({ runs: left, outputs: this.outputs.list, emit, pace }, until);

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { createCollectors } from '../collectors/index.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Connector } from '../guests/connector.ts';
-import { AwaitedConnector, detectConnector, lookedFor } from '../guests/detect.ts';
+import type { Inventory } from '../guests/inventory.ts';
+import { AwaitedInventory, detectInventory, lookedFor } from '../guests/detect.ts';
 import { hostNameTrouble } from '../kernel/base/namespaces.ts';
 import { nowhere, Paths } from '../kernel/base/paths.ts';
 import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
@@ -32,14 +32,14 @@ export async function startSampling(
   since: SinceStart,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
-  const connector = await findConnector(settings, paths, log);
+  const inventory = await findInventory(settings, paths, log);
   tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
   const options = { wanted, netdev, storedev, nicRows, diskRows };
   const collectors = createCollectors(settings.collectors, paths, options);
-  const sampler = new Sampler(paths, connector, [...collectors, ...derived], log, since);
-  return new SampleLoop(sampler, connector, settings.frequency, log);
+  const sampler = new Sampler(paths, inventory, [...collectors, ...derived], log, since);
+  return new SampleLoop(sampler, inventory, settings.frequency, log);
 }
 
 /** What would be missing of the host and its VMs without a word. */
@@ -72,15 +72,15 @@ function wantedRows(settings: Settings): { readonly verbose: boolean; readonly d
   };
 }
 
-async function findConnector(settings: Settings, paths: Paths, log: Logger): Promise<Connector> {
+async function findInventory(settings: Settings, paths: Paths, log: Logger): Promise<Inventory> {
   const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
-  const detect = () => detectConnector(settings, paths, beat, log);
+  const detect = () => detectInventory(settings, paths, beat, log);
   const found = await detect();
   if (found !== undefined) return found;
   const missing = `no hypervisor found: looked for ${lookedFor(settings, paths)}`;
   if (process.stderr.isTTY) throw new NoHypervisorError(missing);
   log.warn(`${missing}; the host is measured, and it is looked again every 30 s`);
-  return new AwaitedConnector(async () => {
+  return new AwaitedInventory(async () => {
     try {
       const late = await detect();
       if (late !== undefined) log.info('found a hypervisor');

@@ -1,11 +1,11 @@
 import { glob } from '../collectors/glob.ts';
-import type { Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { Printer } from '../formats/printer.ts';
-import type { Sample, VmRows } from '../sampling/sample.ts';
+import type { Sample, GuestRows } from '../sampling/sample.ts';
 
 /** Whether a VM is meant. */
-type VmPattern = (vm: Pick<Vm, 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
+type VmPattern = (vm: Pick<Guest, 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
 
 /** The part of each sample that an output gets. */
 export interface Selection {
@@ -33,14 +33,14 @@ export class Selector {
     const chosen = this.collectors;
     return {
       ...sample,
-      vms: sample.vms.filter(this.wanted),
+      guests: sample.guests.filter(this.wanted),
       collectors:
         chosen === undefined ? sample.collectors : sample.collectors.filter((name) => chosen.includes(name)),
     };
   }
 
-  private readonly wanted = ({ vm }: VmRows): boolean =>
-    (this.include?.some((means) => means(vm)) ?? true) && !this.exclude.some((means) => means(vm));
+  private readonly wanted = ({ guest }: GuestRows): boolean =>
+    (this.include?.some((means) => means(guest)) ?? true) && !this.exclude.some((means) => means(guest));
 }
 
 /** A printer that is shown a part of each sample. */

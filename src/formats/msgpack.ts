@@ -45,10 +45,10 @@ export class MsgpackPrinter implements Printer {
   }
 
   private cycle(sample: Sample, columns: Columns): Members {
-    const { host, vms, agent, interval } = sample;
+    const { host, guests, agent, interval } = sample;
     const cycle = head(sample);
     cycle[entities.host.member] = this.tree(columns, 'host', host, interval);
-    cycle[entities.vm.member] = vms.map((vm) => this.tree(columns, 'vm', vm, interval));
+    cycle[entities.vm.member] = guests.map((vm) => this.tree(columns, 'vm', vm, interval));
     if (columns.agent.length > 0) cycle[entities.agent.member] = this.tree(columns, 'agent', agent, interval);
     return cycle;
   }

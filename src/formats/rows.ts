@@ -8,18 +8,18 @@ import type { Sample } from '../sampling/sample.ts';
 type Visit = (row: Row, vm: Row | undefined) => void;
 
 /** The rows of the VMs in a sample that only their pids tell apart. */
-export function twinRows({ vms }: Sample): ReadonlySet<Row> {
-  return new Set(vms.filter(({ twin }) => twin).map(({ row }) => row));
+export function twinRows({ guests }: Sample): ReadonlySet<Row> {
+  return new Set(guests.filter(({ twin }) => twin).map(({ row }) => row));
 }
 
 /**
  * Visits the rows of a sample in the order in which they are printed: the host, its devices, each VM with its devices
  * behind it, the agent and its outputs.
  */
-export function eachRow({ host, vms, agent }: Sample, devices: boolean, visit: Visit): void {
+export function eachRow({ host, guests, agent }: Sample, devices: boolean, visit: Visit): void {
   visit(host.row, undefined);
   eachPart('host', host, undefined, devices, visit);
-  for (const vm of vms) {
+  for (const vm of guests) {
     visit(vm.row, undefined);
     eachPart('vm', vm, vm.row, devices, visit);
   }

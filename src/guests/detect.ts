@@ -6,9 +6,10 @@ import type { Paths } from '../kernel/base/paths.ts';
 import { certificateDirectory, nowhere } from '../kernel/base/paths.ts';
 import { ConnectionError } from '../libvirt/error.ts';
 import type { Directories } from '../libvirt/transport.ts';
-import type { Beat, Connector, Vm } from './connector.ts';
-import { ProxmoxConnector } from './proxmox/proxmox.ts';
-import { QemuConnector } from './qemu/qemu.ts';
+import type { Guest } from './guest.ts';
+import type { Beat, Inventory } from './inventory.ts';
+import { ProxmoxInventory } from './proxmox/proxmox.ts';
+import { QemuInventory } from './qemu/qemu.ts';
 import { QemuFinder } from './qemu/qemu-finder.ts';
 
 /** Seconds after which it is looked again for a hypervisor where there was none. */
@@ -33,26 +34,26 @@ export function lookedFor({ connector, connection }: Search, paths: Paths): stri
   return connector === 'auto' ? Object.values(places).join(', ') : places[connector];
 }
 
-/** The connector for the hypervisor that is there now; undefined if there is none. */
-export async function detectConnector(
+/** The inventory for the hypervisor that is there now; undefined if there is none. */
+export async function detectInventory(
   search: Search,
   paths: Paths,
   beat: Beat,
   log: Logger,
-): Promise<Connector | undefined> {
+): Promise<Inventory | undefined> {
   const { connector } = search;
   const auto = connector === 'auto';
   if ((auto || connector === 'proxmox') && (existsSync(paths.roots.pvedir) || existsSync(paths.qemuServer))) {
-    return new ProxmoxConnector(paths, beat, log);
+    return new ProxmoxInventory(paths, beat, log);
   }
   // One that is asked for by name is waited for; it says itself what is wrong.
   if (connector === 'libvirt' || (auto && (await libvirtAnswers(search, paths)))) {
-    const { LibvirtConnector } = await import('./libvirt/libvirt.ts');
+    const { LibvirtInventory } = await import('./libvirt/libvirt.ts');
     const local = paths.roots.procfs !== nowhere.procfs;
-    return new LibvirtConnector(search.connection, directories(paths), paths, beat, log, local);
+    return new LibvirtInventory(search.connection, directories(paths), paths, beat, log, local);
   }
   const qemu = connector === 'qemu' || (auto && new QemuFinder(paths).find(0).length > 0);
-  return qemu ? new QemuConnector(paths, beat, log) : undefined;
+  return qemu ? new QemuInventory(paths, beat, log) : undefined;
 }
 
 /** Whether a libvirt daemon is there, even one that has no time for us now. */
@@ -78,15 +79,15 @@ function directories(paths: Paths): Directories {
 }
 
 /** Stands in while there is no hypervisor, and takes the one that appears: a service may start before it. */
-export class AwaitedConnector implements Connector {
+export class AwaitedInventory implements Inventory {
   readonly name = 'qemu';
-  private found: Connector | undefined;
+  private found: Inventory | undefined;
   private looking: Promise<void> | undefined;
   private closed = false;
   private lookedAt = performance.now() / 1000;
 
   /** @param detect looks for a hypervisor; tells itself why it failed, if it rejects */
-  constructor(private readonly detect: () => Promise<Connector | undefined>) {}
+  constructor(private readonly detect: () => Promise<Inventory | undefined>) {}
 
   get hostname(): string | undefined {
     return this.found?.hostname;
@@ -96,8 +97,8 @@ export class AwaitedConnector implements Connector {
     return this.found?.failures ?? 0;
   }
 
-  inventory(): readonly Vm[] {
-    return this.found?.inventory() ?? [];
+  guests(): readonly Guest[] {
+    return this.found?.guests() ?? [];
   }
 
   async poll(everyone?: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Beat } from './connector.ts';
+import type { Beat } from './inventory.ts';
 
 /**
  * How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. It is at

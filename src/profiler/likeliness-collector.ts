@@ -1,5 +1,5 @@
-import type { Collector, HostTarget, VmTarget } from '../collectors/collector.ts';
-import type { Vm } from '../guests/connector.ts';
+import type { Collector, HostTarget, GuestTarget } from '../collectors/collector.ts';
+import type { Guest } from '../guests/guest.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import { RowInputs } from './inputs.ts';
 import { Follower } from './model/likeliness.ts';
@@ -18,22 +18,22 @@ export class LikelinessCollector implements Collector {
   private readonly index: ReadonlyMap<string, number> = new Map(
     inputNames.map((name, index) => [name, index]),
   );
-  private readonly followers = new WeakMap<Vm, Follower>();
+  private readonly followers = new WeakMap<Guest, Follower>();
 
   constructor(private readonly profiles: ProfileSet) {}
 
-  collect(_host: HostTarget, vms: readonly VmTarget[]): void {
+  collect(_host: HostTarget, vms: readonly GuestTarget[]): void {
     const { values } = this.inputs;
     const valueOf = (metric: string): number => values[this.index.get(metric) ?? -1] ?? NaN;
-    for (const { vm, row } of vms) {
-      const profile = this.profiles.of({ name: vm.uuid, vmid: vm.vmid, pid: row.texts[pid] });
+    for (const { guest, row } of vms) {
+      const profile = this.profiles.of({ name: guest.uuid, vmid: guest.vmid, pid: row.texts[pid] });
       if (profile === undefined) continue;
       this.inputs.read(row);
-      row.values[vmSlots.profile_likeliness] = this.follower(vm, profile).next(valueOf);
+      row.values[vmSlots.profile_likeliness] = this.follower(guest, profile).next(valueOf);
     }
   }
 
-  private follower(vm: Vm, profile: Profile): Follower {
+  private follower(vm: Guest, profile: Profile): Follower {
     let follower = this.followers.get(vm);
     if (follower?.profile !== profile) {
       follower = new Follower(profile);

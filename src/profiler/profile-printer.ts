@@ -1,4 +1,4 @@
-import type { Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Profiler } from './profiler.ts';
@@ -8,12 +8,12 @@ import type { Profiler } from './profiler.ts';
  * last line of one that has gone. The sample may be a part of the one that the profiler took.
  */
 export class ProfilePrinter implements Printer {
-  private seen = new Set<Vm>();
+  private seen = new Set<Guest>();
 
   constructor(private readonly profiler: Profiler) {}
 
   print(sample: Sample): readonly Buffer[] {
-    const present = new Set(sample.vms.map(({ vm }) => vm));
+    const present = new Set(sample.guests.map(({ guest }) => guest));
     const printed = [...this.seen].filter((vm) => this.profiler.hasEnded(vm));
     this.seen = present;
     if (this.profiler.due) printed.push(...present);

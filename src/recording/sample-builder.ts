@@ -1,4 +1,4 @@
-import type { Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
 import { catalogue, slots } from '../catalogue/catalogue.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import { perScope, scopes } from '../catalogue/define.ts';
@@ -8,7 +8,7 @@ import type { RootScope } from '../catalogue/entities.ts';
 import { Row } from '../catalogue/row.ts';
 import { listsOf, partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, RowTree } from '../catalogue/row-tree.ts';
-import type { Sample, VmRows } from '../sampling/sample.ts';
+import type { Sample, GuestRows } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
 import { fieldsOf } from './fields.ts';
 import type { Field } from './fields.ts';
@@ -25,13 +25,17 @@ const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))]
 );
 
 /** A VM of a recording, with rows that are kept as long as it is in the samples. */
-interface RecordedVm extends VmRows {
+interface RecordedVm extends GuestRows {
   twin: boolean;
-  readonly vm: { -readonly [K in keyof Vm]: Vm[K] };
+  readonly guest: { -readonly [K in keyof Guest]: Guest[K] };
 }
 
 function recordedVm(key: string): RecordedVm {
-  return { vm: { key, uuid: '', name: '', vcpus: 0, disks: [], nics: [] }, twin: false, ...emptyTree('vm') };
+  return {
+    guest: { key, uuid: '', name: '', vcpus: 0, disks: [], nics: [] },
+    twin: false,
+    ...emptyTree('vm'),
+  };
 }
 
 function emptyTree<R extends RootScope>(root: R): RowTree<R> {
@@ -72,14 +76,14 @@ export class SampleBuilder {
       seq: Number(seq),
       interval: this.interval,
       host: this.host,
-      vms,
+      guests: vms,
       agent: this.agent,
       collectors: this.collectors,
       runs: [],
     };
   }
 
-  private fillVms(domains: readonly Fields[]): VmRows[] {
+  private fillVms(domains: readonly Fields[]): GuestRows[] {
     const vms = new Map<string, RecordedVm>();
     for (const domain of domains) {
       let key = keyOf(domain);
@@ -125,14 +129,14 @@ export class SampleBuilder {
 }
 
 /** Tells of a VM what its row does. */
-function describe({ vm, row: { texts, values } }: RecordedVm): void {
-  vm.uuid = texts[identity.UUID] ?? '';
-  vm.name = texts[identity.name] ?? '';
-  vm.vmid = texts[identity.vmid];
-  vm.tags = texts[identity.tags];
-  vm.lock = texts[identity.lock];
-  vm.state = texts[identity.state];
-  vm.vcpus = values[cpu_cores] || 0;
+function describe({ guest, row: { texts, values } }: RecordedVm): void {
+  guest.uuid = texts[identity.UUID] ?? '';
+  guest.name = texts[identity.name] ?? '';
+  guest.vmid = texts[identity.vmid];
+  guest.tags = texts[identity.tags];
+  guest.lock = texts[identity.lock];
+  guest.state = texts[identity.state];
+  guest.vcpus = values[cpu_cores] || 0;
 }
 
 function keyOf({ UUID, pid }: Fields): string {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Connector } from '../guests/connector.ts';
+import type { Inventory } from '../guests/inventory.ts';
 import { Clock, sleep } from './clock.ts';
 import type { ObservedOutput } from './output-status.ts';
 import type { Pace } from './pace.ts';
@@ -33,7 +33,7 @@ export class SampleLoop {
   /** @param frequency seconds between samples */
   constructor(
     private readonly sampler: Sampler,
-    private readonly connector: Connector,
+    private readonly inventory: Inventory,
     private readonly frequency: number,
     private readonly log: Logger,
   ) {}
@@ -96,7 +96,7 @@ export class SampleLoop {
   private async prime(stop: AbortSignal): Promise<boolean> {
     const primed = new AbortController();
     const late = sleep(PRIMING_DEADLINE, AbortSignal.any([stop, primed.signal]));
-    this.sampler.inventory();
+    this.sampler.guests();
     await Promise.race([this.poll(true), late]);
     this.sampler.prime();
     if (!(await sleep(PRIMING_PAUSE, stop))) return false;
@@ -108,7 +108,7 @@ export class SampleLoop {
   /** Never rejects. */
   private async poll(everyone: boolean): Promise<void> {
     try {
-      await this.connector.poll(everyone);
+      await this.inventory.poll(everyone);
     } catch (error) {
       this.log.error(error, 'the monitors could not be asked');
     }

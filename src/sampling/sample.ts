@@ -1,10 +1,10 @@
-import type { Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { RowTree } from '../catalogue/row-tree.ts';
 
 /** A VM's row and the rows of its devices. */
-export interface VmRows extends RowTree<'vm'> {
-  readonly vm: Vm;
+export interface GuestRows extends RowTree<'vm'> {
+  readonly guest: Guest;
   /** Whether only its pid tells it from another one that runs, or ran in its time. */
   readonly twin: boolean;
 }
@@ -37,7 +37,7 @@ export interface Sample {
   /** Seconds since the sample before (at the first one since the priming read). */
   readonly interval: number;
   readonly host: HostRows;
-  readonly vms: readonly VmRows[];
+  readonly guests: readonly GuestRows[];
   readonly agent: AgentRows;
   /** The collectors that ran, in the order of the catalogue. */
   readonly collectors: readonly CollectorName[];

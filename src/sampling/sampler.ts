@@ -4,7 +4,8 @@ import type { Collector } from '../collectors/collector.ts';
 import { TargetRows } from '../collectors/device-rows.ts';
 import { now } from '../collectors/readings.ts';
 import { SlowBeat } from '../collectors/slow-beat.ts';
-import type { Connector, Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
+import type { Inventory } from '../guests/inventory.ts';
 import { KernelFile } from '../kernel/base/kernel-file.ts';
 import { hostNameFile } from '../kernel/base/namespaces.ts';
 import type { Paths } from '../kernel/base/paths.ts';
@@ -59,7 +60,7 @@ export class Sampler {
 
   constructor(
     paths: Paths,
-    private readonly connector: Connector,
+    private readonly inventory: Inventory,
     private readonly collectors: readonly Collector[],
     private readonly log: Logger,
     readonly since = new SinceStart(),
@@ -72,11 +73,11 @@ export class Sampler {
     this.read();
   }
 
-  /** The VMs that run now; none while the connector fails. */
-  inventory(): readonly Vm[] {
-    let vms: readonly Vm[] = [];
+  /** The VMs that run now; none while the inventory fails. */
+  guests(): readonly Guest[] {
+    let vms: readonly Guest[] = [];
     this.attempt('the inventory of VMs', () => {
-      vms = this.connector.inventory();
+      vms = this.inventory.guests();
     });
     return vms;
   }
@@ -92,7 +93,7 @@ export class Sampler {
         {
           missedTicks: since.missedTicks + missedTicks,
           collectorErrors: since.errors,
-          pollFailures: since.pollFailures + this.connector.failures,
+          pollFailures: since.pollFailures + this.inventory.failures,
         },
         outputs,
       );
@@ -103,7 +104,7 @@ export class Sampler {
       seq: ++this.seq,
       interval: before === undefined ? NaN : started - before,
       host: this.host.tree,
-      vms: this.targets.rows,
+      guests: this.targets.rows,
       agent: this.agent,
       collectors: this.collectors.map(({ name }) => name),
       runs: this.runs,
@@ -113,8 +114,8 @@ export class Sampler {
   /** @returns when the cycle began, in monotonic seconds */
   private read(): number {
     const started = now();
-    this.host.begin(this.connector.hostname, started);
-    this.targets.follow(this.inventory(), started);
+    this.host.begin(this.inventory.hostname, started);
+    this.targets.follow(this.guests(), started);
     this.runs = this.collectors.map((collector) => {
       const before = performance.now();
       const failed = !this.attempt(`collector ${collector.name}`, () => {
@@ -142,8 +143,8 @@ export class Sampler {
 
   close(): void {
     this.host.close();
-    this.since.pollFailures += this.connector.failures;
+    this.since.pollFailures += this.inventory.failures;
     for (const collector of this.collectors) collector.close();
-    this.connector.close();
+    this.inventory.close();
   }
 }

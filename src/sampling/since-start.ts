@@ -4,6 +4,6 @@ export class SinceStart {
   errors = 0;
   /** Ticks that loops before the present one missed. */
   missedTicks = 0;
-  /** Questions that connectors before the present one had no answer to. */
+  /** Questions that inventories before the present one had no answer to. */
   pollFailures = 0;
 }

@@ -1,50 +1,50 @@
-import type { VmTarget } from '../collectors/collector.ts';
+import type { GuestTarget } from '../collectors/collector.ts';
 import { TargetRows } from '../collectors/device-rows.ts';
-import type { Vm } from '../guests/connector.ts';
+import type { Guest } from '../guests/guest.ts';
 import { slots } from '../catalogue/catalogue.ts';
-import type { VmRows } from './sample.ts';
+import type { GuestRows } from './sample.ts';
 import { markTwins } from './twins.ts';
 
 const id = slots('identity', 'vm');
 
 /** The rows of one running VM, kept as long as it runs. */
-export class Target extends TargetRows<'vm'> implements VmTarget {
+export class Target extends TargetRows<'vm'> implements GuestTarget {
   /** As they stand in a sample. */
-  readonly rows: VmRows & { twin: boolean };
+  readonly rows: GuestRows & { twin: boolean };
 
-  constructor(readonly vm: Vm) {
+  constructor(readonly guest: Guest) {
     super('vm');
-    this.rows = { vm, twin: false, ...this.tree };
+    this.rows = { guest, twin: false, ...this.tree };
   }
 
   /** Starts a cycle: forgets all values and says who the VM is. */
   begin(time: number): void {
-    const { vm, row } = this;
+    const { guest, row } = this;
     this.clear();
     const { texts, values } = row;
-    texts[id.UUID] = vm.uuid;
-    texts[id.name] = vm.name;
-    texts[id.vmid] = vm.vmid;
-    texts[id.pid] = vm.process === undefined ? undefined : String(vm.process.pid);
-    texts[id.state] = vm.state;
-    texts[id.tags] = vm.tags;
-    texts[id.lock] = vm.lock;
-    texts[id.qmp] = vm.silence?.reason;
-    if (vm.silence !== undefined) values[id.qmp_age] = time - vm.silence.since;
-    if (vm.detail !== undefined) values[id.detail_age] = time - vm.detail.time;
+    texts[id.UUID] = guest.uuid;
+    texts[id.name] = guest.name;
+    texts[id.vmid] = guest.vmid;
+    texts[id.pid] = guest.process === undefined ? undefined : String(guest.process.pid);
+    texts[id.state] = guest.state;
+    texts[id.tags] = guest.tags;
+    texts[id.lock] = guest.lock;
+    texts[id.qmp] = guest.silence?.reason;
+    if (guest.silence !== undefined) values[id.qmp_age] = time - guest.silence.since;
+    if (guest.detail !== undefined) values[id.detail_age] = time - guest.detail.time;
   }
 }
 
 /** The rows of all running VMs, following the inventory. */
 export class Targets {
-  private known = new Map<Vm, Target>();
+  private known = new Map<Guest, Target>();
   /** In the order of the inventory. */
   readonly list: Target[] = [];
   /** Of each of them, in the same order. */
-  readonly rows: VmRows[] = [];
+  readonly rows: GuestRows[] = [];
 
   /** @param time monotonic seconds */
-  follow(inventory: readonly Vm[], time: number): void {
+  follow(inventory: readonly Guest[], time: number): void {
     this.list.length = 0;
     this.rows.length = 0;
     let news = false;
@@ -61,6 +61,6 @@ export class Targets {
     }
     if (news) markTwins(this.list.map(({ rows }) => rows));
     if (this.known.size > this.list.length)
-      this.known = new Map(this.list.map((target) => [target.vm, target]));
+      this.known = new Map(this.list.map((target) => [target.guest, target]));
   }
 }

@@ -18,7 +18,7 @@ export class Snapshots {
     return {
       ...sample,
       host: this.tree('host', sample.host),
-      vms: sample.vms.map((rows) => ({ vm: rows.vm, twin: rows.twin, ...this.tree('vm', rows) })),
+      guests: sample.guests.map((rows) => ({ guest: rows.guest, twin: rows.twin, ...this.tree('vm', rows) })),
       agent: this.tree('agent', sample.agent),
     };
   }

@@ -32,16 +32,16 @@ const WIDEST_HOST = 24;
 
 /** The first line of the screen. */
 export function statusLine(sample: Sample, status: Status, columns: number): Line {
-  const { agent, vms } = sample;
+  const { agent, guests } = sample;
   const host = textOrBlank(sample.host.row, 'host_name');
-  const count = status.filter === undefined ? `${vms.length}` : `${status.filter.left}/${vms.length}`;
+  const count = status.filter === undefined ? `${guests.length}` : `${status.filter.left}/${guests.length}`;
   const missed = valueOf(agent.row, 'missed_ticks');
   const arrow = status.unicode ? (status.descending ? '▼' : '▲') : status.descending ? 'v' : '^';
   const parts: Part[] = [
     { text: fit(host, Math.min(WIDEST_HOST, textWidth(host))), style: 'title', rank: 1 },
     { text: status.view, style: 'strong', rank: 0 },
     ...(status.note === '' ? [] : [{ text: status.note, style: 'warn' as const, rank: 1 }]),
-    { text: `${vms.length === 1 && status.filter === undefined ? 'VM' : 'VMs'} ${count}`, rank: 2 },
+    { text: `${guests.length === 1 && status.filter === undefined ? 'VM' : 'VMs'} ${count}`, rank: 2 },
     { text: `sort ${status.sort}${arrow}`, rank: 4 },
     ...(status.filter === undefined
       ? []

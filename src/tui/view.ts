@@ -194,11 +194,11 @@ export class TerminalView implements Commands, TerminalUser {
       this.tell('there is no VM on this row');
       return;
     }
-    const { key } = vm.vm;
+    const { key } = vm.guest;
     const name = `${textOrBlank(vm.row, 'vmid')} ${textOrBlank(vm.row, 'name')}`.trim();
     this.openPage(
       new VmPage(name, key, {
-        vm: () => this.sample?.vms.find((each) => each.vm.key === key),
+        vm: () => this.sample?.guests.find((each) => each.guest.key === key),
         history: this.history,
         units: this.table.preferences.units,
         judge: this.judge,

@@ -7,17 +7,17 @@ import type { Row } from '../../src/catalogue/row.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { idleStatus, logs } from '../delivery/helpers.ts';
-import { TestConnector } from '../sampling/support.ts';
+import { TestInventory } from '../sampling/support.ts';
 import { Machine, captures } from './machine.ts';
 
 const everything = { wanted: { verbose: true, devices: true }, netdev: undefined, storedev: undefined };
 
-function rowsOf({ host, vms, agent }: Sample): Row[] {
+function rowsOf({ host, guests, agent }: Sample): Row[] {
   return [
     host.row,
     ...host.disks,
     ...host.nics,
-    ...vms.flatMap(({ row, vcpus, disks, nics }) => [row, ...vcpus, ...disks, ...nics]),
+    ...guests.flatMap(({ row, vcpus, disks, nics }) => [row, ...vcpus, ...disks, ...nics]),
     agent.row,
     ...agent.outputs,
   ];
@@ -29,7 +29,7 @@ for (const kernel of Object.keys(captures) as (keyof typeof captures)[]) {
     const machine = new Machine(t, kernel);
     const { log, at } = logs();
     const collectors = createCollectors(collectorNames, machine.paths, everything);
-    const sampler = new Sampler(machine.paths, new TestConnector(machine.vms), collectors, log);
+    const sampler = new Sampler(machine.paths, new TestInventory(machine.vms), collectors, log);
     const outputs = [{ name: 'test', status: idleStatus() }];
     sampler.sample(0, outputs);
     sampler.agent.cycleTook(1);

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Detail, Vm } from '../../src/guests/connector.ts';
+import type { Detail, Guest } from '../../src/guests/guest.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
@@ -22,7 +22,7 @@ export const captures = {
  */
 export class Machine {
   readonly paths: Paths;
-  readonly vms: readonly Vm[];
+  readonly vms: readonly Guest[];
   private readonly tree: Tree;
   private readonly answering;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RemoteCpu } from '../../src/collectors/cpu/cpu-remote.ts';
-import type { VcpuReading } from '../../src/guests/connector.ts';
+import type { VcpuReading } from '../../src/guests/guest.ts';
 import { countersIn, pick, testTarget } from './support.ts';
 
 const wanted = { verbose: false, devices: false };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DiskPlaces } from '../../src/collectors/disk/disk-places.ts';
 import { VmDisks, deriveDisk } from '../../src/collectors/disk/disk-vm.ts';
-import type { Detail, Vm } from '../../src/guests/connector.ts';
-import { diskCounters } from '../../src/guests/connector.ts';
+import type { Detail, Guest } from '../../src/guests/guest.ts';
+import { diskCounters } from '../../src/guests/guest.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
 import { slots } from '../../src/catalogue/catalogue.ts';
 import { Row } from '../../src/catalogue/row.ts';
@@ -75,7 +75,7 @@ test('without operations there is no latency, but rates of 0', () => {
 
 /** One VM through several cycles; the host's load is for the test to set. */
 function scenario(
-  vm: Partial<Vm> = {},
+  vm: Partial<Guest> = {},
   places?: DiskPlaces,
 ): {
   load: { busy: number; bytes: number };

@@ -8,7 +8,7 @@ import {
   deriveGuestMemory,
   deriveSwap,
 } from '../../src/collectors/mem/mem-vm.ts';
-import type { BalloonReading, Detail, Vm } from '../../src/guests/connector.ts';
+import type { BalloonReading, Detail, Guest } from '../../src/guests/guest.ts';
 import { pidStatCounters } from '../../src/kernel/pid/proc-pid-stat.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
@@ -100,7 +100,7 @@ describe('what the kernel says of the memory of a process', () => {
   /** A VM with a process of its own; `read` gives resident and swapped bytes. */
   function started(
     t: TestContext,
-    parts: Partial<Vm>,
+    parts: Partial<Guest>,
   ): { tree: Tree; read: (verbose?: boolean) => unknown[] } {
     const tree = new Tree(t);
     tree.process(PID, ['kvm']);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { TargetRows } from '../../src/collectors/device-rows.ts';
-import type { Detail, DiskReading, Vm } from '../../src/guests/connector.ts';
-import { diskCounters } from '../../src/guests/connector.ts';
+import type { Detail, DiskReading, Guest } from '../../src/guests/guest.ts';
+import { diskCounters } from '../../src/guests/guest.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
@@ -123,14 +123,14 @@ export class TestHost extends TargetRows<'host'> {
 }
 
 /** A VM as a connector shows it, and changeable. */
-export type TestVm = { -readonly [K in keyof Vm]: Vm[K] };
+export type TestVm = { -readonly [K in keyof Guest]: Guest[K] };
 
-export function testVm(parts: Partial<Vm> = {}): TestVm {
+export function testVm(parts: Partial<Guest> = {}): TestVm {
   return { key: '1:1', uuid: 'u', name: 'n', vcpus: 1, disks: [], nics: [], ...parts };
 }
 
 /** A VM with its rows; `begin` starts a cycle. */
-export function testTarget(parts: Partial<Vm> = {}): { vm: TestVm; target: Target; begin: () => Target } {
+export function testTarget(parts: Partial<Guest> = {}): { vm: TestVm; target: Target; begin: () => Target } {
   const vm = testVm(parts);
   const target = new Target(vm);
   const begin = (): Target => {

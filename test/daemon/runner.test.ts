@@ -11,7 +11,7 @@ import { SampleLoop } from '../../src/sampling/loop.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { logs, until } from '../delivery/helpers.ts';
-import { TestConnector } from '../sampling/support.ts';
+import { TestInventory } from '../sampling/support.ts';
 
 /** The settings of a command line; ten samples a second. */
 function settings(line: string): Settings {
@@ -30,7 +30,7 @@ class Rig {
   readonly events: string[] = [];
   /** Which collectors each sample had. */
   readonly samples: string[] = [];
-  readonly connectors: TestConnector[] = [];
+  readonly connectors: TestInventory[] = [];
   readonly stop = new AbortController();
   readonly at: ReturnType<typeof logs>['at'];
   readonly runner: Runner;
@@ -47,7 +47,7 @@ class Rig {
     const sampling: typeof startSampling = async ({ collectors, frequency }, _, __, since) => {
       this.events.push(`look ${collectors.join()}`);
       if (this.slow) await new Promise<void>((resolve) => this.looks.push(resolve));
-      const connector = new TestConnector();
+      const connector = new TestInventory();
       this.connectors.push(connector);
       const named = collectors.map((name) => ({ name, collect: () => undefined, close: () => undefined }));
       const sampler = new Sampler(new Paths(defaultRoots), connector, named, log, since);

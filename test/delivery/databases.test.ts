@@ -59,11 +59,11 @@ function hostileSample(time: number): Sample {
     const vm = completeSample(
       (slot) => slot * (index + 1) - 0.25,
       (id) => (id === 'UUID' ? `u-${index}` : name),
-    ).vms[0]!;
+    ).guests[0]!;
     vm.row.values[3] = NaN;
     return vm;
   });
-  return { ...full, time, vms };
+  return { ...full, time, guests: vms };
 }
 
 /** What every database must hold under a tag: our rule for backslashes and line ends, spelled out. */
@@ -76,7 +76,7 @@ interface Expected {
 }
 
 /** The points of a sample, made from its rows alone. */
-function expected({ host, vms, agent }: Sample): Expected[] {
+function expected({ host, guests, agent }: Sample): Expected[] {
   const text = ({ scope, texts }: Row, id: string): string =>
     asTag(texts[columns(scope).find((metric) => metric.id === id)?.slot ?? -1] ?? '');
   const ofHost = { host: text(host.row, 'host_name') };
@@ -89,7 +89,7 @@ function expected({ host, vms, agent }: Sample): Expected[] {
   return [
     point(host.row, {}),
     ...[...host.disks, ...host.nics].map((row) => device(row)),
-    ...vms.flatMap(({ row, vcpus, disks, nics }) => {
+    ...guests.flatMap(({ row, vcpus, disks, nics }) => {
       const tags = {
         uuid: text(row, 'UUID'),
         name: text(row, 'name'),
@@ -185,7 +185,7 @@ test('InfluxDB killed and started again has every sample', { skip: noInflux }, a
   const rounds = 60;
   const write = (seq: number): void => {
     output.write({
-      ...sampleOf({ vms: [vmRows(row('vm', { UUID: 'u', cpu_total: seq }))] }),
+      ...sampleOf({ guests: [vmRows(row('vm', { UUID: 'u', cpu_total: seq }))] }),
       seq,
       time: begin + seq * 1000,
     });

@@ -58,7 +58,9 @@ async function get(port: number, path = '/metrics', options: RequestOptions = {}
   return read(response);
 }
 
-const sample = sampleOf({ vms: [vmRows(row('vm', { UUID: 'u', name: 'web', vmid: '100', cpu_cores: 2 }))] });
+const sample = sampleOf({
+  guests: [vmRows(row('vm', { UUID: 'u', name: 'web', vmid: '100', cpu_cores: 2 }))],
+});
 const line = 'proxtop_vm_cpu_cores{uuid="u",name="web",vmid="100"} 2\n';
 
 test('the page of the latest sample; before the first one there is none', async (t) => {
@@ -281,7 +283,7 @@ test('who sends no request, half of one, or does not take the page is cut off; o
   // More than the buffers of both sides hold, which the kernel lets grow.
   const names = Array.from({ length: 600 }, (_, index) => `${index}-${'x'.repeat(6000)}`);
   endpoint.write(
-    sampleOf({ vms: names.map((name) => vmRows(row('vm', { UUID: name, name, cpu_cores: 1 }))) }),
+    sampleOf({ guests: names.map((name) => vmRows(row('vm', { UUID: name, name, cpu_cores: 1 }))) }),
   );
   const silent = raw(t, port);
   const half = raw(t, port);

@@ -6,10 +6,10 @@ import { row, sampleOf, vmRows } from '../formats/sample.ts';
 
 const vm = (name: string, vmid: string, tags?: string) => {
   const rows = vmRows(row('vm', { name }));
-  return { ...rows, vm: { ...rows.vm, name, vmid, uuid: `uuid-of-${vmid}`, tags } };
+  return { ...rows, vm: { ...rows.guest, name, vmid, uuid: `uuid-of-${vmid}`, tags } };
 };
 const sample = sampleOf({
-  vms: [
+  guests: [
     vm('web1', '100', 'prod;eu'),
     vm('web2', '101', 'test'),
     vm('web.old', '102'),
@@ -24,8 +24,8 @@ function chosen(selection: { include?: string[]; exclude?: string[] }): string[]
   let seen: Sample | undefined;
   new SelectingPrinter({ print: (part) => ((seen = part), []) }, selection).print(sample);
   // Rows are shown, not copied.
-  for (const rows of seen?.vms ?? []) assert.ok(sample.vms.includes(rows));
-  return seen?.vms.map(({ vm: { vmid = '' } }) => vmid) ?? [];
+  for (const rows of seen?.guests ?? []) assert.ok(sample.guests.includes(rows));
+  return seen?.guests.map(({ guest: { vmid = '' } }) => vmid) ?? [];
 }
 
 test('VMs by name, id, UUID and tag', () => {

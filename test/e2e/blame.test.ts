@@ -90,9 +90,11 @@ describe('blame of VMs that share a CPU', { skip }, () => {
         shortages,
         culprit: cpu?.culprits[0]?.vm && textOf(cpu.culprits[0].vm.row, 'name'),
         victims: (cpu?.victims ?? []).map(({ vm }) => textOf(vm.row, 'name') ?? ''),
-        steal: new Map(sample.vms.map(({ row }) => [textOf(row, 'name') ?? '', valueOf(row, 'cpu_steal')])),
+        steal: new Map(
+          sample.guests.map(({ row }) => [textOf(row, 'name') ?? '', valueOf(row, 'cpu_steal')]),
+        ),
         affinity: new Map(
-          sample.vms.map(({ row }) => [textOf(row, 'name') ?? '', textOf(row, 'cpu_affinity')]),
+          sample.guests.map(({ row }) => [textOf(row, 'name') ?? '', textOf(row, 'cpu_affinity')]),
         ),
         why:
           victim === undefined

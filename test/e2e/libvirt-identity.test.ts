@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { LibvirtConnector } from '../../src/guests/libvirt/libvirt.ts';
+import { LibvirtInventory } from '../../src/guests/libvirt/libvirt.ts';
 import { Hypervisor } from '../../src/libvirt/hypervisor.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { spinSector } from '../lab/boot-sectors.ts';
@@ -95,7 +95,7 @@ describe('which process is that of a domain', { skip, timeout: 240_000 }, () => 
     await host.lab.startDomain({ name: 'hidden', paused: true });
     const roots = { ...defaultRoots, procfs: procfsWithout(t, 'hidden'), rundir: host.rundir };
     const asked = t.mock.method(Hypervisor.prototype, 'allDomainStates');
-    const connector = new LibvirtConnector(
+    const connector = new LibvirtInventory(
       'qemu:///system',
       {
         ...{ sockets: join(host.rundir, 'libvirt'), sessionSockets: undefined },
@@ -109,10 +109,10 @@ describe('which process is that of a domain', { skip, timeout: 240_000 }, () => 
     t.after(() => {
       connector.close();
     });
-    while (connector.inventory().length === 0) await connector.poll();
+    while (connector.guests().length === 0) await connector.poll();
     const before = asked.mock.callCount();
     for (let cycle = 0; cycle < 20; cycle++) {
-      connector.inventory();
+      connector.guests();
       await connector.poll();
     }
     assert.ok(asked.mock.callCount() - before <= 1, `${asked.mock.callCount() - before} calls in 20 cycles`);

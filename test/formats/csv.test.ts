@@ -30,7 +30,7 @@ test('a table for each scope, its header once', () => {
     ...sampleOf({
       seq,
       host: { row: row('host', { host_name: 'pve1', cpu_cores: 64 }) },
-      vms: [
+      guests: [
         vmRows(row('vm', { UUID: 'u-1', name: 'web', cpu_total: 0.5 }), {
           vcpus: [row('vm_vcpu', { device: '0' })],
         }),
@@ -77,7 +77,7 @@ test('hostile texts, read back by Python', { skip: !python && 'no python3' }, ()
   ];
   const sample = sampleOf({
     run: 'r"1',
-    vms: names.map((name) => vmRows(row('vm', { name, state: name, cpu_total: 1 }))),
+    guests: names.map((name) => vmRows(row('vm', { name, state: name, cpu_total: 1 }))),
   });
   const [header, ...rows] = read(createPrinter('csv', settings).print(sample).join('')).filter(
     ([scope]) => scope === 'vm',
@@ -100,7 +100,7 @@ test('every metric is in its table, and the columns stay the same', { skip: !pyt
     (id) => `text of ${id}`,
   );
   const rows = read(
-    [...printer.print(full), ...printer.print(sampleOf({ vms: [vmRows(row('vm'))] }))].join(''),
+    [...printer.print(full), ...printer.print(sampleOf({ guests: [vmRows(row('vm'))] }))].join(''),
   );
   for (const scope of scopes) {
     const [header = [], values = [], ...others] = rows.filter(([first]) => first === scope);

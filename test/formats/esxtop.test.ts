@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import { EsxtopPrinter, withoutColumns } from '../../src/formats/esxtop/esxtop.ts';
-import type { Sample, VmRows } from '../../src/sampling/sample.ts';
+import type { Sample, GuestRows } from '../../src/sampling/sample.ts';
 import { completeSample, row, sampleOf, vmRows } from './sample.ts';
 
-function vm(uuid: string, name: string, more: Record<string, number | string> = {}): VmRows {
+function vm(uuid: string, name: string, more: Record<string, number | string> = {}): GuestRows {
   return vmRows(row('vm', { UUID: uuid, name, ...more }));
 }
 
@@ -56,7 +56,7 @@ test('a line for each sample, a column for each counter, one header', () => {
     nics: [row('host_nic', { device: 'eno1', net_tx_packets: 12 })],
   };
   const printer = new EsxtopPrinter();
-  const rows = table(printed(printer, sampleOf({ vms: [web], host }), sampleOf({ vms: [web], host })));
+  const rows = table(printed(printer, sampleOf({ guests: [web], host }), sampleOf({ guests: [web], host })));
   assert.equal(rows.length, 3);
   assert.equal(rows[0]?.[0], '(PDH-CSV 4.0) (UTC)(0)');
   assert.equal(rows[0][1], '\\\\pve1\\Physical Cpu(_Total)\\% Processor Time');
@@ -98,9 +98,9 @@ test('a VM that ends leaves empty cells and comes back to its columns; a later o
     const rows = table(
       printed(
         printer,
-        sampleOf({ vms: [first] }),
-        sampleOf({ vms: [late] }),
-        sampleOf({ vms: [late, again] }),
+        sampleOf({ guests: [first] }),
+        sampleOf({ guests: [late] }),
+        sampleOf({ guests: [late, again] }),
       ),
     );
     assert.deepEqual(column(rows, 'Group Cpu(0:first)\\% Run'), ['1', '', '3']);
@@ -108,7 +108,7 @@ test('a VM that ends leaves empty cells and comes back to its columns; a later o
     assert.deepEqual(told, ['late']);
 
     printer.begin();
-    const next = table(printed(printer, sampleOf({ vms: [late] })));
+    const next = table(printed(printer, sampleOf({ guests: [late] })));
     assert.deepEqual(column(next, 'Group Cpu(0:late)\\% Run'), ['9']);
   } finally {
     unsubscribe(withoutColumns.name, note);
@@ -118,7 +118,7 @@ test('a VM that ends leaves empty cells and comes back to its columns; a later o
 test('whatever the names hold, columns are unique and can be split by simple readers', () => {
   const names = ['a,b', 'a"b', 'a\\b', 'a:b', 'a(b)', 'a\nb', 'a\u001b[31mb', 'web', 'web', 'web'];
   const vms = names.map((name, index) => vm(`u${index}`, name, { vmid: String(100 + index) }));
-  const header = printed(new EsxtopPrinter(), sampleOf({ vms })).split('\n')[0] ?? '';
+  const header = printed(new EsxtopPrinter(), sampleOf({ guests: vms })).split('\n')[0] ?? '';
   const cells = header.split(',');
   assert.equal(new Set(cells).size, cells.length);
   for (const cell of cells.slice(1)) assert.match(cell, /^"\\\\[^\\"]+\\[^\\"]+\\[^\\"]+"$/);

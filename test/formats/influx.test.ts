@@ -21,7 +21,7 @@ const small = () =>
       row: row('host', { host_name: 'pve1', cpu_cores: 64, cpu_load1: 2, cpu_user: 12.5 }),
       disks: [row('host_disk', { device: 'sda', disk_type: 'physical', disk_reads: 3 })],
     },
-    vms: [
+    guests: [
       vmRows(
         row('vm', { UUID: 'u-1', name: 'web 1', vmid: '100', tags: 'a;b', qmp: 'timeout', cpu_total: 5 }),
         {
@@ -46,7 +46,7 @@ test('a point a row, with tags that say whose it is', () => {
 test('the layouts differ only in where records end, and a sample of nothing is no record but that of the agent', () => {
   assert.deepEqual(lines(small(), { layout: 'cycle' }), [lines(small()).join('')]);
   assert.deepEqual(
-    lines(sampleOf({ vms: [vmRows(row('vm', { name: 'web' }))], interval: NaN }), { precision: 's' }),
+    lines(sampleOf({ guests: [vmRows(row('vm', { name: 'web' }))], interval: NaN }), { precision: 's' }),
     ['proxtop_agent run="r1",seq=42i 1795348800\n'],
   );
 });
@@ -148,7 +148,7 @@ const visible = (text: string, most: number) =>
 
 test('hostile texts, in tags and in fields', () => {
   const sample = sampleOf({
-    vms: hostileTexts.map((text) =>
+    guests: hostileTexts.map((text) =>
       vmRows(row('vm', { name: text, state: text, cpu_total: 1 }), {
         vcpus: [row('vm_vcpu', { device: text, cpu_total: 2 })],
       }),
@@ -180,7 +180,7 @@ test('hostile numbers: what is no number is left out', () => {
     1e-7,
   ];
   const sample = sampleOf({
-    vms: hostile.map((value) =>
+    guests: hostile.map((value) =>
       vmRows(row('vm', { name: 'v', cpu_total: value, cpu_cores: value, cpu_steal: 1 })),
     ),
   });

@@ -37,7 +37,7 @@ const small = () =>
       row: row('host', { host_name: 'pve1', cpu_cores: 64, cpu_user: 12.5 }),
       disks: [row('host_disk', { device: 'sda' })],
     },
-    vms: [web(), vmRows(row('vm', { name: '007' }))],
+    guests: [web(), vmRows(row('vm', { name: '007' }))],
     agent: { row: row('agent', { cycle_ms: 4.1, missed_ticks: 0 }) },
   });
 
@@ -54,7 +54,7 @@ test('cycle layout: one line', () => {
 });
 
 test('cycle layout without devices and without anything known', () => {
-  assert.deepEqual(lines(sampleOf({ interval: 0.1004, vms: [vmRows(row('vm'))] }), { devices: false }), [
+  assert.deepEqual(lines(sampleOf({ interval: 0.1004, guests: [vmRows(row('vm'))] }), { devices: false }), [
     `{${head.replace(/1$/, '0.1')},"host":{},"domains":[{}],"agent":{"outputs":[]}}\n`,
   ]);
 });
@@ -150,7 +150,7 @@ test('a sample that is filled anew leaves no stale value, and earlier records st
   const sample = small();
   const [first] = printer.print(sample);
   const before = first!.toString();
-  const { row: vm } = sample.vms[0]!;
+  const { row: vm } = sample.guests[0]!;
   vm.clear();
   set(vm, { name: 'renamed', cpu_total: 99 });
   sample.agent.row.clear();
@@ -163,7 +163,7 @@ test('a sample that is filled anew leaves no stale value, and earlier records st
 test('more names than are remembered', () => {
   const printer = createPrinter('json', { ...settings, devices: false });
   const vms = Array.from({ length: 20_000 }, (_, index) => vmRows(row('vm', { name: `vm ${index}` })));
-  const { domains } = JSON.parse(printer.print(sampleOf({ vms }))[0]!.toString()) as Cycle;
+  const { domains } = JSON.parse(printer.print(sampleOf({ guests: vms }))[0]!.toString()) as Cycle;
   assert.deepEqual(
     domains.map(({ name }) => name),
     vms.map((_, index) => `vm ${index}`),
@@ -215,11 +215,11 @@ const hostileTexts = [
 function torture(): Sample {
   const value = (slot: number) => hostileNumbers[slot % hostileNumbers.length]!;
   return sampleOf({
-    vms: hostileTexts.map((name, index) => {
+    guests: hostileTexts.map((name, index) => {
       const vm = completeSample(
         (slot) => value(slot + index),
         () => name,
-      ).vms[0]!;
+      ).guests[0]!;
       return vmRows(vm.row);
     }),
   });
@@ -227,7 +227,7 @@ function torture(): Sample {
 
 /** What a reader must get, from the sample alone. */
 function expectedTorture(): Json[] {
-  return torture().vms.map(({ row: { values, texts } }) => {
+  return torture().guests.map(({ row: { values, texts } }) => {
     const members = columns('vm').map(({ id, slot, kind }) => {
       if (kind === 'text') return [id, texts[slot]!.slice(0, 4096).replace(halves, 'lone \ufffd and \ufffd')];
       const value = values[slot]!;

@@ -43,7 +43,7 @@ test('the same objects as json, in both layouts, read back by Python', { skip },
       (slot) => slot + 0.5,
       (id) => `text of ${id}`,
     ),
-    sampleOf({ interval: 1, vms: [vmRows(row('vm', { name: '007', vmid: '1' })), vmRows(row('vm'))] }),
+    sampleOf({ interval: 1, guests: [vmRows(row('vm', { name: '007', vmid: '1' })), vmRows(row('vm'))] }),
     {
       ...completeSample(
         (slot) => slot,
@@ -80,7 +80,7 @@ test('many samples in one stream, with what is unknown left out', { skip }, () =
     sampleOf({
       seq,
       interval: NaN,
-      vms: [vmRows(row('vm', { name: 'v', cpu_total: NaN, cpu_steal: Infinity, ram_total: 2 ** 45 }))],
+      guests: [vmRows(row('vm', { name: 'v', cpu_total: NaN, cpu_steal: Infinity, ram_total: 2 ** 45 }))],
     });
   const stream = read(
     Buffer.concat([1, 2, 3].map((seq) => packed(sample(seq), { layout: 'cycle', devices: false }))),

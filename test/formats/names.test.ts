@@ -16,7 +16,7 @@ function original(
   const printer = createPrinter('json', { ...settings, devices: false, names: 'original' });
   const filled = row(scope, known);
   const sample = sampleOf(
-    scope === 'vm' ? { interval, vms: [vmRows(filled)] } : { interval, host: { row: filled } },
+    scope === 'vm' ? { interval, guests: [vmRows(filled)] } : { interval, host: { row: filled } },
   );
   const { host, domains } = JSON.parse(printer.print(sample)[0]!.toString()) as {
     host: Json;

@@ -50,7 +50,7 @@ function full(): Sample {
     sample.host.row,
     ...sample.host.disks,
     ...sample.host.nics,
-    ...sample.vms.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),
+    ...sample.guests.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),
     sample.agent.row,
     ...sample.agent.outputs,
   ];
@@ -112,7 +112,7 @@ test('counters are the readings, in base units and to the last digit', () => {
     io_read_bytes: 0,
   });
   const host = { row: count(row('host'), { cpu_user: 12345, disk_read_mib: 3, disk_time_io: 1005 }) };
-  const found = samples(page(sampleOf({ host, vms: [vmRows(vm)] }), sums));
+  const found = samples(page(sampleOf({ host, guests: [vmRows(vm)] }), sums));
   const labels = '{uuid="u",name="n",vmid="100"}';
   // A double holds a nanosecond in 104 days; here the last digit is even.
   assert.equal(found.get(`proxtop_vm_cpu_seconds_total${labels}`), '31536000.123456788');
@@ -139,7 +139,7 @@ test('levels are in base units', () => {
     state: 'paused',
   });
   const found = samples(
-    page(sampleOf({ host, vms: [vmRows(vm)], agent: { row: row('agent', { cycle_ms: 4 }) } }), sums),
+    page(sampleOf({ host, guests: [vmRows(vm)], agent: { row: row('agent', { cycle_ms: 4 }) } }), sums),
   );
   assert.equal(found.get('proxtop_host_cpu_curfreq_hertz'), '2400000000');
   assert.equal(found.get('proxtop_host_net_speed_bytes_per_second'), '125000000');
@@ -157,7 +157,7 @@ test('names of tenants are escaped, without what a terminal obeys, and change no
   const vms = names.map((name, index) =>
     vmRows(row('vm', { UUID: `u${index}`, name, vmid: '1', cpu_cores: 2, tags: name })),
   );
-  const found = samples(page(sampleOf({ vms })));
+  const found = samples(page(sampleOf({ guests: vms })));
   const cores = [...found.keys()].filter((name) => name.startsWith('proxtop_vm_cpu_cores{'));
   const read = cores.map((line) => {
     const text = /name="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? '';
@@ -181,7 +181,7 @@ test('with devices there is a sample for each, and no sum beside them', () => {
       count(row('host_disk', { device: 'dm-0', disk_type: 'lvm', disk_dmname: 'v' }), { disk_reads: 1 }),
     ],
   };
-  const sample = sampleOf({ host, vms: [vmRows(vm, { disks })] });
+  const sample = sampleOf({ host, guests: [vmRows(vm, { disks })] });
   const reads = (devices: boolean): [string, string][] =>
     [...samples(page(sample, { verbose: false, devices }))].filter(([name]) => name.includes('_disk_reads_'));
   assert.deepEqual(reads(true), [

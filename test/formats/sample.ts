@@ -5,7 +5,7 @@ import { Row } from '../../src/catalogue/row.ts';
 import { listsOf } from '../../src/catalogue/row-tree.ts';
 import type { Part } from '../../src/catalogue/row-tree.ts';
 import type { PrinterSettings } from '../../src/formats/printer.ts';
-import type { AgentRows, HostRows, Sample, VmRows } from '../../src/sampling/sample.ts';
+import type { AgentRows, HostRows, Sample, GuestRows } from '../../src/sampling/sample.ts';
 
 export const settings: PrinterSettings = {
   layout: 'cycle',
@@ -32,13 +32,13 @@ export function row(scope: Scope, known: Readonly<Record<string, number | string
 
 const none = (): readonly Row[] => [];
 
-export function vmRows(vmRow: Row, devices: Partial<PartLists<'vm', readonly Row[]>> = {}): VmRows {
+export function vmRows(vmRow: Row, devices: Partial<PartLists<'vm', readonly Row[]>> = {}): GuestRows {
   const text = (id: string): string =>
     vmRow.texts[columns('vm').find((metric) => metric.id === id)!.slot] ?? '';
   const [uuid, name, vmid] = [text('UUID'), text('name'), text('vmid')];
   const key = `${uuid}:${text('pid')}`;
   const vm = { key, uuid, name, vmid: vmid || undefined, vcpus: 1, disks: [], nics: [] };
-  return { vm, twin: false, row: vmRow, ...listsOf('vm', none), ...devices };
+  return { guest: vm, twin: false, row: vmRow, ...listsOf('vm', none), ...devices };
 }
 
 /** Parts of a sample that a test sets. */
@@ -53,7 +53,7 @@ export function sampleOf(parts: SampleParts = {}): Sample {
     run: 'r1',
     seq: 42,
     interval: 1.00042,
-    vms: [],
+    guests: [],
     collectors: [...collectorNames, 'profile'],
     runs: collectorNames.map((name) => ({ name, duration: 1, failed: false })),
     ...parts,
@@ -75,7 +75,7 @@ export function completeSample(value: (slot: number) => number, text: (id: strin
   const one = ({ scope }: Part): readonly Row[] => [full(scope)];
   return sampleOf({
     host: { row: full('host'), ...listsOf('host', one) },
-    vms: [vmRows(full('vm'), listsOf('vm', one))],
+    guests: [vmRows(full('vm'), listsOf('vm', one))],
     agent: { row: full('agent'), ...listsOf('agent', one) },
   });
 }

@@ -17,7 +17,7 @@ const sample = () =>
   sampleOf({
     collectors: ['io'],
     host: { row: row('host', { host_name: 'pve1' }) },
-    vms: [
+    guests: [
       vmRows(
         row('vm', {
           UUID: 'u-1',
@@ -93,7 +93,7 @@ test('a header again for the scopes whose columns changed', () => {
 
 test('a scope that appears later has its header then', () => {
   const print = create();
-  assert.doesNotMatch(print({ ...sample(), vms: [] })[0]!, /^vm\t/m);
+  assert.doesNotMatch(print({ ...sample(), guests: [] })[0]!, /^vm\t/m);
   assert.ok(print(sample())[0]!.includes(hostRow + vmHeader + vmRowLines));
 });
 
@@ -101,7 +101,7 @@ test('rows of devices name their VM', () => {
   const vm = vmRows(row('vm', { UUID: 'u-1', name: 'web', vmid: '100', pid: '4000' }), {
     vcpus: [row('vm_vcpu', { device: '0', cpu_total: 25 })],
   });
-  const [text = ''] = create({ devices: true })(sampleOf({ collectors: ['cpu'], vms: [vm] }));
+  const [text = ''] = create({ devices: true })(sampleOf({ collectors: ['cpu'], guests: [vm] }));
   const expected =
     cells('vm_vcpu', 'time', 'UUID', 'name', 'vmid', 'pid', 'device', 'cpu_total', 'cpu_steal') +
     cells('vm_vcpu', time, 'u-1', 'web', 100, 4000, 0, 25, '-');
@@ -148,7 +148,7 @@ test('every row has the cells of its header, whatever names hold', () => {
     assert.equal(widths.size, 9);
   }
   assert.match(
-    create()(sampleOf({ vms: [vmRows(row('vm', { name: 'a\tb\u001b[0m' }))] }))[0]!,
+    create()(sampleOf({ guests: [vmRows(row('vm', { name: 'a\tb\u001b[0m' }))] }))[0]!,
     /\ta\?b\?\[0m\t/,
   );
 });
@@ -166,7 +166,9 @@ test('human sizes, percents and times', () => {
     net_rx_packets: 120000,
     io_read_mib: 1.25,
   };
-  const [text = ''] = create({ human: true, verbose: true })(sampleOf({ vms: [vmRows(row('vm', known))] }));
+  const [text = ''] = create({ human: true, verbose: true })(
+    sampleOf({ guests: [vmRows(row('vm', known))] }),
+  );
   const [header, values] = text
     .split('\n')
     .filter((line) => /^vm\t/.test(line))
@@ -191,7 +193,7 @@ test('human sizes, percents and times', () => {
 
 test('human sizes of the original, which counts memory in KiB', () => {
   const [text = ''] = create({ human: true, names: 'original' })(
-    sampleOf({ collectors: ['mem'], vms: [vmRows(row('vm', { name: 'web', ram_total: 2 ** 31 }))] }),
+    sampleOf({ collectors: ['mem'], guests: [vmRows(row('vm', { name: 'web', ram_total: 2 ** 31 }))] }),
   );
   assert.match(text, /^vm\ttime\tUUID\tname\tmem_MEMSZ\t/m);
   assert.match(text, /^vm\t2026.*\t-\tweb\t2\.0GiB\t/m);

@@ -7,20 +7,20 @@ import type { PrinterName } from '../../src/formats/index.ts';
 import { PrometheusPage } from '../../src/formats/prometheus/page.ts';
 import type { PrinterSettings } from '../../src/formats/printer.ts';
 import { readSamples } from '../../src/recording/recording.ts';
-import type { Sample, VmRows } from '../../src/sampling/sample.ts';
+import type { Sample, GuestRows } from '../../src/sampling/sample.ts';
 import { file } from '../recording/files.ts';
 import { row, sampleOf, settings, vmRows } from './sample.ts';
 
 const UUID = '15e85af9-eb2c-4d5c-a7fb-53929ebb6634';
 
 /** A VM of which only the pid is its own. */
-function vm(pid: number, cores: number, twin = true): VmRows {
+function vm(pid: number, cores: number, twin = true): GuestRows {
   const identity = { UUID, name: 'web', pid: String(pid) };
   const disks = [row('vm_disk', { device: 'vda', disk_reads: cores })];
   return { ...vmRows(row('vm', { ...identity, cpu_cores: cores, cpu_total: cores }), { disks }), twin };
 }
 
-const both = (seq = 1): Sample => sampleOf({ seq, vms: [vm(10, 1), vm(20, 2)] });
+const both = (seq = 1): Sample => sampleOf({ seq, guests: [vm(10, 1), vm(20, 2)] });
 const print = (name: PrinterName, changed: Partial<PrinterSettings> = {}, sample = both()): string[] =>
   createPrinter(name, { ...settings, verbose: false, ...changed })
     .print(sample)
@@ -74,7 +74,7 @@ test('influx: the pid is a tag of both and of their devices, and a field of neit
     }
     assert.ok(!lines.some((line) => line.includes('pid="')));
   }
-  const [alone = ''] = print('influx', {}, sampleOf({ vms: [vm(10, 1, false)] }));
+  const [alone = ''] = print('influx', {}, sampleOf({ guests: [vm(10, 1, false)] }));
   assert.match(alone, /^proxtop_vm,name=web,uuid=\S+ .*pid="10"/m);
 });
 
@@ -96,7 +96,7 @@ test('prometheus: the pid is a label of both and of their devices', () => {
     .filter((line) => !line.startsWith('#'))
     .map((line) => line.replace(/ \S+$/, ''));
   assert.equal(new Set(names).size, names.length, 'no series is there twice');
-  assert.deepEqual(cores(sampleOf({ vms: [vm(10, 1, false)] })), [
+  assert.deepEqual(cores(sampleOf({ guests: [vm(10, 1, false)] })), [
     `proxtop_vm_cpu_cores{uuid="${UUID}",name="web"} 1`,
   ]);
 });
@@ -107,8 +107,10 @@ test('esxtop: each has columns of its own, and none goes on in those of the othe
   subscribe(withoutColumns.name, note);
   try {
     const printer = new EsxtopPrinter();
-    const run = (...vms: VmRows[]): string[][] =>
-      printer.print(sampleOf({ vms })).map((line) => String(line).trimEnd().slice(1, -1).split('","'));
+    const run = (...vms: GuestRows[]): string[][] =>
+      printer
+        .print(sampleOf({ guests: vms }))
+        .map((line) => String(line).trimEnd().slice(1, -1).split('","'));
     const column = (header: string[], name: string): number =>
       header.findIndex((each) => each.endsWith(name));
     const [header = [], first = []] = run(vm(10, 1), vm(20, 2));
@@ -144,9 +146,9 @@ test('a recording holds both, with their devices, in every format and layout', a
       const bytes = Buffer.concat([both(1), both(2)].flatMap((sample) => printer.print(sample)));
       const path = file(`twins.${format}`, bytes);
       let count = 0;
-      for await (const { vms } of readSamples(path, { records: 0 })) {
+      for await (const { guests } of readSamples(path, { records: 0 })) {
         count++;
-        const printed = print('json', { layout: 'event' }, sampleOf({ vms })).map(
+        const printed = print('json', { layout: 'event' }, sampleOf({ guests })).map(
           (line) => JSON.parse(line) as Record<string, unknown>,
         );
         assert.deepEqual(
@@ -159,8 +161,8 @@ test('a recording holds both, with their devices, in every format and layout', a
           ],
           `${format} ${layout}`,
         );
-        assert.ok(vms.every(({ twin }) => twin));
-        assert.notEqual(vms[0]?.vm.key, vms[1]?.vm.key);
+        assert.ok(guests.every(({ twin }) => twin));
+        assert.notEqual(guests[0]?.guest.key, guests[1]?.guest.key);
       }
       assert.equal(count, 2);
     }
@@ -173,9 +175,9 @@ test('a recording of release 0.1.0, which told no pid, holds two VMs and their d
       .replaceAll(/,"pid":"\d+"/g, '');
   for (const layout of ['cycle', 'event'] as const) {
     const path = file('bare.json', bare(both(1), layout) + bare(both(2), layout));
-    for await (const { vms } of readSamples(path, { records: 0 }))
+    for await (const { guests } of readSamples(path, { records: 0 }))
       assert.deepEqual(
-        vms.map(({ vm: { vcpus }, disks }) => [vcpus, disks.length]),
+        guests.map(({ guest: { vcpus }, disks }) => [vcpus, disks.length]),
         [
           [1, 1],
           [2, 1],

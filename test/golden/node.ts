@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
-import { ProxmoxConnector } from '../../src/guests/proxmox/proxmox.ts';
+import { ProxmoxInventory } from '../../src/guests/proxmox/proxmox.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import { dropReasons } from '../../src/sampling/output-status.ts';
@@ -88,7 +88,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
 
   const { log } = logs();
   const paths = new Paths(roots);
-  const connector = new ProxmoxConnector(paths, { detailInterval: undefined, frequency: 1 }, log);
+  const connector = new ProxmoxInventory(paths, { detailInterval: undefined, frequency: 1 }, log);
   const wanted = { verbose: true, devices: true };
   const collectors = createCollectors(collectorNames, paths, {
     wanted,
@@ -99,7 +99,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
   t.after(() => {
     sampler.close();
   });
-  connector.inventory();
+  connector.guests();
   await connector.poll(true);
   sampler.prime();
   for (const second of [1, 2]) {

@@ -5,9 +5,9 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Connector } from '../../src/guests/connector.ts';
+import type { Inventory } from '../../src/guests/inventory.ts';
 import type { Search } from '../../src/guests/detect.ts';
-import { AwaitedConnector, detectConnector, lookedFor } from '../../src/guests/detect.ts';
+import { AwaitedInventory, detectInventory, lookedFor } from '../../src/guests/detect.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { stoppedClock, testVm } from '../collectors/support.ts';
 import { commandLine, until } from '../lab/processes.ts';
@@ -25,7 +25,7 @@ const search = (
   const paths = new Paths(roots);
   const where = { connector, connection: 'qemu:///system' };
   const detected = async (): Promise<string | undefined> => {
-    const found = await detectConnector(where, paths, beat, logs().log);
+    const found = await detectInventory(where, paths, beat, logs().log);
     found?.close();
     return found?.name;
   };
@@ -85,9 +85,9 @@ test('auto: a QEMU process, where there is nothing else', async (t) => {
 test('what is found after nobody wants it any more is closed, and not asked', async (t) => {
   const at = stoppedClock(t);
   const calls: string[] = [];
-  let answer: (found: Connector | undefined) => void = () => undefined;
+  let answer: (found: Inventory | undefined) => void = () => undefined;
   let looks = 0;
-  const connector = new AwaitedConnector(() => {
+  const inventory = new AwaitedInventory(() => {
     looks++;
     return new Promise((resolve) => {
       answer = resolve;
@@ -97,44 +97,44 @@ test('what is found after nobody wants it any more is closed, and not asked', as
     name: 'libvirt',
     hostname: 'far',
     failures: 0,
-    inventory: () => [testVm()],
+    guests: () => [testVm()],
     poll: () => Promise.resolve(void calls.push('poll')),
     close: () => calls.push('close'),
   } as const;
   at(30);
-  const polls = [connector.poll()];
+  const polls = [inventory.poll()];
   at(60);
-  polls.push(connector.poll());
+  polls.push(inventory.poll());
   assert.equal(looks, 1, 'one look at a time');
-  connector.close();
+  inventory.close();
   answer(found);
   await Promise.all(polls);
   assert.deepEqual(calls, ['close']);
   at(90);
-  await connector.poll();
-  assert.deepEqual([looks, connector.inventory(), connector.hostname], [1, [], undefined]);
+  await inventory.poll();
+  assert.deepEqual([looks, inventory.guests(), inventory.hostname], [1, [], undefined]);
 });
 
 test('a look that fails is made again, and the name of a host elsewhere is told', async (t) => {
   const at = stoppedClock(t);
   let looks = 0;
-  const found: Connector = {
+  const found: Inventory = {
     name: 'libvirt',
     hostname: 'far',
     failures: 0,
-    inventory: () => [],
+    guests: () => [],
     poll: () => Promise.resolve(),
     close: () => undefined,
   };
-  const connector = new AwaitedConnector(() =>
+  const inventory = new AwaitedInventory(() =>
     ++looks < 2 ? Promise.reject(new Error('no such module')) : Promise.resolve(found),
   );
   at(30);
-  await connector.poll();
-  assert.equal(connector.hostname, undefined);
+  await inventory.poll();
+  assert.equal(inventory.hostname, undefined);
   at(60);
-  await connector.poll();
-  assert.deepEqual([looks, connector.hostname], [2, 'far']);
+  await inventory.poll();
+  assert.deepEqual([looks, inventory.hostname], [2, 'far']);
 });
 
 test('a service looks again every 30 s and takes what appears', async (t) => {
@@ -143,14 +143,14 @@ test('a service looks again every 30 s and takes what appears', async (t) => {
   const calls: unknown[] = [];
   const vm = testVm();
   // Stands for a hypervisor that appears while we run, which takes as long as a node takes to boot.
-  const found: Connector = {
+  const found: Inventory = {
     name: 'proxmox',
     failures: 3,
-    inventory: () => [vm],
+    guests: () => [vm],
     poll: (everyone) => Promise.resolve(void calls.push(everyone)),
     close: () => calls.push('close'),
   };
-  const connector = new AwaitedConnector(() => Promise.resolve(++looks < 2 ? undefined : found));
+  const inventory = new AwaitedInventory(() => Promise.resolve(++looks < 2 ? undefined : found));
   for (const [time, expected] of [
     [0, 0],
     [29, 0],
@@ -158,16 +158,16 @@ test('a service looks again every 30 s and takes what appears', async (t) => {
     [59, 1],
   ] as const) {
     at(time);
-    await connector.poll(true);
+    await inventory.poll(true);
     assert.equal(looks, expected, `at ${time} s`);
-    assert.deepEqual([connector.inventory(), connector.failures], [[], 0]);
+    assert.deepEqual([inventory.guests(), inventory.failures], [[], 0]);
   }
   at(60);
-  await connector.poll(true);
-  assert.deepEqual([connector.inventory(), connector.failures], [[vm], 3]);
+  await inventory.poll(true);
+  assert.deepEqual([inventory.guests(), inventory.failures], [[vm], 3]);
   at(200);
-  await connector.poll();
-  connector.close();
+  await inventory.poll();
+  inventory.close();
   assert.equal(looks, 2);
   assert.deepEqual(calls, [true, undefined, 'close']);
 });

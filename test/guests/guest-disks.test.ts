@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diskCounters } from '../../src/guests/connector.ts';
-import type { DiskReading } from '../../src/guests/connector.ts';
+import { diskCounters } from '../../src/guests/guest.ts';
+import type { DiskReading } from '../../src/guests/guest.ts';
 import { GuestDisks, startedDisks } from '../../src/guests/qemu/guest-disks.ts';
 import type { Configured } from '../../src/guests/qemu/guest-disks.ts';
 import type { QemuDrive } from '../../src/guests/qemu/qemu-drives.ts';

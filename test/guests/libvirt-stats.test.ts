@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diskCounters } from '../../src/guests/connector.ts';
+import { diskCounters } from '../../src/guests/guest.ts';
 import { monitorAnswered, readCpu, readDetail, readNics } from '../../src/guests/libvirt/libvirt-stats.ts';
 import { netDevCounters } from '../../src/kernel/proc/proc-net-dev.ts';
 import type { TypedParameters } from '../../src/libvirt/typed-parameters.ts';

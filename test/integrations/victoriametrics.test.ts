@@ -21,7 +21,7 @@ const written = Array.from({ length: COUNT }, (_, index) =>
     seq: index + 1,
     interval: 1,
     host: { row: row('host', { host_name: 'pve1', cpu_idle: 40 }) },
-    vms: [1, 2].map((n) =>
+    guests: [1, 2].map((n) =>
       vmRows(
         row('vm', {
           UUID: `u${n}`,

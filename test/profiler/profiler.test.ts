@@ -38,7 +38,7 @@ function sample(seq: number, vms: readonly (readonly [vm: TestVm, cpu: number])[
     seq,
     time: Date.UTC(2026, 10, 22, 12, 0, seq),
     host: { row: row('host', { net_speed: speed }) },
-    vms: vms.map(([each, value]) => ({ ...vmRows(row('vm', cpu(value))), vm: each })),
+    guests: vms.map(([each, value]) => ({ ...vmRows(row('vm', cpu(value))), vm: each })),
   });
 }
 
@@ -80,7 +80,7 @@ test('a line for each VM when the clock passes a multiple of the output interval
     const lines = print(next);
     // A second output gets the same, another one a part of it.
     assert.deepEqual(second.print(next), lines);
-    const part = new ProfilePrinter(profiler).print({ ...next, vms: next.vms.slice(1) });
+    const part = new ProfilePrinter(profiler).print({ ...next, guests: next.guests.slice(1) });
     assert.deepEqual(part, lines.slice(1));
     if (lines.length > 0) found.set(seq, profiles(lines));
   }
@@ -202,8 +202,8 @@ test('two VMs with one UUID: two profiles that tell vmid or pid, and both outlas
       [twins('a'), 50],
       [twins('b'), 50],
     ]);
-    for (const each of next.vms) set(each.row, { pid: pids[each.vm.key as keyof typeof pids] });
-    return { ...next, vms: next.vms.map((each) => ({ ...each, twin: true })) };
+    for (const each of next.guests) set(each.row, { pid: pids[each.guest.key as keyof typeof pids] });
+    return { ...next, guests: next.guests.map((each) => ({ ...each, twin: true })) };
   };
   const first = printing(1);
   const found = profiles(first.print(pair(1)));

@@ -58,7 +58,7 @@ export function samples(count: number): Sample[] {
         disks: [row('host_disk', { device: 'sda', disk_await: 2.5 })],
         nics: [row('host_nic', { device: 'eno1', net_rx_mbit: 1 })],
       },
-      vms: index % 2 === 0 ? [vm(0), vm(1)] : [vm(0)],
+      guests: index % 2 === 0 ? [vm(0), vm(1)] : [vm(0)],
       agent: {
         row: row('agent', { cycle_ms: 4.5, sent: index }),
         outputs: [row('agent_output', { name: 'logs', state: 'up', sent: index })],

@@ -93,15 +93,15 @@ test('names and units of the original program are understood', async () => {
   }
   const idle = sampleOf({
     interval: 2,
-    vms: [
+    guests: [
       vmRows(
         row('vm', { ram_total: 2 ** 30, ram_minflt: 8, net_rx_mbit: 3, disk_reads: 0, disk_blkio_delay: 50 }),
       ),
     ],
   });
   const path = file('original-units', printed([idle], 'msgpack', { names: 'original' }));
-  for await (const { vms } of readSamples(path, { records: 0 })) {
-    const vm = vms[0]?.row ?? assert.fail();
+  for await (const { guests } of readSamples(path, { records: 0 })) {
+    const vm = guests[0]?.row ?? assert.fail();
     assert.equal(valueOf(vm, 'ram_total'), 2 ** 30);
     assert.equal(valueOf(vm, 'ram_minflt'), 8);
     assert.equal(valueOf(vm, 'net_rx_mbit'), 3);
@@ -111,15 +111,15 @@ test('names and units of the original program are understood', async () => {
 });
 
 test('a sample has the shape of those that are taken', async () => {
-  for await (const { vms, collectors, time, seq, interval, run } of readSamples(
+  for await (const { guests, collectors, time, seq, interval, run } of readSamples(
     file('shape', printed(samples(1), 'json')),
     { records: 0 },
   )) {
     assert.deepEqual({ time, seq, interval, run }, { time: start, seq: 1, interval: 1, run: 'r1' });
     assert.deepEqual(collectors, ['cpu', 'mem', 'disk', 'net']);
-    const [first] = vms;
+    const [first] = guests;
     assert.ok(first !== undefined);
-    const { uuid, name, vmid, state, vcpus } = first.vm;
+    const { uuid, name, vmid, state, vcpus } = first.guest;
     assert.deepEqual(
       { uuid, name, vmid, state, vcpus },
       { uuid: 'u0', name: 'web "0" \u00e9', vmid: '100', state: 'running', vcpus: 2 },

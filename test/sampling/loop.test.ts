@@ -6,7 +6,7 @@ import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { logs } from '../delivery/helpers.ts';
-import { TestConnector, noOutputs } from './support.ts';
+import { TestInventory, noOutputs } from './support.ts';
 
 /** Runs the loop; `seen` takes each sample as it comes. */
 async function run(
@@ -14,15 +14,15 @@ async function run(
   runs: number,
   stop: AbortSignal,
   seen: (sample: Sample) => void,
-): Promise<TestConnector> {
-  const connector = new TestConnector();
+): Promise<TestInventory> {
+  const inventory = new TestInventory();
   const { log } = logs();
-  const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
-  await new SampleLoop(sampler, connector, frequency, log).run(
+  const sampler = new Sampler(new Paths(defaultRoots), inventory, [], log);
+  await new SampleLoop(sampler, inventory, frequency, log).run(
     { runs, outputs: noOutputs, emit: seen, pace: undefined },
     stop,
   );
-  return connector;
+  return inventory;
 }
 
 test('as many samples as wanted, each with an interval, after two visits to every monitor', async () => {
@@ -49,17 +49,17 @@ test('the first sample does not wait for a long interval, and a stop ends the wa
 });
 
 test('whatever a sample meets on its way costs that sample and not the program', async () => {
-  const connector = new TestConnector();
-  connector.poll = () => Promise.reject(new Error('no monitor'));
+  const inventory = new TestInventory();
+  inventory.poll = () => Promise.reject(new Error('no monitor'));
   const { log, at } = logs();
-  const sampler = new Sampler(new Paths(defaultRoots), connector, [], log);
+  const sampler = new Sampler(new Paths(defaultRoots), inventory, [], log);
   const seqs: number[] = [];
   const emit = ({ seq }: Sample): void => {
     // Stands for an output with a fault of its own.
     if (seq === 2 || seq === 3) throw new Error('no such output');
     seqs.push(seq);
   };
-  const loop = new SampleLoop(sampler, connector, 0.05, log);
+  const loop = new SampleLoop(sampler, inventory, 0.05, log);
   await loop.run({ runs: 5, outputs: noOutputs, emit, pace: undefined }, new AbortController().signal);
   assert.deepEqual(seqs, [1, 4, 5]);
   assert.deepEqual(
@@ -75,9 +75,9 @@ test('a stop before the first sample leaves none', async () => {
 });
 
 test('a loop that was stopped goes on in its beat: no tick is missed and nothing is read anew', async () => {
-  const connector = new TestConnector();
+  const inventory = new TestInventory();
   const { log, at } = logs();
-  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), connector, [], log), connector, 0.4, log);
+  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), inventory, [], log), inventory, 0.4, log);
   const samples: Sample[] = [];
   const times: number[] = [];
   for (const runs of [2, 2]) {
@@ -108,9 +108,9 @@ test('a loop that was stopped goes on in its beat: no tick is missed and nothing
 test('another interval holds from the next tick on, and a wish for a sample does not wait for it', async () => {
   const stop = new AbortController();
   const pace = new Pace(0.1);
-  const connector = new TestConnector();
+  const inventory = new TestInventory();
   const { log } = logs();
-  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), connector, [], log), connector, 0.1, log);
+  const loop = new SampleLoop(new Sampler(new Paths(defaultRoots), inventory, [], log), inventory, 0.1, log);
   const seqs: number[] = [];
   const emit = ({ seq }: Sample): void => {
     seqs.push(seq);

@@ -8,16 +8,16 @@ import { Sampler } from '../../src/sampling/sampler.ts';
 import { SinceStart } from '../../src/sampling/since-start.ts';
 import { Tree, known, pick, stoppedClock, testVm } from '../collectors/support.ts';
 import { idleStatus, logs } from '../delivery/helpers.ts';
-import { TestConnector, noOutputs, testCollector } from './support.ts';
+import { TestInventory, noOutputs, testCollector } from './support.ts';
 
 const load = slots('cpu', 'host').cpu_load1;
 const uptime = slots('host', 'host').host_uptime;
 
-function sampler(t: TestContext, connector: TestConnector, collectors: readonly Collector[]) {
+function sampler(t: TestContext, inventory: TestInventory, collectors: readonly Collector[]) {
   const tree = new Tree(t);
   tree.write('proc/sys/kernel/hostname', 'pve1\n');
   const { log, at } = logs();
-  return { sampler: new Sampler(tree.paths, connector, collectors, log), at };
+  return { sampler: new Sampler(tree.paths, inventory, collectors, log), at };
 }
 
 test('one collector that fails leaves the values of the others', (t) => {
@@ -29,7 +29,7 @@ test('one collector that fails leaves the values of the others', (t) => {
   const working = testCollector('host', ({ row }) => {
     row.values[uptime] = 7;
   });
-  const { sampler: cycles, at } = sampler(t, new TestConnector(), [failing, working]);
+  const { sampler: cycles, at } = sampler(t, new TestInventory(), [failing, working]);
   const cycle = (): unknown[] => {
     const { host, agent, runs } = cycles.sample(0, noOutputs);
     assert.deepEqual(
@@ -59,11 +59,11 @@ test('one collector that fails leaves the values of the others', (t) => {
 });
 
 test('an inventory that fails costs the rows of the VMs, and our own figures theirs', (t) => {
-  const connector = new TestConnector([testVm({ name: 'a' })]);
+  const inventory = new TestInventory([testVm({ name: 'a' })]);
   let broken = true;
-  t.mock.method(connector, 'inventory', () => {
+  t.mock.method(inventory, 'guests', () => {
     if (broken) throw new Error('EIO: i/o error, scandir');
-    return connector.vms;
+    return inventory.vms;
   });
   // Stands for an output whose status cannot be told.
   const output: ObservedOutput = {
@@ -72,15 +72,15 @@ test('an inventory that fails costs the rows of the VMs, and our own figures the
       throw new Error('no status');
     },
   };
-  const { sampler: cycles, at } = sampler(t, connector, []);
+  const { sampler: cycles, at } = sampler(t, inventory, []);
   for (let n = 0; n < 2; n++) {
-    const { host, vms } = cycles.sample(0, [output]);
-    assert.deepEqual([known(host.row), vms], [{ host_name: 'pve1' }, []]);
+    const { host, guests } = cycles.sample(0, [output]);
+    assert.deepEqual([known(host.row), guests], [{ host_name: 'pve1' }, []]);
   }
   assert.deepEqual(at('error'), ['the inventory of VMs failed', 'what proxtop tells of itself failed']);
   broken = false;
-  const { vms, agent } = cycles.sample(0, noOutputs);
-  assert.equal(vms.length, 1);
+  const { guests, agent } = cycles.sample(0, noOutputs);
+  assert.equal(guests.length, 1);
   assert.deepEqual(pick(agent.row, 'collector_errors'), [4]);
   assert.deepEqual(at('info'), [
     'the inventory of VMs works again',
@@ -98,9 +98,9 @@ test('another sampler goes on counting where the one before ended, and no descri
   const open = (): number => readdirSync('/proc/self/fd').length;
   const before = open();
   for (const nth of [1, 2, 3]) {
-    const connector = new TestConnector();
-    connector.failures = 5;
-    const cycles = new Sampler(tree.paths, connector, [failing], logs().log, since);
+    const inventory = new TestInventory();
+    inventory.failures = 5;
+    const cycles = new Sampler(tree.paths, inventory, [failing], logs().log, since);
     assert.deepEqual(pick(cycles.sample(0, noOutputs).agent.row, 'collector_errors', 'qmp_failures'), [
       nth,
       5 * nth,
@@ -112,38 +112,38 @@ test('another sampler goes on counting where the one before ended, and no descri
 
 test('what a sample says of itself', (t) => {
   const at = stoppedClock(t);
-  const connector = new TestConnector([testVm({ name: 'a' })]);
+  const inventory = new TestInventory([testVm({ name: 'a' })]);
   const collectors = [testCollector('mem', () => undefined), testCollector('io', () => undefined)];
-  const { sampler: cycles } = sampler(t, connector, collectors);
+  const { sampler: cycles } = sampler(t, inventory, collectors);
   at(10);
   cycles.prime();
   at(10.5);
   const before = Date.now();
-  const { time, run, seq, interval, vms, collectors: names } = cycles.sample(0, noOutputs);
+  const { time, run, seq, interval, guests, collectors: names } = cycles.sample(0, noOutputs);
   assert.ok(time >= before && time <= Date.now());
   assert.match(run, /^[\da-f]{12}$/);
   assert.deepEqual([seq, interval, names], [1, 0.5, ['mem', 'io']]);
   assert.deepEqual(
-    vms.map(({ vm }) => vm.name),
+    guests.map(({ guest }) => guest.name),
     ['a'],
   );
-  connector.vms = [];
+  inventory.vms = [];
   at(11.5);
   const second = cycles.sample(0, noOutputs);
-  assert.deepEqual([second.run, second.seq, second.interval, second.vms], [run, 2, 1, []]);
+  assert.deepEqual([second.run, second.seq, second.interval, second.guests], [run, 2, 1, []]);
   cycles.close();
-  assert.ok(connector.closed);
+  assert.ok(inventory.closed);
 });
 
 test('without a reading before there is no interval', (t) => {
-  const { sampler: cycles } = sampler(t, new TestConnector(), []);
+  const { sampler: cycles } = sampler(t, new TestInventory(), []);
   assert.ok(Number.isNaN(cycles.sample(0, noOutputs).interval));
 });
 
 test('what the agent says of the program', (t) => {
-  const connector = new TestConnector();
-  connector.failures = 3;
-  const { sampler: cycles } = sampler(t, connector, []);
+  const inventory = new TestInventory();
+  inventory.failures = 3;
+  const { sampler: cycles } = sampler(t, inventory, []);
   const idle = idleStatus();
   const droppedBy = { ...idle.droppedBy, queue_full: 4 };
   const queued = { queued: 1, queuedBytes: 200, sent: 30, dropped: 4, droppedBy, reconnects: 5 };

@@ -1,18 +1,19 @@
 import type { Collector } from '../../src/collectors/collector.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
-import type { Connector, Vm } from '../../src/guests/connector.ts';
+import type { Guest } from '../../src/guests/guest.ts';
+import type { Inventory } from '../../src/guests/inventory.ts';
 
-/** A connector whose inventory is given, and which notes how it was asked. */
-export class TestConnector implements Connector {
+/** An inventory whose guests are given, and which notes how it was asked. */
+export class TestInventory implements Inventory {
   readonly name = 'proxmox';
   failures = 0;
   /** Whether each poll asked everyone. */
   readonly polls: boolean[] = [];
   closed = false;
 
-  constructor(public vms: readonly Vm[] = []) {}
+  constructor(public vms: readonly Guest[] = []) {}
 
-  inventory(): readonly Vm[] {
+  guests(): readonly Guest[] {
     return this.vms;
   }
 

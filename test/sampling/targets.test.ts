@@ -15,7 +15,7 @@ test('rows belong to a VM as long as it runs, and are forgotten with it', () => 
   const [first, second] = targets.list;
   targets.follow([c, b], 1);
   assert.deepEqual(
-    targets.list.map(({ vm }) => vm.name),
+    targets.list.map(({ guest }) => guest.name),
     ['c', 'b'],
   );
   assert.equal(targets.list[1], second);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
 import type { Row } from '../../src/catalogue/row.ts';
-import type { Sample, VmRows } from '../../src/sampling/sample.ts';
+import type { Sample, GuestRows } from '../../src/sampling/sample.ts';
 import { blame } from '../../src/tui/analysis/blame.ts';
 import { blameTable } from '../../src/tui/analysis/blame-table.ts';
 import { row, sampleOf, vmRows } from '../formats/sample.ts';
@@ -13,7 +13,7 @@ function vm(
   name: string,
   known: Readonly<Record<string, number>>,
   devices: { disks?: Row[]; nics?: Row[] } = {},
-): VmRows {
+): GuestRows {
   return vmRows(row('vm', { name, UUID: name, cpu_cores: 1, ...known }), devices);
 }
 
@@ -30,7 +30,10 @@ function told(sample: Sample): string[] {
 }
 
 test('nobody is blamed while nobody suffers', () => {
-  assert.deepEqual(told(sampleOf({ vms: [vm('a', { cpu_total: 100, cpu_steal: 4.9 }), vm('b', {})] })), []);
+  assert.deepEqual(
+    told(sampleOf({ guests: [vm('a', { cpu_total: 100, cpu_steal: 4.9 }), vm('b', {})] })),
+    [],
+  );
   assert.deepEqual(told(sampleOf()), []);
 });
 
@@ -41,7 +44,7 @@ test('who waits for a CPU stands beside who uses it, the host itself included', 
     vm('hog', { cpu_cores: 3, cpu_total: 80, cpu_other_total: 10, cpu_steal: 2 }),
     vm('idle', { cpu_total: 0, cpu_steal: 6 }),
   ];
-  assert.deepEqual(told(sampleOf({ vms, host })), [
+  assert.deepEqual(told(sampleOf({ guests: vms, host })), [
     'cpu: small  cpu_steal bad, idle  cpu_steal warn <- hog 63%, host 35%, small 3%',
   ]);
 });
@@ -49,16 +52,16 @@ test('who waits for a CPU stands beside who uses it, the host itself included', 
 test('a VM that its own limit holds back accuses nobody', () => {
   const limited = vm('limited', { cpu_cores: 2, cpu_total: 50, cpu_steal: 40, cpu_throttled: 76 });
   const other = vm('other', { cpu_total: 90, cpu_steal: 1 });
-  const [shortage] = blame(sampleOf({ vms: [limited, other] }), thresholds);
+  const [shortage] = blame(sampleOf({ guests: [limited, other] }), thresholds);
   assert.deepEqual(shortage?.culprits, []);
   assert.ok(shortage.victims[0]?.ownLimit);
   const both = vm('both', { cpu_cores: 2, cpu_total: 50, cpu_steal: 60, cpu_throttled: 76 });
-  const [second] = blame(sampleOf({ vms: [both, other] }), thresholds);
+  const [second] = blame(sampleOf({ guests: [both, other] }), thresholds);
   assert.equal(second?.victims[0]?.ownLimit, false);
 });
 
 test('a VM that is pinned is compared with those that may run on the same CPUs', () => {
-  const on = (name: string, list: string, known: Record<string, number>): VmRows =>
+  const on = (name: string, list: string, known: Record<string, number>): GuestRows =>
     vmRows(row('vm', { name, UUID: name, cpu_cores: 1, cpu_affinity: list, ...known }));
   const host = { row: row('host', { cpu_cores: 4, cpu_idle: 0, cpu_iowait: 0 }) };
   const vms = [
@@ -67,7 +70,7 @@ test('a VM that is pinned is compared with those that may run on the same CPUs',
     on('elsewhere', '0-1', { cpu_total: 100 }),
     on('free', '0-3', { cpu_total: 100, cpu_steal: 7 }),
   ];
-  assert.deepEqual(told(sampleOf({ vms, host })), [
+  assert.deepEqual(told(sampleOf({ guests: vms, host })), [
     'cpu 2: pinned  cpu_steal bad <- free 50%, hog 45%, pinned 5%',
     'cpu: free  cpu_steal warn <- elsewhere 25%, free 25%, host 25%, hog 23%, pinned 3%',
   ]);
@@ -96,7 +99,9 @@ test('disks are compared with those on the same storage', () => {
     ),
     vm('elsewhere', {}, { disks: [disk('scsi0', 'ssd', { disk_reads: 9000 })] }),
   ];
-  assert.deepEqual(told(sampleOf({ vms })), ['disk hdd: slow scsi1 disk_lat_rd bad <- loader 100%, slow 5%']);
+  assert.deepEqual(told(sampleOf({ guests: vms })), [
+    'disk hdd: slow scsi1 disk_lat_rd bad <- loader 100%, slow 5%',
+  ]);
 });
 
 test('without a known storage all of the host are compared, and what a process moves beside its disks counts', () => {
@@ -104,7 +109,9 @@ test('without a known storage all of the host are compared, and what a process m
     vm('slow', { disk_lat_avg: 20, disk_reads: 1 }),
     vm('backup', { disk_reads: 0, disk_read_mib: 0, io_read_mib: 300, io_write_mib: 0 }),
   ];
-  assert.deepEqual(told(sampleOf({ vms })), ['disk: slow  disk_lat_avg warn <- slow 100%, backup 100%']);
+  assert.deepEqual(told(sampleOf({ guests: vms })), [
+    'disk: slow  disk_lat_avg warn <- slow 100%, backup 100%',
+  ]);
 });
 
 test('swapping, pressure and drops have culprits of their own kind, the worst shortage first', () => {
@@ -117,7 +124,7 @@ test('swapping, pressure and drops have culprits of their own kind, the worst sh
       { nics: [row('vm_nic', { device: 'tap1', net_rx_drop_percent: 2 })] },
     ),
   ];
-  assert.deepEqual(told(sampleOf({ vms })), [
+  assert.deepEqual(told(sampleOf({ guests: vms })), [
     'memory: a  ram_swap bad <- b 75%, a 25%',
     'network: c tap1 net_rx_drop_percent bad <- b 90%, c 10%',
   ]);
@@ -132,7 +139,7 @@ test('a shortage comes as two tables of texts', () => {
     ),
     vm('loader', {}, { disks: [row('vm_disk', { device: 'scsi0', disk_storage: 'hdd', disk_reads: 300 })] }),
   ];
-  const [shortage] = blame(sampleOf({ vms }), thresholds);
+  const [shortage] = blame(sampleOf({ guests: vms }), thresholds);
   assert.ok(shortage !== undefined);
   assert.deepEqual(blameTable(shortage), {
     title: 'Disks on hdd',

@@ -1,13 +1,13 @@
 import type { Row } from '../../src/catalogue/row.ts';
-import type { Sample, VmRows } from '../../src/sampling/sample.ts';
+import type { Sample, GuestRows } from '../../src/sampling/sample.ts';
 import { row, sampleOf, vmRows } from '../formats/sample.ts';
 
 type Known = Readonly<Record<string, number | string>>;
 
 /** The rows of a VM that is known by its name. */
-export function vm(name: string, known: Known = {}, devices: Parameters<typeof vmRows>[1] = {}): VmRows {
+export function vm(name: string, known: Known = {}, devices: Parameters<typeof vmRows>[1] = {}): GuestRows {
   const rows = vmRows(row('vm', { name, UUID: `uuid-${name}`, ...known }), devices);
-  return { ...rows, vm: { ...rows.vm, key: name } };
+  return { ...rows, guest: { ...rows.guest, key: name } };
 }
 
 export function disk(device: string, known: Known = {}): Row {
@@ -15,7 +15,7 @@ export function disk(device: string, known: Known = {}): Row {
 }
 
 /** So many VMs with a row for each device and every number known. */
-export function manyVms(count: number): readonly VmRows[] {
+export function manyVms(count: number): readonly GuestRows[] {
   return Array.from({ length: count }, (_, index) => {
     const known = {
       vmid: String(100 + index),
@@ -42,6 +42,6 @@ export function manyVms(count: number): readonly VmRows[] {
   });
 }
 
-export function sample(vms: readonly VmRows[], parts: Parameters<typeof sampleOf>[0] = {}): Sample {
-  return sampleOf({ vms, ...parts });
+export function sample(vms: readonly GuestRows[], parts: Parameters<typeof sampleOf>[0] = {}): Sample {
+  return sampleOf({ guests: vms, ...parts });
 }

@@ -1,6 +1,6 @@
-import type { Detail, VcpuReading } from '../../guests/connector.ts';
+import type { Detail, VcpuReading } from '../../guests/guest.ts';
 import { slots } from '../../catalogue/catalogue.ts';
-import type { VmTarget, Wanted } from '../collector.ts';
+import type { GuestTarget, Wanted } from '../collector.ts';
 import { Totals } from '../readings.ts';
 
 const vmSlots = slots('cpu', 'vm');
@@ -23,8 +23,8 @@ export class RemoteCpu {
   private current: Detail | undefined;
   private readonly totals = new Totals(3);
 
-  collect(target: VmTarget, wanted: Wanted): void {
-    const { detail } = target.vm;
+  collect(target: GuestTarget, wanted: Wanted): void {
+    const { detail } = target.guest;
     const isNew = detail !== this.current;
     if (isNew) {
       this.previous = this.current;

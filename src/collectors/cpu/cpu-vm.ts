@@ -12,7 +12,7 @@ import { readRecord } from '../../kernel/base/read.ts';
 import { NS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { VmTarget, Wanted } from '../collector.ts';
+import type { GuestTarget, Wanted } from '../collector.ts';
 import { ThreadCpu } from './cpu-thread.ts';
 import { Readings, Totals, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
@@ -71,7 +71,7 @@ export class VmCpu {
     private readonly cgroup: Cgroup | undefined,
   ) {}
 
-  collect(target: VmTarget, wanted: Wanted): void {
+  collect(target: GuestTarget, wanted: Wanted): void {
     if (this.generation !== this.process.generation) this.follow();
     this.lastCycle = now();
     this.readThreads(this.lastCycle);

@@ -2,11 +2,11 @@ import type { Paths } from '../../kernel/base/paths.ts';
 import type { Thread } from '../../kernel/pid/process.ts';
 import { VhostWorkers } from '../../kernel/pid/vhost-workers.ts';
 import { slots } from '../../catalogue/catalogue.ts';
-import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostCpu } from './cpu-host.ts';
 import { RemoteCpu } from './cpu-remote.ts';
 import { VmCpu } from './cpu-vm.ts';
-import { PerVm } from '../per-vm.ts';
+import { PerGuest } from '../per-guest.ts';
 import { now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
@@ -22,7 +22,7 @@ export class CpuCollector implements Collector {
   private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
   /** How many VMs there were when it was last looked for workers. */
   private served = 0;
-  private readonly vms = new PerVm(({ vm: { process, cgroup } }) =>
+  private readonly vms = new PerGuest(({ guest: { process, cgroup } }) =>
     process === undefined ? new RemoteCpu() : new VmCpu(process, cgroup),
   );
 
@@ -34,19 +34,19 @@ export class CpuCollector implements Collector {
     this.workers = new VhostWorkers(paths);
   }
 
-  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
     this.assignWorkers(vms);
     let vcpus = 0;
     for (const target of vms) {
-      vcpus += target.vm.vcpus;
-      if (target.vm.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.vm.vcpus;
+      vcpus += target.guest.vcpus;
+      if (target.guest.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.guest.vcpus;
       this.vms.of(target).collect(target, this.wanted);
     }
     this.host.collect(host.row, vcpus);
   }
 
   /** Tells the VMs which kernel threads work for them, now and then and when VMs came or went. */
-  private assignWorkers(vms: readonly VmTarget[]): void {
+  private assignWorkers(vms: readonly GuestTarget[]): void {
     if (!this.workersBeat.due(now()) && vms.length === this.served) return;
     this.served = vms.length;
     const local = vms.map((target) => this.vms.of(target)).filter((cpu) => cpu instanceof VmCpu);

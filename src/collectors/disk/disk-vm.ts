@@ -1,11 +1,11 @@
-import type { Detail, DiskReading, VmDisk } from '../../guests/connector.ts';
-import { diskCounters } from '../../guests/connector.ts';
+import type { Detail, DiskReading, GuestDisk } from '../../guests/guest.ts';
+import { diskCounters } from '../../guests/guest.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { PidStat, pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { Row } from '../../catalogue/row.ts';
-import type { VmTarget, Wanted } from '../collector.ts';
+import type { GuestTarget, Wanted } from '../collector.ts';
 import type { HostLoad } from './disk-host.ts';
 import type { DiskPlaces } from './disk-places.ts';
 import { Readings, Totals, mean, now } from '../readings.ts';
@@ -95,13 +95,13 @@ export class VmDisks {
   private readonly standing = new Row('vm');
   private readonly rows: Row[] = [];
   /** The disks of the configuration that {@link rows} go by; undefined while nothing stands. */
-  private configured: readonly VmDisk[] | undefined;
+  private configured: readonly GuestDisk[] | undefined;
 
   /** @param places tells which disks lie on disks of the host; without it all do */
   constructor(private readonly places?: DiskPlaces) {}
 
-  collect(target: VmTarget, wanted: Wanted, host: HostLoad): void {
-    const { detail, disks } = target.vm;
+  collect(target: GuestTarget, wanted: Wanted, host: HostLoad): void {
+    const { detail, disks } = target.guest;
     const isNew = detail !== this.current?.detail;
     if (isNew) {
       this.previous = this.current;
@@ -127,12 +127,12 @@ export class VmDisks {
   }
 
   /** @param isNew whether this detail is seen for the first time, so that what the disks did counts */
-  private setDisks(detail: Detail, target: VmTarget, wanted: Wanted, isNew: boolean): void {
+  private setDisks(detail: Detail, target: GuestTarget, wanted: Wanted, isNew: boolean): void {
     const previous = this.previous?.detail;
     this.rows.length = 0;
     this.standing.clear();
     const { values, counters } = this.standing;
-    const configured = new Map(target.vm.disks.map((disk) => [disk.device, disk]));
+    const configured = new Map(target.guest.disks.map((disk) => [disk.device, disk]));
     const earlier = new Map(previous?.disks.map((disk) => [disk.device, disk]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
@@ -207,9 +207,9 @@ export class VmDisks {
   }
 
   /** Without an answer of the monitor only what is configured is known. */
-  private setCapacities(target: VmTarget, wanted: Wanted): void {
+  private setCapacities(target: GuestTarget, wanted: Wanted): void {
     const total = new Total();
-    for (const { device, capacity, storage, path } of target.vm.disks) {
+    for (const { device, capacity, storage, path } of target.guest.disks) {
       total.add(capacity);
       if (!wanted.devices) continue;
       const { values, texts } = target.devices.disks.add(device);
@@ -221,11 +221,11 @@ export class VmDisks {
   }
 
   /** Time the process waited for block devices. Source: Documentation/accounting/delay-accounting.rst. */
-  private setDelay({ vm, row }: VmTarget): void {
-    if (vm.process === undefined) return;
+  private setDelay({ guest, row }: GuestTarget): void {
+    if (guest.process === undefined) return;
     const { stats } = this;
     stats.spare.time = now();
-    stats.spare.stat.counters.copy(vm.process.stat.counters);
+    stats.spare.stat.counters.copy(guest.process.stat.counters);
     stats.commit();
     const { previous, current } = stats;
     row.counters[vmSlots.disk_blkio_delay] = current.stat.counters.value(pidStatCounters.blkioTicks);

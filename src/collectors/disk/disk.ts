@@ -1,15 +1,15 @@
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostDisks } from './disk-host.ts';
 import { DiskPlaces } from './disk-places.ts';
 import { VmDisks } from './disk-vm.ts';
-import { PerVm } from '../per-vm.ts';
+import { PerGuest } from '../per-guest.ts';
 
 /** Block devices of the host, and the virtual disks of each VM. */
 export class DiskCollector implements Collector {
   readonly name = 'disk';
   private readonly host: HostDisks;
-  private readonly vms: PerVm<VmDisks>;
+  private readonly vms: PerGuest<VmDisks>;
 
   /** @param storedev the devices the host sum runs over, @param rows those that have a row: see {@link HostDisks} */
   constructor(
@@ -20,10 +20,10 @@ export class DiskCollector implements Collector {
   ) {
     this.host = new HostDisks(paths, wanted, storedev, rows);
     const places = new DiskPlaces(paths);
-    this.vms = new PerVm(() => new VmDisks(places));
+    this.vms = new PerGuest(() => new VmDisks(places));
   }
 
-  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
     this.host.collect(host);
     for (const target of vms) {
       this.vms.of(target).collect(target, this.wanted, this.host.load);

@@ -1,4 +1,4 @@
-import type { BalloonReading, Detail } from '../../guests/connector.ts';
+import type { BalloonReading, Detail } from '../../guests/guest.ts';
 import { Counters, growth } from '../../kernel/base/counters.ts';
 import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
@@ -7,7 +7,7 @@ import type { Process } from '../../kernel/pid/process.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { VmTarget, Wanted } from '../collector.ts';
+import type { GuestTarget, Wanted } from '../collector.ts';
 import { Readings, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
@@ -40,7 +40,7 @@ export function deriveFaults(previous: FaultReading, current: FaultReading, row:
 
 /**
  * Sets the guest's view of its memory. Used memory is known only where the guest reports what is free.
- * @param configured bytes it was given as far as the connector knows: QEMU knows better, and what the balloon leaves to
+ * @param configured bytes it was given as far as the inventory knows: QEMU knows better, and what the balloon leaves to
  *   it cannot be more
  */
 export function deriveGuestMemory(
@@ -81,15 +81,15 @@ export class VmMem {
   constructor(private readonly pageSize: number) {}
 
   /** @returns what the VM's memory counts as on the host, in bytes; NaN if not known */
-  collect(target: VmTarget, wanted: Wanted): number {
-    const { vm, row } = target;
+  collect(target: GuestTarget, wanted: Wanted): number {
+    const { guest, row } = target;
     const { values } = row;
-    deriveGuestMemory(vm.detail?.balloon, vm.memory, row);
-    this.setSwapRates(vm.detail, row);
-    values[vmSlots.ram_guest_age] = ageOf(vm.detail);
-    values[vmSlots.ram_rss] = vm.detail?.rss ?? NaN;
-    if (vm.process !== undefined) {
-      this.readStatus(vm.process, wanted);
+    deriveGuestMemory(guest.detail?.balloon, guest.memory, row);
+    this.setSwapRates(guest.detail, row);
+    values[vmSlots.ram_guest_age] = ageOf(guest.detail);
+    values[vmSlots.ram_rss] = guest.detail?.rss ?? NaN;
+    if (guest.process !== undefined) {
+      this.readStatus(guest.process, wanted);
       this.setFaults(target);
       if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(target);
     }
@@ -125,15 +125,15 @@ export class VmMem {
    * What is swapped out of memory that is shared with other processes no file of the process tells without walking its
    * page tables. Its own cgroup does.
    */
-  private swapOf({ vm }: VmTarget): number {
+  private swapOf({ guest }: GuestTarget): number {
     const { shared, hugetlb, swap } = this.status;
-    const isShared = shared > 0 || (vm.sharedMemory === true && !(hugetlb > 0));
+    const isShared = shared > 0 || (guest.sharedMemory === true && !(hugetlb > 0));
     if (!isShared) return swap;
-    return vm.cgroup === undefined ? NaN : readValue(vm.cgroup.memorySwap, parseNumberAt);
+    return guest.cgroup === undefined ? NaN : readValue(guest.cgroup.memorySwap, parseNumberAt);
   }
 
-  private setFaults({ vm, row }: VmTarget): void {
-    const stat = vm.process?.stat;
+  private setFaults({ guest, row }: GuestTarget): void {
+    const stat = guest.process?.stat;
     if (stat === undefined) return;
     row.values[vmSlots.ram_rss] = stat.rss * this.pageSize + (this.status.hugetlb || 0);
     row.values[vmSlots.ram_vsize] = stat.vsize;
@@ -151,6 +151,6 @@ function ageOf(detail: Detail | undefined): number {
   return detail === undefined ? NaN : (detail.balloon?.age ?? NaN) + now() - detail.time;
 }
 
-function chargedTo({ vm }: VmTarget): number {
-  return vm.cgroup === undefined ? NaN : readValue(vm.cgroup.memoryCurrent, parseNumberAt);
+function chargedTo({ guest }: GuestTarget): number {
+  return guest.cgroup === undefined ? NaN : readValue(guest.cgroup.memoryCurrent, parseNumberAt);
 }

@@ -1,16 +1,16 @@
 import { pageSize } from '../../kernel/sys/page-size.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostMem } from './mem-host.ts';
 import { VmMem } from './mem-vm.ts';
-import { PerVm } from '../per-vm.ts';
+import { PerGuest } from '../per-guest.ts';
 
 /** Memory of the host, and of each VM: what its guest has and uses, and what the host gives. */
 export class MemCollector implements Collector {
   readonly name = 'mem';
   private readonly host: HostMem;
   private readonly pageSize: number;
-  private readonly vms = new PerVm(() => new VmMem(this.pageSize));
+  private readonly vms = new PerGuest(() => new VmMem(this.pageSize));
 
   constructor(
     paths: Paths,
@@ -20,7 +20,7 @@ export class MemCollector implements Collector {
     this.host = new HostMem(paths, wanted, this.pageSize);
   }
 
-  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
     let assigned = 0;
     for (const target of vms) {
       const total = this.vms.of(target).collect(target, this.wanted);

@@ -1,9 +1,9 @@
-import type { Vm } from '../../guests/connector.ts';
+import type { Guest } from '../../guests/guest.ts';
 import { Counters } from '../../kernel/base/counters.ts';
 import { NetDev, parseNetDev } from '../../kernel/proc/proc-net-dev.ts';
 import { readRecord } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
-import type { VmTarget, Wanted } from '../collector.ts';
+import type { GuestTarget, Wanted } from '../collector.ts';
 import type { Interface } from './net-traffic.ts';
 import { TrafficSum, fromHost, fromTap, trafficSlots } from './net-traffic.ts';
 import { now } from '../readings.ts';
@@ -25,18 +25,18 @@ export class VmNet {
   /** The interfaces of its own network namespace, or those that only libvirt tells about. */
   private readonly own: NetDev | Map<string, { readonly counters: Counters }>;
 
-  constructor(vm: Vm) {
+  constructor(vm: Guest) {
     this.own = vm.traffic === undefined ? new NetDev() : new Map<string, { readonly counters: Counters }>();
   }
 
   /** @param host the interfaces of the host, among which most VMs have theirs; undefined if they cannot be read */
-  collect(target: VmTarget, wanted: Wanted, host: Reading | undefined): void {
-    const { vm } = target;
-    const reading = vm.traffic !== undefined || vm.netDev !== undefined ? this.readOwn(vm) : host;
+  collect(target: GuestTarget, wanted: Wanted, host: Reading | undefined): void {
+    const { guest } = target;
+    const reading = guest.traffic !== undefined || guest.netDev !== undefined ? this.readOwn(guest) : host;
     if (reading === undefined) return;
     this.sum.begin(reading.time);
     let names = '';
-    for (const { device, macvtap } of vm.nics) {
+    for (const { device, macvtap } of guest.nics) {
       const counters = reading.get(device);
       if (counters === undefined) continue;
       names = names === '' ? device : `${names};${device}`;
@@ -47,7 +47,7 @@ export class VmNet {
     if (names !== '') target.row.texts[vmSlots.net_interfaces] = names;
   }
 
-  private readOwn({ netDev, traffic }: Vm): Reading | undefined {
+  private readOwn({ netDev, traffic }: Guest): Reading | undefined {
     const { own } = this;
     if (own instanceof NetDev) {
       if (netDev === undefined || !readRecord(netDev, parseNetDev, own)) return undefined;

@@ -5,11 +5,11 @@ import type { NetDevice } from '../../kernel/proc/proc-net-dev.ts';
 import { NetDev, parseNetDev } from '../../kernel/proc/proc-net-dev.ts';
 import { readRecord } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
-import type { Collector, HostTarget, VmTarget, Wanted } from '../collector.ts';
+import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { DeviceChoice } from '../device-choice.ts';
 import { TrafficSum, fromHost, trafficSlots } from './net-traffic.ts';
 import { VmNet } from './net-vm.ts';
-import { PerVm } from '../per-vm.ts';
+import { PerGuest } from '../per-guest.ts';
 import { now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
@@ -35,7 +35,7 @@ export class NetCollector implements Collector {
   private readonly file: KernelFile;
   private readonly table = new NetDev();
   private readonly host = new TrafficSum(fromHost);
-  private readonly vms = new PerVm(({ vm }) => new VmNet(vm));
+  private readonly vms = new PerGuest(({ guest }) => new VmNet(guest));
   private readonly summed: DeviceChoice;
   private readonly shown: DeviceChoice;
   private nics: readonly Nic[] = [];
@@ -60,7 +60,7 @@ export class NetCollector implements Collector {
     this.shown = new DeviceChoice(rows);
   }
 
-  collect(host: HostTarget, vms: readonly VmTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
     const known = readRecord(this.file, parseNetDev, this.table);
     const time = now();
     if (known) this.collectHost(host, time);

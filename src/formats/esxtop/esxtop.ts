@@ -4,7 +4,7 @@ import type { RootScope } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../../catalogue/row-tree.ts';
-import type { Sample, VmRows } from '../../sampling/sample.ts';
+import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import {
   cpuGroup,
@@ -65,13 +65,13 @@ export class EsxtopPrinter implements Printer {
   print(sample: Sample): readonly Buffer[] {
     const records: Buffer[] = [];
     if (this.blocks === undefined) this.keys.clear();
-    this.keys = columnKeys(sample.vms, this.keys);
+    this.keys = columnKeys(sample.guests, this.keys);
     if (this.blocks === undefined) {
       this.blocks = blocksOf(sample, this.keys);
       this.known = new Set(this.keys.values());
       records.push(this.header(sample.host.row.texts[host_name] ?? 'localhost', this.blocks));
     }
-    this.publishLate(sample.vms);
+    this.publishLate(sample.guests);
     records.push(this.line(sample, this.blocks));
     return records;
   }
@@ -111,9 +111,9 @@ export class EsxtopPrinter implements Printer {
     return out.take();
   }
 
-  private publishLate(vms: readonly VmRows[]): void {
+  private publishLate(vms: readonly GuestRows[]): void {
     for (const vm of vms) {
-      const key = this.keys.get(vm.vm.key) ?? '';
+      const key = this.keys.get(vm.guest.key) ?? '';
       if (this.known.has(key)) continue;
       this.known.add(key);
       withoutColumns.publish(vm.row.texts[identity.name] ?? key);
@@ -129,14 +129,14 @@ function timeOf({ time }: Sample): string {
 }
 
 /** The rows of a sample by keys that stay the same from one to the next. */
-function indexed({ host, vms }: Sample, keys: ReadonlyMap<string, string>): ReadonlyMap<string, Row> {
+function indexed({ host, guests }: Sample, keys: ReadonlyMap<string, string>): ReadonlyMap<string, Row> {
   const rows = new Map([['host', host.row]]);
   const add = (owner: string, root: RootScope, tree: AnyRowTree): void => {
     for (const part of partsOf(root)) for (const row of rowsOf(tree, part)) rows.set(keyOf(owner, row), row);
   };
   add('', 'host', host);
-  for (const vm of vms) {
-    const key = keys.get(vm.vm.key) ?? '';
+  for (const vm of guests) {
+    const key = keys.get(vm.guest.key) ?? '';
     rows.set(key, vm.row);
     add(key, 'vm', vm);
   }
@@ -152,18 +152,18 @@ function keyOf(owner: string, row: Row): string {
  * those of another VM has its pid in it as well. A VM keeps its key, so that none goes on in the columns of another.
  * @param before the keys of the VMs so far
  */
-function columnKeys(vms: readonly VmRows[], before: ReadonlyMap<string, string>): Map<string, string> {
+function columnKeys(vms: readonly GuestRows[], before: ReadonlyMap<string, string>): Map<string, string> {
   const keys = new Map<string, string>();
-  for (const { vm } of vms) {
-    const key = before.get(vm.key);
-    if (key !== undefined) keys.set(vm.key, key);
+  for (const { guest } of vms) {
+    const key = before.get(guest.key);
+    if (key !== undefined) keys.set(guest.key, key);
   }
   const taken = new Set(keys.values());
-  for (const { vm, twin, row } of vms) {
-    if (keys.has(vm.key)) continue;
-    const names = `${vm.uuid} ${vm.vmid ?? ''}`;
-    const key = twin || taken.has(names) ? `${names} ${row.texts[identity.pid] ?? vm.key}` : names;
-    keys.set(vm.key, key);
+  for (const { guest, twin, row } of vms) {
+    if (keys.has(guest.key)) continue;
+    const names = `${guest.uuid} ${guest.vmid ?? ''}`;
+    const key = twin || taken.has(names) ? `${names} ${row.texts[identity.pid] ?? guest.key}` : names;
+    keys.set(guest.key, key);
     taken.add(key);
   }
   return keys;
@@ -173,16 +173,16 @@ function deviceOf(row: Row): string {
   return row.texts[device] ?? '';
 }
 
-function blocksOf({ host, vms, collectors }: Sample, keys: ReadonlyMap<string, string>): readonly Block[] {
+function blocksOf({ host, guests, collectors }: Sample, keys: ReadonlyMap<string, string>): readonly Block[] {
   const blocks: Block[] = [];
   const add = (key: string, { name, collector, counters }: CounterGroup, instance?: string): void => {
     if (!collectors.includes(collector)) return;
     blocks.push({ key, heading: instance === undefined ? name : `${name}(${instance})`, counters });
   };
   for (const group of hostGroups) add('host', group);
-  const names = uniqueNames(vms);
-  for (const [index, vm] of vms.entries()) {
-    const key = keys.get(vm.vm.key) ?? '';
+  const names = uniqueNames(guests);
+  for (const [index, vm] of guests.entries()) {
+    const key = keys.get(vm.guest.key) ?? '';
     const name = names[index] ?? '';
     const group = `${groupId(vm)}:${name}`;
     add(key, cpuGroup, group);
@@ -203,12 +203,12 @@ function blocksOf({ host, vms, collectors }: Sample, keys: ReadonlyMap<string, s
 }
 
 /** The number of a VM's group: its vmid, or the pid of its process. */
-function groupId({ row }: VmRows): string {
+function groupId({ row }: GuestRows): string {
   return plain(row.texts[identity.vmid] ?? row.texts[identity.pid] ?? '0');
 }
 
 /** The names of the VMs; each of several that have the same gets the number of its group behind it. */
-function uniqueNames(vms: readonly VmRows[]): readonly string[] {
+function uniqueNames(vms: readonly GuestRows[]): readonly string[] {
   const names = vms.map(({ row }) => plain(row.texts[identity.name] ?? ''));
   return vms.map((vm, index) => {
     const name = names[index] ?? '';

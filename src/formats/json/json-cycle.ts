@@ -47,7 +47,7 @@ export class JsonCyclePrinter implements Printer {
     out.append(keys.vm);
     out.byte(OPEN_ARRAY);
     let first = true;
-    for (const vm of sample.vms) {
+    for (const vm of sample.guests) {
       if (!first) out.byte(COMMA);
       first = false;
       this.tree(rows, 'vm', vm, sample.interval);

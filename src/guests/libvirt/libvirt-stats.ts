@@ -1,8 +1,8 @@
 import { Counters } from '../../kernel/base/counters.ts';
 import { netDevCounters } from '../../kernel/proc/proc-net-dev.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
-import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from '../connector.ts';
-import { diskCounters } from '../connector.ts';
+import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from '../guest.ts';
+import { diskCounters } from '../guest.ts';
 import { balloonReading } from '../qemu/guest-report.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
 

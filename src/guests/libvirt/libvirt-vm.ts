@@ -3,21 +3,21 @@ import type { Process } from '../../kernel/pid/process.ts';
 import type { Domain } from '../../libvirt/protocol.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
 import { domainStates } from '../../libvirt/hypervisor.ts';
-import type { Detail, Vm, VmDisk, VmNic } from '../connector.ts';
+import type { Detail, Guest, GuestDisk, GuestNic } from '../guest.ts';
 import { monitorAnswered, numberOf, readCpu, readDetail, readNics } from './libvirt-stats.ts';
 import { nameOf } from '../identity.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
 import { markVcpus } from '../qemu/vcpu-threads.ts';
 
 /** An active domain of libvirt, with its process where that can be seen. */
-export class LibvirtVm implements Vm {
+export class LibvirtVm implements Guest {
   readonly key: string;
   state: string | undefined;
   vcpus = 0;
-  readonly disks: readonly VmDisk[] = [];
-  traffic: Vm['traffic'];
+  readonly disks: readonly GuestDisk[] = [];
+  traffic: Guest['traffic'];
   detail: Detail | undefined;
-  silence: Vm['silence'];
+  silence: Guest['silence'];
   memory: number | undefined;
   /** Undefined until its XML was read. */
   devices: DomainDevices | undefined;
@@ -30,7 +30,7 @@ export class LibvirtVm implements Vm {
   /**
    * @param process undefined where it cannot be seen
    * @param cgroup its own
-   * @param sharedMemory see {@link Vm.sharedMemory}
+   * @param sharedMemory see {@link Guest.sharedMemory}
    */
   constructor(
     readonly domain: Domain,
@@ -68,7 +68,7 @@ export class LibvirtVm implements Vm {
   }
 
   /** Its interfaces: those that libvirt told the traffic of, or where that is read here, those of its XML. */
-  get nics(): readonly VmNic[] {
+  get nics(): readonly GuestNic[] {
     return this.traffic?.nics ?? this.devices?.nics ?? [];
   }
 

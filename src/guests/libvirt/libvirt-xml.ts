@@ -1,11 +1,11 @@
-import type { VmNic } from '../connector.ts';
+import type { GuestNic } from '../guest.ts';
 
 /** What of a domain only its XML tells, or tells without cost: the file is read anew only when a device comes or goes. */
 export interface DomainDevices {
   /** Targets of the CD-ROM and floppy drives. */
   readonly removable: ReadonlySet<string>;
   /** The interfaces that the host sees. */
-  readonly nics: readonly VmNic[];
+  readonly nics: readonly GuestNic[];
   /** Whether its memory is huge pages, which libvirt does not count as resident. */
   readonly hugePages: boolean;
 }
@@ -27,7 +27,7 @@ export function readDevices(xml: string): DomainDevices {
     const device = target(disk);
     if (device !== undefined) removable.add(device);
   }
-  const nics: VmNic[] = [];
+  const nics: GuestNic[] = [];
   for (const nic of elements(devices, 'interface')) {
     const device = target(nic);
     if (device === undefined) continue;

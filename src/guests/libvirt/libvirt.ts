@@ -7,7 +7,8 @@ import type { Hypervisor } from '../../libvirt/hypervisor.ts';
 import { statsGroups } from '../../libvirt/hypervisor.ts';
 import type { Domain, DomainStats } from '../../libvirt/protocol.ts';
 import type { Directories } from '../../libvirt/transport.ts';
-import type { Beat, Connector, Vm } from '../connector.ts';
+import type { Guest } from '../guest.ts';
+import type { Beat, Inventory } from '../inventory.ts';
 import type { LibvirtTrouble } from './libvirt-details.ts';
 import { LibvirtDetails } from './libvirt-details.ts';
 import { LibvirtSession } from './libvirt-session.ts';
@@ -51,7 +52,7 @@ const REMOTE_STATE = statsGroups.state | statsGroups.interface;
  * from the statistics that ask no monitor, in every cycle; disks and balloon from those that do, on the slower beat and
  * over a connection of their own: a domain whose QEMU hangs holds up that call and nothing else.
  */
-export class LibvirtConnector implements Connector {
+export class LibvirtInventory implements Inventory {
   readonly name = 'libvirt';
   /** Questions since the start that got no answer, be it about one domain or about all. */
   failures = 0;
@@ -106,7 +107,7 @@ export class LibvirtConnector implements Connector {
     if (!this.local) this.hostname = await hypervisor.hostname();
   }
 
-  inventory(): readonly Vm[] {
+  guests(): readonly Guest[] {
     for (const vm of this.list) if (!vm.refresh()) this.drop(vm);
     return this.list;
   }

@@ -1,6 +1,6 @@
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Process } from '../../kernel/pid/process.ts';
-import type { VmDisk } from '../connector.ts';
+import type { GuestDisk } from '../guest.ts';
 import { startedDisks } from '../qemu/guest-disks.ts';
 import type { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { scopeCgroup } from '../own-cgroup.ts';
@@ -16,9 +16,9 @@ export class ProxmoxVm extends QemuVm {
   /** Its QEMU tells it with the balloon, the configuration without. */
   protected readonly asksMemory = false;
   /** Those of its configuration, and what QEMU was given beside them (`args:`). */
-  disks: readonly VmDisk[];
+  disks: readonly GuestDisk[];
   private config: PveConfig | undefined;
-  private readonly started: readonly VmDisk[];
+  private readonly started: readonly GuestDisk[];
 
   constructor(
     paths: Paths,

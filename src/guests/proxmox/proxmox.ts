@@ -8,7 +8,8 @@ import { sameRunFile } from '../../kernel/base/paths.ts';
 import { Process } from '../../kernel/pid/process.ts';
 import type { FileTrouble } from '../../kernel/base/read.ts';
 import { fileTroubles } from '../../kernel/base/read.ts';
-import type { Beat, Connector, Vm } from '../connector.ts';
+import type { Guest } from '../guest.ts';
+import type { Beat, Inventory } from '../inventory.ts';
 import { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { PollSchedule } from '../poll-schedule.ts';
 import { ProxmoxVm } from './proxmox-vm.ts';
@@ -25,10 +26,10 @@ const PID_FILE = /^([1-9]\d{2,8})\.pid$/;
 const SCAN_BEAT = 2;
 
 /** The VMs that run on this Proxmox VE node. */
-export class ProxmoxConnector implements Connector {
+export class ProxmoxInventory implements Inventory {
   readonly name = 'proxmox';
   private readonly vms = new Map<string, ProxmoxVm>();
-  private list: readonly Vm[] = [];
+  private list: readonly Guest[] = [];
   private readonly configs: PveConfigs;
   private readonly poller: QemuPoller;
   private readonly sockets: MonitorSockets;
@@ -47,7 +48,7 @@ export class ProxmoxConnector implements Connector {
     this.sockets = new MonitorSockets(paths);
   }
 
-  inventory(): readonly Vm[] {
+  guests(): readonly Guest[] {
     const time = performance.now() / 1000;
     let changed = false;
     for (const vm of this.vms.values()) {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { VmDisk } from '../connector.ts';
+import type { GuestDisk } from '../guest.ts';
 import { uuidOf } from '../identity.ts';
 
 /** What the configuration of a VM on a Proxmox VE node says about it. */
@@ -11,7 +11,7 @@ export interface PveConfig {
   readonly lock?: string;
   /** Bytes. */
   readonly memory: number;
-  readonly disks: readonly VmDisk[];
+  readonly disks: readonly GuestDisk[];
   /** Names of the CD-ROM drives, empty or not. */
   readonly cdroms: readonly string[];
 }
@@ -68,7 +68,7 @@ function memoryOf(value: string | undefined): number {
 }
 
 function drivesOf(keys: ReadonlyMap<string, string>): Pick<PveConfig, 'disks' | 'cdroms'> {
-  const disks: VmDisk[] = [];
+  const disks: GuestDisk[] = [];
   const cdroms: string[] = [];
   for (const [key, value] of keys) {
     // An old name of the second IDE drive.

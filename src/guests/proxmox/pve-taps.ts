@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { isShortage } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { VmNic } from '../connector.ts';
+import type { GuestNic } from '../guest.ts';
 
 /** Proxmox VE names the tap of `net<n>` of VM `<vmid>`: tap<vmid>i<n>. */
 const TAP = /^tap([1-9]\d*)i(\d+)$/;
 
 /** The taps that exist now, by vmid, in the order of the VM's NICs; undefined when no descriptor was left to look. */
-export function listTaps(paths: Paths): Map<string, VmNic[]> | undefined {
+export function listTaps(paths: Paths): Map<string, GuestNic[]> | undefined {
   const devices = namesIn(paths.net(''));
   if (devices === undefined) return undefined;
   const taps = new Map<string, { device: string; number: number }[]>();

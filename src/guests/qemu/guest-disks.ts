@@ -4,8 +4,8 @@ import type { BlockStats } from '../../qmp/blockstats.ts';
 import { MOST_BACKENDS } from '../../qmp/blockstats.ts';
 import { text } from '../../untyped/values.ts';
 import type { BlockDevices } from './block-devices.ts';
-import type { DiskReading, VmDisk } from '../connector.ts';
-import { diskCounters } from '../connector.ts';
+import type { DiskReading, GuestDisk } from '../guest.ts';
+import { diskCounters } from '../guest.ts';
 import type { QemuDrive } from './qemu-drives.ts';
 import { driveName } from './qemu-drives.ts';
 
@@ -114,7 +114,7 @@ function sizesOf({
  * The disks that the command line describes, for as long as QEMU tells of none. Any user can write one: of more disks than
  * a VM can have there are none, as in the answers of a monitor, and none with a name that is too long to be one.
  */
-export function startedDisks(drives: readonly QemuDrive[]): VmDisk[] {
+export function startedDisks(drives: readonly QemuDrive[]): GuestDisk[] {
   const taken = new Set<string>();
   const disks = drives.filter(
     ({ device, driver = '' }) =>

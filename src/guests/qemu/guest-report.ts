@@ -1,4 +1,4 @@
-import type { BalloonReading } from '../connector.ts';
+import type { BalloonReading } from '../guest.ts';
 
 /** Seconds after which what a guest said of its memory no longer counts: guests are asked every 2 s, or as configured. */
 const OLDEST = 30;

@@ -6,7 +6,7 @@ import { QmpError } from '../../qmp/errors.ts';
 import type { Monitor } from '../../qmp/monitor.ts';
 import type { Balloon } from '../../qmp/replies.ts';
 import { BlockDevices } from './block-devices.ts';
-import type { Detail, Vm, VmDisk, VmNic } from '../connector.ts';
+import type { Detail, Guest, GuestDisk, GuestNic } from '../guest.ts';
 import { GuestDisks } from './guest-disks.ts';
 import { balloonReading } from './guest-report.ts';
 import { isTrusted } from './monitor-sockets.ts';
@@ -25,17 +25,17 @@ export const USUAL_INTERVAL = 5;
 const MEMORY_BEAT = 60;
 
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
-export abstract class QemuVm implements Vm {
+export abstract class QemuVm implements Guest {
   readonly key: string;
-  nics: readonly VmNic[] = [];
+  nics: readonly GuestNic[] = [];
   detail: Detail | undefined;
-  silence: Vm['silence'];
+  silence: Guest['silence'];
   /** How the log names it. */
   abstract readonly label: string;
   abstract readonly uuid: string;
   abstract readonly name: string;
   abstract readonly memory: number | undefined;
-  abstract readonly disks: readonly VmDisk[];
+  abstract readonly disks: readonly GuestDisk[];
   readonly netDev: KernelFile | undefined;
   private generation = -1;
   /** Threads that are known to run a vCPU. */

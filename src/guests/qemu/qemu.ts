@@ -6,7 +6,8 @@ import { readConnections } from '../../kernel/proc/proc-net-unix.ts';
 import { openSockets, openTaps } from '../../kernel/pid/proc-pid-fd.ts';
 import { Process } from '../../kernel/pid/process.ts';
 import { MinuteLimit } from '../../pacing/minute-limit.ts';
-import type { Beat, Connector, Vm, VmDisk } from '../connector.ts';
+import type { Guest, GuestDisk } from '../guest.ts';
+import type { Beat, Inventory } from '../inventory.ts';
 import { startedDisks } from './guest-disks.ts';
 import { MonitorSockets } from './monitor-sockets.ts';
 import { loneCgroup } from '../own-cgroup.ts';
@@ -26,7 +27,7 @@ const TAP_BEAT = 10;
 class PlainVm extends QemuVm {
   protected readonly asksMemory = true;
   /** As the command line has them, until QEMU tells; then as it told last. */
-  disks: readonly VmDisk[];
+  disks: readonly GuestDisk[];
   private tapsAt = -Infinity;
 
   constructor(
@@ -101,13 +102,13 @@ class PlainVm extends QemuVm {
 }
 
 /** The QEMU processes of this host, whoever started them. */
-export class QemuConnector implements Connector {
+export class QemuInventory implements Inventory {
   readonly name = 'qemu';
   private readonly finder: QemuFinder;
   private readonly poller: QemuPoller;
   private readonly sockets: MonitorSockets;
   private readonly vms = new Map<number, PlainVm>();
-  private list: readonly Vm[] = [];
+  private list: readonly Guest[] = [];
   private scannedAt = -Infinity;
   private readonly twinWarnings = new MinuteLimit();
 
@@ -125,7 +126,7 @@ export class QemuConnector implements Connector {
     return this.poller.failures;
   }
 
-  inventory(): readonly Vm[] {
+  guests(): readonly Guest[] {
     const time = performance.now() / 1000;
     let changed = false;
     for (const [pid, vm] of this.vms) {

@@ -9,7 +9,7 @@ import { readRecord } from '../base/read.ts';
 
 /** One thread of a process, with its schedstat kept open. */
 export class Thread {
-  /** Which vCPU it runs, from 0; undefined for every other thread. Set by the connector, which knows QEMU's ways. */
+  /** Which vCPU it runs, from 0; undefined for every other thread. Set by the inventory, which knows QEMU's ways. */
   vcpu: number | undefined;
   /** A thread gets its name just after its birth: the name is read once more in the cycle after. */
   fresh = true;

@@ -1,4 +1,4 @@
-import type { VmRows } from '../../sampling/sample.ts';
+import type { GuestRows } from '../../sampling/sample.ts';
 import type { Culprit, Shortage, Victim } from './blame.ts';
 import type { Load, Resource } from './demand.ts';
 import { quantity } from '../values/quantity.ts';
@@ -74,7 +74,7 @@ function culpritCells({ vm, share, loads }: Culprit, wanted: readonly Load['kind
   return [...nameCells(vm), `${share.toFixed(0)}%`, ...cells];
 }
 
-function nameCells(vm: VmRows | undefined): readonly [name: string, vmid: string] {
+function nameCells(vm: GuestRows | undefined): readonly [name: string, vmid: string] {
   if (vm === undefined) return ['(the host itself)', ''];
   return [textOf(vm.row, 'name') ?? '', textOf(vm.row, 'vmid') ?? ''];
 }

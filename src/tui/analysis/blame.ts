@@ -1,6 +1,6 @@
 import type { Thresholds } from '../../config/thresholds.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { Sample, VmRows } from '../../sampling/sample.ts';
+import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import { demandsFor, pinnedTo, storageOf } from './demand.ts';
 import type { Demand, Load, Resource } from './demand.ts';
 import { textOf, valueOf } from '../values/row-values.ts';
@@ -9,7 +9,7 @@ import type { Verdict } from './verdict.ts';
 
 /** A VM that does not get what it wants, and what shows it. */
 export interface Victim {
-  readonly vm: VmRows;
+  readonly vm: GuestRows;
   /** The disk or NIC that suffers; undefined for the VM as a whole. */
   readonly device: string | undefined;
   /** Of the metric. */
@@ -23,7 +23,7 @@ export interface Victim {
 /** Who takes of what victims lack. */
 export interface Culprit {
   /** Undefined for what is no VM: the host itself. */
-  readonly vm: VmRows | undefined;
+  readonly vm: GuestRows | undefined;
   /** Percent of what all together take; of several kinds of load the largest one. */
   readonly share: number;
   readonly loads: readonly Load[];
@@ -83,11 +83,11 @@ export function blame(sample: Sample, thresholds: Thresholds): readonly Shortage
 /** The victims of a shortage by the place where it is. */
 function victimsBy(
   resource: Resource,
-  { vms, host }: Sample,
+  { guests, host }: Sample,
   thresholds: Thresholds,
 ): ReadonlyMap<string | undefined, Victim[]> {
   const places = new Map<string | undefined, Victim[]>();
-  for (const vm of vms) {
+  for (const vm of guests) {
     const victim = victimOf(vm, resource, thresholds);
     if (victim === undefined) continue;
     const where = placeOf(resource, victim, host.row);
@@ -97,7 +97,7 @@ function victimsBy(
 }
 
 /** The worst that a VM shows of a shortage; undefined when it shows nothing of it. */
-function victimOf(vm: VmRows, resource: Resource, thresholds: Thresholds): Victim | undefined {
+function victimOf(vm: GuestRows, resource: Resource, thresholds: Thresholds): Victim | undefined {
   const ids = symptoms[resource];
   const ownLimit = resource === 'cpu' && isLimited(vm.row, thresholds);
   let worst: Victim | undefined;

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { parseCpuList } from '../../kernel/sys/cpu-list.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { Sample, VmRows } from '../../sampling/sample.ts';
+import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import { textOf, valueOf } from '../values/row-values.ts';
 
 /** What VMs of one host share. */
@@ -16,7 +16,7 @@ export interface Load {
 /** What one takes of a resource. */
 export interface Demand {
   /** Undefined for what is no VM: the host itself. */
-  readonly vm: VmRows | undefined;
+  readonly vm: GuestRows | undefined;
   /** Only what is known. */
   readonly loads: readonly Load[];
 }
@@ -28,36 +28,36 @@ export interface Demand {
  */
 export function demandsFor(
   resource: Resource,
-  { vms, host }: Sample,
+  { guests, host }: Sample,
   where: string | undefined,
 ): readonly Demand[] {
   switch (resource) {
     case 'cpu': {
-      if (where === undefined) return withRest(demandsOf(vms, cpuOf), busy(host.row));
+      if (where === undefined) return withRest(demandsOf(guests, cpuOf), busy(host.row));
       const cpus = parseCpuList(where);
       return demandsOf(
-        vms.filter((vm) => mayRunOn(vm, cpus)),
+        guests.filter((vm) => mayRunOn(vm, cpus)),
         cpuOf,
       );
     }
     case 'disk':
-      return demandsOf(vms, (vm) => diskOf(vm, where));
+      return demandsOf(guests, (vm) => diskOf(vm, where));
     case 'memory':
-      return demandsOf(vms, ({ row }) => [{ kind: 'RSS', value: valueOf(row, 'ram_rss') }]);
+      return demandsOf(guests, ({ row }) => [{ kind: 'RSS', value: valueOf(row, 'ram_rss') }]);
     case 'network':
-      return demandsOf(vms, ({ row }) => [
+      return demandsOf(guests, ({ row }) => [
         { kind: 'Mbit/s', value: valueOf(row, 'net_rx_mbit') + valueOf(row, 'net_tx_mbit') },
       ]);
   }
 }
 
 /** The CPUs that a VM is pinned to; undefined where it may run on all of the host, or that is not known. */
-export function pinnedTo({ row }: VmRows, host: Row): string | undefined {
+export function pinnedTo({ row }: GuestRows, host: Row): string | undefined {
   const list = textOf(row, 'cpu_affinity');
   return list !== undefined && parseCpuList(list).size < valueOf(host, 'cpu_cores') ? list : undefined;
 }
 
-function mayRunOn({ row }: VmRows, cpus: ReadonlySet<number>): boolean {
+function mayRunOn({ row }: GuestRows, cpus: ReadonlySet<number>): boolean {
   const list = textOf(row, 'cpu_affinity');
   return list === undefined || [...parseCpuList(list)].some((cpu) => cpus.has(cpu));
 }
@@ -68,7 +68,10 @@ export function storageOf(disk: Row): string | undefined {
   return textOf(disk, 'disk_storage') ?? (path === undefined ? undefined : dirname(path));
 }
 
-function demandsOf(vms: readonly VmRows[], loadsOf: (vm: VmRows) => readonly Load[]): readonly Demand[] {
+function demandsOf(
+  vms: readonly GuestRows[],
+  loadsOf: (vm: GuestRows) => readonly Load[],
+): readonly Demand[] {
   return vms.map((vm) => ({ vm, loads: loadsOf(vm).filter(({ value }) => !Number.isNaN(value)) }));
 }
 
@@ -80,7 +83,7 @@ function withRest(demands: readonly Demand[], { kind, value }: Load): readonly D
 }
 
 /** vCPUs and all other threads of QEMU. */
-function cpuOf({ row }: VmRows): readonly Load[] {
+function cpuOf({ row }: GuestRows): readonly Load[] {
   const vcpus = valueOf(row, 'cpu_total') * valueOf(row, 'cpu_cores');
   return [{ kind: '%CPU', value: vcpus + (valueOf(row, 'cpu_other_total') || 0) }];
 }
@@ -91,7 +94,7 @@ function busy(host: Row): Load {
 }
 
 /** Operations and bytes of the disks; as a whole also what the process moves otherwise, such as a backup. */
-function diskOf({ row, disks }: VmRows, storage: string | undefined): readonly Load[] {
+function diskOf({ row, disks }: GuestRows, storage: string | undefined): readonly Load[] {
   const sum = (rows: readonly Row[], ...ids: readonly string[]): number => {
     const known = rows.flatMap((each) => ids.map((id) => valueOf(each, id))).filter((value) => value >= 0);
     return known.length === 0 ? NaN : known.reduce((total, value) => total + value, 0);

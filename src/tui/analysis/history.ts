@@ -24,11 +24,14 @@ export class History {
   private readonly moments: Moment[] = [];
 
   add(sample: Sample): void {
-    const { time, interval, vms } = sample;
+    const { time, interval, guests } = sample;
     // A recording that was wound back tells the same again.
     while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.moments.pop();
     const values = new Map(
-      vms.map(({ vm, row }) => [vm.key, Float32Array.from(slots, (slot) => row.values[slot] ?? NaN)]),
+      guests.map(({ guest, row }) => [
+        guest.key,
+        Float32Array.from(slots, (slot) => row.values[slot] ?? NaN),
+      ]),
     );
     this.moments.push({ time, held: (Number.isNaN(interval) ? 1 : interval) * 1000 * HELD, values });
     const oldest = this.moments.findIndex((moment) => moment.time > time - memory);

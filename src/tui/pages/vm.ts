@@ -4,7 +4,7 @@ import type { Scope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
-import type { VmRows } from '../../sampling/sample.ts';
+import type { GuestRows } from '../../sampling/sample.ts';
 import { deviceColumns } from '../table/view-columns.ts';
 import { formatNumber } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
@@ -24,7 +24,7 @@ import type { Page } from './page.ts';
 /** What the page of a VM is drawn from. */
 interface VmSource {
   /** The VM in the last sample; undefined when it does not run any more. */
-  vm(): VmRows | undefined;
+  vm(): GuestRows | undefined;
   readonly history: History;
   readonly units: UnitMode;
   readonly judge: Judge;

@@ -63,8 +63,8 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
 }
 
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */
-function longestName({ vms }: Sample, entries: readonly TableEntry[]): number {
-  const names = vms.map(({ row }) => textWidth(textOrBlank(row, 'name')));
+function longestName({ guests }: Sample, entries: readonly TableEntry[]): number {
+  const names = guests.map(({ row }) => textWidth(textOrBlank(row, 'name')));
   const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 1));
   return [...names, ...labels].reduce((longest, width) => Math.max(longest, width), 0);
 }

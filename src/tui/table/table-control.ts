@@ -1,6 +1,6 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { Sample, VmRows } from '../../sampling/sample.ts';
+import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import { columnsOf, defaultColumns } from './view-columns.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { RowCursor } from './row-cursor.ts';
@@ -74,13 +74,13 @@ export class TableControl {
   }
 
   /** The VM of the row of the cursor. */
-  get vm(): VmRows | undefined {
+  get vm(): GuestRows | undefined {
     return this.cursor.entry?.vm;
   }
 
   /** VMs that the filter leaves. */
   get vmsLeft(): number {
-    return new Set(this.entries.flatMap(({ vm }) => vm?.vm.key ?? [])).size;
+    return new Set(this.entries.flatMap(({ vm }) => vm?.guest.key ?? [])).size;
   }
 
   show(view: View): void {
@@ -114,7 +114,7 @@ export class TableControl {
 
   /** Expands or folds the VM of the cursor. */
   expand(): void {
-    const key = this.vm?.vm.key;
+    const key = this.vm?.guest.key;
     if (key !== undefined && !this.expanded.delete(key)) this.expanded.add(key);
   }
 

@@ -1,7 +1,7 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
-import type { Sample, VmRows } from '../../sampling/sample.ts';
+import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
 import type { ViewPreferences } from '../preferences.ts';
@@ -13,7 +13,7 @@ export interface TableEntry {
   readonly key: string;
   readonly row: Row;
   /** The VM that it is or belongs to; missing for a device of the host. */
-  readonly vm?: VmRows;
+  readonly vm?: GuestRows;
   /** What stands in the place of the name: only of a row below an expanded VM. */
   readonly label?: string;
   /** Metrics of `row` that stand for others: the threads that are no vCPUs have metrics of their own in the VM's row. */
@@ -72,10 +72,12 @@ export function tableEntries(
 
 /** Every row of a view. */
 function listed(sample: Sample, { scope, diskTypes }: View): readonly TableEntry[] {
-  if (scope === 'vm') return sample.vms.map((vm) => ({ key: vm.vm.key, row: vm.row, vm }));
+  if (scope === 'vm') return sample.guests.map((vm) => ({ key: vm.guest.key, row: vm.row, vm }));
   const ofVm = partsOf('vm').find((part) => part.scope === scope);
   if (ofVm !== undefined)
-    return sample.vms.flatMap((vm) => rowsOf(vm, ofVm).map((row) => ({ key: deviceKey(vm, row), row, vm })));
+    return sample.guests.flatMap((vm) =>
+      rowsOf(vm, ofVm).map((row) => ({ key: deviceKey(vm, row), row, vm })),
+    );
   return partsOf('host')
     .filter((part) => part.scope === scope)
     .flatMap((part) => rowsOf(sample.host, part))
@@ -84,9 +86,9 @@ function listed(sample: Sample, { scope, diskTypes }: View): readonly TableEntry
 }
 
 /** The rows below an expanded VM. */
-function rowsBelow(vm: VmRows): readonly TableEntry[] {
+function rowsBelow(vm: GuestRows): readonly TableEntry[] {
   const others = {
-    key: `${vm.vm.key}/others`,
+    key: `${vm.guest.key}/others`,
     row: vm.row,
     vm,
     label: 'other threads',
@@ -102,8 +104,8 @@ function rowsBelow(vm: VmRows): readonly TableEntry[] {
   });
 }
 
-function deviceKey({ vm }: VmRows, row: Row): string {
-  return `${vm.key}/${row.scope}/${textOrBlank(row, 'device')}`;
+function deviceKey({ guest }: GuestRows, row: Row): string {
+  return `${guest.key}/${row.scope}/${textOrBlank(row, 'device')}`;
 }
 
 function filtered(entries: readonly TableEntry[], filter: string): readonly TableEntry[] {

@@ -4,7 +4,7 @@ import type { KernelFile } from '../kernel/base/kernel-file.ts';
 import type { Process } from '../kernel/pid/process.ts';
 
 /** A virtual disk of a VM, as far as its configuration or command line tells. */
-export interface VmDisk {
+export interface GuestDisk {
   /** scsi0, virtio1, ... with Proxmox; vda with libvirt. */
   readonly device: string;
   /** Virtual size in bytes, if known. */
@@ -16,7 +16,7 @@ export interface VmDisk {
 }
 
 /** A network interface of a VM. */
-export interface VmNic {
+export interface GuestNic {
   /** Name of the tap on the host. */
   readonly device: string;
   /** Whether it is a macvtap: its counters on the host are those of the VM, where a tap's are swapped. */
@@ -92,7 +92,7 @@ export interface Detail {
 }
 
 /** One running VM. The object lives as long as the QEMU process; a VM that is started again is a new one. */
-export interface Vm {
+export interface Guest {
   /** Identity of this run of the VM: pid and start time. */
   readonly key: string;
   /** Lower case. */
@@ -111,8 +111,8 @@ export interface Vm {
   readonly sharedMemory?: boolean | undefined;
   /** running, paused, ... */
   readonly state?: string | undefined;
-  readonly disks: readonly VmDisk[];
-  readonly nics: readonly VmNic[];
+  readonly disks: readonly GuestDisk[];
+  readonly nics: readonly GuestNic[];
   /** Its own /proc/<pid>/net/dev, where it lives in another network namespace than the host. */
   readonly netDev?: KernelFile | undefined;
   /** Its traffic and when libvirt told it (monotonic seconds); only of a VM whose process cannot be seen. */
@@ -123,31 +123,4 @@ export interface Vm {
   readonly detail?: Detail | undefined;
   /** Why there is no fresh detail, and since when (monotonic seconds of the last answer, or of the first question). */
   readonly silence?: { readonly reason: 'timeout' | 'error' | 'held'; readonly since: number } | undefined;
-}
-
-/** How often the monitors are asked. */
-export interface Beat {
-  /** Seconds between two visits to the same monitor; undefined for what suits the connector. */
-  readonly detailInterval: number | undefined;
-  /** Seconds between two calls of poll. */
-  readonly frequency: number;
-}
-
-/** Keeps the inventory of the VMs of one kind of host. */
-export interface Connector {
-  readonly name: 'proxmox' | 'libvirt' | 'qemu';
-  /** Name of the host where it is not this one; undefined where /proc tells it. */
-  readonly hostname?: string | undefined;
-  /** The VMs that run now, with everything that changed since the last call. Called at the start of each cycle. */
-  inventory(): readonly Vm[];
-  /**
-   * Asks the monitors that are due (the slower beat) and leaves the answers in {@link Vm.detail}. Never rejects;
-   * resolves when all asked have answered or run into their deadlines. Sampling does not wait for it.
-   * @param everyone asks every monitor, due or not
-   */
-  poll(everyone?: boolean): Promise<void>;
-  /** Questions since the start that got no answer. */
-  readonly failures: number;
-  /** Releases descriptors and sockets. */
-  close(): void;
 }

@@ -1,0 +1,28 @@
+import type { Guest } from './guest.ts';
+
+/** How often the monitors are asked. */
+export interface Beat {
+  /** Seconds between two visits to the same monitor; undefined for what suits the kind of host. */
+  readonly detailInterval: number | undefined;
+  /** Seconds between two calls of poll. */
+  readonly frequency: number;
+}
+
+/** Keeps count of the guests of one kind of host. */
+export interface Inventory {
+  readonly name: 'proxmox' | 'libvirt' | 'qemu';
+  /** Name of the host where it is not this one; undefined where /proc tells it. */
+  readonly hostname?: string | undefined;
+  /** The VMs that run now, with everything that changed since the last call. Called at the start of each cycle. */
+  guests(): readonly Guest[];
+  /**
+   * Asks the monitors that are due (the slower beat) and leaves the answers in {@link Guest.detail}. Never rejects;
+   * resolves when all asked have answered or run into their deadlines. Sampling does not wait for it.
+   * @param everyone asks every monitor, due or not
+   */
+  poll(everyone?: boolean): Promise<void>;
+  /** Questions since the start that got no answer. */
+  readonly failures: number;
+  /** Releases descriptors and sockets. */
+  close(): void;
+}
