@@ -42,7 +42,7 @@ export function distinct(numbers: number[]): number[] {
 }
 
 /** Waits for what tells nobody when it happens. */
-export async function until(condition: () => boolean, what: string, deadline = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, deadline = 120_000): Promise<void> {
   const end = performance.now() + deadline;
   while (!condition()) {
     assert.ok(performance.now() < end, `not within ${deadline} ms: ${what}`);

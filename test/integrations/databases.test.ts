@@ -137,7 +137,8 @@ async function compareRates({ prometheus, vms }: Monitoring, cycles: readonly Cy
   const allModes = `sum(rate(proxtop_host_cpu_seconds_total${range}))`;
   /** What one cycle holds at most, over the window: the kernel writes back in bursts, and one may lie at either end. */
   const burst = (find: (cycle: Cycle) => Row | undefined, id: string, factor = 1): number =>
-    (factor * Math.max(...window.map((cycle) => find(cycle)?.[id]).filter((value) => typeof value === 'number'))) /
+    (factor *
+      Math.max(...window.map((cycle) => find(cycle)?.[id]).filter((value) => typeof value === 'number'))) /
     WINDOW;
   const cases: [what: string, promql: string, stream: number, slack: number][] = [
     ['cpu_total', vm('busy', 'cpu_seconds'), rows(busy, 'cpu_total', percent), 0.03],
