@@ -6,7 +6,7 @@ import { row, sampleOf, vmRows } from '../formats/sample.ts';
 
 const vm = (name: string, vmid: string, tags?: string) => {
   const rows = vmRows(row('vm', { name }));
-  return { ...rows, vm: { ...rows.guest, name, vmid, uuid: `uuid-of-${vmid}`, tags } };
+  return { ...rows, guest: { ...rows.guest, name, vmid, uuid: `uuid-of-${vmid}`, tags } };
 };
 const sample = sampleOf({
   guests: [

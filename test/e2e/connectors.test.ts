@@ -20,7 +20,7 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-describe('which hypervisor is found', { skip, timeout: 60_000 }, () => {
+describe('which hypervisor is found', { skip, timeout: 300_000 }, () => {
   let host: LibvirtHost;
   before(async () => {
     host = await LibvirtHost.start();
@@ -108,7 +108,7 @@ test('--check says where the VMs are looked for', async () => {
   assert.match(stdout, /procfs +\/mnt\/kvm2\n +sysfs +not read, the VMs run elsewhere\n/);
 });
 
-describe('a libvirt that cannot be had is told, and the host is measured', { timeout: 60_000 }, () => {
+describe('a libvirt that cannot be had is told, and the host is measured', { timeout: 300_000 }, () => {
   const servers: Server[] = [];
   after(() => {
     for (const server of servers) server.close();

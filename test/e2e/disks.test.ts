@@ -15,7 +15,7 @@ const missing = missingForLab();
 const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 const FAST = [...EVERYTHING, '--frequency=0.5', '--detail-interval=0.5'];
 
-describe('disks of Proxmox VE', { skip, timeout: 240_000 }, () => {
+describe('disks of Proxmox VE', { skip, timeout: 300_000 }, () => {
   let lab: Lab;
   let stream: Stream;
 

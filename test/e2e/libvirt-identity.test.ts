@@ -14,7 +14,7 @@ import { EVERYTHING, Stream, device, num } from './program.ts';
 
 const OTHER = '11111111-2222-3333-4444-555555555555';
 
-describe('which process is that of a domain', { skip, timeout: 240_000 }, () => {
+describe('which process is that of a domain', { skip, timeout: 300_000 }, () => {
   let host: LibvirtHost;
 
   before(async () => {

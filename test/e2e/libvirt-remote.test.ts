@@ -24,7 +24,7 @@ function assertNear(found: number, expected: number, share: number, more = 0): v
   assert.ok(Math.abs(found - expected) <= tolerance, `${found} is not ${expected} +- ${tolerance}`);
 }
 
-describe('a libvirtd elsewhere', { skip, timeout: 120_000 }, () => {
+describe('a libvirtd elsewhere', { skip, timeout: 300_000 }, () => {
   let host: LibvirtHost;
   let uri: string;
   const tap = nic();

@@ -24,7 +24,7 @@ function assertOmitted(row: Row | undefined): void {
   assert.ok(num(row, 'qmp_age') >= 0);
 }
 
-describe('a libvirtd in trouble', { skip, timeout: 180_000 }, () => {
+describe('a libvirtd in trouble', { skip, timeout: 300_000 }, () => {
   let host: LibvirtHost;
   let stream: Stream;
 
@@ -171,7 +171,7 @@ describe('a libvirtd in trouble', { skip, timeout: 180_000 }, () => {
   });
 });
 
-describe('a libvirtd that is not there at the start', { skip, timeout: 60_000 }, () => {
+describe('a libvirtd that is not there at the start', { skip, timeout: 300_000 }, () => {
   test('the host is measured, and its domains appear when it does', async (t) => {
     const host = await LibvirtHost.start();
     t.after(() => {

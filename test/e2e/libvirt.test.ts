@@ -17,7 +17,7 @@ function assertNear(found: number, expected: number, share: number, more = 0): v
   assert.ok(Math.abs(found - expected) <= tolerance, `${found} is not ${expected} +- ${tolerance}`);
 }
 
-describe('domains of a real libvirtd', { skip, timeout: 240_000 }, () => {
+describe('domains of a real libvirtd', { skip, timeout: 300_000 }, () => {
   let host: LibvirtHost;
   let stream: Stream;
   const tap = nic();

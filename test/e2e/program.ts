@@ -23,7 +23,7 @@ export const EVERYTHING = [
   '--devices',
 ];
 
-const DEADLINE = 60_000;
+const DEADLINE = 180_000;
 
 /** A row of a JSON line: what is not known is not there. */
 export interface Row {

@@ -59,7 +59,7 @@ class Balloon {
   }
 }
 
-describe('a VM of Proxmox VE', { skip, timeout: 120_000 }, () => {
+describe('a VM of Proxmox VE', { skip, timeout: 300_000 }, () => {
   let lab: Lab;
   let vm: LabVm;
   let balloon: Balloon;

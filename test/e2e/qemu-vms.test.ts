@@ -66,7 +66,7 @@ function status(pid: number, name: string): number {
   return Number(kilobytes) * 1024;
 }
 
-describe('memory of QEMU processes', { skip, timeout: 120_000 }, () => {
+describe('memory of QEMU processes', { skip, timeout: 300_000 }, () => {
   function streaming(t: TestContext): Stream {
     const stream = Stream.start(FAST);
     t.after(() => stream.stop());
@@ -128,7 +128,7 @@ describe('memory of QEMU processes', { skip, timeout: 120_000 }, () => {
   });
 });
 
-describe('two QEMU processes with one UUID and one name', { skip, timeout: 120_000 }, () => {
+describe('two QEMU processes with one UUID and one name', { skip, timeout: 300_000 }, () => {
   const uuid = randomUUID();
   const identity = ['-m', '32M', '-name', 'web', '-uuid', uuid];
   const measured = ['--qemu', '--cpu', '--devices', '--frequency=0.2', '--runs=3'];

@@ -44,7 +44,7 @@ for n in range(200):
     time.sleep(0.001)
 "`;
 
-describe('QEMU processes that no manager we know has started', { skip, timeout: 120_000 }, () => {
+describe('QEMU processes that no manager we know has started', { skip, timeout: 300_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'proxtop-qemu-'));
   const children = new Set<ChildProcess>();
   const prefix = `pq${process.pid.toString(36)}`;

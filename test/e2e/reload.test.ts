@@ -82,7 +82,7 @@ function rig(t: TestContext): string {
   return root;
 }
 
-test('reloads of every kind leave no descriptor behind', { timeout: 120_000 }, async (t) => {
+test('reloads of every kind leave no descriptor behind', { timeout: 300_000 }, async (t) => {
   const root = rig(t);
   const peer = createServer((socket) => {
     socket.resume().on('error', () => undefined);
@@ -151,7 +151,7 @@ function existsNonEmpty(path: string): boolean {
   }
 }
 
-test('A, B and A again while a silent libvirt is looked for: A runs', { timeout: 60_000 }, async (t) => {
+test('A, B and A again while a silent libvirt is looked for: A runs', { timeout: 300_000 }, async (t) => {
   const root = rig(t);
   // Stands for a libvirtd that is stopped: it accepts and says nothing, which takes a look two seconds.
   const connections: unknown[] = [];
@@ -181,7 +181,7 @@ test('A, B and A again while a silent libvirt is looked for: A runs', { timeout:
   await service.program.stop();
 });
 
-test('runs are counted from the start', { timeout: 60_000 }, async (t) => {
+test('runs are counted from the start', { timeout: 300_000 }, async (t) => {
   const root = rig(t);
   const file = join(root, 'a.json');
   const settings = (threshold: number): Wanted => ({

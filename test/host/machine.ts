@@ -15,8 +15,8 @@ export const hostAddress = '10.0.2.2';
 const BUILD_IMAGE = fileURLToPath(new URL('build-image', import.meta.url));
 const READY = 'test host: ready';
 /** ms; an emulated processor beside other work takes its time. */
-const BOOT_DEADLINE = 240_000;
-const COMMAND_DEADLINE = 180_000;
+const BOOT_DEADLINE = 900_000;
+const COMMAND_DEADLINE = 600_000;
 
 /** What a command said. */
 export interface Result {

@@ -39,7 +39,7 @@ for (const [program, args] of [
   [PROXTOP, ['--qemu', '--printer=json']],
   [PROXPROFILER, ['--qemu', '--cpu', '--outputfreq=1s', '--state-dir=/nonexistent']],
 ] as const) {
-  test(`${program.split('/').at(-1) ?? ''}: SIGUSR1 does nothing`, { timeout: 240_000 }, async (t) => {
+  test(`${program.split('/').at(-1) ?? ''}: SIGUSR1 does nothing`, { timeout: 300_000 }, async (t) => {
     const running = start(t, program, args);
     const lines = (): number => `${running.stdout}${running.stderr}`.split('\n').length;
     await running.until('it runs', () => lines() > 1);
@@ -54,7 +54,7 @@ for (const [program, args] of [
   });
 }
 
-test('SIGUSR1 at any moment of the start opens nothing that stays', { timeout: 240_000 }, async (t) => {
+test('SIGUSR1 at any moment of the start opens nothing that stays', { timeout: 300_000 }, async (t) => {
   for (const args of [['--qemu'], ['status', '--rundir=/nonexistent'], ['--list-metrics']]) {
     for (let delay = 0; delay < 100; delay += 5) {
       const running = start(t, PROXTOP, args);
@@ -76,7 +76,7 @@ test('SIGUSR1 at any moment of the start opens nothing that stays', { timeout: 2
   }
 });
 
-test('the terminal view: SIGUSR1 does nothing', { timeout: 240_000 }, async (t) => {
+test('the terminal view: SIGUSR1 does nothing', { timeout: 300_000 }, async (t) => {
   const pane = await Pane.open(100, 30);
   t.after(() => {
     pane.close();

@@ -32,7 +32,7 @@ async function survive(t: TestContext, args: readonly string[]): Promise<readonl
   return cycles;
 }
 
-test('64 monitors that are hostile in one way each', { skip, timeout: 240_000 }, async (t) => {
+test('64 monitors that are hostile in one way each', { skip, timeout: 300_000 }, async (t) => {
   await evilVms(t, 64);
   const cycles = await survive(t, ['--qemu', '--detail-interval=1']);
   const rows = cycles.flatMap(({ domains }) => domains);
@@ -48,7 +48,7 @@ test('64 monitors that are hostile in one way each', { skip, timeout: 240_000 },
   assert.equal(new Set(cycles.at(-1)?.domains.map(({ name }) => name)).size, 64, 'every process has its row');
 });
 
-test('64 scrapers that send requests and read no answers', { skip, timeout: 240_000 }, async (t) => {
+test('64 scrapers that send requests and read no answers', { skip, timeout: 300_000 }, async (t) => {
   const port = await freePort();
   const end = new AbortController();
   const sockets = new Set<ReturnType<typeof connect>>();

@@ -42,7 +42,7 @@ function queries({ panels }: Dashboard): [title: string, query: string][] {
 /** What guests of the lab do not report: they have no balloon driver. */
 const unreported = /ram_used/;
 
-test('real samples in real databases', { skip, timeout: 180_000 }, async (t) => {
+test('real samples in real databases', { skip, timeout: 300_000 }, async (t) => {
   const monitoring = await startMonitoring(t);
   const { lab, vms, proxtop, prometheus, influx } = monitoring;
   const end = new AbortController();

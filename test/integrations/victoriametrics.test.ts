@@ -43,7 +43,7 @@ interface Found {
   readonly value: readonly [number, string];
 }
 
-test('points, names, labels and the queries of the document', { skip, timeout: 120_000 }, async (t) => {
+test('points, names, labels and the queries of the document', { skip, timeout: 300_000 }, async (t) => {
   const document = readFileSync(new URL('../../docs/integrations/influxdb.md', import.meta.url), 'utf8');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

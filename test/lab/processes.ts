@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL = 5;
-const DEADLINE = 60_000;
+const DEADLINE = 180_000;
 
 /** The state letter of a process (proc(5), field 3 of stat); undefined when there is no such process. */
 export function processState(pid: number): string | undefined {

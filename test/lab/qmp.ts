@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-const DEADLINE = 60_000;
+const DEADLINE = 180_000;
 
 interface Answer {
   readonly id?: unknown;

@@ -55,7 +55,7 @@ async function asNobody<T>(step: () => Promise<T>): Promise<T> {
   }
 }
 
-describe('a real libvirtd', { skip, timeout: 60_000 }, () => {
+describe('a real libvirtd', { skip, timeout: 300_000 }, () => {
   let lab: LabLibvirtd;
   let hypervisor: Hypervisor;
 

@@ -91,7 +91,7 @@ function makeCertificates(directory: string): void {
   }
 }
 
-describe('over the network to a real libvirtd', { skip, timeout: 60_000 }, () => {
+describe('over the network to a real libvirtd', { skip, timeout: 300_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'proxtop-transport-'));
   const good = join(directory, 'pki');
   const foreign = join(directory, 'foreign');

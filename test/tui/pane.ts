@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const DEADLINE = 60_000;
+const DEADLINE = 180_000;
 const LOOK_AGAIN = 50;
 
 /** A real terminal: a pane of a tmux of its own, with a shell in it. */
