@@ -196,7 +196,7 @@ test('InfluxDB killed and started again has every sample', { skip: noInflux }, a
     if (seq === 40) await server.daemon.start();
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  await until(() => undecided(output.status) === 0, 'all is sent', 30_000);
+  await until(() => undecided(output.status) === 0, 'all is sent');
   assert.equal(output.status.dropped, 0);
   const seqs = (await server.query('SELECT seq FROM proxtop_agent')).map(({ seq }) => seq);
   assert.deepEqual(
