@@ -45,7 +45,11 @@ test('64 monitors that are hostile in one way each', { skip, timeout: 300_000 },
       'no name is longer than a name',
     );
   }
-  assert.equal(new Set(cycles.at(-1)?.domains.map(({ name }) => name)).size, 64, 'every process has its row');
+  // There may be VMs of other tests beside them.
+  const evil = (cycles.at(-1)?.domains ?? [])
+    .map(({ name }) => String(name))
+    .filter((name) => /^evil\d+$/.test(name));
+  assert.equal(new Set(evil).size, 64, 'every process has its row');
 });
 
 test('64 scrapers that send requests and read no answers', { skip, timeout: 300_000 }, async (t) => {

@@ -38,7 +38,7 @@ function sample(seq: number, vms: readonly (readonly [vm: TestVm, cpu: number])[
     seq,
     time: Date.UTC(2026, 10, 22, 12, 0, seq),
     host: { row: row('host', { net_speed: speed }) },
-    guests: vms.map(([each, value]) => ({ ...vmRows(row('vm', cpu(value))), vm: each })),
+    guests: vms.map(([each, value]) => ({ ...vmRows(row('vm', cpu(value))), guest: each })),
   });
 }
 
