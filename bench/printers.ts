@@ -70,7 +70,7 @@ const sample: Sample = {
   },
   guests: Array.from({ length: vmCount }, (_, index) => {
     const name = `vm${index}`;
-    const vm = { key: name, uuid: name, name, vcpus: 4, disks: [], nics: [] };
+    const vm = { type: 'qemu', key: name, uuid: name, name } as const;
     const row = fill(new Row('vm'), name);
     return {
       guest: vm,

@@ -17,6 +17,7 @@ import type { ProfileSettings, ProfilerSettings } from '../src/profiler/settings
 import { inputNames } from '../src/profiler/settings.ts';
 import type { Sample } from '../src/sampling/sample.ts';
 import { Target } from '../src/sampling/targets.ts';
+import { testVm } from '../test/collectors/support.ts';
 
 const CYCLES = 600;
 const count = Number(process.argv[2] ?? 200);
@@ -38,7 +39,7 @@ const ids = 'cpu_total cpu_steal net_rx_mbit net_tx_mbit io_read_mib io_write_mi
 );
 const targets = Array.from({ length: count }, (_, index) => {
   const uuid = `00000000-0000-0000-0000-${String(index).padStart(12, '0')}`;
-  return new Target({ key: '1', uuid, name: uuid, vcpus: 1, disks: [], nics: [] });
+  return new Target(testVm({ uuid, name: uuid }));
 });
 const vms = targets.map(({ rows }) => rows);
 const host = new TargetRows('host');

@@ -1,4 +1,6 @@
+import type { StorageSource } from '../guests/sources.ts';
 import { growth } from '../kernel/base/counters.ts';
+import type { KernelFile } from '../kernel/base/kernel-file.ts';
 import { PidIo, parsePidIo, pidIoCounters } from '../kernel/pid/proc-pid-io.ts';
 import { readRecord } from '../kernel/base/read.ts';
 import { slots } from '../catalogue/catalogue.ts';
@@ -40,16 +42,31 @@ export function deriveIo(previous: IoReading, current: IoReading, row: Row): voi
   }
 }
 
+/** The I/O of one guest. */
+interface GuestIo {
+  readonly file: KernelFile;
+  readonly readings: Readings<IoReading>;
+}
+
+function ioOf(source: StorageSource): GuestIo | undefined {
+  switch (source.kind) {
+    case 'process':
+      return { file: source.qemu.io, readings: new Readings(() => new IoReading()) };
+    case 'told':
+      return undefined;
+  }
+}
+
 /** What each QEMU process read and wrote, whatever its disks are. */
 export class IoCollector implements Collector {
   readonly name = 'io';
-  private readonly vms = new PerGuest(() => new Readings(() => new IoReading()));
+  private readonly vms = new PerGuest(({ guest }) => ioOf(guest.sources.storage));
 
   collect(_host: HostTarget, vms: readonly GuestTarget[]): void {
     for (const target of vms) {
-      const file = target.guest.process?.io;
-      if (file === undefined) continue;
-      const readings = this.vms.of(target);
+      const io = this.vms.of(target);
+      if (io === undefined) continue;
+      const { file, readings } = io;
       if (!readRecord(file, parsePidIo, readings.spare.io)) continue;
       readings.spare.time = now();
       readings.commit();

@@ -58,8 +58,8 @@ export function derivePressure(
 export class PressureCollector implements Collector {
   readonly name = 'pressure';
   private readonly host: readonly HostPressure[];
-  private readonly vms = new PerGuest(({ guest: { cgroup } }) =>
-    cgroup === undefined ? undefined : new VmPressure(cgroup),
+  private readonly vms = new PerGuest(({ guest: { sources } }) =>
+    sources.pressure === undefined ? undefined : new VmPressure(sources.pressure),
   );
 
   constructor(paths: Paths) {

@@ -1,11 +1,11 @@
 import { glob } from '../collectors/glob.ts';
-import type { Guest } from '../guests/guest.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Sample, GuestRows } from '../sampling/sample.ts';
 
 /** Whether a VM is meant. */
-type VmPattern = (vm: Pick<Guest, 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
+type VmPattern = (vm: Pick<GuestIdentity, 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
 
 /** The part of each sample that an output gets. */
 export interface Selection {

@@ -1,9 +1,7 @@
-import type { Cgroup } from '../kernel/sys/cgroup.ts';
 import type { Counters } from '../kernel/base/counters.ts';
-import type { KernelFile } from '../kernel/base/kernel-file.ts';
-import type { Process } from '../kernel/pid/process.ts';
+import type { GuestNic, Sources } from './sources.ts';
 
-/** A virtual disk of a VM, as far as its configuration or command line tells. */
+/** A virtual disk of a guest, as far as its configuration or command line tells. */
 export interface GuestDisk {
   /** scsi0, virtio1, ... with Proxmox; vda with libvirt. */
   readonly device: string;
@@ -13,14 +11,6 @@ export interface GuestDisk {
   readonly storage?: string;
   /** File or device behind it when the VM was started, if that is how it is described. */
   readonly path?: string;
-}
-
-/** A network interface of a VM. */
-export interface GuestNic {
-  /** Name of the tap on the host. */
-  readonly device: string;
-  /** Whether it is a macvtap: its counters on the host are those of the VM, where a tap's are swapped. */
-  readonly macvtap?: true;
 }
 
 /** Order of the counters in {@link DiskReading.counters}: operations, bytes, ns summed over parallel operations, failures. */
@@ -70,12 +60,6 @@ export interface VcpuReading {
   readonly wait: number;
 }
 
-/** Traffic of one NIC, where only libvirt tells it; counters as in /proc/net/dev, seen from the host. */
-export interface NicReading {
-  readonly device: string;
-  readonly counters: Counters;
-}
-
 /** What QEMU (or libvirt) said about one VM at one instant: the readings of the slower beat. */
 export interface Detail {
   /** Monotonic time of the answer, in seconds. */
@@ -91,9 +75,13 @@ export interface Detail {
   readonly disks: readonly DiskReading[];
 }
 
-/** One running VM. The object lives as long as the QEMU process; a VM that is started again is a new one. */
-export interface Guest {
-  /** Identity of this run of the VM: pid and start time. */
+/** How a guest is run. */
+type GuestType = 'qemu';
+
+/** Who a guest is. Samples tell no more of it than this and its values. */
+export interface GuestIdentity {
+  readonly type: GuestType;
+  /** Of this run of the guest: pid and start time. */
   readonly key: string;
   /** Lower case. */
   readonly uuid: string;
@@ -101,24 +89,24 @@ export interface Guest {
   readonly vmid?: string | undefined;
   readonly tags?: string | undefined;
   readonly lock?: string | undefined;
-  /** Its files in /proc; missing for a VM on another host whose /proc is not mounted here. */
-  readonly process?: Process | undefined;
+  /** running, paused, ... */
+  readonly state?: string | undefined;
+}
+
+/**
+ * A running guest: who it is, what it was given, and where its values come from. The object lives as long as this run of
+ * the guest; one that is started again is a new one.
+ */
+export interface Guest extends GuestIdentity {
+  /** Of the process that it runs in; undefined where that cannot be seen. */
+  readonly pid?: number | undefined;
   /** vCPUs that are plugged in now; 0 while that is not known. */
   readonly vcpus: number;
   /** Memory it was given, in bytes. */
   readonly memory?: number | undefined;
-  /** Whether other processes share its memory, so that the kernel does not count as its own what of it is swapped out. */
-  readonly sharedMemory?: boolean | undefined;
-  /** running, paused, ... */
-  readonly state?: string | undefined;
   readonly disks: readonly GuestDisk[];
   readonly nics: readonly GuestNic[];
-  /** Its own /proc/<pid>/net/dev, where it lives in another network namespace than the host. */
-  readonly netDev?: KernelFile | undefined;
-  /** Its traffic and when libvirt told it (monotonic seconds); only of a VM whose process cannot be seen. */
-  readonly traffic?: { readonly time: number; readonly nics: readonly NicReading[] } | undefined;
-  /** Its own cgroup v2; missing where it shares one with other processes. */
-  readonly cgroup?: Cgroup | undefined;
+  readonly sources: Sources;
   /** The last answer of its monitor; missing before the first one and while the monitor gives none. */
   readonly detail?: Detail | undefined;
   /** Why there is no fresh detail, and since when (monotonic seconds of the last answer, or of the first question). */

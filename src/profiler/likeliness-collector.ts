@@ -1,5 +1,5 @@
 import type { Collector, HostTarget, GuestTarget } from '../collectors/collector.ts';
-import type { Guest } from '../guests/guest.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import { RowInputs } from './inputs.ts';
 import { Follower } from './model/likeliness.ts';
@@ -18,7 +18,7 @@ export class LikelinessCollector implements Collector {
   private readonly index: ReadonlyMap<string, number> = new Map(
     inputNames.map((name, index) => [name, index]),
   );
-  private readonly followers = new WeakMap<Guest, Follower>();
+  private readonly followers = new WeakMap<GuestIdentity, Follower>();
 
   constructor(private readonly profiles: ProfileSet) {}
 
@@ -33,7 +33,7 @@ export class LikelinessCollector implements Collector {
     }
   }
 
-  private follower(vm: Guest, profile: Profile): Follower {
+  private follower(vm: GuestIdentity, profile: Profile): Follower {
     let follower = this.followers.get(vm);
     if (follower?.profile !== profile) {
       follower = new Follower(profile);

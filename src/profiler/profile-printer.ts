@@ -1,4 +1,4 @@
-import type { Guest } from '../guests/guest.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Profiler } from './profiler.ts';
@@ -8,7 +8,7 @@ import type { Profiler } from './profiler.ts';
  * last line of one that has gone. The sample may be a part of the one that the profiler took.
  */
 export class ProfilePrinter implements Printer {
-  private seen = new Set<Guest>();
+  private seen = new Set<GuestIdentity>();
 
   constructor(private readonly profiler: Profiler) {}
 

@@ -1,4 +1,4 @@
-import type { Guest } from '../guests/guest.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
 import { columns, slots } from '../catalogue/catalogue.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { RowInputs, rulesFor, usualInputs } from './inputs.ts';
@@ -11,14 +11,14 @@ import { VmProfile } from './model/vm-profile.ts';
 /** What a restart carries over of one VM. */
 export interface SavedVm {
   readonly uuid: string;
-  /** {@link Guest.key}: a VM that was started again meanwhile is another one. */
+  /** {@link GuestIdentity.key}: a VM that was started again meanwhile is another one. */
   readonly key: string;
   readonly state: VmState;
 }
 
 const { pid: pidSlot } = slots('identity', 'vm');
 /** What a saved profile is found by: several VMs may have one UUID. */
-const savedKey = ({ uuid, key }: Pick<Guest, 'uuid' | 'key'>): string => `${uuid} ${key}`;
+const savedKey = ({ uuid, key }: Pick<GuestIdentity, 'uuid' | 'key'>): string => `${uuid} ${key}`;
 const speedSlot = columns('host').find(({ id }) => id === 'net_speed')?.slot ?? -1;
 
 /**
@@ -26,16 +26,16 @@ const speedSlot = columns('host').find(({ id }) => id === 'net_speed')?.slot ?? 
  * and at the last sample of a limited run; that of a VM that has gone at once, for it ends with the VM.
  */
 export class Profiler {
-  private vms = new Map<Guest, VmProfile>();
+  private vms = new Map<GuestIdentity, VmProfile>();
   /** Those that went with this sample. */
-  private ended = new Map<Guest, VmProfile>();
+  private ended = new Map<GuestIdentity, VmProfile>();
   private readonly settings: ProfilerSettings;
   private readonly inputs: RowInputs;
   private readonly names: readonly string[];
   private readonly runs: number;
   private readonly waiting: Map<string, SavedVm>;
   /** The pids of VMs that nothing else tells from others. */
-  private readonly twins = new WeakMap<Guest, string | undefined>();
+  private readonly twins = new WeakMap<GuestIdentity, string | undefined>();
   /** Printed for an output already, after this sample. */
   private readonly lines = new Map<VmProfile, Buffer>();
   private rules: readonly MetricRule[] = [];
@@ -64,7 +64,7 @@ export class Profiler {
   /** Takes a sample. */
   take({ guests, host, time, seq }: Sample): void {
     const rules = this.rulesNow(host.row.values[speedSlot] ?? NaN);
-    const present = new Map<Guest, VmProfile>();
+    const present = new Map<GuestIdentity, VmProfile>();
     for (const { guest, row, twin } of guests) {
       if (twin) this.twins.set(guest, row.texts[pidSlot]);
       const profile = this.vms.get(guest) ?? this.begin(guest);
@@ -78,7 +78,7 @@ export class Profiler {
   }
 
   /** The line of a VM of the last sample, or of one that went with it and had a profile. */
-  line(vm: Guest): Buffer | undefined {
+  line(vm: GuestIdentity): Buffer | undefined {
     const profile = this.vms.get(vm) ?? this.ended.get(vm);
     if (profile === undefined) return undefined;
     let line = this.lines.get(profile);
@@ -90,7 +90,7 @@ export class Profiler {
   }
 
   /** Whether a VM went with the last sample. */
-  hasEnded(vm: Guest): boolean {
+  hasEnded(vm: GuestIdentity): boolean {
     return this.ended.has(vm);
   }
 
@@ -100,11 +100,11 @@ export class Profiler {
     return [...this.vms].map(([vm, { state }]) => ({ uuid: vm.uuid, key: vm.key, state }));
   }
 
-  private subjectOf(vm: Guest): Subject {
+  private subjectOf(vm: GuestIdentity): Subject {
     return { name: vm.uuid, vmid: vm.vmid, pid: this.twins.get(vm) };
   }
 
-  private begin(vm: Guest): VmProfile {
+  private begin(vm: GuestIdentity): VmProfile {
     const key = savedKey(vm);
     const saved = this.waiting.get(key);
     this.waiting.delete(key);

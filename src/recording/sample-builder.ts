@@ -1,4 +1,4 @@
-import type { Guest } from '../guests/guest.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
 import { catalogue, slots } from '../catalogue/catalogue.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import { perScope, scopes } from '../catalogue/define.ts';
@@ -16,7 +16,6 @@ import type { Fields } from './format.ts';
 import { asFields } from './format.ts';
 
 const identity = slots('identity', 'vm');
-const { cpu_cores } = slots('cpu', 'vm');
 
 const fields: PerScope<ReadonlyMap<string, Field>> = perScope(fieldsOf);
 
@@ -27,12 +26,12 @@ const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))]
 /** A VM of a recording, with rows that are kept as long as it is in the samples. */
 interface RecordedVm extends GuestRows {
   twin: boolean;
-  readonly guest: { -readonly [K in keyof Guest]: Guest[K] };
+  readonly guest: { -readonly [K in keyof GuestIdentity]: GuestIdentity[K] };
 }
 
 function recordedVm(key: string): RecordedVm {
   return {
-    guest: { key, uuid: '', name: '', vcpus: 0, disks: [], nics: [] },
+    guest: { type: 'qemu', key, uuid: '', name: '' },
     twin: false,
     ...emptyTree('vm'),
   };
@@ -129,14 +128,13 @@ export class SampleBuilder {
 }
 
 /** Tells of a VM what its row does. */
-function describe({ guest, row: { texts, values } }: RecordedVm): void {
+function describe({ guest, row: { texts } }: RecordedVm): void {
   guest.uuid = texts[identity.UUID] ?? '';
   guest.name = texts[identity.name] ?? '';
   guest.vmid = texts[identity.vmid];
   guest.tags = texts[identity.tags];
   guest.lock = texts[identity.lock];
   guest.state = texts[identity.state];
-  guest.vcpus = values[cpu_cores] || 0;
 }
 
 function keyOf({ UUID, pid }: Fields): string {

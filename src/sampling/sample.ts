@@ -1,10 +1,10 @@
-import type { Guest } from '../guests/guest.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { RowTree } from '../catalogue/row-tree.ts';
 
 /** A VM's row and the rows of its devices. */
 export interface GuestRows extends RowTree<'vm'> {
-  readonly guest: Guest;
+  readonly guest: GuestIdentity;
   /** Whether only its pid tells it from another one that runs, or ran in its time. */
   readonly twin: boolean;
 }

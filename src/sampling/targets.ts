@@ -25,7 +25,7 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
     texts[id.UUID] = guest.uuid;
     texts[id.name] = guest.name;
     texts[id.vmid] = guest.vmid;
-    texts[id.pid] = guest.process === undefined ? undefined : String(guest.process.pid);
+    texts[id.pid] = guest.pid === undefined ? undefined : String(guest.pid);
     texts[id.state] = guest.state;
     texts[id.tags] = guest.tags;
     texts[id.lock] = guest.lock;

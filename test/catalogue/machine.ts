@@ -5,7 +5,7 @@ import type { Detail, Guest } from '../../src/guests/guest.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
-import { Tree, detailOf, testVm } from '../collectors/support.ts';
+import { Tree, detailOf, testVm, sourcesOf, taps } from '../collectors/support.ts';
 
 const GIB = 2 ** 30;
 const PID = 4242;
@@ -43,19 +43,19 @@ export class Machine {
     tree.write('sys/class/net/eth0/speed', '10000\n');
     tree.write('sys/class/block/vda/dm/name', 'name\n');
 
-    const process = Process.open(this.paths, PID);
-    for (const thread of process?.threads ?? []) thread.vcpu = thread.tid === PID ? undefined : 0;
+    const process = Process.open(this.paths, PID)!;
+    for (const thread of process.threads) thread.vcpu = thread.tid === PID ? undefined : 0;
     const ownCgroup = new Cgroup(this.paths, cgroup);
     t.after(() => {
-      process?.close();
+      process.close();
       ownCgroup.close();
     });
     this.answering = testVm({
       ...{ uuid: 'u1', name: 'one', vmid: '100', tags: 'a', lock: 'backup', memory: 4 * GIB },
       disks: [{ device: 'scsi0', capacity: GIB }],
-      nics: [{ device: tap }],
-      ...(process !== undefined && { process }),
-      cgroup: ownCgroup,
+      nics: taps(tap),
+      pid: PID,
+      sources: sourcesOf(process, ownCgroup),
     });
     this.vms = [this.answering, testVm({ uuid: 'u2', silence: { reason: 'timeout', since: 0 } })];
     this.answer(0);

@@ -20,6 +20,7 @@ import {
   setCounters,
   stoppedClock,
   testTarget,
+  sourcesOf,
 } from './support.ts';
 
 const { run, wait } = schedstatCounters;
@@ -260,7 +261,7 @@ function vhostMachine(t: TestContext): { tree: Tree; cycle: (time: number) => un
   tree.write('proc/6000/stat', '6000 (vhost-4242) S 1 0 0 0 -1 2129984 0 0 0 0 0 80 0 0 20 0 1 0 9 0 0\n');
   const process = Process.open(tree.paths, 4242)!;
   process.threads.find(({ tid }) => tid === 4243)!.vcpu = 0;
-  const { begin, target } = testTarget({ process });
+  const { begin, target } = testTarget({ sources: sourcesOf(process) });
   const collector = new CpuCollector(tree.paths, wanted);
   t.after(() => {
     collector.close();

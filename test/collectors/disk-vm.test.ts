@@ -8,7 +8,17 @@ import { Process } from '../../src/kernel/pid/process.ts';
 import { slots } from '../../src/catalogue/catalogue.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';
-import { Tree, byDevice, countersIn, detailOf, known, pick, stoppedClock, testTarget } from './support.ts';
+import {
+  Tree,
+  byDevice,
+  countersIn,
+  detailOf,
+  known,
+  pick,
+  stoppedClock,
+  testTarget,
+  sourcesOf,
+} from './support.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -83,7 +93,7 @@ function scenario(
 } {
   const load = { busy: NaN, bytes: NaN };
   const { vm: changeable, begin } = testTarget(vm);
-  const disks = new VmDisks(places);
+  const disks = new VmDisks(changeable.sources.storage, places);
   return {
     load,
     cycle: (detail) => {
@@ -300,7 +310,7 @@ test('time the process waited for block devices, ticks of 10 ms', (t) => {
   const at = stoppedClock(t);
   tree.process(100, ['kvm'], { blkio: 50 });
   const process = Process.open(tree.paths, 100)!;
-  const { cycle } = scenario({ process });
+  const { cycle } = scenario({ sources: sourcesOf(process) });
   const delay = (): unknown => pick(cycle(undefined).row, 'disk_blkio_delay')[0];
   assert.equal(delay(), undefined);
   at(2);

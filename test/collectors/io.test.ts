@@ -4,7 +4,7 @@ import { IoCollector, IoReading, deriveIo } from '../../src/collectors/io.ts';
 import { pidIoCounters } from '../../src/kernel/pid/proc-pid-io.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
 import { Row } from '../../src/catalogue/row.ts';
-import { TestHost, Tree, known, setCounters, stoppedClock, testTarget } from './support.ts';
+import { TestHost, Tree, known, setCounters, stoppedClock, testTarget, sourcesOf } from './support.ts';
 
 const MIB = 2 ** 20;
 
@@ -47,7 +47,8 @@ test('a VM whose file cannot be read, or that is on another host, has no values'
   tree.process(100, ['kvm']);
   tree.process(200, ['kvm']);
   tree.write('proc/100/io', io(0));
-  const vms = [100, 200].map((pid) => testTarget({ process: Process.open(tree.paths, pid) }));
+  const processes = [100, 200].map((pid) => Process.open(tree.paths, pid)!);
+  const vms = processes.map((process) => testTarget({ sources: sourcesOf(process) }));
   vms.push(testTarget());
   const collector = new IoCollector();
   const cycle = (): Record<string, unknown>[] => {
@@ -56,7 +57,7 @@ test('a VM whose file cannot be read, or that is on another host, has no values'
       vms.map(({ begin }) => begin()),
     );
     return vms.map(({ target }) => {
-      const { UUID: _, name: __, pid: ___, ...values } = known(target.row);
+      const { UUID: _, name: __, ...values } = known(target.row);
       return values;
     });
   };
@@ -67,5 +68,5 @@ test('a VM whose file cannot be read, or that is on another host, has no values'
   assert.equal(first?.['io_rchar'], 1500);
   assert.deepEqual(others, [{}, {}]);
   collector.close();
-  for (const { vm } of vms) vm.process?.close();
+  for (const process of processes) process.close();
 });

@@ -8,12 +8,12 @@ import {
   deriveGuestMemory,
   deriveSwap,
 } from '../../src/collectors/mem/mem-vm.ts';
-import type { BalloonReading, Detail, Guest } from '../../src/guests/guest.ts';
+import type { BalloonReading, Detail } from '../../src/guests/guest.ts';
 import { pidStatCounters } from '../../src/kernel/pid/proc-pid-stat.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
-import { Tree, known, pick, setCounters, stoppedClock, testTarget } from './support.ts';
+import { Tree, known, pick, setCounters, stoppedClock, testTarget, sourcesOf } from './support.ts';
 
 const GIB = 2 ** 30;
 
@@ -77,7 +77,7 @@ test('QEMU knows better than a configuration, and what the balloon leaves cannot
 test('the age of the report grows until the next answer', (t) => {
   const setClock = stoppedClock(t);
   const { vm, target, begin } = testTarget({ detail: { time: 10, disks: [], balloon: { age: 3 } } });
-  const mem = new VmMem(4096);
+  const mem = new VmMem({ kind: 'told' }, 4096);
   const age = (time: number): unknown => {
     setClock(time);
     mem.collect(begin(), { verbose: true, devices: false });
@@ -98,21 +98,18 @@ describe('what the kernel says of the memory of a process', () => {
     `Name:\tkvm\nRssShmem:\t${shared} kB\nVmSwap:\t${swap} kB\nHugetlbPages:\t${hugetlb} kB\n`;
 
   /** A VM with a process of its own; `read` gives resident and swapped bytes. */
-  function started(
-    t: TestContext,
-    parts: Partial<Guest>,
-  ): { tree: Tree; read: (verbose?: boolean) => unknown[] } {
+  function started(t: TestContext, shared = false): { tree: Tree; read: (verbose?: boolean) => unknown[] } {
     const tree = new Tree(t);
     tree.process(PID, ['kvm']);
     tree.write(`proc/${PID}/status`, lines(0, 0, 0));
-    const process = Process.open(tree.paths, PID);
+    const process = Process.open(tree.paths, PID)!;
     const cgroup = new Cgroup(tree.paths, '/100.scope');
     t.after(() => {
-      process?.close();
+      process.close();
       cgroup.close();
     });
-    const { target, begin } = testTarget({ process, cgroup, ...parts });
-    const mem = new VmMem(4096);
+    const { target, begin } = testTarget();
+    const mem = new VmMem(sourcesOf(process, cgroup, shared).memory, 4096);
     const read = (verbose = true): unknown[] => {
       mem.collect(begin(), { verbose, devices: false });
       return pick(target.row, 'ram_rss', 'ram_swap');
@@ -122,7 +119,7 @@ describe('what the kernel says of the memory of a process', () => {
 
   test('huge pages are resident', (t) => {
     const setClock = stoppedClock(t);
-    const { tree, read } = started(t, {});
+    const { tree, read } = started(t);
     tree.write(`proc/${PID}/status`, lines(0, 0, 131072));
     assert.deepEqual(read(false), [STAT_RSS + 2 ** 27, undefined]);
     tree.write(`proc/${PID}/status`, lines(0, 0, 65536));
@@ -133,7 +130,7 @@ describe('what the kernel says of the memory of a process', () => {
   test('the status of a process without huge pages is seldom read where nothing else in it is wanted', (t) => {
     const setClock = stoppedClock(t);
     t.mock.method(Math, 'random', () => 1);
-    const { tree, read } = started(t, {});
+    const { tree, read } = started(t);
     assert.deepEqual(read(false), [STAT_RSS, undefined]);
     tree.write(`proc/${PID}/status`, lines(0, 0, 131072));
     setClock(59);
@@ -143,32 +140,32 @@ describe('what the kernel says of the memory of a process', () => {
   });
 
   test('swapped memory is what the kernel counts for the process, where none is shared', (t) => {
-    const { tree, read } = started(t, {});
+    const { tree, read } = started(t);
     tree.write(`proc/${PID}/status`, lines(0, 2048, 0));
     tree.write('sys/fs/cgroup/100.scope/memory.swap.current', '4096\n');
     assert.deepEqual(read(), [STAT_RSS, 2 * 2 ** 20]);
   });
 
-  for (const [what, parts, status] of [
-    ['that is resident', {}, lines(65536, 0, 0)],
-    ['that was swapped out as a whole', { sharedMemory: true }, lines(0, 0, 0)],
+  for (const [what, shared, status] of [
+    ['that is resident', false, lines(65536, 0, 0)],
+    ['that was swapped out as a whole', true, lines(0, 0, 0)],
   ] as const) {
     test(`of shared memory ${what} the cgroup tells what is swapped`, (t) => {
-      const { tree, read } = started(t, parts);
+      const { tree, read } = started(t, shared);
       tree.write(`proc/${PID}/status`, status);
       tree.write('sys/fs/cgroup/100.scope/memory.swap.current', '67108864\n');
       assert.deepEqual(read(), [STAT_RSS, 2 ** 26]);
     });
 
     test(`of shared memory ${what} nothing is known without a cgroup that counts`, (t) => {
-      const { tree, read } = started(t, parts);
+      const { tree, read } = started(t, shared);
       tree.write(`proc/${PID}/status`, status);
       assert.deepEqual(read(), [STAT_RSS, undefined]);
     });
   }
 
   test('huge pages are shared and never swapped out', (t) => {
-    const { tree, read } = started(t, { sharedMemory: true });
+    const { tree, read } = started(t, true);
     tree.write(`proc/${PID}/status`, lines(0, 0, 131072));
     assert.deepEqual(read(), [STAT_RSS + 2 ** 27, 0]);
   });
@@ -190,7 +187,7 @@ test('swap rates by the time of the answers', () => {
 
 test('swap rates stand until the next answer and are gone with the monitor', () => {
   const { vm, target, begin } = testTarget();
-  const mem = new VmMem(4096);
+  const mem = new VmMem({ kind: 'told' }, 4096);
   const rate = (detail: Detail | undefined): unknown => {
     vm.detail = detail;
     mem.collect(begin(), { verbose: true, devices: false });

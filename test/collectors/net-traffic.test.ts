@@ -4,7 +4,7 @@ import { NetCollector } from '../../src/collectors/net/net.ts';
 import { deriveTraffic, trafficSlots } from '../../src/collectors/net/net-traffic.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';
-import { TestHost, Tree, byDevice, known, pick, stoppedClock, testTarget } from './support.ts';
+import { TestHost, Tree, byDevice, known, pick, stoppedClock, testTarget, taps } from './support.ts';
 
 type Numbers = readonly number[];
 
@@ -62,7 +62,7 @@ class Machine {
       this.tree.write(`sys/class/net/${nic}/speed`, `${speed}\n`);
     }
     this.tree.write('sys/class/net/vmbr0/speed', '10000\n');
-    this.vm = testTarget({ nics: [{ device: 'tap100i0' }, { device: 'tap100i1' }] });
+    this.vm = testTarget({ nics: taps('tap100i0', 'tap100i1') });
     this.collector = new NetCollector(this.tree.paths, { verbose: true, devices }, netdev, rows);
     t.after(() => {
       this.collector.close();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PressureReading, PressureCollector, derivePressure } from '../../src/collectors/pressure.ts';
+import { toldSources } from '../../src/guests/sources.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { pressureCounters } from '../../src/kernel/proc/proc-pressure.ts';
 import { Row } from '../../src/catalogue/row.ts';
@@ -41,7 +42,10 @@ test('host averages at once, totals from the second cycle on; a VM has the avera
   }
   const host = new TestHost();
   const cgroup = new Cgroup(tree.paths, '/a');
-  const [own, shared] = [testTarget({ cgroup }), testTarget()];
+  const [own, shared] = [
+    testTarget({ sources: { ...toldSources({ kind: 'host' }), pressure: cgroup } }),
+    testTarget(),
+  ];
   const cycle = (collector: PressureCollector): void => {
     collector.collect(host.begin(), [own.begin(), shared.begin()]);
   };

@@ -5,8 +5,12 @@ import type { TestContext } from 'node:test';
 import { TargetRows } from '../../src/collectors/device-rows.ts';
 import type { Detail, DiskReading, Guest } from '../../src/guests/guest.ts';
 import { diskCounters } from '../../src/guests/guest.ts';
+import type { GuestNic, Sources } from '../../src/guests/sources.ts';
+import { processSources, toldSources } from '../../src/guests/sources.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
+import type { Process } from '../../src/kernel/pid/process.ts';
+import type { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import { Target } from '../../src/sampling/targets.ts';
@@ -126,7 +130,27 @@ export class TestHost extends TargetRows<'host'> {
 export type TestVm = { -readonly [K in keyof Guest]: Guest[K] };
 
 export function testVm(parts: Partial<Guest> = {}): TestVm {
-  return { key: '1:1', uuid: 'u', name: 'n', vcpus: 1, disks: [], nics: [], ...parts };
+  return {
+    type: 'qemu',
+    key: '1:1',
+    uuid: 'u',
+    name: 'n',
+    vcpus: 1,
+    disks: [],
+    nics: [],
+    sources: toldSources({ kind: 'host' }),
+    ...parts,
+  };
+}
+
+/** What tells of a VM whose QEMU is this process. */
+export function sourcesOf(qemu: Process, cgroup?: Cgroup, shared = false): Sources {
+  return processSources(qemu, cgroup, shared, { kind: 'host' });
+}
+
+/** NICs of a VM, by their taps. */
+export function taps(...devices: readonly string[]): GuestNic[] {
+  return devices.map((device) => ({ device, end: 'host' }));
 }
 
 /** A VM with its rows; `begin` starts a cycle. */

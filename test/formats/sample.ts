@@ -37,7 +37,7 @@ export function vmRows(vmRow: Row, devices: Partial<PartLists<'vm', readonly Row
     vmRow.texts[columns('vm').find((metric) => metric.id === id)!.slot] ?? '';
   const [uuid, name, vmid] = [text('UUID'), text('name'), text('vmid')];
   const key = `${uuid}:${text('pid')}`;
-  const vm = { key, uuid, name, vmid: vmid || undefined, vcpus: 1, disks: [], nics: [] };
+  const vm = { type: 'qemu', key, uuid, name, vmid: vmid || undefined } as const;
   return { guest: vm, twin: false, row: vmRow, ...listsOf('vm', none), ...devices };
 }
 

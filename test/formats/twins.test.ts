@@ -8,6 +8,7 @@ import { PrometheusPage } from '../../src/formats/prometheus/page.ts';
 import type { PrinterSettings } from '../../src/formats/printer.ts';
 import { readSamples } from '../../src/recording/recording.ts';
 import type { Sample, GuestRows } from '../../src/sampling/sample.ts';
+import { pick } from '../collectors/support.ts';
 import { file } from '../recording/files.ts';
 import { row, sampleOf, settings, vmRows } from './sample.ts';
 
@@ -177,7 +178,7 @@ test('a recording of release 0.1.0, which told no pid, holds two VMs and their d
     const path = file('bare.json', bare(both(1), layout) + bare(both(2), layout));
     for await (const { guests } of readSamples(path, { records: 0 }))
       assert.deepEqual(
-        guests.map(({ guest: { vcpus }, disks }) => [vcpus, disks.length]),
+        guests.map(({ row, disks }) => [...pick(row, 'cpu_cores'), disks.length]),
         [
           [1, 1],
           [2, 1],

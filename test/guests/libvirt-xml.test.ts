@@ -41,7 +41,10 @@ const devices = `  <devices>
 test('CD-ROM and floppy drives, and interfaces', () => {
   assert.deepEqual(readDevices(`<domain>\n${devices}</domain>\n`), {
     removable: new Set(['hda', 'fda']),
-    nics: [{ device: 'vnet0' }, { device: 'macvtap0', macvtap: true }],
+    nics: [
+      { device: 'vnet0', end: 'host' },
+      { device: 'macvtap0', end: 'guest' },
+    ],
     hugePages: false,
   });
 });

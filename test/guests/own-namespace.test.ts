@@ -5,7 +5,7 @@ import { closeSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fullPath, openInNamespaceOf, ownNetDev } from '../../src/guests/qemu/own-namespace.ts';
+import { fullPath, networkOf, openInNamespaceOf } from '../../src/guests/qemu/own-namespace.ts';
 import { Paths, defaultRoots, descriptorPath } from '../../src/kernel/base/paths.ts';
 
 const paths = new Paths(defaultRoots);
@@ -22,9 +22,9 @@ function opened<T>(pid: number, path: string, look: (path: string) => T): T {
 }
 
 test('a process in our namespaces', () => {
-  assert.equal(ownNetDev(paths, process.pid), undefined);
+  assert.deepEqual(networkOf(paths, process.pid), { kind: 'host' });
   assert.equal(opened(process.pid, process.execPath, realpathSync), realpathSync(process.execPath));
-  assert.equal(ownNetDev(paths, 2 ** 30), undefined);
+  assert.deepEqual(networkOf(paths, 2 ** 30), { kind: 'host' });
 });
 
 test('a name without a leading slash is in the directory of the process', async (t) => {
@@ -52,9 +52,10 @@ test('a process in namespaces of its own', { skip }, async (t) => {
   const pid = child.pid ?? -1;
   assert.ok(opened(pid, '/mnt/a.qmp', (path) => statSync(path).isFile()));
   assert.throws(() => statSync('/mnt/a.qmp'));
-  const file = ownNetDev(paths, pid);
-  assert.match(file?.text() ?? '', /^ *lo:/m);
+  const network = networkOf(paths, pid);
+  assert.ok(network.kind === 'namespace');
+  assert.match(network.netDev.text() ?? '', /^ *lo:/m);
   // A new network namespace has nothing but the loopback.
-  assert.equal(file?.text()?.split('\n').length, 3);
-  file.close();
+  assert.equal(network.netDev.text()?.split('\n').length, 3);
+  network.netDev.close();
 });

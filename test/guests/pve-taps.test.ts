@@ -20,8 +20,8 @@ test('taps by VM, in the order of its NICs; devices with other names are none', 
   assert.deepEqual(
     listTaps(tree.paths),
     new Map([
-      ['100', [10, 2, 0].reverse().map((number) => ({ device: `tap100i${number}`, number }))],
-      ['1001', [{ device: 'tap1001i0', number: 0 }]],
+      ['100', [10, 2, 0].reverse().map((number) => ({ device: `tap100i${number}`, end: 'host', number }))],
+      ['1001', [{ device: 'tap1001i0', end: 'host', number: 0 }]],
     ]),
   );
 });

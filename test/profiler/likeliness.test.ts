@@ -14,6 +14,7 @@ import { VmProfile } from '../../src/profiler/model/vm-profile.ts';
 import { TargetRows } from '../../src/collectors/device-rows.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
 import { Target } from '../../src/sampling/targets.ts';
+import { testVm } from '../collectors/support.ts';
 import { set } from '../formats/sample.ts';
 import { defaults, profileOf, values } from './support.ts';
 
@@ -115,7 +116,7 @@ test('the metric is set in the row of the VM, from the second period on', () => 
   const trained = new VmProfile(defaults);
   for (const value of values('0003')) trained.put([{ name: 'cpu', min: 0, max: 100 }], [value]);
   const collector = new LikelinessCollector(new ProfileSet([toProfile({ name: uuid }, trained)], 'p.json'));
-  const vm = { key: '1', uuid, name: '', vcpus: 1, disks: [], nics: [] };
+  const vm = testVm({ uuid, name: '' });
   const target = new Target(vm);
   const stranger = new Target({ ...vm, uuid: 'other' });
   set(stranger.row, { cpu_total: 1, cpu_steal: 1 });

@@ -5,6 +5,7 @@ import type { SavedVm } from '../../src/profiler/profiler.ts';
 import { ProfilePrinter } from '../../src/profiler/profile-printer.ts';
 import { Profiler } from '../../src/profiler/profiler.ts';
 import type { ProfilerSettings } from '../../src/profiler/settings.ts';
+import type { GuestIdentity } from '../../src/guests/guest.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { row, sampleOf, set, vmRows } from '../formats/sample.ts';
 import { defaults } from './support.ts';
@@ -16,22 +17,16 @@ const settings: ProfilerSettings = {
   outputFreq: 10,
 };
 
-interface TestVm {
-  readonly key: string;
-  readonly uuid: string;
-  readonly name: string;
-  readonly vmid?: string;
-  readonly vcpus: number;
-  readonly disks: [];
-  readonly nics: [];
-}
-
-function vm(uuid: string, key = '1'): TestVm {
-  return { key, uuid, name: uuid, vcpus: 1, disks: [], nics: [] };
+function vm(uuid: string, key = '1'): GuestIdentity {
+  return { type: 'qemu', key, uuid, name: uuid };
 }
 
 /** Feeds samples a second apart, counted from `seq`, on the minute plus as many seconds. */
-function sample(seq: number, vms: readonly (readonly [vm: TestVm, cpu: number])[], speed = 1000): Sample {
+function sample(
+  seq: number,
+  vms: readonly (readonly [vm: GuestIdentity, cpu: number])[],
+  speed = 1000,
+): Sample {
   const cpu = (value: number): Record<string, number> =>
     Number.isNaN(value) ? {} : { cpu_total: value, cpu_steal: 0, net_rx_mbit: 1, net_tx_mbit: 1 };
   return sampleOf({
@@ -196,7 +191,7 @@ test('saved profiles go on with the same run of the VM, and only with that', () 
 
 test('two VMs with one UUID: two profiles that tell vmid or pid, and both outlast a restart', () => {
   const pids = { a: '11', b: '22' };
-  const twins = (key: keyof typeof pids): TestVm => vm('same', key);
+  const twins = (key: keyof typeof pids): GuestIdentity => vm('same', key);
   const pair = (seq: number): Sample => {
     const next = sample(seq, [
       [twins('a'), 50],

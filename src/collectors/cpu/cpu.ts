@@ -1,3 +1,4 @@
+import type { CpuSource } from '../../guests/sources.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Thread } from '../../kernel/pid/process.ts';
 import { VhostWorkers } from '../../kernel/pid/vhost-workers.ts';
@@ -22,9 +23,7 @@ export class CpuCollector implements Collector {
   private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
   /** How many VMs there were when it was last looked for workers. */
   private served = 0;
-  private readonly vms = new PerGuest(({ guest: { process, cgroup } }) =>
-    process === undefined ? new RemoteCpu() : new VmCpu(process, cgroup),
-  );
+  private readonly vms = new PerGuest(({ guest }) => cpuOf(guest.sources.cpu));
 
   constructor(
     paths: Paths,
@@ -59,5 +58,14 @@ export class CpuCollector implements Collector {
   close(): void {
     this.host.close();
     this.workers.close();
+  }
+}
+
+function cpuOf(source: CpuSource): VmCpu | RemoteCpu {
+  switch (source.kind) {
+    case 'threads':
+      return new VmCpu(source.qemu, source.cgroup);
+    case 'told':
+      return new RemoteCpu();
   }
 }

@@ -1,7 +1,9 @@
 import type { Detail, DiskReading, GuestDisk } from '../../guests/guest.ts';
 import { diskCounters } from '../../guests/guest.ts';
+import type { StorageSource } from '../../guests/sources.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { PidStat, pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
+import type { Process } from '../../kernel/pid/process.ts';
 import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { Row } from '../../catalogue/row.ts';
@@ -98,7 +100,10 @@ export class VmDisks {
   private configured: readonly GuestDisk[] | undefined;
 
   /** @param places tells which disks lie on disks of the host; without it all do */
-  constructor(private readonly places?: DiskPlaces) {}
+  constructor(
+    private readonly source: StorageSource,
+    private readonly places?: DiskPlaces,
+  ) {}
 
   collect(target: GuestTarget, wanted: Wanted, host: HostLoad): void {
     const { detail, disks } = target.guest;
@@ -116,7 +121,7 @@ export class VmDisks {
       this.configured = disks;
       this.setStanding(target.row);
     }
-    if (wanted.verbose) this.setDelay(target);
+    if (wanted.verbose && this.source.kind === 'process') this.setDelay(this.source.qemu, target.row);
   }
 
   private setStanding({ values, counters }: Row): void {
@@ -221,11 +226,10 @@ export class VmDisks {
   }
 
   /** Time the process waited for block devices. Source: Documentation/accounting/delay-accounting.rst. */
-  private setDelay({ guest, row }: GuestTarget): void {
-    if (guest.process === undefined) return;
+  private setDelay({ stat }: Process, row: Row): void {
     const { stats } = this;
     stats.spare.time = now();
-    stats.spare.stat.counters.copy(guest.process.stat.counters);
+    stats.spare.stat.counters.copy(stat.counters);
     stats.commit();
     const { previous, current } = stats;
     row.counters[vmSlots.disk_blkio_delay] = current.stat.counters.value(pidStatCounters.blkioTicks);

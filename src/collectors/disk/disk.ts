@@ -20,7 +20,7 @@ export class DiskCollector implements Collector {
   ) {
     this.host = new HostDisks(paths, wanted, storedev, rows);
     const places = new DiskPlaces(paths);
-    this.vms = new PerGuest(() => new VmDisks(places));
+    this.vms = new PerGuest(({ guest }) => new VmDisks(guest.sources.storage, places));
   }
 
   collect(host: HostTarget, vms: readonly GuestTarget[]): void {

@@ -1,5 +1,7 @@
 import type { BalloonReading, Detail } from '../../guests/guest.ts';
+import type { MemorySource } from '../../guests/sources.ts';
 import { Counters, growth } from '../../kernel/base/counters.ts';
+import type { KernelFile } from '../../kernel/base/kernel-file.ts';
 import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import { PidMemory, parsePidMemory } from '../../kernel/pid/proc-pid-status.ts';
@@ -78,22 +80,28 @@ export class VmMem {
   private readonly seldomBeat = new SlowBeat(SELDOM_BEAT);
 
   /** @param pageSize bytes */
-  constructor(private readonly pageSize: number) {}
+  constructor(
+    private readonly source: MemorySource,
+    private readonly pageSize: number,
+  ) {}
 
   /** @returns what the VM's memory counts as on the host, in bytes; NaN if not known */
   collect(target: GuestTarget, wanted: Wanted): number {
     const { guest, row } = target;
+    const { source } = this;
     const { values } = row;
     deriveGuestMemory(guest.detail?.balloon, guest.memory, row);
     this.setSwapRates(guest.detail, row);
     values[vmSlots.ram_guest_age] = ageOf(guest.detail);
     values[vmSlots.ram_rss] = guest.detail?.rss ?? NaN;
-    if (guest.process !== undefined) {
-      this.readStatus(guest.process, wanted);
-      this.setFaults(target);
-      if (wanted.verbose) values[vmSlots.ram_swap] = this.swapOf(target);
+    if (source.kind === 'process') {
+      this.readStatus(source.qemu, wanted);
+      this.setFaults(source.qemu, row);
+      if (wanted.verbose) {
+        values[vmSlots.ram_swap] = this.swapOf(source);
+        values[vmSlots.ram_cgroup] = numberIn(source.cgroup?.memoryCurrent);
+      }
     }
-    if (wanted.verbose) values[vmSlots.ram_cgroup] = chargedTo(target);
     return values[vmSlots.ram_total] as number;
   }
 
@@ -125,16 +133,13 @@ export class VmMem {
    * What is swapped out of memory that is shared with other processes no file of the process tells without walking its
    * page tables. Its own cgroup does.
    */
-  private swapOf({ guest }: GuestTarget): number {
+  private swapOf(source: MemorySource & { kind: 'process' }): number {
     const { shared, hugetlb, swap } = this.status;
-    const isShared = shared > 0 || (guest.sharedMemory === true && !(hugetlb > 0));
-    if (!isShared) return swap;
-    return guest.cgroup === undefined ? NaN : readValue(guest.cgroup.memorySwap, parseNumberAt);
+    const isShared = shared > 0 || (source.shared && !(hugetlb > 0));
+    return isShared ? numberIn(source.cgroup?.memorySwap) : swap;
   }
 
-  private setFaults({ guest, row }: GuestTarget): void {
-    const stat = guest.process?.stat;
-    if (stat === undefined) return;
+  private setFaults({ stat }: Process, row: Row): void {
     row.values[vmSlots.ram_rss] = stat.rss * this.pageSize + (this.status.hugetlb || 0);
     row.values[vmSlots.ram_vsize] = stat.vsize;
     const { faults } = this;
@@ -151,6 +156,6 @@ function ageOf(detail: Detail | undefined): number {
   return detail === undefined ? NaN : (detail.balloon?.age ?? NaN) + now() - detail.time;
 }
 
-function chargedTo({ guest }: GuestTarget): number {
-  return guest.cgroup === undefined ? NaN : readValue(guest.cgroup.memoryCurrent, parseNumberAt);
+function numberIn(file: KernelFile | undefined): number {
+  return file === undefined ? NaN : readValue(file, parseNumberAt);
 }

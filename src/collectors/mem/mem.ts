@@ -10,7 +10,7 @@ export class MemCollector implements Collector {
   readonly name = 'mem';
   private readonly host: HostMem;
   private readonly pageSize: number;
-  private readonly vms = new PerGuest(() => new VmMem(this.pageSize));
+  private readonly vms = new PerGuest(({ guest }) => new VmMem(guest.sources.memory, this.pageSize));
 
   constructor(
     paths: Paths,

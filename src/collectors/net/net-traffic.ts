@@ -28,8 +28,8 @@ const RATES = rateIds.length;
 
 const c = netDevCounters;
 
-/** Which column of /proc/net/dev feeds which rate of a NIC of the host, and of a macvtap; in the order of the ids. */
-export const fromHost: readonly number[] = [
+/** Which column of /proc/net/dev feeds which rate of the interface itself, in the order of the ids. */
+export const sameEnd: readonly number[] = [
   c.rxBytes,
   c.rxPackets,
   c.rxErrors,
@@ -49,10 +49,10 @@ export const fromHost: readonly number[] = [
 ];
 
 /**
- * The same for a VM, which receives what the host transmits on its tap. What exists in one direction only (framing,
+ * The same for the other end of the link: a VM receives what the host transmits on its tap. What exists in one direction only (framing,
  * multicast; collisions, carrier) has no counterpart in the other and is left where the kernel counts it.
  */
-export const fromTap: readonly number[] = [
+export const otherEnd: readonly number[] = [
   c.txBytes,
   c.txPackets,
   c.txErrors,
@@ -151,7 +151,7 @@ export class TrafficSum {
   private seen = 0;
   private added = 0;
 
-  /** @param columns which column feeds which rate: {@link fromHost} or {@link fromTap} */
+  /** @param columns which column feeds which rate: {@link sameEnd} or {@link otherEnd} */
   constructor(private readonly columns: readonly number[]) {}
 
   /** Starts a cycle; `time` is when the counters were read, in monotonic seconds. */

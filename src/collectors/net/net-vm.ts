@@ -1,11 +1,11 @@
-import type { Guest } from '../../guests/guest.ts';
+import type { NetworkSource } from '../../guests/sources.ts';
 import { Counters } from '../../kernel/base/counters.ts';
 import { NetDev, parseNetDev } from '../../kernel/proc/proc-net-dev.ts';
 import { readRecord } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
 import type { Interface } from './net-traffic.ts';
-import { TrafficSum, fromHost, fromTap, trafficSlots } from './net-traffic.ts';
+import { TrafficSum, sameEnd, otherEnd, trafficSlots } from './net-traffic.ts';
 import { now } from '../readings.ts';
 
 const vmSlots = slots('net', 'vm');
@@ -19,45 +19,59 @@ interface Reading {
   get(name: string): Interface | undefined;
 }
 
-/** Traffic of one VM's taps. */
-export class VmNet {
-  private readonly sum = new TrafficSum(fromTap);
-  /** The interfaces of its own network namespace, or those that only libvirt tells about. */
-  private readonly own: NetDev | Map<string, { readonly counters: Counters }>;
+/** Reads the interfaces among which those of a VM are; undefined if they cannot be read. @param host those of the host */
+type Read = (host: Reading | undefined) => Reading | undefined;
 
-  constructor(vm: Guest) {
-    this.own = vm.traffic === undefined ? new NetDev() : new Map<string, { readonly counters: Counters }>();
+function readerOf(source: NetworkSource): Read {
+  switch (source.kind) {
+    case 'host':
+      return (host) => host;
+    case 'namespace': {
+      const table = new NetDev();
+      const get = (name: string): Interface | undefined => table.get(name);
+      return () => (readRecord(source.netDev, parseNetDev, table) ? { time: now(), get } : undefined);
+    }
+    case 'told': {
+      const known = new Map<string, Interface>();
+      const get = (name: string): Interface | undefined => known.get(name);
+      return () => {
+        for (const { device, counters } of source.nics) {
+          const own = known.get(device) ?? { counters: new Counters(counters.low.length) };
+          own.counters.copy(counters);
+          known.set(device, own);
+        }
+        return { time: source.time, get };
+      };
+    }
+  }
+}
+
+/** Which columns tell what a guest does, by the end of the link that is read. */
+const columnsAt = { host: otherEnd, guest: sameEnd } as const;
+
+/** Traffic of one VM's NICs. */
+export class VmNet {
+  private readonly sum = new TrafficSum(otherEnd);
+  private readonly read: Read;
+
+  constructor(source: NetworkSource) {
+    this.read = readerOf(source);
   }
 
-  /** @param host the interfaces of the host, among which most VMs have theirs; undefined if they cannot be read */
+  /** @param host the interfaces of the host; undefined if they cannot be read */
   collect(target: GuestTarget, wanted: Wanted, host: Reading | undefined): void {
-    const { guest } = target;
-    const reading = guest.traffic !== undefined || guest.netDev !== undefined ? this.readOwn(guest) : host;
+    const reading = this.read(host);
     if (reading === undefined) return;
     this.sum.begin(reading.time);
     let names = '';
-    for (const { device, macvtap } of guest.nics) {
+    for (const { device, end } of target.guest.nics) {
       const counters = reading.get(device);
       if (counters === undefined) continue;
       names = names === '' ? device : `${names};${device}`;
       const row = wanted.devices ? target.devices.nics.add(device) : undefined;
-      this.sum.add(counters, row, nicSlots, macvtap === true ? fromHost : fromTap);
+      this.sum.add(counters, row, nicSlots, columnsAt[end]);
     }
     this.sum.finish(target.row, sumSlots);
     if (names !== '') target.row.texts[vmSlots.net_interfaces] = names;
-  }
-
-  private readOwn({ netDev, traffic }: Guest): Reading | undefined {
-    const { own } = this;
-    if (own instanceof NetDev) {
-      if (netDev === undefined || !readRecord(netDev, parseNetDev, own)) return undefined;
-      return { time: now(), get: (name) => own.get(name) };
-    }
-    for (const { device, counters } of traffic?.nics ?? []) {
-      const known = own.get(device) ?? { counters: new Counters(counters.low.length) };
-      known.counters.copy(counters);
-      own.set(device, known);
-    }
-    return traffic && { time: traffic.time, get: (name) => own.get(name) };
   }
 }

@@ -7,7 +7,7 @@ import { readRecord } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { DeviceChoice } from '../device-choice.ts';
-import { TrafficSum, fromHost, trafficSlots } from './net-traffic.ts';
+import { TrafficSum, sameEnd, trafficSlots } from './net-traffic.ts';
 import { VmNet } from './net-vm.ts';
 import { PerGuest } from '../per-guest.ts';
 import { now } from '../readings.ts';
@@ -34,8 +34,8 @@ export class NetCollector implements Collector {
   readonly name = 'net';
   private readonly file: KernelFile;
   private readonly table = new NetDev();
-  private readonly host = new TrafficSum(fromHost);
-  private readonly vms = new PerGuest(({ guest }) => new VmNet(guest));
+  private readonly host = new TrafficSum(sameEnd);
+  private readonly vms = new PerGuest(({ guest }) => new VmNet(guest.sources.network));
   private readonly summed: DeviceChoice;
   private readonly shown: DeviceChoice;
   private nics: readonly Nic[] = [];
@@ -76,7 +76,7 @@ export class NetCollector implements Collector {
     for (const { device, inSum, inRows, speed: nicSpeed } of this.nics) {
       if (this.table.get(device.name) !== device) continue;
       const row = inRows ? target.devices.nics.add(device.name) : undefined;
-      this.host.add(device, row, nicSlots, fromHost, inSum);
+      this.host.add(device, row, nicSlots, sameEnd, inSum);
       if (row !== undefined) row.values[hostNicSlots.net_speed] = nicSpeed;
       if (inSum && nicSpeed > 0) speed += nicSpeed;
     }

@@ -1,8 +1,9 @@
 import { Counters } from '../../kernel/base/counters.ts';
 import { netDevCounters } from '../../kernel/proc/proc-net-dev.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
-import type { BalloonReading, Detail, DiskReading, NicReading, VcpuReading } from '../guest.ts';
+import type { BalloonReading, Detail, DiskReading, VcpuReading } from '../guest.ts';
 import { diskCounters } from '../guest.ts';
+import type { NicReading } from '../sources.ts';
 import { balloonReading } from '../qemu/guest-report.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
 
@@ -23,16 +24,16 @@ const blockNames = {
   failures: undefined,
 } as const satisfies Readonly<Record<(typeof diskCounters)[number], string | undefined>>;
 
-/** libvirt swaps the directions to those of the guest; here they are swapped back to those of the tap. */
+/** libvirt tells the directions of the guest, whatever the interface is. */
 const interfaceNames = [
-  [netDevCounters.rxBytes, 'tx.bytes'],
-  [netDevCounters.rxPackets, 'tx.pkts'],
-  [netDevCounters.rxErrors, 'tx.errs'],
-  [netDevCounters.rxDropped, 'tx.drop'],
-  [netDevCounters.txBytes, 'rx.bytes'],
-  [netDevCounters.txPackets, 'rx.pkts'],
-  [netDevCounters.txErrors, 'rx.errs'],
-  [netDevCounters.txDropped, 'rx.drop'],
+  [netDevCounters.rxBytes, 'rx.bytes'],
+  [netDevCounters.rxPackets, 'rx.pkts'],
+  [netDevCounters.rxErrors, 'rx.errs'],
+  [netDevCounters.rxDropped, 'rx.drop'],
+  [netDevCounters.txBytes, 'tx.bytes'],
+  [netDevCounters.txPackets, 'tx.pkts'],
+  [netDevCounters.txErrors, 'tx.errs'],
+  [netDevCounters.txDropped, 'tx.drop'],
 ] as const;
 
 /** Names of the members of a sparse list `group.N.*`, made once for each N. */
@@ -169,7 +170,7 @@ export function readNics(parameters: TypedParameters): NicReading[] {
     if (typeof device !== 'string') continue;
     const counters = new Counters(Object.keys(netDevCounters).length);
     for (const [column, name] of interfaceNames) counters.set(column, numberOf(parameters, names[name]));
-    nics.push({ device, counters });
+    nics.push({ device, end: 'guest', counters });
   }
   return nics;
 }

@@ -1,21 +1,28 @@
-import type { Cgroup } from '../../kernel/sys/cgroup.ts';
 import type { Process } from '../../kernel/pid/process.ts';
 import type { Domain } from '../../libvirt/protocol.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
 import { domainStates } from '../../libvirt/hypervisor.ts';
-import type { Detail, Guest, GuestDisk, GuestNic } from '../guest.ts';
+import type { Detail, Guest, GuestDisk } from '../guest.ts';
 import { monitorAnswered, numberOf, readCpu, readDetail, readNics } from './libvirt-stats.ts';
 import { nameOf } from '../identity.ts';
+import type { GuestNic, NetworkSource, NicReading, Sources } from '../sources.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
 import { markVcpus } from '../qemu/vcpu-threads.ts';
 
+/** The traffic of a domain of another host, where only libvirt tells it. */
+export class ToldTraffic {
+  readonly kind = 'told' satisfies NetworkSource['kind'];
+  time = NaN;
+  nics: readonly NicReading[] = [];
+}
+
 /** An active domain of libvirt, with its process where that can be seen. */
 export class LibvirtVm implements Guest {
+  readonly type = 'qemu';
   readonly key: string;
   state: string | undefined;
   vcpus = 0;
   readonly disks: readonly GuestDisk[] = [];
-  traffic: Guest['traffic'];
   detail: Detail | undefined;
   silence: Guest['silence'];
   memory: number | undefined;
@@ -28,15 +35,13 @@ export class LibvirtVm implements Guest {
   private answeredAt: number | undefined;
 
   /**
-   * @param process undefined where it cannot be seen
-   * @param cgroup its own
-   * @param sharedMemory see {@link Guest.sharedMemory}
+   * @param sources that of its process, where that can be seen
+   * @param process undefined where it cannot
    */
   constructor(
     readonly domain: Domain,
+    readonly sources: Sources,
     readonly process?: Process,
-    readonly cgroup?: Cgroup,
-    readonly sharedMemory?: boolean,
   ) {
     this.key = process?.key ?? `${domain.uuid}:${domain.id}`;
     this.name = nameOf(domain.name) ?? domain.uuid;
@@ -44,6 +49,10 @@ export class LibvirtVm implements Guest {
 
   get uuid(): string {
     return this.domain.uuid;
+  }
+
+  get pid(): number | undefined {
+    return this.process?.pid;
   }
 
   /** Follows the process; false when it is gone. */
@@ -62,14 +71,16 @@ export class LibvirtVm implements Guest {
     this.state = domainStates[numberOf(parameters, 'state.state')];
   }
 
-  /** Takes what the group interface says, of a domain of another host. @param time monotonic seconds */
+  /** Takes what the group interface says, where nothing else does. @param time monotonic seconds */
   takeTraffic(parameters: TypedParameters, time: number): void {
-    this.traffic = { time, nics: readNics(parameters) };
+    const { network } = this.sources;
+    if (network instanceof ToldTraffic) Object.assign(network, { time, nics: readNics(parameters) });
   }
 
   /** Its interfaces: those that libvirt told the traffic of, or where that is read here, those of its XML. */
   get nics(): readonly GuestNic[] {
-    return this.traffic?.nics ?? this.devices?.nics ?? [];
+    const { network } = this.sources;
+    return network.kind === 'told' ? network.nics : (this.devices?.nics ?? []);
   }
 
   /** Notes that libvirt tells no state. */
@@ -101,6 +112,6 @@ export class LibvirtVm implements Guest {
 
   close(): void {
     this.process?.close();
-    this.cgroup?.close();
+    this.sources.pressure?.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { GuestNic } from '../guest.ts';
+import type { GuestNic } from '../sources.ts';
 
 /** What of a domain only its XML tells, or tells without cost: the file is read anew only when a device comes or goes. */
 export interface DomainDevices {
@@ -31,7 +31,9 @@ export function readDevices(xml: string): DomainDevices {
   for (const nic of elements(devices, 'interface')) {
     const device = target(nic);
     if (device === undefined) continue;
-    nics.push(tag(nic).startsWith("<interface type='direct'") ? { device, macvtap: true } : { device });
+    // The host counts for a macvtap what the VM does, for a tap what it does itself.
+    const isMacvtap = tag(nic).startsWith("<interface type='direct'");
+    nics.push({ device, end: isMacvtap ? 'guest' : 'host' });
   }
   return { removable, nics, hugePages: /<hugepages[/>]/.test(xml.slice(0, begin)) };
 }

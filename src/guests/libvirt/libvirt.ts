@@ -13,10 +13,11 @@ import type { LibvirtTrouble } from './libvirt-details.ts';
 import { LibvirtDetails } from './libvirt-details.ts';
 import { LibvirtSession } from './libvirt-session.ts';
 import { processOf } from './libvirt-process.ts';
-import { LibvirtVm } from './libvirt-vm.ts';
+import { LibvirtVm, ToldTraffic } from './libvirt-vm.ts';
 import { LARGEST_XML, readDevices } from './libvirt-xml.ts';
 import { scopeCgroup } from '../own-cgroup.ts';
 import { PollSchedule } from '../poll-schedule.ts';
+import { processSources, toldSources } from '../sources.ts';
 import type { QemuProcess } from '../qemu/qemu-finder.ts';
 import { QemuFinder } from '../qemu/qemu-finder.ts';
 
@@ -182,11 +183,11 @@ export class LibvirtInventory implements Inventory {
         const since = this.missing.get(domain.uuid) ?? time;
         missing.set(domain.uuid, since);
         if (time - since < SEARCH) continue;
-        if (vm === undefined) given.push((vm = new LibvirtVm(domain)).name);
+        if (vm === undefined) given.push((vm = new LibvirtVm(domain, toldSources({ kind: 'host' }))).name);
       }
-      vm ??= new LibvirtVm(domain);
+      vm ??= new LibvirtVm(domain, toldSources(new ToldTraffic()));
       vm.takeState(parameters);
-      if (!this.local) vm.takeTraffic(parameters, time);
+      vm.takeTraffic(parameters, time);
       next.set(domain.uuid, vm);
     }
     for (const vm of this.list) if (next.get(vm.uuid) !== vm) vm.close();
@@ -222,7 +223,8 @@ export class LibvirtInventory implements Inventory {
     const process = found && Process.open(this.paths, found.pid);
     if (found === undefined || process === undefined) return undefined;
     const cgroup = scopeCgroup(this.paths, found.pid, SCOPE);
-    const vm = new LibvirtVm(domain, process, cgroup, found.args.sharedMemory);
+    const sources = processSources(process, cgroup, found.args.sharedMemory, { kind: 'host' });
+    const vm = new LibvirtVm(domain, sources, process);
     vm.refresh();
     if (refusedOpens() === refused) return vm;
     // What is looked at once, such as its cgroup, would be missing for ever.

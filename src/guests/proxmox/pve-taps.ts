@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { isShortage } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { GuestNic } from '../guest.ts';
+import type { GuestNic } from '../sources.ts';
 
 /** Proxmox VE names the tap of `net<n>` of VM `<vmid>`: tap<vmid>i<n>. */
 const TAP = /^tap([1-9]\d*)i(\d+)$/;
@@ -10,13 +10,13 @@ const TAP = /^tap([1-9]\d*)i(\d+)$/;
 export function listTaps(paths: Paths): Map<string, GuestNic[]> | undefined {
   const devices = namesIn(paths.net(''));
   if (devices === undefined) return undefined;
-  const taps = new Map<string, { device: string; number: number }[]>();
+  const taps = new Map<string, (GuestNic & { number: number })[]>();
   for (const device of devices) {
     const match = TAP.exec(device);
     if (match === null) continue;
     const [, vmid = '', number] = match;
     const nics = taps.get(vmid) ?? [];
-    nics.push({ device, number: Number(number) });
+    nics.push({ device, end: 'host', number: Number(number) });
     taps.set(vmid, nics);
   }
   for (const nics of taps.values()) nics.sort((a, b) => a.number - b.number);

@@ -4,10 +4,12 @@ import { KernelFile } from '../../kernel/base/kernel-file.ts';
 import { hasHostNetwork, namespaceOf } from '../../kernel/base/namespaces.ts';
 import { openInside, openName } from '../../kernel/base/path-inside.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
+import type { NetworkSource } from '../sources.ts';
 
-/** The /proc/<pid>/net/dev of a process in another network namespace than the host's, as Kata and KubeVirt have it. */
-export function ownNetDev(paths: Paths, pid: number): KernelFile | undefined {
-  return hasHostNetwork(paths, pid) ? undefined : new KernelFile(paths.pid(pid, 'net/dev'), true);
+/** Where the interfaces of a process are: Kata and KubeVirt put it in another network namespace than the host's. */
+export function networkOf(paths: Paths, pid: number): NetworkSource {
+  if (hasHostNetwork(paths, pid)) return { kind: 'host' };
+  return { kind: 'namespace', netDev: new KernelFile(paths.pid(pid, 'net/dev'), true) };
 }
 
 /**

@@ -1,17 +1,18 @@
 import type { Cgroup } from '../../kernel/sys/cgroup.ts';
-import type { KernelFile } from '../../kernel/base/kernel-file.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Process } from '../../kernel/pid/process.ts';
 import { QmpError } from '../../qmp/errors.ts';
 import type { Monitor } from '../../qmp/monitor.ts';
 import type { Balloon } from '../../qmp/replies.ts';
 import { BlockDevices } from './block-devices.ts';
-import type { Detail, Guest, GuestDisk, GuestNic } from '../guest.ts';
+import type { Detail, Guest, GuestDisk } from '../guest.ts';
 import { GuestDisks } from './guest-disks.ts';
 import { balloonReading } from './guest-report.ts';
 import { isTrusted } from './monitor-sockets.ts';
-import { fullPath, inNamespaceOf, ownNetDev } from './own-namespace.ts';
+import { fullPath, inNamespaceOf, networkOf } from './own-namespace.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
+import type { GuestNic, Sources } from '../sources.ts';
+import { processSources } from '../sources.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuDrive } from './qemu-drives.ts';
 import type { QemuAnswers } from './qemu-detail.ts';
@@ -26,6 +27,7 @@ const MEMORY_BEAT = 60;
 
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
 export abstract class QemuVm implements Guest {
+  readonly type = 'qemu';
   readonly key: string;
   nics: readonly GuestNic[] = [];
   detail: Detail | undefined;
@@ -36,7 +38,7 @@ export abstract class QemuVm implements Guest {
   abstract readonly name: string;
   abstract readonly memory: number | undefined;
   abstract readonly disks: readonly GuestDisk[];
-  readonly netDev: KernelFile | undefined;
+  readonly sources: Sources;
   private generation = -1;
   /** Threads that are known to run a vCPU. */
   private named = 0;
@@ -52,17 +54,21 @@ export abstract class QemuVm implements Guest {
   protected memorySize: number | undefined;
   private memoryAt = -Infinity;
 
-  /** @param monitor undefined where there is none that takes any client */
+  /**
+   * @param cgroup its own
+   * @param monitor undefined where there is none that takes any client
+   */
   constructor(
     paths: Paths,
     readonly process: Process,
     protected readonly args: QemuArguments,
-    readonly cgroup: Cgroup | undefined,
+    private readonly cgroup: Cgroup | undefined,
     readonly schedule: PollSchedule,
     readonly monitor: Monitor | undefined,
   ) {
     this.key = process.key;
-    this.netDev = ownNetDev(paths, process.pid);
+    const network = networkOf(paths, process.pid);
+    this.sources = processSources(process, cgroup, args.sharedMemory, network);
     const complete = (path: string): string => fullPath(paths, process.pid, path);
     this.drives = args.drives.map((drive) =>
       drive.path === undefined ? drive : { ...drive, path: complete(drive.path) },
@@ -83,8 +89,8 @@ export abstract class QemuVm implements Guest {
   /** Whether only the monitor knows of memory that was plugged in later. */
   protected abstract readonly asksMemory: boolean;
 
-  get sharedMemory(): boolean {
-    return this.args.sharedMemory;
+  get pid(): number {
+    return this.process.pid;
   }
 
   get state(): string | undefined {
@@ -180,6 +186,7 @@ export abstract class QemuVm implements Guest {
     this.monitor?.close();
     this.process.close();
     this.cgroup?.close();
-    this.netDev?.close();
+    const { network } = this.sources;
+    if (network.kind === 'namespace') network.netDev.close();
   }
 }

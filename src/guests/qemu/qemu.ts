@@ -66,7 +66,7 @@ class PlainVm extends QemuVm {
     const open = openTaps(this.paths, this.process.pid);
     if (open === undefined) return;
     this.tapsAt = time;
-    this.nics = (open.length > 0 ? open : this.args.taps).map((device) => ({ device }));
+    this.nics = (open.length > 0 ? open : this.args.taps).map((device) => ({ device, end: 'host' }));
   }
 
   /**
@@ -78,7 +78,9 @@ class PlainVm extends QemuVm {
     const { monitor } = this.args;
     if (monitor === undefined) return false;
     const theirs =
-      this.netDev === undefined ? undefined : readConnections(this.paths.pid(this.process.pid, 'net/unix'));
+      this.sources.network.kind === 'host'
+        ? undefined
+        : readConnections(this.paths.pid(this.process.pid, 'net/unix'));
     const ends = [...(ofHost.get(monitor) ?? []), ...(theirs?.get(monitor) ?? [])];
     const held = ends.length > 0 && this.hasAny(ends);
     if (held) this.silent('held', performance.now() / 1000);

@@ -1,0 +1,85 @@
+import type { Counters } from '../kernel/base/counters.ts';
+import type { KernelFile } from '../kernel/base/kernel-file.ts';
+import type { Process } from '../kernel/pid/process.ts';
+import type { Cgroup } from '../kernel/sys/cgroup.ts';
+
+/** A network interface of a guest. */
+export interface GuestNic {
+  /** Name of the interface that is read. */
+  readonly device: string;
+  /**
+   * Which end of the link it is: the host's (a tap, a veth), which transmits what the guest receives, or the guest's own
+   * (a macvtap, an interface in its network namespace).
+   */
+  readonly end: 'host' | 'guest';
+}
+
+/** Traffic of one NIC as it was told. */
+export interface NicReading extends GuestNic {
+  /** In the columns of /proc/net/dev. */
+  readonly counters: Counters;
+}
+
+/** What is told is not read here: it stands in {@link Guest.detail}. */
+interface Told {
+  readonly kind: 'told';
+}
+
+/** The CPU time of a guest: from the threads of its QEMU, and from its own cgroup what a CPU limit cost it. */
+export type CpuSource =
+  { readonly kind: 'threads'; readonly qemu: Process; readonly cgroup: Cgroup | undefined } | Told;
+
+/** What the memory of a guest takes up on the host. */
+export type MemorySource =
+  | {
+      readonly kind: 'process';
+      readonly qemu: Process;
+      /** Whether other processes share it, so that the kernel does not count as QEMU's own what of it is swapped out. */
+      readonly shared: boolean;
+      readonly cgroup: Cgroup | undefined;
+    }
+  | Told;
+
+/** What a guest reads, writes and waits for, beside the counters of its virtual disks in {@link Guest.detail}. */
+export type StorageSource = { readonly kind: 'process'; readonly qemu: Process } | Told;
+
+/** Where the counters of a guest's NICs are. */
+export type NetworkSource =
+  /** Among the interfaces of the host. */
+  | { readonly kind: 'host' }
+  /** In the network namespace of the guest. */
+  | { readonly kind: 'namespace'; readonly netDev: KernelFile }
+  /** Told at this time (monotonic seconds). */
+  | { readonly kind: 'told'; readonly time: number; readonly nics: readonly NicReading[] };
+
+/** Where the values of a guest come from. The kinds stay the same as long as it runs. */
+export interface Sources {
+  readonly cpu: CpuSource;
+  readonly memory: MemorySource;
+  readonly storage: StorageSource;
+  readonly network: NetworkSource;
+  /** A cgroup that no other guest shares; undefined where there is none. */
+  readonly pressure: Cgroup | undefined;
+}
+
+/** The sources of a VM whose QEMU runs here. @param cgroup its own, @param shared see {@link MemorySource} */
+export function processSources(
+  qemu: Process,
+  cgroup: Cgroup | undefined,
+  shared: boolean,
+  network: NetworkSource,
+): Sources {
+  return {
+    cpu: { kind: 'threads', qemu, cgroup },
+    memory: { kind: 'process', qemu, shared, cgroup },
+    storage: { kind: 'process', qemu },
+    network,
+    pressure: cgroup,
+  };
+}
+
+/** The sources of a VM of which only its hypervisor tells. */
+export function toldSources(network: NetworkSource): Sources {
+  const told = { kind: 'told' } as const;
+  return { cpu: told, memory: told, storage: told, network, pressure: undefined };
+}
