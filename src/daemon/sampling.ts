@@ -3,11 +3,14 @@ import type { Logger } from 'pino';
 import { createCollectors } from '../collectors/index.ts';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { AwaitedInventory } from '../guests/awaited.ts';
+import { detectInventory, lookedFor } from '../guests/detect.ts';
 import type { Inventory } from '../guests/inventory.ts';
-import { AwaitedInventory, detectInventory, lookedFor } from '../guests/detect.ts';
+import { Node } from '../guests/node.ts';
 import { hostNameTrouble } from '../kernel/base/namespaces.ts';
 import { nowhere, Paths } from '../kernel/base/paths.ts';
 import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
+import { Attempts } from '../pacing/attempts.ts';
 import { SampleLoop } from '../sampling/loop.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import type { SinceStart } from '../sampling/since-start.ts';
@@ -32,14 +35,15 @@ export async function startSampling(
   since: SinceStart,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
-  const inventory = await findInventory(settings, paths, log);
+  const inventories = [await findVms(settings, paths, log)];
+  const node = new Node(inventories, new Attempts(log, since));
   tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
   const options = { wanted, netdev, storedev, nicRows, diskRows };
   const collectors = createCollectors(settings.collectors, paths, options);
-  const sampler = new Sampler(paths, inventory, [...collectors, ...derived], log, since);
-  return new SampleLoop(sampler, inventory, settings.frequency, log);
+  const sampler = new Sampler(paths, node, [...collectors, ...derived], log, since);
+  return new SampleLoop(sampler, node, settings.frequency, log);
 }
 
 /** What would be missing of the host and its VMs without a word. */
@@ -72,7 +76,8 @@ function wantedRows(settings: Settings): { readonly verbose: boolean; readonly d
   };
 }
 
-async function findInventory(settings: Settings, paths: Paths, log: Logger): Promise<Inventory> {
+/** The VMs of the hypervisor that is found, or those of the one that will be. */
+async function findVms(settings: Settings, paths: Paths, log: Logger): Promise<Inventory> {
   const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
   const detect = () => detectInventory(settings, paths, beat, log);
   const found = await detect();

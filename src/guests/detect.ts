@@ -6,14 +6,11 @@ import type { Paths } from '../kernel/base/paths.ts';
 import { certificateDirectory, nowhere } from '../kernel/base/paths.ts';
 import { ConnectionError } from '../libvirt/error.ts';
 import type { Directories } from '../libvirt/transport.ts';
-import type { Guest } from './guest.ts';
 import type { Beat, Inventory } from './inventory.ts';
 import { ProxmoxInventory } from './proxmox/proxmox.ts';
 import { QemuInventory } from './qemu/qemu.ts';
 import { QemuFinder } from './qemu/qemu-finder.ts';
 
-/** Seconds after which it is looked again for a hypervisor where there was none. */
-const LOOK_AGAIN = 30;
 /** ms that libvirt has to answer when it is looked for. */
 const ANSWER_DEADLINE = 2000;
 
@@ -76,53 +73,4 @@ function directories(paths: Paths): Directories {
     certificates: certificateDirectory,
     userCertificates: process.getuid?.() === 0 ? undefined : join(homedir(), '.pki/libvirt'),
   };
-}
-
-/** Stands in while there is no hypervisor, and takes the one that appears: a service may start before it. */
-export class AwaitedInventory implements Inventory {
-  readonly name = 'qemu';
-  private found: Inventory | undefined;
-  private looking: Promise<void> | undefined;
-  private closed = false;
-  private lookedAt = performance.now() / 1000;
-
-  /** @param detect looks for a hypervisor; tells itself why it failed, if it rejects */
-  constructor(private readonly detect: () => Promise<Inventory | undefined>) {}
-
-  get hostname(): string | undefined {
-    return this.found?.hostname;
-  }
-
-  get failures(): number {
-    return this.found?.failures ?? 0;
-  }
-
-  guests(): readonly Guest[] {
-    return this.found?.guests() ?? [];
-  }
-
-  async poll(everyone?: boolean): Promise<void> {
-    const time = performance.now() / 1000;
-    if (this.found === undefined && !this.closed && time - this.lookedAt >= LOOK_AGAIN) {
-      this.lookedAt = time;
-      this.looking ??= this.look().finally(() => {
-        this.looking = undefined;
-      });
-    }
-    await this.looking;
-    await this.found?.poll(everyone);
-  }
-
-  /** Takes what is found, unless nobody wants it any more. */
-  private async look(): Promise<void> {
-    const found = await this.detect().catch(() => undefined);
-    if (this.closed) found?.close();
-    else this.found = found;
-  }
-
-  close(): void {
-    this.closed = true;
-    this.found?.close();
-    this.found = undefined;
-  }
 }

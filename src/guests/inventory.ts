@@ -10,10 +10,14 @@ export interface Beat {
 
 /** Keeps count of the guests of one kind of host. */
 export interface Inventory {
-  readonly name: 'proxmox' | 'libvirt' | 'qemu';
+  /** What the log calls it; each of a node has another one. */
+  readonly name: string;
   /** Name of the host where it is not this one; undefined where /proc tells it. */
   readonly hostname?: string | undefined;
-  /** The VMs that run now, with everything that changed since the last call. Called at the start of each cycle. */
+  /**
+   * The guests that run now, with everything that changed since the last call: a new list whenever guests came or went.
+   * Called at the start of each cycle.
+   */
   guests(): readonly Guest[];
   /**
    * Asks the monitors that are due (the slower beat) and leaves the answers in {@link Guest.detail}. Never rejects;

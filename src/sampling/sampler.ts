@@ -9,6 +9,7 @@ import type { Inventory } from '../guests/inventory.ts';
 import { KernelFile } from '../kernel/base/kernel-file.ts';
 import { hostNameFile } from '../kernel/base/namespaces.ts';
 import type { Paths } from '../kernel/base/paths.ts';
+import { Attempts } from '../pacing/attempts.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import { Agent } from './agent.ts';
 import type { ObservedOutput } from './output-status.ts';
@@ -53,8 +54,7 @@ export class Sampler {
   private readonly host: Host;
   private readonly targets = new Targets();
   private runs: readonly CollectorRun[] = [];
-  /** What failed when it was tried last. */
-  private readonly failing = new Set<string>();
+  private readonly attempts: Attempts;
   private seq = 0;
   private last: number | undefined;
 
@@ -62,10 +62,11 @@ export class Sampler {
     paths: Paths,
     private readonly inventory: Inventory,
     private readonly collectors: readonly Collector[],
-    private readonly log: Logger,
+    log: Logger,
     readonly since = new SinceStart(),
   ) {
     this.host = new Host(paths);
+    this.attempts = new Attempts(log, since);
   }
 
   /** Reads everything once without yielding a sample, so that the first one has rates. */
@@ -76,7 +77,7 @@ export class Sampler {
   /** The VMs that run now; none while the inventory fails. */
   guests(): readonly Guest[] {
     let vms: readonly Guest[] = [];
-    this.attempt('the inventory of VMs', () => {
+    this.attempts.run('the inventory of VMs', () => {
       vms = this.inventory.guests();
     });
     return vms;
@@ -88,7 +89,7 @@ export class Sampler {
     const before = this.last;
     const started = this.read();
     const { since } = this;
-    this.attempt('what proxtop tells of itself', () => {
+    this.attempts.run('what proxtop tells of itself', () => {
       this.agent.fill(
         {
           missedTicks: since.missedTicks + missedTicks,
@@ -118,27 +119,13 @@ export class Sampler {
     this.targets.follow(this.guests(), started);
     this.runs = this.collectors.map((collector) => {
       const before = performance.now();
-      const failed = !this.attempt(`collector ${collector.name}`, () => {
+      const failed = !this.attempts.run(`collector ${collector.name}`, () => {
         collector.collect(this.host, this.targets.list);
       });
       return { name: collector.name, duration: performance.now() - before, failed };
     });
     this.last = started;
     return started;
-  }
-
-  /** One part of a cycle that fails must not take the others' values with it. @returns false if it failed */
-  private attempt(part: string, action: () => void): boolean {
-    try {
-      action();
-      if (this.failing.delete(part)) this.log.info(`${part} works again`);
-      return true;
-    } catch (error) {
-      this.since.errors++;
-      if (!this.failing.has(part)) this.log.error({ err: error }, `${part} failed`);
-      this.failing.add(part);
-      return false;
-    }
   }
 
   close(): void {

@@ -5,13 +5,15 @@ import type { Inventory } from '../../src/guests/inventory.ts';
 
 /** An inventory whose guests are given, and which notes how it was asked. */
 export class TestInventory implements Inventory {
-  readonly name = 'proxmox';
   failures = 0;
   /** Whether each poll asked everyone. */
   readonly polls: boolean[] = [];
   closed = false;
 
-  constructor(public vms: readonly Guest[] = []) {}
+  constructor(
+    public vms: readonly Guest[] = [],
+    readonly name = 'proxmox',
+  ) {}
 
   guests(): readonly Guest[] {
     return this.vms;

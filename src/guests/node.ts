@@ -1,0 +1,58 @@
+import type { Attempts } from '../pacing/attempts.ts';
+import type { Guest } from './guest.ts';
+import type { Inventory } from './inventory.ts';
+
+const none: readonly Guest[] = [];
+
+/**
+ * All guests of one node: joins inventories, each of another kind of guest. One that fails or hangs costs its own guests
+ * and no others.
+ */
+export class Node implements Inventory {
+  readonly name = 'node';
+  /** What each inventory told last. */
+  private readonly lists: (readonly Guest[])[];
+  private joined: readonly Guest[] = [];
+
+  constructor(
+    private readonly members: readonly Inventory[],
+    private readonly attempts: Attempts,
+  ) {
+    this.lists = members.map(() => none);
+  }
+
+  get hostname(): string | undefined {
+    return this.members.find(({ hostname }) => hostname !== undefined)?.hostname;
+  }
+
+  get failures(): number {
+    return this.members.reduce((sum, { failures }) => sum + failures, 0);
+  }
+
+  /** In the order of the inventories. */
+  guests(): readonly Guest[] {
+    const { lists, members } = this;
+    let changed = false;
+    for (const [index, member] of members.entries()) {
+      const before = lists[index];
+      lists[index] = none;
+      this.attempts.run(`inventory ${member.name}`, () => {
+        lists[index] = member.guests();
+      });
+      changed ||= lists[index] !== before;
+    }
+    if (changed) this.joined = lists.flat();
+    return this.joined;
+  }
+
+  /** Asks all at once: none waits for another. Rejects where one does, after all have ended. */
+  async poll(everyone?: boolean): Promise<void> {
+    const polls = this.members.map(async (member) => member.poll(everyone));
+    await Promise.allSettled(polls);
+    await Promise.all(polls);
+  }
+
+  close(): void {
+    for (const member of this.members) member.close();
+  }
+}
