@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parsePveConfig } from '../../src/guests/proxmox/pve-config.ts';
+import { parseVmConfig } from '../../src/guests/proxmox/vm-config.ts';
 import { parseQemuArguments, runsVm } from '../../src/guests/qemu/qemu-arguments.ts';
 import { CgroupCpuStat, parseCgroupCpuStat } from '../../src/kernel/sys/cgroup-cpu-stat.ts';
 import { parseCpuList } from '../../src/kernel/sys/cpu-list.ts';
@@ -268,7 +268,7 @@ export const hostTargets: readonly Target[] = [
       'name: ',
     ],
     largest: 512 * 1024,
-    parse: (input) => parsePveConfig(input.toString()),
+    parse: (input) => parseVmConfig(input.toString()),
   },
 ];
 

@@ -4,6 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { PveConfigs } from '../../src/guests/proxmox/pve-configs.ts';
+import { PveFiles } from '../../src/guests/proxmox/pve-files.ts';
+import type { VmConfig } from '../../src/guests/proxmox/vm-config.ts';
+import { vmConfigs } from '../../src/guests/proxmox/vm-config.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { PveTree } from '../lab/pve-tree.ts';
 import { directory, logs } from '../delivery/helpers.ts';
@@ -12,7 +15,7 @@ import { eventually, hangingFile } from './support.ts';
 function setUp(t: TestContext): {
   pvedir: string;
   pve: PveTree;
-  configs: PveConfigs;
+  configs: PveConfigs<VmConfig>;
   at: ReturnType<typeof logs>['at'];
   file: (vmid: number) => string;
   refreshed: () => Promise<string | undefined>;
@@ -20,7 +23,8 @@ function setUp(t: TestContext): {
   const pvedir = join(directory(t), 'pve');
   const pve = new PveTree(pvedir, hostname().split('.')[0] ?? '');
   const { log, at } = logs();
-  const configs = new PveConfigs(new Paths({ ...defaultRoots, pvedir }), log);
+  const files = new PveFiles(new Paths({ ...defaultRoots, pvedir }));
+  const configs = new PveConfigs(files, vmConfigs, log);
   return {
     pvedir,
     pve,
@@ -140,4 +144,35 @@ test('a look that is under way is joined', async (t) => {
   assert.equal(configs.refresh(), look);
   await look;
   assert.notEqual(configs.refresh(), look);
+});
+
+test('another kind of guest has its own folder and grammar; while one file hangs, nobody reads another', async (t) => {
+  const pvedir = join(directory(t), 'pve');
+  const pve = new PveTree(pvedir, hostname().split('.')[0] ?? '');
+  const files = new PveFiles(new Paths({ ...defaultRoots, pvedir }));
+  const { log, at } = logs();
+  const vms = new PveConfigs(files, vmConfigs, log);
+  const lxc = { folder: 'lxc', guests: 'containers', parse: (text: string) => text.trim().split('\n') };
+  const containers = new PveConfigs(files, lxc, log);
+  const container = join(pvedir, 'local/lxc/101.conf');
+  pve.write(100, 'name: one\n');
+  writeFileSync(container, 'hostname: ct\nlxc.prlimit.nofile = 1024\n');
+  await Promise.all([vms.refresh(), containers.refresh()]);
+  assert.equal(vms.get('100')?.name, 'one');
+  const known = ['hostname: ct', 'lxc.prlimit.nofile = 1024'];
+  assert.deepEqual(
+    [containers.get('101'), containers.get('100'), vms.get('101')],
+    [known, undefined, undefined],
+  );
+
+  rmSync(container);
+  const { answer } = hangingFile(t, container);
+  pve.write(100, 'name: two\n');
+  await containers.refresh();
+  await vms.refresh();
+  assert.deepEqual([containers.get('101'), vms.get('100')?.name], [known, 'one']);
+  assert.match(at('warn')[0] ?? '', /of containers cannot be read, .*101\.conf: no answer within/);
+  assert.match(at('warn')[1] ?? '', /of VMs cannot be read, .*the file system still hangs/);
+  answer();
+  await eventually(async () => (await vms.refresh(), vms.get('100')?.name === 'two'));
 });

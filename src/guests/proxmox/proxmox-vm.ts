@@ -6,10 +6,10 @@ import type { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { scopeCgroup } from '../own-cgroup.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
 import { nameOf } from '../identity.ts';
-import type { PveConfig } from './pve-config.ts';
-import { isDriveKey } from './pve-config.ts';
 import type { QemuArguments } from '../qemu/qemu-arguments.ts';
 import { QemuVm } from '../qemu/qemu-vm.ts';
+import type { VmConfig } from './vm-config.ts';
+import { isDriveKey } from './vm-config.ts';
 
 /** A running VM of Proxmox VE: its process, its monitor, and what its configuration says. */
 export class ProxmoxVm extends QemuVm {
@@ -17,7 +17,7 @@ export class ProxmoxVm extends QemuVm {
   protected readonly asksMemory = false;
   /** Those of its configuration, and what QEMU was given beside them (`args:`). */
   disks: readonly GuestDisk[];
-  private config: PveConfig | undefined;
+  private config: VmConfig | undefined;
   private readonly started: readonly GuestDisk[];
 
   constructor(
@@ -64,7 +64,7 @@ export class ProxmoxVm extends QemuVm {
     return this.config?.lock;
   }
 
-  configure(config: PveConfig | undefined): void {
+  configure(config: VmConfig | undefined): void {
     if (config === this.config) return;
     // Whoever resizes a disk writes it down there.
     if (this.config !== undefined) this.blocks.expire();

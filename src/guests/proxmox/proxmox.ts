@@ -14,7 +14,10 @@ import { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { PollSchedule } from '../poll-schedule.ts';
 import { ProxmoxVm } from './proxmox-vm.ts';
 import { PveConfigs } from './pve-configs.ts';
+import { PveFiles } from './pve-files.ts';
 import { listTaps } from './pve-taps.ts';
+import type { VmConfig } from './vm-config.ts';
+import { vmConfigs } from './vm-config.ts';
 import { isQemu, parseQemuArguments } from '../qemu/qemu-arguments.ts';
 import { qemuCommandLine } from '../qemu/qemu-finder.ts';
 import { QemuPoller } from '../qemu/qemu-poller.ts';
@@ -30,7 +33,7 @@ export class ProxmoxInventory implements Inventory {
   readonly name = 'proxmox';
   private readonly vms = new Map<string, ProxmoxVm>();
   private list: readonly Guest[] = [];
-  private readonly configs: PveConfigs;
+  private readonly configs: PveConfigs<VmConfig>;
   private readonly poller: QemuPoller;
   private readonly sockets: MonitorSockets;
   private scannedAt = -Infinity;
@@ -38,12 +41,14 @@ export class ProxmoxInventory implements Inventory {
   /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
   private stamp = NaN;
 
+  /** @param files those of the cluster file system, which readers of other guests' configurations share */
   constructor(
     private readonly paths: Paths,
     private readonly beat: Beat,
     private readonly log: Logger,
+    files = new PveFiles(paths),
   ) {
-    this.configs = new PveConfigs(paths, log);
+    this.configs = new PveConfigs(files, vmConfigs, log);
     this.poller = new QemuPoller(log);
     this.sockets = new MonitorSockets(paths);
   }

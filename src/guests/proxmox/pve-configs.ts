@@ -1,39 +1,43 @@
-import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { Paths } from '../../kernel/base/paths.ts';
-import type { PveConfig } from './pve-config.ts';
-import { parsePveConfig } from './pve-config.ts';
-import { SlowFiles } from '../slow-files.ts';
+import type { PveFiles } from './pve-files.ts';
 
-/** ms that one read of /etc/pve may take; it is in memory, so what takes longer hangs. */
-const DEADLINE = 1000;
 /** ms in which a file may change once more without another stamp: the cluster file system tells whole seconds. */
 const RECENT = 2000;
 const CONFIG_NAME = /^([1-9]\d{2,8})\.conf$/;
 
-interface Known {
+/** How the guests of one kind are configured. */
+export interface ConfigKind<C> {
+  /** Folder of the node that holds their files, `<vmid>.conf`. */
+  readonly folder: string;
+  /** What the log calls such guests. */
+  readonly guests: string;
+  /** Reads what a file holds; throws at nothing. */
+  readonly parse: (text: string) => C;
+}
+
+interface Known<C> {
   /** Modification time and size: what tells that the file was rewritten. Undefined where they cannot tell it yet. */
   readonly stamp: string | undefined;
-  readonly config: PveConfig;
+  readonly config: C;
 }
 
 /**
- * The VM configurations of this node. They are read in the background; while /etc/pve hangs, is unmounted or gone,
+ * The configurations of this node's guests of one kind. They are read in the background; while /etc/pve hangs, is unmounted or gone,
  * what was read last stays.
  */
-export class PveConfigs {
-  private known = new Map<string, Known>();
-  private readonly files = new SlowFiles(DEADLINE);
+export class PveConfigs<C> {
+  private known = new Map<string, Known<C>>();
   private version: string | undefined;
   private running: Promise<void> | undefined;
   private broken = false;
 
   constructor(
-    private readonly paths: Paths,
+    private readonly files: PveFiles,
+    private readonly kind: ConfigKind<C>,
     private readonly log: Logger,
   ) {}
 
-  get(vmid: string): PveConfig | undefined {
+  get(vmid: string): C | undefined {
     return this.known.get(vmid)?.config;
   }
 
@@ -47,38 +51,26 @@ export class PveConfigs {
 
   private async look(): Promise<void> {
     try {
-      const version = await this.vmVersion();
+      const version = await this.files.guestVersion();
       if (version === undefined || version !== this.version) {
         await this.readChanged();
         this.version = version;
       }
-      if (this.broken) this.log.info('the Proxmox configuration can be read again');
+      if (this.broken) this.log.info(`the Proxmox configuration of ${this.kind.guests} can be read again`);
       this.broken = false;
     } catch (error) {
       if (!this.broken)
-        this.log.warn(`the Proxmox configuration cannot be read, what is known stays: ${String(error)}`);
+        this.log.warn(
+          `the Proxmox configuration of ${this.kind.guests} cannot be read, what is known stays: ${String(error)}`,
+        );
       this.broken = true;
     }
   }
 
-  /** The part of .version that changes with any VM's configuration; undefined where there is no such file. */
-  private async vmVersion(): Promise<string | undefined> {
-    let text: string;
-    try {
-      text = await this.files.read(this.paths.pve('.version'));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-    const start = /"starttime"\s*:\s*(\d+)/.exec(text)?.[1];
-    const list = /"vmlist"\s*:\s*(\d+)/.exec(text)?.[1];
-    return start === undefined || list === undefined ? undefined : `${start} ${list}`;
-  }
-
   /** Rejects with the first error when a file cannot be read; what the others say is taken all the same. */
   private async readChanged(): Promise<void> {
-    const directory = await this.directory();
-    const next = new Map<string, Known>();
+    const directory = await this.files.nodeFolder(this.kind.folder);
+    const next = new Map<string, Known<C>>();
     const errors: unknown[] = [];
     for (const file of await this.files.list(directory)) {
       const vmid = CONFIG_NAME.exec(file)?.[1];
@@ -94,22 +86,7 @@ export class PveConfigs {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** Where the node keeps its VMs' files: below its own name, which `local` points to. */
-  private async directory(): Promise<string> {
-    const node = hostname().split('.')[0] ?? '';
-    const candidates = ['local/qemu-server', `nodes/${node}/qemu-server`].map((path) => this.paths.pve(path));
-    for (const path of candidates) {
-      try {
-        await this.files.stat(path);
-        return path;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      }
-    }
-    throw new Error(`there is neither ${candidates.join(' nor ')}`);
-  }
-
-  private async readConfig(path: string, known: Known | undefined): Promise<Known | undefined> {
+  private async readConfig(path: string, known: Known<C> | undefined): Promise<Known<C> | undefined> {
     try {
       const { mtimeMs, size } = await this.files.stat(path);
       const stamp = Date.now() - mtimeMs < RECENT ? undefined : `${mtimeMs} ${size}`;
@@ -117,7 +94,7 @@ export class PveConfigs {
       const text = await this.files.read(path);
       // A writer that truncates first shows an empty file for a moment: the next look finds the new content.
       if (text.trim() === '' && known !== undefined) return known;
-      return { stamp, config: parsePveConfig(text) };
+      return { stamp, config: this.kind.parse(text) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parsePveConfig } from '../../src/guests/proxmox/pve-config.ts';
+import { parseVmConfig } from '../../src/guests/proxmox/vm-config.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -62,13 +62,13 @@ const EXPECTED = {
 };
 
 test('reads the main section, and nothing of pending changes and snapshots', () => {
-  assert.deepEqual(parsePveConfig(CONFIG), EXPECTED);
+  assert.deepEqual(parseVmConfig(CONFIG), EXPECTED);
 });
 
 test('reads a file that was edited elsewhere', () => {
-  assert.deepEqual(parsePveConfig(CONFIG.replaceAll('\n', '\r\n')), EXPECTED);
+  assert.deepEqual(parseVmConfig(CONFIG.replaceAll('\n', '\r\n')), EXPECTED);
   assert.deepEqual(
-    parsePveConfig(CONFIG.slice(0, CONFIG.indexOf('\n\n['))),
+    parseVmConfig(CONFIG.slice(0, CONFIG.indexOf('\n\n['))),
     EXPECTED,
     'no newline at the end',
   );
@@ -83,7 +83,7 @@ test('an empty file is a VM with the defaults', () => {
     'no key\n: no key\nname:\nsmbios1: base64=1\n',
     'smbios1: uuid=none\n',
   ]) {
-    assert.deepEqual(parsePveConfig(text), defaults, JSON.stringify(text));
+    assert.deepEqual(parseVmConfig(text), defaults, JSON.stringify(text));
   }
 });
 
@@ -94,7 +94,7 @@ test('the two spellings of memory', () => {
     ['current=2048,max=8192', 2048],
     ['much', 512],
   ] as const) {
-    assert.equal(parsePveConfig(`memory: ${value}\n`).memory, mebibytes * MIB, value);
+    assert.equal(parseVmConfig(`memory: ${value}\n`).memory, mebibytes * MIB, value);
   }
 });
 
@@ -111,12 +111,12 @@ test('sizes of disks', () => {
     ['12X', undefined],
     ['', undefined],
   ] as const) {
-    assert.equal(parsePveConfig(`scsi0: a:b,size=${size}\n`).disks[0]?.capacity, bytes, size);
+    assert.equal(parseVmConfig(`scsi0: a:b,size=${size}\n`).disks[0]?.capacity, bytes, size);
   }
 });
 
 test('CD-ROM drives, empty or not, by any of their spellings', () => {
-  const { disks, cdroms } = parsePveConfig(
+  const { disks, cdroms } = parseVmConfig(
     'cdrom: local:iso/a.iso\nide0: none\nide1: cdrom\nsata1: file=none,media=cdrom\nscsi3: a:b,media=disk\n',
   );
   assert.deepEqual(cdroms, ['ide2', 'ide0', 'ide1', 'sata1']);
@@ -124,7 +124,7 @@ test('CD-ROM drives, empty or not, by any of their spellings', () => {
 });
 
 test('the volume under each of its names', () => {
-  const { disks, cdroms } = parsePveConfig(
+  const { disks, cdroms } = parseVmConfig(
     'virtio0: volume=local:100/a.qcow2,size=10G\nvirtio1: file=fast:b\nvirtio2: c:d\nide2: volume=none\n',
   );
   assert.deepEqual(
@@ -140,6 +140,6 @@ test('the volume under each of its names', () => {
 
 test('names stay as they are written', () => {
   for (const name of ['007', 'a"b\u001b[31m,=é', 'a:b']) {
-    assert.equal(parsePveConfig(`name: ${name}\n`).name, name);
+    assert.equal(parseVmConfig(`name: ${name}\n`).name, name);
   }
 });
