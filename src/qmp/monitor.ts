@@ -11,7 +11,7 @@ export function retryDelay(failures: number): number {
   return failures === 0 ? 0 : doubled(failures - 1, FIRST_DELAY, LONGEST_DELAY);
 }
 
-/** Decides whether a monitor may be visited, each time anew. */
+/** Decides whether a monitor may be visited. */
 export interface Entrance {
   /**
    * @param connect is called at once, with what to connect to while it runs and how many ms a connection may wait for a
@@ -19,6 +19,8 @@ export interface Entrance {
    * @throws QmpError where the monitor is not to be used
    */
   enter<T>(connect: (address: string, patience: number) => T): T;
+  /** What was found out no longer holds: somebody else may be there now. */
+  recheck(): void;
   /** The monitor is not watched any more. */
   leave(): void;
 }
@@ -69,6 +71,7 @@ export class Monitor {
     if (this.connected)
       return new QmpError('timeout', this.path, 'an earlier connection still waits for its greeting');
     const outcome = await this.begin(prepared);
+    if (outcome instanceof QmpError && outcome.reason === 'error') this.entrance?.recheck();
     this.failures = outcome instanceof QmpError ? this.failures + 1 : 0;
     this.retryAt = performance.now() / 1000 + retryDelay(this.failures);
     return outcome;

@@ -146,9 +146,13 @@ test('several processes that name one socket', { skip }, async (t) => {
   first.leave();
   assert.equal(typeof enter(second), 'object');
   assert.match(refusal(enter(first)), /it is the monitor of process/);
-  // Another socket under the same path is another monitor.
+  // Another socket under the same path is another monitor, and who has the old one keeps it.
+  const before = enter(second);
   rmSync(path);
-  assert.match(refusal(enter(second)), /ENOENT/);
   await place.listen(path, NOBODY);
-  assert.equal(typeof enter(first), 'object');
+  assert.deepEqual(enter(second), before);
+  assert.notDeepEqual(enter(first), before);
+  rmSync(path);
+  second.recheck();
+  assert.match(refusal(enter(second)), /ENOENT/);
 });

@@ -55,10 +55,21 @@ export class MonitorSockets {
   }
 }
 
-/** The socket that one process names. */
+/** A socket that was found in order. It stays open as a name (O_PATH): the descriptor leads to no other socket, ever. */
+interface Admitted {
+  readonly descriptor: number;
+  /** ms that a connection may wait. */
+  readonly patience: number;
+}
+
+/**
+ * The socket that one process names. It is looked for and checked at the first visit, and again after a visit that failed:
+ * to do so at each one cost as much as half a visit.
+ */
 class NamedSocket implements Entrance {
   /** The socket it was when it was used last. */
   private held: string | undefined;
+  private admitted: Admitted | undefined;
 
   constructor(
     private readonly paths: Paths,
@@ -68,19 +79,30 @@ class NamedSocket implements Entrance {
   ) {}
 
   enter<T>(connect: (address: string, patience: number) => T): T {
-    const socket = this.open();
-    try {
-      const patience = this.admit(socket);
-      // Not by the path, which may lead elsewhere by now.
-      return connect(descriptorPath(socket), patience);
-    } finally {
-      closeSync(socket);
-    }
+    const { descriptor, patience } = (this.admitted ??= this.find());
+    // Not by the path, which may lead elsewhere by now.
+    return connect(descriptorPath(descriptor), patience);
+  }
+
+  recheck(): void {
+    if (this.admitted !== undefined) closeSync(this.admitted.descriptor);
+    this.admitted = undefined;
   }
 
   leave(): void {
+    this.recheck();
     if (this.held !== undefined) this.holders.delete(this.held);
     this.held = undefined;
+  }
+
+  private find(): Admitted {
+    const descriptor = this.open();
+    try {
+      return { descriptor, patience: this.admit(descriptor) };
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
   }
 
   private open(): number {
@@ -109,7 +131,7 @@ class NamedSocket implements Entrance {
     const holder = this.holders.get(id) ?? this;
     if (holder !== this)
       throw this.refused(`it is the monitor of process ${holder.pid}, not of process ${pid}`);
-    if (this.held !== id) this.leave();
+    if (this.held !== id && this.held !== undefined) this.holders.delete(this.held);
     this.holders.set(id, this);
     this.held = id;
     return trusted ? Infinity : USERS_PATIENCE;
