@@ -29,8 +29,8 @@ export interface Entrance {
  * The QMP monitor of one QEMU process, and our manners towards it: at most one connection at any time, and after a
  * failure a wait that doubles with every further one.
  *
- * A connection that waits for a late greeting (see {@link Visit}) counts: until QEMU greets it or dies the monitor is
- * not due, so a QEMU that hangs for an hour costs one place in its queue and no further attempt. Of one that may be no
+ * A connection that waits for a late greeting or late answers (see {@link Visit}) counts: until they come or QEMU dies the
+ * monitor is not due, so a QEMU that hangs for an hour costs one place in its queue and no further attempt. Of one that may be no
  * QEMU the connection is given up after a while.
  */
 export class Monitor {
@@ -69,7 +69,11 @@ export class Monitor {
   ): Promise<Answers<Q> | QmpError> {
     if (this.closed) return new QmpError('error', this.path, 'the monitor is no longer watched');
     if (this.connected)
-      return new QmpError('timeout', this.path, 'an earlier connection still waits for its greeting');
+      return new QmpError(
+        'timeout',
+        this.path,
+        'an earlier connection still waits for its greeting or its answers',
+      );
     const outcome = await this.begin(prepared);
     if (outcome instanceof QmpError && outcome.reason === 'error') this.entrance?.recheck();
     this.failures = outcome instanceof QmpError ? this.failures + 1 : 0;
@@ -92,7 +96,7 @@ export class Monitor {
     }
   }
 
-  /** Ends any connection; the monitor is never due again. */
+  /** Ends any connection, as {@link Visit.close} does; the monitor is never due again. */
   close(): void {
     this.closed = true;
     this.visit?.close();

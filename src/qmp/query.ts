@@ -33,22 +33,22 @@ const negotiate: QmpQuery<undefined> = { execute: 'qmp_capabilities', read: () =
 export class PreparedQueries<const Q extends Queries = Queries> {
   /** The capabilities negotiation, which QEMU demands first, then the queries. */
   readonly commands: Queries;
-  /** The text of all commands, split where the tag of the visit goes. */
-  private readonly parts: readonly string[];
+  /** The text of all commands, up to the id of the last one. */
+  private readonly text: string;
 
   constructor(readonly queries: Q) {
     this.commands = [negotiate, ...queries];
-    const lines = this.commands.map(
-      (command, index) =>
-        `{"execute":${JSON.stringify(command.execute)},` +
-        (command.arguments === undefined ? '' : `"arguments":${JSON.stringify(command.arguments)},`) +
-        `"id":"\0${index}"}\n`,
+    const texts = this.commands.map(({ execute, arguments: values }) =>
+      JSON.stringify({ execute, ...(values !== undefined && { arguments: values }) }),
     );
-    this.parts = lines.join('').split('\0');
+    this.text = texts.join('').slice(0, -1);
   }
 
-  /** The text to send; the id of each command is the tag followed by its index in {@link commands}. */
-  render(tag: string): string {
-    return this.parts.join(tag);
+  /**
+   * The text to send, as short as can be: QEMU reads it byte by byte, at 2.5 to 3 us of its CPU each. JSON needs nothing
+   * between two objects, and as answers come in the order of the commands only the last command has an id.
+   */
+  render(id: string): string {
+    return `${this.text},"id":"${id}"}`;
   }
 }

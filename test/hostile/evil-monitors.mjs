@@ -10,7 +10,10 @@ const MIB = 2 ** 20;
 /** Answers all commands: the one for `evil` with a text, the others as QEMU does. */
 function answers(commands, evil, text) {
   return commands
-    .map(({ execute, id }) => `{"id":"${id}","return":${execute === evil ? text() : usual(execute)}}\r\n`)
+    .map(({ execute, id }) => {
+      const own = id === undefined ? '' : `"id":"${id}",`;
+      return `{${own}"return":${execute === evil ? text() : usual(execute)}}\r\n`;
+    })
     .join('');
 }
 
@@ -50,8 +53,7 @@ const ways = [
     socket.once('data', (data) => {
       const commands = data
         .toString()
-        .trim()
-        .split('\n')
+        .split(/(?<=\})(?=\{"execute")/)
         .map((line) => JSON.parse(line));
       socket.write(answers(commands, 'query-blockstats', text));
     });

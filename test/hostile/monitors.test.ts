@@ -178,10 +178,15 @@ disk = {'device': 'drive-root', 'qdev': 'root', 'node-name': 'n', 'stats': {'rd_
 while True:
     client, _ = server.accept()
     client.sendall(b'{"QMP": {}}\\n')
-    for line in client.makefile():
-        command = json.loads(line)
-        answer = [disk] if command['execute'] == 'query-blockstats' else {}
-        client.sendall(json.dumps({'return': answer, 'id': command['id']}).encode() + b'\\n')`;
+    text = client.recv(65536).decode()
+    while text:
+        command, end = json.JSONDecoder().raw_decode(text)
+        text = text[end:]
+        answer = {'return': [disk] if command['execute'] == 'query-blockstats' else {}}
+        if 'id' in command:
+            answer['id'] = command['id']
+        client.sendall(json.dumps(answer).encode() + b'\\n')
+    client.close()`;
 
 test('an image of a user that hangs takes no sizes from other VMs', options, async (t) => {
   const directory = directoryOf(t, NOBODY);

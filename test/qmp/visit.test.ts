@@ -26,7 +26,7 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-type Command = { readonly execute: string; readonly id: string };
+type Command = { readonly execute: string; readonly id?: string };
 /** What a fake does once the visitor has sent its commands. */
 type Play = (socket: Socket, commands: readonly Command[]) => unknown;
 
@@ -42,6 +42,14 @@ async function listen(play: (socket: Socket) => void): Promise<{ path: string; s
   return { path, server };
 }
 
+/** The commands of a visit, which come without anything between them. */
+function commandsIn(data: Buffer): Command[] {
+  return data
+    .toString()
+    .split(/(?<=\})(?=\{"execute")/)
+    .map((text) => JSON.parse(text) as Command);
+}
+
 type Outcome = Awaited<Visit<typeof prepared.queries>['outcome']>;
 
 /** A visit to a fake; the fake sees the connection closed when this returns. */
@@ -51,14 +59,7 @@ async function visitFake(play: Play, hello = greeting, deadline = 5000): Promise
     gone = new Promise((resolve) => socket.on('close', resolve));
     socket.write(hello);
     socket.once('data', (data) => {
-      play(
-        socket,
-        data
-          .toString()
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line) as Command),
-      );
+      play(socket, commandsIn(data));
     });
   });
   const visit = new Visit(path, prepared, deadline);
@@ -68,8 +69,9 @@ async function visitFake(play: Play, hello = greeting, deadline = 5000): Promise
   return outcome;
 }
 
-const answer = ({ id }: Command, value: unknown): string =>
-  `{"return": ${JSON.stringify(value)}, "id": "${id}"}\r\n`;
+const answer = ({ id }: Command, value: unknown): string => `${JSON.stringify({ return: value, id })}\r\n`;
+const refusalOf = ({ id }: Command, desc: string): string =>
+  `${JSON.stringify({ error: { class: 'G', desc }, id })}\r\n`;
 const status = { status: 'running', running: true };
 const answerAll = ([caps, first, second]: readonly Command[], name: unknown): string =>
   answer(caps!, {}) + answer(first!, status) + answer(second!, name);
@@ -124,35 +126,57 @@ test('events and answers to others are passed over', async () => {
   assert.deepEqual(outcome, [{ value: status }, { value: 1 }]);
 });
 
-test('ids differ from visit to visit', async () => {
+test('only the last command has an id, a short one that differs from visit to visit', async () => {
   const ids = new Set<string>();
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 50; i++) {
     await visitFake((socket, commands) => {
-      for (const { id } of commands) ids.add(id);
+      const [caps, first, second] = commands;
+      assert.deepEqual([caps!.id, first!.id], [undefined, undefined]);
+      ids.add(second!.id!);
       socket.write(answerAll(commands, null));
     });
   }
-  assert.equal(ids.size, 6);
+  assert.equal(ids.size, 50);
+  for (const id of ids) assert.match(id, /^[0-9a-z]{3,5}$/);
 });
 
 test('an error is the answer of its command', async () => {
+  const error = { class: 'G', desc: 'no' };
   const outcome = await visitFake((socket, [caps, first, second]) => {
-    socket.write(
-      `${answer(caps!, {})}{"error": {"class": "GenericError", "desc": "no"}, "id": "${first!.id}"}\r\n${answer(second!, 1)}`,
-    );
+    socket.write(answer(caps!, {}) + refusalOf(first!, 'no') + answer(second!, 1));
   });
-  assert.deepEqual(outcome, [{ error: { class: 'GenericError', desc: 'no' } }, { value: 1 }]);
+  assert.deepEqual(outcome, [{ error }, { value: 1 }]);
+  const last = await visitFake((socket, [caps, first, second]) => {
+    socket.write(answer(caps!, {}) + answer(first!, status) + refusalOf(second!, 'no'));
+  });
+  assert.deepEqual(last, [{ value: status }, { error }]);
 });
 
-test('a refused negotiation, or an error without id, fails the visit', async () => {
-  const refusal = (socket: Socket, id: string): boolean =>
-    socket.write(`{"error": {"class": "G", "desc": "not now"}${id}}\r\n`);
-  assertFailed(
-    await visitFake((socket, [caps]) => refusal(socket, `, "id": "${caps!.id}"`)),
-    'error',
-    /refused us: not now/,
+test('a refused negotiation fails the visit', async () => {
+  const complete = 'Capabilities negotiation is already complete, command ignored';
+  const outcome = await visitFake((socket, [caps, first, second]) =>
+    socket.write(refusalOf(caps!, complete) + answer(first!, status) + answer(second!, 1)),
   );
-  assertFailed(await visitFake((socket) => refusal(socket, '')), 'error', /refused us: not now/);
+  assertFailed(outcome, 'error', /refused us: Capabilities negotiation is already complete/);
+});
+
+test('where the number of answers is not exact none of them counts', async () => {
+  const foreign = { execute: '' };
+  const amiss: readonly ((commands: readonly Command[]) => string)[] = [
+    // An answer to another client, at any place.
+    (commands) => answer(foreign, {}) + answerAll(commands, 1),
+    ([caps, first, second]) =>
+      answer(caps!, {}) + answer(foreign, []) + answer(first!, status) + answer(second!, 1),
+    ([caps, first, second]) =>
+      answer(caps!, {}) + answer(first!, status) + refusalOf(foreign, 'x') + answer(second!, 1),
+    // One that went to somebody else.
+    ([caps, , second]) => answer(caps!, {}) + answer(second!, 1),
+    ([, , second]) => answer(second!, 1),
+  ];
+  for (const text of amiss) {
+    const outcome = await visitFake((socket, commands) => socket.write(text(commands)));
+    assertFailed(outcome, 'error', /the answers of another client came among ours/);
+  }
 });
 
 test('garbage', async () => {
@@ -197,8 +221,8 @@ test('a message that would keep JSON.parse busy is not parsed', async () => {
     `["a\\\\"${',[1]'.repeat(bulk / 4)}]`,
   ];
   for (const text of texts) {
-    const sent = (socket: Socket, [caps, first]: readonly Command[]): unknown =>
-      socket.write(`${answer(caps!, {})}{"id": "${first!.id}", "return": ${text}}\r\n`);
+    const sent = (socket: Socket, [caps]: readonly Command[]): unknown =>
+      socket.write(`${answer(caps!, {})}{"return": ${text}}\r\n`);
     assertFailed(await visitFake(sent), 'error', /nested too deep or has too many values/);
   }
   // Brackets in strings are none, whatever stands before the quote; 64 deep is fine.
@@ -228,11 +252,7 @@ test('more entries than a list of QEMU can have', async () => {
     const { path } = await listen((socket) => {
       socket.write(greeting);
       socket.once('data', (data) => {
-        const [caps, first] = data
-          .toString()
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line) as Command);
+        const [caps, first] = commandsIn(data);
         socket.write(answer(caps!, {}) + answer(first!, entries));
       });
     });
@@ -269,11 +289,51 @@ test('nobody listens, or there is no socket', async () => {
   assertFailed(await new Visit(path, prepared).outcome, 'error', /ENOENT/);
 });
 
-test('slow replies end the visit at its deadline', async () => {
-  const start = performance.now();
-  const outcome = await visitFake((socket, [caps]) => socket.write(answer(caps!, {})), greeting, 100);
-  assertFailed(outcome, 'timeout', /the time of 100 ms ended after 1 of 3 replies/);
-  assert.ok(performance.now() - start < 5000);
+test('slow replies fail the visit at its deadline; it leaves when they have come', async () => {
+  let served: { readonly socket: Socket; readonly commands: readonly Command[] } | undefined;
+  const { path } = await listen((socket) => {
+    socket.write(greeting);
+    socket.once('data', (data) => {
+      served = { socket, commands: commandsIn(data) };
+      socket.write(answer(served.commands[0]!, {}));
+    });
+  });
+  const visit = new Visit(path, prepared, 100);
+  assertFailed(await visit.outcome, 'timeout', /the time of 100 ms ended after [01] of 3 replies/);
+  assert.equal(visit.connected, true, 'it waits on');
+  while (served === undefined) await turn();
+  const { socket, commands } = served;
+  socket.on('data', () => assert.fail('nothing more may be sent'));
+  const closed = once(socket, 'close');
+  const [, first, second] = commands;
+  socket.write(answer(first!, status) + answer({ execute: '', id: 'x' }, 1));
+  for (let i = 0; i < 20; i++) await turn();
+  assert.equal(visit.connected, true, 'one answer is to come');
+  socket.write(answer(second!, 1));
+  await closed;
+  assert.equal(visit.connected, false);
+});
+
+test('broken off while it is served, it leaves no command behind', async () => {
+  let served: { readonly socket: Socket; readonly commands: readonly Command[] } | undefined;
+  const { path } = await listen((socket) => {
+    socket.write(greeting);
+    socket.once('data', (data) => (served = { socket, commands: commandsIn(data) }));
+  });
+  const visit = new Visit(path, prepared);
+  while (served === undefined) await turn();
+  visit.close();
+  assertFailed(await visit.outcome, 'error', /broken off/);
+  assert.equal(visit.connected, true);
+  const closed = once(served.socket, 'close');
+  served.socket.write(answerAll(served.commands, 1));
+  await closed;
+  // Answers that never come are not waited for without end.
+  served = undefined;
+  const other = new Visit(path, prepared, 50);
+  while (served === undefined) await turn();
+  other.close();
+  await once((served as { readonly socket: Socket }).socket, 'close');
 });
 
 test('a late greeting closes the connection, and nothing was sent', async () => {
@@ -296,16 +356,7 @@ test('a held-up visitor still takes what has come in time', async () => {
   const { path } = await listen((socket) => {
     socket.write(greeting);
     socket.once('data', (data) => {
-      socket.write(
-        answerAll(
-          data
-            .toString()
-            .trimEnd()
-            .split('\n')
-            .map((line) => JSON.parse(line) as Command),
-          1,
-        ),
-      );
+      socket.write(answerAll(commandsIn(data), 1));
       // Both ends are in this process: by the time it comes round again, the deadline has passed.
       const until = performance.now() + 150;
       while (performance.now() < until);
