@@ -156,12 +156,21 @@ export class OtherClient {
     return line.value;
   }
 
-  async ask(execute: string, args: object = {}): Promise<string> {
-    this.socket.write(JSON.stringify({ execute, arguments: args }));
+  send(command: object): void {
+    this.socket.write(JSON.stringify(command));
+  }
+
+  /** The next message that is no event. */
+  async answer(): Promise<{ readonly error?: { readonly class: string }; readonly id?: unknown }> {
     for (;;) {
       const line = await this.next();
-      if (!line.includes('"event"')) return line;
+      if (!line.includes('"event"')) return JSON.parse(line) as object;
     }
+  }
+
+  async ask(execute: string, args: object = {}): Promise<string> {
+    this.send({ execute, arguments: args });
+    return JSON.stringify(await this.answer());
   }
 
   async negotiate(): Promise<void> {
