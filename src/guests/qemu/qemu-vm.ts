@@ -16,14 +16,12 @@ import { processSources } from '../sources.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuDrive } from './qemu-drives.ts';
 import type { QemuAnswers } from './qemu-detail.ts';
-import { basicQueries, fullQueries, memoryQueries } from './qemu-detail.ts';
+import { VisitPlan } from './qemu-detail.ts';
 import type { SlowFiles } from '../slow-files.ts';
 import { markVcpus } from './vcpu-threads.ts';
 
 /** Seconds between two visits to a monitor, unless configured otherwise. */
 export const USUAL_INTERVAL = 5;
-/** Seconds between two questions how much memory the VM has. */
-const MEMORY_BEAT = 60;
 
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
 export abstract class QemuVm implements Guest {
@@ -43,8 +41,7 @@ export abstract class QemuVm implements Guest {
   /** Threads that are known to run a vCPU. */
   private named = 0;
   private threads: ReadonlyMap<number, number> | undefined;
-  /** A stock QEMU tells the guest's memory statistics only when asked for them. */
-  private stock = false;
+  private readonly plan = new VisitPlan();
   /** Those that it was started with. */
   protected readonly drives: readonly QemuDrive[];
   protected readonly blocks: BlockDevices;
@@ -52,7 +49,6 @@ export abstract class QemuVm implements Guest {
   private answeredAt: number | undefined;
   /** Bytes of memory as QEMU told. */
   protected memorySize: number | undefined;
-  private memoryAt = -Infinity;
 
   /**
    * @param cgroup its own
@@ -120,27 +116,31 @@ export abstract class QemuVm implements Guest {
    */
   async ask(monitor: Monitor, storage: SlowFiles): Promise<QmpError | undefined> {
     const asked = performance.now() / 1000;
-    const answers = await this.question(monitor, asked);
+    const threads = this.unnamed ? this.process.generation : undefined;
+    const questions = this.plan.choose(asked, this.asksMemory, threads);
+    const outcome = await monitor.ask(questions.prepared);
     const time = performance.now() / 1000;
     this.schedule.visited(asked, time - asked);
-    if (answers instanceof QmpError) {
-      this.silent(answers.reason, asked);
-      return answers;
+    if (outcome instanceof QmpError) {
+      this.silent(outcome.reason, asked);
+      return outcome;
     }
+    const answers = questions.sort(outcome);
+    this.plan.learn(answers, asked, threads);
     this.answeredAt = time;
     this.silence = undefined;
-    const failure = await this.blocks.update(monitor, answers[1].value ?? [], time, time - asked, storage);
+    const failure = await this.blocks.update(
+      monitor,
+      answers.blocks.value ?? [],
+      time,
+      time - asked,
+      storage,
+    );
     this.take(answers, time);
     // While QEMU owes that answer it cannot be asked anything else.
     if (failure === undefined || !monitor.connected) return undefined;
     this.silent(failure.reason, time);
     return failure;
-  }
-
-  /** Asks what is due. @param time monotonic seconds */
-  private question(monitor: Monitor, time: number): Promise<QemuAnswers | QmpError> {
-    if (this.asksMemory && time - this.memoryAt >= MEMORY_BEAT) return monitor.ask(memoryQueries);
-    return this.stock || this.unnamed ? monitor.ask(fullQueries) : monitor.ask(basicQueries);
   }
 
   /** Notes that the monitor gives no answer. @param time monotonic seconds */
@@ -149,15 +149,13 @@ export abstract class QemuVm implements Guest {
     this.silence = { reason, since: this.answeredAt ?? this.silence?.since ?? time };
   }
 
-  private take(answers: QemuAnswers, time: number): void {
-    const [status, blocks, balloon, guest, cpus, base, plugged] = answers;
-    this.stock = balloon.value !== undefined && balloon.value.max === undefined;
+  private take({ status, blocks, balloon, guest, cpus, base, plugged }: QemuAnswers, time: number): void {
     // What a stock QEMU knows only from the guest's statistics is taken from there.
-    const { lastUpdate, ...told }: Balloon = { ...guest?.value, ...balloon.value };
-    if (base !== undefined) this.takeMemory((base.value ?? NaN) + (plugged?.value ?? 0), time);
+    const { lastUpdate, ...told }: Balloon = { ...guest?.value, ...balloon?.value };
+    if (base !== undefined) this.takeMemory((base.value ?? NaN) + (plugged?.value ?? 0));
     // Memory was plugged in since QEMU was asked.
     else if (Math.max(told.actual ?? 0, told.total ?? 0) > (this.memory ?? Infinity))
-      this.memoryAt = -Infinity;
+      this.plan.memoryChanged();
     if (this.unnamed && cpus?.value !== undefined) {
       this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
       this.generation = -1;
@@ -166,14 +164,13 @@ export abstract class QemuVm implements Guest {
       time,
       disks: this.guestDisks.readings(blocks.value ?? []),
       ...(status.value?.status !== undefined && { state: status.value.status }),
-      ...(balloon.value !== undefined && {
+      ...(balloon?.value !== undefined && {
         balloon: balloonReading(told, lastUpdate, this.memory, Date.now() / 1000),
       }),
     };
   }
 
-  private takeMemory(size: number, time: number): void {
-    this.memoryAt = time;
+  private takeMemory(size: number): void {
     if (size > 0) this.memorySize = size;
   }
 
