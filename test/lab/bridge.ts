@@ -16,6 +16,12 @@ const LONGEST_FRAME = 1514;
 /** The kernel keeps 1000 frames for a tap; a part of that at a time is never dropped. */
 const FRAMES_AT_ONCE = 250;
 const DISCARD_PORT = 9;
+/** The range for benchmarks of networks: 198.18.0.0/15. */
+const RANGE = 198 * 2 ** 24 + 18 * 2 ** 16;
+const RANGE_PREFIX = 15;
+/** A bridge of Linux has 1023 ports at most (BR_PORT_BITS): a network with an address for each of them. */
+const PREFIX = 22;
+const NETWORK_SIZE = 2 ** (32 - PREFIX);
 /** BR_STATE_FORWARDING of linux/if_bridge.h. */
 const FORWARDING = '3';
 
@@ -46,7 +52,7 @@ export function tapCounters(tap: string): TapCounters {
  */
 export class LabBridge {
   readonly name = `lab${randomInt(1e9)}`;
-  /** First three parts of the bridge's /24 network, in which each tap has an address. */
+  /** The bridge's network, in which each tap has an address. */
   private readonly network = freeNetwork();
   private readonly hosts = new Map<string, number>();
 
@@ -59,7 +65,7 @@ export class LabBridge {
     await run('ip', ['link', 'set', tap, 'master', this.name, 'up']);
     await run('ip', ['link', 'set', tap, 'type', 'bridge_slave', 'isolated', 'on']);
     await run('bridge', ['fdb', 'replace', mac, 'dev', tap, 'master', 'static']);
-    await run('ip', ['neigh', 'replace', `${this.network}.${host}`, 'lladdr', mac, 'dev', this.name]);
+    await run('ip', ['neigh', 'replace', addressIn(this.network, host), 'lladdr', mac, 'dev', this.name]);
     // The kernel notices the carrier a moment later; until then it drops every frame.
     const forwarding = (): boolean => brport(tap) === FORWARDING && operstate(this.name) === 'up';
     await until(`${this.name} forwards to ${tap}`, forwarding);
@@ -74,7 +80,7 @@ export class LabBridge {
     if (bytes < HEADERS || bytes > LONGEST_FRAME) {
       throw new RangeError(`frame length: expected ${HEADERS} to ${LONGEST_FRAME} bytes, found ${bytes}`);
     }
-    const address = `${this.network}.${this.hosts.get(tap) ?? 0}`;
+    const address = addressIn(this.network, this.hosts.get(tap) ?? 0);
     const payload = Buffer.alloc(bytes - HEADERS);
     const socket = createSocket('udp4');
     try {
@@ -103,20 +109,38 @@ export class LabBridge {
     const own = ['address', macAddress('0200', randomInt(2 ** 32))];
     ip('link', 'add', this.name, ...own, 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0');
     silenceIpv6(this.name);
-    ip('addr', 'add', `${this.network}.1/24`, 'dev', this.name);
+    ip('addr', 'add', `${addressIn(this.network, 1)}/${PREFIX}`, 'dev', this.name);
     ip('link', 'set', this.name, 'up');
   }
 }
 
-/** A /24 of the range for benchmarks of networks (RFC 2544) in which this host has no address. */
-function freeNetwork(): string {
+/** A network of the range for benchmarks (RFC 2544) in which this host has no address: its first one, as a number. */
+function freeNetwork(): number {
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const free = Array.from({ length: 512 }, (_, index) => `198.${18 + (index >> 8)}.${index & 255}`).filter(
-    (network) => !own.some(({ address }) => address.startsWith(`${network}.`)),
+  const taken = new Set(
+    own.filter(({ family }) => family === 'IPv4').map(({ address }) => networkOf(numberOf(address))),
   );
+  const all = Array.from(
+    { length: 2 ** (PREFIX - RANGE_PREFIX) },
+    (_, index) => RANGE + index * NETWORK_SIZE,
+  );
+  const free = all.filter((network) => !taken.has(network));
   const network = free[randomInt(free.length)];
   if (network === undefined) throw new Error('no free network in 198.18.0.0/15 for the bridge of the lab');
   return network;
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+}
+
+function networkOf(address: number): number {
+  return address - (address % NETWORK_SIZE);
+}
+
+/** The address of a host in a network. */
+function addressIn(network: number, host: number): string {
+  return [24, 16, 8, 0].map((shift) => ((network + host) >>> shift) & 255).join('.');
 }
 
 /** State of a bridge port. */
