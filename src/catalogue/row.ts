@@ -20,8 +20,9 @@ export class Row {
 
   constructor(readonly scope: Scope) {
     const { length } = columns(scope);
-    this.values = new Float64Array(length).fill(NaN);
-    this.counters = new Float64Array(length).fill(NaN);
+    const both = new Float64Array(2 * length).fill(NaN);
+    this.values = both.subarray(0, length);
+    this.counters = both.subarray(length);
     this.texts = new Array<string | undefined>(length).fill(undefined);
   }
 

@@ -195,7 +195,7 @@ export class TrafficSum {
     }
     const last = this.last.get(device);
     if (last === undefined) {
-      const counters = new Counters(device.counters.low.length);
+      const counters = new Counters(device.counters.length);
       counters.copy(device.counters);
       this.last.set(device, { time: this.time, counters });
       return;

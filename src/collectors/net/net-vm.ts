@@ -36,7 +36,7 @@ function readerOf(source: NetworkSource): Read {
       const get = (name: string): Interface | undefined => known.get(name);
       return () => {
         for (const { device, counters } of source.nics) {
-          const own = known.get(device) ?? { counters: new Counters(counters.low.length) };
+          const own = known.get(device) ?? { counters: new Counters(counters.length) };
           own.counters.copy(counters);
           known.set(device, own);
         }

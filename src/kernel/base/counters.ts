@@ -6,40 +6,44 @@ import { HIGH_UNIT } from './cursor.ts';
  * 2^53, which a nanosecond counter passes after 104 days. NaN is a counter that is not known.
  */
 export class Counters {
-  readonly low: Float64Array;
-  readonly high: Float64Array;
+  /**
+   * Low and high of each, side by side. One array and not two: a host of 1000 VMs has 30 000 of these, and an array costs
+   * 200 bytes beside what is in it.
+   */
+  readonly parts: Float64Array;
 
   constructor(length: number) {
-    this.low = new Float64Array(length).fill(NaN);
-    this.high = new Float64Array(length);
+    this.parts = new Float64Array(2 * length).fill(NaN);
+  }
+
+  get length(): number {
+    return this.parts.length / 2;
   }
 
   /** Reads counter `index` from the next column at the cursor. */
   read(index: number, cursor: Cursor): void {
-    this.low[index] = cursor.uint();
-    this.high[index] = cursor.high;
+    this.parts[2 * index] = cursor.uint();
+    this.parts[2 * index + 1] = cursor.high;
   }
 
   /** Sets counter `index` to a value that is exact as a double, or NaN. */
   set(index: number, value: number): void {
-    this.low[index] = value;
-    this.high[index] = 0;
+    this.parts[2 * index] = value;
+    this.parts[2 * index + 1] = 0;
   }
 
   /** Forgets every counter. */
   clear(): void {
-    this.low.fill(NaN);
-    this.high.fill(0);
+    this.parts.fill(NaN);
   }
 
   copy(from: Counters): void {
-    this.low.set(from.low);
-    this.high.set(from.high);
+    this.parts.set(from.parts);
   }
 
   /** The value of counter `index`, rounded to the nearest double; NaN if not known. */
   value(index: number): number {
-    return (this.low[index] as number) + (this.high[index] as number) * HIGH_UNIT;
+    return (this.parts[2 * index] as number) + (this.parts[2 * index + 1] as number) * HIGH_UNIT;
   }
 }
 
@@ -58,7 +62,9 @@ export function steppedBack(previous: Counters, current: Counters, index: number
 }
 
 function difference(previous: Counters, current: Counters, index: number): number {
-  const low = (current.low[index] as number) - (previous.low[index] as number);
-  const high = (current.high[index] as number) - (previous.high[index] as number);
+  const { parts: before } = previous;
+  const { parts: after } = current;
+  const low = (after[2 * index] as number) - (before[2 * index] as number);
+  const high = (after[2 * index + 1] as number) - (before[2 * index + 1] as number);
   return low + high * HIGH_UNIT;
 }
