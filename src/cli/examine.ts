@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { doubtsOfConfinement, logsDirectory } from '../config/check/confinement.ts';
+import { doubtsOfDescriptors, limitOfService, ownLimit } from '../config/check/descriptors.ts';
 import { doubts } from '../config/check/doubts.ts';
 import { ConfigError } from '../config/errors.ts';
 import { allOutputs } from '../config/settings.ts';
@@ -48,10 +49,15 @@ export async function examine(
   ];
   if (wrong.length > 0)
     throw new ConfigError(`the configuration is valid, but would not work:${indented(wrong)}`);
-  const notes = [...doubts(settings), ...troublesOfRoots(settings), ...missingDevices(settings)];
+  const notes = [
+    ...doubts(settings),
+    ...troublesOfRoots(settings),
+    ...missingDevices(settings),
+    ...(forService ? [] : doubtsOfDescriptors(settings, ownLimit())),
+  ];
   const confined = [
     ...passing.map((obstacle) => `${said(obstacle)}, which the first start of the service creates`),
-    ...(forService ? doubtsOfConfinement(service) : []),
+    ...(forService ? [...doubtsOfConfinement(service), ...doubtsOfDescriptors(service, limitOfService)] : []),
   ];
   return printableLines(
     [
