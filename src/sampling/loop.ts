@@ -8,8 +8,11 @@ import type { Sampler } from './sampler.ts';
 
 /** ms between the two polls that the first sample's disk rates are derived from. */
 const PRIMING_PAUSE = 200;
-/** What monitors have to answer these polls, in ms. */
-const PRIMING_DEADLINE = 3000;
+/**
+ * What monitors have to answer these polls, in ms, from the start on: 1000 VMs take a second to be opened and as much to
+ * be asked once, and the first sample is to come within 5 s.
+ */
+const PRIMING_DEADLINE = 2000;
 /** The first sample does not wait for the tick of a long interval, but at most this long. ms. */
 const PRIMING_INTERVAL = 1000;
 
