@@ -8,6 +8,8 @@ import type { Sample } from '../sampling/sample.ts';
 /** Somebody who watches the samples: they are taken whether there are outputs or not, with all metrics and rows. */
 interface Watcher {
   readonly pace: Pace;
+  /** Called between the parts of a cycle, so that somebody who presses keys need not wait for its end. */
+  readonly attend: () => void;
   /** Called when sampling begins. @param stop ends it */
   readonly begin: (stop: AbortController) => void;
 }

@@ -42,7 +42,7 @@ export async function startSampling(
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
   const options = { wanted, netdev, storedev, nicRows, diskRows };
   const collectors = createCollectors(settings.collectors, paths, options);
-  const sampler = new Sampler(paths, node, [...collectors, ...derived], log, since);
+  const sampler = new Sampler(paths, node, [...collectors, ...derived], log, since, watcher?.attend);
   return new SampleLoop(sampler, node, settings.frequency, log);
 }
 

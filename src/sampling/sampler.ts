@@ -58,12 +58,17 @@ export class Sampler {
   private seq = 0;
   private last: number | undefined;
 
+  /**
+   * @param attend called between the parts of a cycle: the rows are half filled then, and must not be looked at. A cycle
+   *   does not return to the event loop: answers of monitors and scrapers that come meanwhile would find half a sample.
+   */
   constructor(
     paths: Paths,
     private readonly inventory: Inventory,
     private readonly collectors: readonly Collector[],
     log: Logger,
     readonly since = new SinceStart(),
+    private readonly attend: () => void = () => undefined,
   ) {
     this.host = new Host(paths);
     this.attempts = new Attempts(log, since);
@@ -118,6 +123,7 @@ export class Sampler {
     this.host.begin(this.inventory.hostname, started);
     this.targets.follow(this.guests(), started);
     this.runs = this.collectors.map((collector) => {
+      this.attend();
       const before = performance.now();
       const failed = !this.attempts.run(`collector ${collector.name}`, () => {
         collector.collect(this.host, this.targets.list);

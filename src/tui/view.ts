@@ -89,6 +89,12 @@ export class TerminalView implements Commands, TerminalUser {
     this.redraw();
   }
 
+  /** Obeys the keys that were pressed while something keeps the event loop waiting, and draws what they did. */
+  attend(): void {
+    this.terminal.takeKeys();
+    if (this.drawing !== undefined) this.drawNow();
+  }
+
   /** Shows a message in the last line for a while. */
   tell(text: string): void {
     clearTimeout(this.message?.timer);

@@ -58,6 +58,16 @@ test('one collector that fails leaves the values of the others', (t) => {
   assert.equal(at('error').length, 2);
 });
 
+test('somebody who watches is attended to between the parts of a cycle, which goes on as if nobody had been', (t) => {
+  const steps: string[] = [];
+  const collectors = (['cpu', 'host'] as const).map((name) => testCollector(name, () => steps.push(name)));
+  const { paths } = new Tree(t);
+  const attend = (): unknown => steps.push('attend');
+  const cycles = new Sampler(paths, new TestInventory(), collectors, logs().log, new SinceStart(), attend);
+  cycles.sample(0, noOutputs);
+  assert.deepEqual(steps, ['attend', 'cpu', 'attend', 'host']);
+});
+
 test('an inventory that fails costs the rows of the VMs, and our own figures theirs', (t) => {
   const inventory = new TestInventory([testVm({ name: 'a' })]);
   let broken = true;

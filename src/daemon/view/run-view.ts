@@ -31,6 +31,9 @@ export async function runView(
       },
       watcher: {
         pace,
+        attend: () => {
+          view?.attend();
+        },
         begin: (stop) => {
           stopped = stop;
           view = openView(new LiveSource(pace, stop), settings.thresholds, env, stop.signal);

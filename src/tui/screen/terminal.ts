@@ -3,6 +3,7 @@ import type { Cells } from './cells.ts';
 import { KeyDecoder } from './keys.ts';
 import type { Key } from './keys.ts';
 import type { Depth } from './palette.ts';
+import { PendingInput } from './pending-input.ts';
 import type { Size } from './spans.ts';
 
 const STDOUT = 1;
@@ -50,6 +51,7 @@ export class Terminal {
   private readonly cells: Cells;
   private readonly user: TerminalUser;
   private readonly decoder: KeyDecoder;
+  private readonly pending = new PendingInput();
   private isOpen = false;
   /** A frame is on its way to a terminal that may be slow; the next one waits for it. */
   private writing: Buffer | undefined;
@@ -102,10 +104,18 @@ export class Terminal {
     this.begin();
   }
 
+  /** Deals with the keys that were pressed meanwhile, without returning to the event loop. */
+  takeKeys(): void {
+    if (!this.isOpen) return;
+    const bytes = this.pending.take();
+    if (bytes.length > 0) this.decoder.write(bytes);
+  }
+
   /** Gives the terminal back. */
   close(): void {
     this.decoder.close();
     this.leave();
+    this.pending.close();
     process.off('exit', this.onExit);
     process.off('SIGTSTP', this.onStop);
     process.off('SIGCONT', this.onContinue);

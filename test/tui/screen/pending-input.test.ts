@@ -1,0 +1,39 @@
+import { test } from 'node:test';
+import { Pane } from '../pane.ts';
+
+const module = new URL('../../../src/tui/screen/pending-input.ts', import.meta.url).pathname;
+
+/** Never returns to the event loop until q is pressed, then does, and gets what comes from there on. */
+const program = `
+const { PendingInput } = await import(process.argv[1]);
+process.stdin.setRawMode(true);
+process.stdin.on('data', (bytes) => { console.log('later ' + bytes); process.exit(); });
+const pending = new PendingInput();
+console.log('busy');
+let typed = '';
+while (!typed.includes('q')) {
+  const bytes = Buffer.from(pending.take()).toString();
+  if (bytes !== '') console.log('at once ' + bytes);
+  typed += bytes;
+}
+pending.close();
+console.log('idle');
+`;
+
+test('keys are read while the event loop is busy, and the event loop gets those that come later', async () => {
+  const pane = await Pane.open(80, 24);
+  try {
+    pane.type(
+      `'${process.execPath}' --import tsx --input-type=module -e '${program.replaceAll("'", '"').replaceAll('\n', ' ')}' '${module}'`,
+    );
+    await pane.shows(/^busy/m);
+    pane.press('x');
+    await pane.shows('at once x');
+    pane.press('q');
+    await pane.shows(/^idle/m);
+    pane.press('y');
+    await pane.shows('later y');
+  } finally {
+    pane.close();
+  }
+});
