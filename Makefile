@@ -1,5 +1,5 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package demo bench golden docs screenshots clean
+.PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package demo bench bench-compare golden docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
@@ -7,7 +7,7 @@ PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fs
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd
 
 help:
-	@echo "make build | deb | lint | test | fuzz | chaos | test-host | demo | bench | golden | docs | screenshots | clean"
+	@echo "make build | deb | lint | test | fuzz | chaos | test-host | demo | bench | bench-compare | golden | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -66,8 +66,16 @@ chaos: deps build
 demo: deps build
 	node --import tsx test/lab/demo.ts
 
+# What the whole program costs; bench/ has more. bench-compare measures side by side with another revision:
+# make bench-compare BASE=664da81 VMS=200, or BENCH=libvirt, qmp, printers, ... (the head of each file tells its settings).
 bench: deps build
-	node --import tsx bench/cycle.ts
+	node --import tsx bench/program.ts
+
+BENCH ?= program
+bench-compare: deps build
+	@[ -n "$(BASE)" ] || { echo "make bench-compare: BASE= is missing: the revision to compare with"; exit 2; }
+	bench/checkout $(BASE) build/bench-base
+	BASE=build/bench-base node --import tsx bench/$(BENCH).ts
 
 # Writes what every output prints of a fixed node anew (test/golden); read the diff.
 golden: node_modules

@@ -1,9 +1,9 @@
 /**
  * What the built program makes of a backlog and of an outage, from outside. Run as:
  *
- *     npx tsx bench/backlog.ts [PROGRAM]...
+ *     node --import tsx bench/backlog.ts          or side by side: make bench-compare BENCH=backlog BASE=664da81
  *
- * Each PROGRAM (dist/proxtop if none is named; another release to compare with) gets a spool of 100 000 records of 300
+ * The program gets a spool of 100 000 records of 300
  * bytes in the format of 0.1.0, which all releases read, and samples ten times a second meanwhile: how long until all
  * have arrived, how late the new ones are, and the most memory it took. Then samples of 300 kB, as of 200 VMs, ten times a
  * second and no receiver: memory after each ten seconds, the sixth of an hour's records in a minute.
@@ -14,9 +14,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { frame } from '../src/delivery/ledger/spool/frame.ts';
+import { compare, heading, programOf } from './compare.ts';
+import type { Figures } from './compare.ts';
 
 const RECORDS = 100_000;
 const PER_SEGMENT = 6000;
@@ -79,7 +80,7 @@ function writeBacklog(directory: string): void {
   }
 }
 
-async function backlog(program: string): Promise<void> {
+async function backlog(program: string, figures: Figures): Promise<void> {
   const root = host(0);
   writeBacklog(join(root, 'state/stream'));
   const old = new Set<string>();
@@ -103,34 +104,31 @@ async function backlog(program: string): Promise<void> {
   const began = performance.now();
   const child = start(program, root, (server.address() as AddressInfo).port);
   while (old.size < RECORDS) await sleep(20);
-  const seconds = (performance.now() - began) / 1000;
-  console.log(
-    `  ${RECORDS} records after ${seconds.toFixed(1)} s, ${again} twice; new ones at most ${late} ms late; ` +
-      `at most ${memory(child, 'VmHWM').toFixed(0)} MiB`,
-  );
+  figures.set(`backlog of ${RECORDS} records: s`, (performance.now() - began) / 1000);
+  figures.set('backlog: records that came twice', again);
+  figures.set('backlog: new records late, ms at most', late);
+  figures.set('backlog: memory, MiB at most', memory(child, 'VmHWM'));
   child.kill('SIGKILL');
   server.close();
   rmSync(root, { recursive: true, force: true });
 }
 
-async function outage(program: string): Promise<void> {
+async function outage(program: string, figures: Figures): Promise<void> {
   const root = host(2100);
   const child = start(program, root, 9);
-  const found: string[] = [];
-  for (let second = 0; second < OUTAGE_SECONDS; second += 10) {
+  for (let second = 10; second <= OUTAGE_SECONDS; second += 10) {
     await sleep(10_000);
-    found.push(memory(child, 'VmRSS').toFixed(0));
+    figures.set(`no receiver, memory after ${second} s, MiB`, memory(child, 'VmRSS'));
   }
-  console.log(`  no receiver, 10 records of 300 kB a second: ${found.join(', ')} MiB every 10 s`);
   child.kill('SIGKILL');
   rmSync(root, { recursive: true, force: true });
 }
 
-const programs = process.argv.slice(2);
-if (programs.length === 0) programs.push(fileURLToPath(new URL('../dist/proxtop', import.meta.url)));
-for (const program of programs) {
-  console.log(program);
-  await backlog(program);
-  await outage(program);
-}
+heading(`a backlog, and ${OUTAGE_SECONDS} s of 10 records of 300 kB a second without a receiver`);
+await compare(async (build) => {
+  const figures: Figures = new Map();
+  await backlog(programOf(build), figures);
+  await outage(programOf(build), figures);
+  return figures;
+}, 1);
 process.exit();

@@ -16,6 +16,8 @@ import { pino } from 'pino';
 import { OutputSet } from '../src/delivery/output-set.ts';
 import type { OutputSettings } from '../src/delivery/settings.ts';
 import type { Sample } from '../src/sampling/sample.ts';
+import { compareParts } from './compare.ts';
+import type { Figures } from './compare.ts';
 
 const receiver = `
 let late = 0;
@@ -87,11 +89,10 @@ function openSet(print: () => Buffer[]): OutputSet {
 
 const waiting = ({ list }: OutputSet): number =>
   list.reduce((sum, { status }) => sum + status.queued + status.spooled, 0);
-const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const sample = {} as Sample;
 const large = Buffer.from(`{"padding":"${'x'.repeat(300_000)}"}\n`);
 
-async function cycles(): Promise<void> {
+async function cycles(figures: Figures): Promise<void> {
   const { child, tcp, http } = await startReceiver();
   const set = openSet(() => [large]);
   await set.replace(outputs(tcp, http));
@@ -103,12 +104,12 @@ async function cycles(): Promise<void> {
     await sleep(20);
   }
   const { user, system } = process.cpuUsage(before);
-  console.log(`200 VMs to two outputs: ${((user + system) / 1000 / count).toFixed(2)} ms CPU a cycle`);
+  figures.set('200 VMs to two outputs: CPU, ms a cycle', (user + system) / 1000 / count);
   await set.close(5000);
   child.kill();
 }
 
-async function outage(): Promise<void> {
+async function outage(figures: Figures): Promise<void> {
   const set = openSet(() => [large]);
   await set.replace(outputs(1));
   await sleep(1500);
@@ -124,14 +125,13 @@ async function outage(): Promise<void> {
     while (set.list[0]!.status.queuedBytes > 2 << 20) await sleep(5);
   }
   const { user, system } = process.cpuUsage(before);
-  console.log(
-    `an hour without a receiver: ${mib(most)} memory at most, ${((user + system) / 1000 / 3600).toFixed(2)} ms CPU a record`,
-  );
+  figures.set('an hour without a receiver: memory, MiB more at most', most / 2 ** 20);
+  figures.set('an hour without a receiver: CPU, ms a record', (user + system) / 1000 / 3600);
   await set.close(0);
   rmSync(join(root, 'tcp'), { recursive: true });
 }
 
-async function backlog(): Promise<void> {
+async function backlog(figures: Figures): Promise<void> {
   const { child, tcp } = await startReceiver();
   const small = Buffer.from(`{"padding":"${'x'.repeat(285)}"}\n`);
   let record = (): Buffer[] => Array.from({ length: 100 }, () => small);
@@ -155,16 +155,17 @@ async function backlog(): Promise<void> {
   await sleep(200);
   child.kill('SIGUSR2');
   const [late] = await told;
-  console.log(
-    `backlog of 100 000 records: ${seconds.toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s CPU, ` +
-      `new records ${late.toString().trim()} ms late at most`,
-  );
+  figures.set('backlog of 100 000 records: s', seconds);
+  figures.set('backlog of 100 000 records: CPU, s', (user + system) / 1e6);
+  figures.set('backlog of 100 000 records: new ones late, ms', Number(late.toString()));
   await again.close(0);
   child.kill();
 }
 
-await cycles();
-await outage();
-await backlog();
+await compareParts(import.meta.filename, async (figures) => {
+  await cycles(figures);
+  await outage(figures);
+  await backlog(figures);
+});
 rmSync(root, { recursive: true });
 process.exit(0);

@@ -1,62 +1,31 @@
 /**
  * What measuring a libvirt host costs, on a real libvirtd with real QEMU processes of 2 vCPUs, a disk and a NIC each,
  * which are paused, so that nothing else uses the CPU: one sample a second, defaults otherwise. Run as root:
- * node --import tsx bench/libvirt.ts [DOMAINS] (50 if not given)
  *
- * Printed per domain and second: CPU of proxtop by its own account, with the floor, which is a loop that reads the same
- * files and does nothing else; and the CPU it causes in libvirtd and in QEMU, from the schedstat of all their threads
- * against the same time without proxtop.
+ *     node --import tsx bench/libvirt.ts          or side by side: make bench-compare BENCH=libvirt BASE=664da81
+ *
+ * VMS=50, WARM_UP=20 and SECONDS=40 of each run, ROUNDS=3. V8 goes on compiling for five minutes at one sample a second: for
+ * figures of a service WARM_UP=300 SECONDS=120. Per domain and second: CPU of proxtop, with the floor, which is a loop that
+ * reads the same files and does nothing else; and the CPU it causes in libvirtd and QEMU, from the schedstat of all
+ * their threads against the same time without proxtop.
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { LabLibvirtd } from '../test/lab/libvirtd.ts';
 
-const PROGRAM = fileURLToPath(new URL('../dist/proxtop', import.meta.url));
-/** Until V8 has compiled what is hot, which takes it five minutes at one sample a second: a service runs for months. */
-const WARM_UP = 300;
-const SAMPLES = 120;
+import { compare, count, heading, programOf } from './compare.ts';
+import type { Build, Figures } from './compare.ts';
+import { CpuMeter } from './processes.ts';
+
+const VMS = count('VMS', 50);
+const WARM_UP = count('WARM_UP', 20);
+const SECONDS = count('SECONDS', 40);
 const IDLE_SECONDS = 20;
 const AT_ONCE = 4;
 const FLOOR_PASSES = 10;
-
-interface Sample {
-  readonly domains: readonly unknown[];
-  readonly agent: { readonly cpu_ms: number };
-}
-
-/** CPU time of all threads of the processes, in ms. */
-function cpuOf(pids: readonly number[]): number {
-  let ns = 0;
-  for (const pid of pids) {
-    for (const tid of readdirSync(`/proc/${pid}/task`)) {
-      try {
-        ns += Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'latin1').split(' ')[0]);
-      } catch {
-        continue; // A thread that just ended.
-      }
-    }
-  }
-  return ns / 1e6;
-}
-
-/** The growth of CPU time in ms a second, of libvirtd and of QEMU. */
-class Meter {
-  private readonly started = performance.now();
-  private readonly before: number[];
-
-  constructor(private readonly groups: readonly (readonly number[])[]) {
-    this.before = groups.map(cpuOf);
-  }
-
-  read(): number[] {
-    const seconds = (performance.now() - this.started) / 1000;
-    return this.groups.map((pids, index) => (cpuOf(pids) - (this.before[index] ?? NaN)) / seconds);
-  }
-}
 
 /** CPU of the cheapest possible loop over the files of the processes that a cycle reads, in ms a pass. */
 async function floorOf(pids: readonly number[]): Promise<number> {
@@ -78,12 +47,8 @@ async function floorOf(pids: readonly number[]): Promise<number> {
   return total / FLOOR_PASSES;
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
-}
-
-async function startDomains(lab: LabLibvirtd, count: number): Promise<number[]> {
-  const names = Array.from({ length: count }, (_, index) => `bench-${index}`);
+async function startDomains(lab: LabLibvirtd): Promise<number[]> {
+  const names = Array.from({ length: VMS }, (_, index) => `bench-${index}`);
   const left = names.values();
   const starter = async (): Promise<void> => {
     for (const name of left) {
@@ -96,48 +61,48 @@ async function startDomains(lab: LabLibvirtd, count: number): Promise<number[]> 
   return names.map((name) => lab.qemuPid(name));
 }
 
+/** CPU of a build and of what it asks, while it samples. @param idle of libvirtd and QEMU without it, ms a second */
 async function measure(
+  build: Build,
   lab: LabLibvirtd,
-  count: number,
   groups: readonly (readonly number[])[],
-): Promise<void> {
-  const idle = new Meter(groups);
-  await sleep(IDLE_SECONDS * 1000);
-  const [idleLibvirtd = NaN, idleQemu = NaN] = idle.read();
-
+  idle: readonly number[],
+): Promise<Figures> {
   const uri = `qemu+unix:///system?socket=${lab.sockets}/libvirt-sock-ro`;
-  const child = spawn(PROGRAM, ['-c', uri, '--output=stdout', '--printer=json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const flags = `--libvirt -c ${uri} --output=stdout --printer=json`.split(' ');
+  const child = spawn(programOf(build), flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let last = '{}';
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    last = line;
   });
-  const costs: number[] = [];
-  let meter: Meter | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { domains, agent } = JSON.parse(line) as Sample;
-    if (domains.length !== count) throw new Error(`${domains.length} of ${count} domains are seen`);
-    costs.push(agent.cpu_ms);
-    if (costs.length === WARM_UP) meter = new Meter(groups);
-    if (costs.length === WARM_UP + SAMPLES) break;
-  }
-  const [libvirtd = NaN, qemu = NaN] = meter?.read() ?? [];
+  await sleep(WARM_UP * 1000);
+  const meter = new CpuMeter([[child.pid ?? 0], ...groups]);
+  await sleep(SECONDS * 1000);
+  const [own = NaN, libvirtd = NaN, qemu = NaN] = meter
+    .read()
+    .map((used, index) => (used - (idle[index - 1] ?? 0)) / VMS);
   child.kill();
-  const counted = costs.slice(WARM_UP);
-  const own = counted.reduce((sum, cost) => sum + cost, 0) / SAMPLES;
-  const floor = await floorOf(groups[1] ?? []);
-  const caused = [libvirtd - idleLibvirtd, qemu - idleQemu] as const;
-  const each = (ms: number): string => (ms / count).toFixed(3);
-  console.log(
-    `${count} domains, ms of CPU per domain and second: proxtop ${each(own)} (median ${each(median(counted))}, floor ${each(floor)}), ` +
-      `libvirtd ${each(caused[0])} and QEMU ${each(caused[1])}, together ${each(caused[0] + caused[1])} ` +
-      `(without proxtop: ${each(idleLibvirtd)} and ${each(idleQemu)})`,
-  );
+  const { domains } = JSON.parse(last) as { domains: unknown[] };
+  if (domains.length !== VMS) throw new Error(`${domains.length} of ${VMS} domains are seen`);
+  return new Map([
+    ['own CPU, ms per domain and second', own],
+    ['caused in libvirtd, ms', libvirtd],
+    ['caused in QEMU, ms', qemu],
+    ['caused, ms per domain and second', libvirtd + qemu],
+  ]);
 }
 
-const count = Number(process.argv[2] ?? 50);
-if (!Number.isSafeInteger(count) || count < 1) throw new Error('expected a number of domains');
+heading(`${VMS} domains`);
 const lab = await LabLibvirtd.start();
 try {
-  const qemus = await startDomains(lab, count);
-  await measure(lab, count, [[lab.pid], qemus]);
+  const qemus = await startDomains(lab);
+  const groups = [[lab.pid], qemus];
+  await sleep(IDLE_SECONDS * 1000);
+  const meter = new CpuMeter(groups);
+  await sleep(IDLE_SECONDS * 1000);
+  const idle = meter.read();
+  console.log(`  floor ${((await floorOf(qemus)) / VMS).toFixed(3)} ms per domain and second`);
+  await compare((build) => measure(build, lab, groups, idle));
 } finally {
   lab.close();
 }

@@ -1,9 +1,10 @@
 // Whether the time that a parser takes at most doubles when its input doubles: for each parser that a stranger feeds, each
-// word of its format and each two of them, repeated until the input is as large as it can be. Prints the slowest of each;
-// ends with 1 when one grows faster. Run: node --import tsx bench/limits.ts [TARGET]
+// word of its format and each two of them, repeated until the input is as large as it can be. Prints the slowest of each, 0 where
+// all are below the noise; ends with 1 when one grows faster. Run: node --import tsx bench/limits.ts [TARGET]
 import type { Target } from '../test/fuzz/harness.ts';
 import { USUAL } from '../test/fuzz/cases.ts';
 import { targets } from '../test/fuzz/targets.ts';
+import { compareParts } from './compare.ts';
 
 /** What doubling the input may multiply the time by; 4 is quadratic. */
 const SLACK = 2.9;
@@ -69,14 +70,16 @@ async function slowest(target: Target): Promise<{ readonly worst: Growth; readon
 }
 
 const [, , wanted] = process.argv;
-for (const target of targets) {
-  if (wanted !== undefined && target.name !== wanted) continue;
-  const { worst, bad } = await slowest(target);
-  const show = ({ pattern, half, whole }: Growth): string =>
-    `${half.toFixed(0)} ms, doubled ${whole.toFixed(0)} ms: ${JSON.stringify(pattern)}`;
-  console.log(`${target.name.padEnd(36)} ${worst.whole === 0 ? `below ${NOISE} ms` : show(worst)}`);
-  for (const growth of bad) {
-    console.log(`  grows faster than its input: ${show(growth)}`);
-    process.exitCode = 1;
+await compareParts(import.meta.filename, async (figures) => {
+  for (const target of targets) {
+    if (wanted !== undefined && target.name !== wanted) continue;
+    const { worst, bad } = await slowest(target);
+    figures.set(`${target.name}: CPU, ms of the slowest`, worst.whole);
+    for (const { pattern, half, whole } of bad) {
+      console.error(
+        `${target.name} grows faster than its input: ${half.toFixed(0)} ms, doubled ${whole.toFixed(0)} ms: ${JSON.stringify(pattern)}`,
+      );
+      process.exitCode = 1;
+    }
   }
-}
+});

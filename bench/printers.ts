@@ -1,5 +1,5 @@
 /**
- * CPU per printed sample of a synthetic host: 200 VMs, every metric known. Run: npx tsx bench/printers.ts
+ * CPU per printed sample of a synthetic host: 200 VMs, every metric known. Run: node --import tsx bench/printers.ts
  *
  * Beside the printers stand the ways they could have been written: JSON.stringify of ready objects, and the same line
  * as a concatenated string.
@@ -20,6 +20,7 @@ import { maxNumberBytes, writeNumber } from '../src/formats/numbers.ts';
 import { PrometheusPage } from '../src/formats/prometheus/page.ts';
 import { TextCache } from '../src/formats/text-cache.ts';
 import type { Sample } from '../src/sampling/sample.ts';
+import { compareParts } from './compare.ts';
 
 const vmCount = 200;
 /** Devices of a VM; of all other kinds one. */
@@ -85,8 +86,14 @@ const sample: Sample = {
 };
 const allRows = [sample.host.row, ...sample.guests.map(({ row }) => row), sample.agent.row];
 
-/** CPU ms of the process per call, garbage collection included: the best of ten rounds after one of warming up. */
+/** What is measured: what makes a page or record, and gives its length. */
+const cases = new Map<string, () => number>();
 function measure(name: string, work: () => number): void {
+  cases.set(name, work);
+}
+
+/** CPU ms of the process per call, garbage collection included: the best of ten rounds after one of warming up. */
+function cost(work: () => number): number {
   const round = (duration: number) => {
     const before = process.cpuUsage();
     const end = performance.now() + duration;
@@ -96,8 +103,7 @@ function measure(name: string, work: () => number): void {
     return (user + system) / 1000 / calls;
   };
   round(700);
-  const best = Math.min(...Array.from({ length: 10 }, () => round(150)));
-  console.log(`${name.padEnd(44)}${best.toFixed(3).padStart(9)} ms ${String(work()).padStart(9)}`);
+  return Math.min(...Array.from({ length: 10 }, () => round(150)));
 }
 
 const settings: PrinterSettings = {
@@ -146,7 +152,6 @@ function concatenated(digits: (value: number) => string): () => number {
 
 const numbers = allRows.flatMap(({ values }) => [...values].filter((value) => !Number.isNaN(value)));
 const texts = allRows.flatMap(({ texts }) => texts.filter((text) => text !== undefined));
-console.log(`${vmCount} VMs, ${numbers.length} numbers, ${texts.length} texts; CPU per call, bytes`);
 measure('json cycle', printed('json', {}));
 measure('json cycle, devices', printed('json', { devices: true }));
 measure('json cycle, original names', printed('json', { names: 'original' }));
@@ -211,3 +216,10 @@ measure('numbers alone: String', () => numbers.reduce((size, value) => size + St
 const cache = new TextCache(quote);
 measure('texts alone: cached', () => texts.reduce((size, text) => size + cache.bytes(text).length, 0));
 measure('texts alone: quoted', () => texts.reduce((size, text) => size + Buffer.from(quote(text)).length, 0));
+
+await compareParts(import.meta.filename, (figures) => {
+  for (const [name, work] of cases) {
+    figures.set(`${name}: CPU, ms a call`, cost(work));
+    figures.set(`${name}: bytes`, work());
+  }
+});

@@ -18,6 +18,7 @@ import { inputNames } from '../src/profiler/settings.ts';
 import type { Sample } from '../src/sampling/sample.ts';
 import { Target } from '../src/sampling/targets.ts';
 import { testVm } from '../test/collectors/support.ts';
+import { compareParts } from './compare.ts';
 
 const CYCLES = 600;
 const count = Number(process.argv[2] ?? 200);
@@ -99,24 +100,26 @@ const cases: Readonly<Record<string, () => Printer>> = {
   'cycles 24,6 and phases': () =>
     profilerOf({ ...usual, periodSize: [24, 6], phaseChangeLikeliness: 0.2, phaseChangeHistory: 5 }),
 };
-console.log(`${count} VMs, CPU a cycle:`);
-let lines: readonly Buffer[] = [];
-for (const [name, make] of Object.entries(cases)) {
-  const profiler = make();
-  const ms = cost((cycle) => {
-    lines = profiler.print(sampleAt(cycle));
-  });
-  console.log(`  ${name.padEnd(28)}${ms.toFixed(3)} ms; a line has ${lines[0]?.length ?? 0} bytes`);
-}
+await compareParts(import.meta.filename, (figures) => {
+  let lines: readonly Buffer[] = [];
+  for (const [name, make] of Object.entries(cases)) {
+    const profiler = make();
+    const ms = cost((cycle) => {
+      lines = profiler.print(sampleAt(cycle));
+    });
+    figures.set(`${count} VMs, ${name}: CPU, ms a cycle`, ms);
+    figures.set(`${count} VMs, ${name}: bytes a line`, lines[0]?.length ?? 0);
+  }
 
-const profiler = profilerOf(usual);
-for (let cycle = 0; cycle < CYCLES; cycle++) {
-  load(cycle);
-  lines = profiler.print(sampleAt(cycle));
-}
-const profiles = lines.map((line) => (JSON.parse(line.toString()) as { profile: Profile }).profile);
-const collector = new LikelinessCollector(new ProfileSet(profiles, 'bench'));
-const judging = cost(() => {
-  collector.collect(host, targets);
+  const profiler = profilerOf(usual);
+  for (let cycle = 0; cycle < CYCLES; cycle++) {
+    load(cycle);
+    lines = profiler.print(sampleAt(cycle));
+  }
+  const profiles = lines.map((line) => (JSON.parse(line.toString()) as { profile: Profile }).profile);
+  const collector = new LikelinessCollector(new ProfileSet(profiles, 'bench'));
+  const judging = cost(() => {
+    collector.collect(host, targets);
+  });
+  figures.set(`${count} VMs, likeliness: CPU, ms a cycle`, judging);
 });
-console.log(`  ${'likeliness'.padEnd(28)}${judging.toFixed(3)} ms`);

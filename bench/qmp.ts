@@ -1,5 +1,7 @@
-// CPU per visit to a monitor: npx tsx bench/qmp.ts [number of QEMU processes] [rounds]
-import { readFileSync } from 'node:fs';
+/**
+ * CPU per visit to a monitor, ours and that of all threads of QEMU: stock QEMU reads its monitor in a thread of its own.
+ * Run: node --import tsx bench/qmp.ts [number of QEMU processes] [rounds]
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queryBlock } from '../src/qmp/block.ts';
 import { queryBlockstats } from '../src/qmp/blockstats.ts';
@@ -10,16 +12,17 @@ import type { QmpQuery } from '../src/qmp/query.ts';
 import { PreparedQueries } from '../src/qmp/query.ts';
 import { queryBalloon, queryStatus } from '../src/qmp/replies.ts';
 import { Qemu, blockdevDisks, driveDisks, removeImages } from '../test/qmp/qemu.ts';
+import { compareParts, median } from './compare.ts';
+import type { Figures } from './compare.ts';
+import { cpuOf } from './processes.ts';
 
 const vms = Number(process.argv[2] ?? 20);
 const rounds = Number(process.argv[3] ?? 50);
 const warmUp = 20;
 
-const qemus = Array.from({ length: vms }, (_, i) => new Qemu(i % 2 === 0 ? driveDisks() : blockdevDisks()));
 const prepared = new PreparedQueries([queryStatus, queryBlockstats, queryBalloon]);
 /** What is asked in a visit of its own when a disk changed and now and then. */
 const blocks = new PreparedQueries([queryBlock]);
-const monitors = qemus.map(({ path }) => new Monitor(path, 5000));
 const limiter = new Limiter();
 
 async function visit<Q extends readonly QmpQuery<unknown>[]>(
@@ -30,50 +33,51 @@ async function visit<Q extends readonly QmpQuery<unknown>[]>(
   if (outcome instanceof QmpError) throw outcome;
 }
 
-/** CPU time of all QEMU processes in us (their main threads: that is where the monitor runs). */
-function qemuTime(): number {
-  return (
-    qemus.reduce(
-      (sum, { pid }) => sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]),
-      0,
-    ) / 1000
-  );
-}
-
-/** Prints the medians over all rounds, which other load on the machine hardly moves. */
-async function measure(pattern: string, round: () => Promise<void>): Promise<void> {
-  const figures: { user: number; system: number; qemu: number; wall: number }[] = [];
+/** Adds the medians of all rounds, which other load on the machine hardly moves. */
+async function measure(
+  figures: Figures,
+  pids: readonly number[],
+  pattern: string,
+  round: () => Promise<void>,
+): Promise<void> {
+  const own: number[] = [];
+  const caused: number[] = [];
+  const elapsed: number[] = [];
   for (let i = -warmUp; i < rounds; i++) {
     await sleep(50);
-    const qemu = qemuTime();
+    const qemu = cpuOf(pids);
     const wall = performance.now();
     const cpu = process.cpuUsage();
     await round();
     const { user, system } = process.cpuUsage(cpu);
-    if (i >= 0)
-      figures.push({ user, system, wall: (performance.now() - wall) * 1000, qemu: qemuTime() - qemu });
+    if (i < 0) continue;
+    elapsed.push(((performance.now() - wall) * 1000) / vms);
+    own.push((user + system) / vms);
+    caused.push(((cpuOf(pids) - qemu) * 1000) / vms);
   }
-  const median = (key: keyof (typeof figures)[number]): string => {
-    const sorted = figures.map((figure) => figure[key] / vms).sort((a, b) => a - b);
-    return (sorted[sorted.length >> 1] ?? NaN).toFixed(0);
-  };
-  console.log(
-    `${pattern}: per visit ${median('user')} us user + ${median('system')} us system, ` +
-      `QEMU ${median('qemu')} us, elapsed ${median('wall')} us`,
-  );
+  figures.set(`${pattern}: own CPU, us a visit`, median(own));
+  figures.set(`${pattern}: caused in QEMU, us a visit`, median(caused));
+  figures.set(`${pattern}: elapsed, us a visit`, median(elapsed));
 }
 
-try {
-  await measure('all VMs together', async () => {
-    await Promise.all(monitors.map((monitor) => visit(monitor, prepared)));
-  });
-  await measure('block devices of all VMs together', async () => {
-    await Promise.all(monitors.map((monitor) => visit(monitor, blocks)));
-  });
-  await measure('one VM after the other', async () => {
-    for (const monitor of monitors) await visit(monitor, prepared);
-  });
-} finally {
-  for (const qemu of qemus) qemu.stop();
-  removeImages();
+async function measureAll(figures: Figures): Promise<void> {
+  const qemus = Array.from({ length: vms }, (_, i) => new Qemu(i % 2 === 0 ? driveDisks() : blockdevDisks()));
+  try {
+    const monitors = qemus.map(({ path }) => new Monitor(path, 5000));
+    const pids = qemus.map(({ pid }) => pid);
+    await measure(figures, pids, 'all VMs together', async () => {
+      await Promise.all(monitors.map((monitor) => visit(monitor, prepared)));
+    });
+    await measure(figures, pids, 'block devices of all VMs', async () => {
+      await Promise.all(monitors.map((monitor) => visit(monitor, blocks)));
+    });
+    await measure(figures, pids, 'one VM after the other', async () => {
+      for (const monitor of monitors) await visit(monitor, prepared);
+    });
+  } finally {
+    for (const qemu of qemus) qemu.stop();
+    removeImages();
+  }
 }
+
+await compareParts(import.meta.filename, measureAll);

@@ -12,6 +12,7 @@ import { switches } from '../src/tui/screen/palette.ts';
 import { viewOf } from '../src/tui/table/views.ts';
 import type { Sample, GuestRows } from '../src/sampling/sample.ts';
 import { manyVms, sample } from '../test/tui/samples.ts';
+import { compareParts } from './compare.ts';
 
 const FRAMES = 200;
 const WARM_UP = 50;
@@ -57,14 +58,16 @@ function measure(of: Sample, key: string, filter: string): { cpu: number; bytes:
 
 const count = Number(process.argv[2] ?? 500);
 const of = sample(manyVms(count));
-console.log(`${count} VMs, ${SIZE.columns}x${SIZE.rows}, all numbers change in each frame:`);
-for (const [key, filter] of [
-  ['a', ''],
-  ['c', ''],
-  ['d', ''],
-  ['a', 'vm-1'],
-] as const) {
-  const { cpu, bytes } = measure(of, key, filter);
-  const what = filter === '' ? `view ${key}` : `view ${key}, filtered`;
-  console.log(`  ${what.padEnd(18)} ${cpu.toFixed(2)} ms of CPU, ${(bytes / 1024).toFixed(1)} KiB a frame`);
-}
+await compareParts(import.meta.filename, (figures) => {
+  for (const [key, filter] of [
+    ['a', ''],
+    ['c', ''],
+    ['d', ''],
+    ['a', 'vm-1'],
+  ] as const) {
+    const { cpu, bytes } = measure(of, key, filter);
+    const what = `${count} VMs, view ${key}${filter === '' ? '' : ', filtered'}`;
+    figures.set(`${what}: CPU, ms a frame`, cpu);
+    figures.set(`${what}: KiB a frame`, bytes / 1024);
+  }
+});
