@@ -33,10 +33,16 @@ interface DeviceEvent {
   readonly alias: string;
 }
 
-export type DomainEvent = LifecycleEvent | DeviceEvent;
+/** The guest's driver gave memory back or took some: the balloon has another size. */
+interface BalloonEvent {
+  readonly kind: 'balloon';
+  readonly domain: Domain;
+}
 
-/** Kinds of event to subscribe to: lifecycle, device removed, device added (virDomainEventID). */
-export const eventIds = [0, 15, 19] as const;
+export type DomainEvent = LifecycleEvent | DeviceEvent | BalloonEvent;
+
+/** Kinds of event to subscribe to: lifecycle, balloon, device removed, device added (virDomainEventID). */
+export const eventIds = [0, 13, 15, 19] as const;
 
 /** Sent when libvirt's proxy lost the daemon behind it. */
 export const CONNECTION_CLOSED = 362;
@@ -49,6 +55,9 @@ export function readEvent(procedure: number, reader: XdrReader): DomainEvent | u
       const domain = readDomain(reader);
       return { kind: 'lifecycle', domain, change: changes[reader.int()], detail: reader.int() };
     }
+    case 331:
+      reader.int(); // number of the callback
+      return { kind: 'balloon', domain: readDomain(reader) };
     case 333:
       return readDevice('device-removed', reader);
     case 354:

@@ -6,7 +6,12 @@ import { capture } from '../libvirt/captures.ts';
 test('a domain with a disk and nothing else', () => {
   const { xml } = capture('DOMAIN_GET_XML_DESC (14) lv7').decoded as { readonly xml: string };
   assert.ok(xml.includes("<target dev='vda'"));
-  assert.deepEqual(readDevices(xml), { removable: new Set(), nics: [], hugePages: false });
+  assert.deepEqual(readDevices(xml), {
+    removable: new Set(),
+    nics: [],
+    hugePages: false,
+    balloonStats: false,
+  });
 });
 
 /** As libvirt 9.0.0 writes devices. */
@@ -46,6 +51,7 @@ test('CD-ROM and floppy drives, and interfaces', () => {
       { device: 'macvtap0', end: 'guest' },
     ],
     hugePages: false,
+    balloonStats: false,
   });
 });
 
@@ -55,6 +61,15 @@ test('what users wrote is not taken for devices', () => {
   const { removable } = readDevices(`<domain>${title}${metadata}${devices}</domain>`);
   assert.deepEqual(removable, new Set(['hda', 'fda']));
   assert.deepEqual(readDevices('').removable, new Set());
+});
+
+test('a balloon through which the guest reports', () => {
+  const balloon = (inside: string): boolean =>
+    readDevices(
+      `<domain>${devices.replace('</devices>', `<memballoon model='virtio'>${inside}</memballoon></devices>`)}`,
+    ).balloonStats;
+  assert.ok(balloon("<stats period='10'/>"));
+  assert.ok(!balloon("<alias name='balloon0'/>"));
 });
 
 test('memory in huge pages', () => {

@@ -27,7 +27,7 @@ class Asked {
       name,
       { ...this.answers, ...basic }[name as keyof QemuAnswers],
     ]);
-    this.plan.learn(Object.fromEntries(given) as unknown as QemuAnswers, time, threads);
+    this.plan.learn(Object.fromEntries(given), time, threads);
     return asked;
   }
 }

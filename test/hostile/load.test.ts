@@ -47,7 +47,7 @@ test('64 monitors that are hostile in one way each', { skip, timeout: 300_000 },
   }
   // There may be VMs of other tests beside them.
   const evil = (cycles.at(-1)?.domains ?? [])
-    .map(({ name }) => String(name))
+    .map(({ name }) => name as string)
     .filter((name) => /^evil\d+$/.test(name));
   assert.equal(new Set(evil).size, 64, 'every process has its row');
 });

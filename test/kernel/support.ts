@@ -33,7 +33,9 @@ export function cursorOf(content: string | Buffer): Cursor {
 export function numbersOf(value: unknown, place = ''): Map<string, number> {
   if (typeof value === 'number') return new Map([[place, value]]);
   if (value instanceof Counters) {
-    return new Map(Array.from({ length: value.length }, (_, i) => [`${place}[${i}]`, value.value(i)] as const));
+    return new Map(
+      Array.from({ length: value.length }, (_, i) => [`${place}[${i}]`, value.value(i)] as const),
+    );
   }
   if (ArrayBuffer.isView(value)) {
     return new Map(Array.from(value as Float64Array, (number, i) => [`${place}[${i}]`, number] as const));

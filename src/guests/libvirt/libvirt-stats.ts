@@ -79,11 +79,27 @@ function countOf(parameters: TypedParameters, name: string): number {
 }
 
 /**
- * Whether QEMU answered libvirt. Where it does not, what only the monitor knows is left out without an error, and with
- * it the resident size, which libvirt tells last of the group balloon.
+ * Whether QEMU answered libvirt. Where it does not, what only the monitor knows is left out without an error: the counters
+ * of disks, and the resident size, which libvirt tells last of the group balloon.
  */
 export function monitorAnswered(parameters: TypedParameters): boolean {
+  return balloonTold(parameters) || disksTold(parameters);
+}
+
+/** Whether the group balloon is in the answer. */
+export function balloonTold(parameters: TypedParameters): boolean {
   return parameters.has('balloon.rss');
+}
+
+/** Whether the counters of a disk are in the answer; a domain without any has none. */
+export function disksTold(parameters: TypedParameters): boolean {
+  for (const names of blockMembers.of(parameters)) if (parameters.has(names['rd.reqs'])) return true;
+  return false;
+}
+
+/** Whether the guest has ever said through its balloon what memory it uses. */
+export function guestReported(parameters: TypedParameters): boolean {
+  return numberOf(parameters, 'balloon.last-update') > 0;
 }
 
 /**

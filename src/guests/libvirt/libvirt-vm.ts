@@ -3,7 +3,16 @@ import type { Domain } from '../../libvirt/protocol.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
 import { domainStates } from '../../libvirt/hypervisor.ts';
 import type { Detail, Guest, GuestDisk } from '../guest.ts';
-import { monitorAnswered, numberOf, readCpu, readDetail, readNics } from './libvirt-stats.ts';
+import {
+  balloonTold,
+  disksTold,
+  guestReported,
+  monitorAnswered,
+  numberOf,
+  readCpu,
+  readDetail,
+  readNics,
+} from './libvirt-stats.ts';
 import { nameOf } from '../identity.ts';
 import type { GuestNic, NetworkSource, NicReading, Sources } from '../sources.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
@@ -15,6 +24,12 @@ export class ToldTraffic {
   time = NaN;
   nics: readonly NicReading[] = [];
 }
+
+/**
+ * Seconds between two questions about a balloon that nothing else asks for: of its changes libvirt tells by events, and
+ * what the guest reports is asked for each time. It is for those who switch the reports on while the domain runs.
+ */
+const BALLOON_INTERVAL = 60;
 
 /** An active domain of libvirt, with its process where that can be seen. */
 export class LibvirtVm implements Guest {
@@ -30,9 +45,14 @@ export class LibvirtVm implements Guest {
   devices: DomainDevices | undefined;
   /** Whether something happened to it since then. */
   outdated = true;
+  /** Whether libvirt told of a change since its balloon was asked about. */
+  balloonChanged = true;
   readonly name: string;
   private generation = -1;
   private answeredAt: number | undefined;
+  private balloonAt = -Infinity;
+  /** Whether its balloon tells what can change without an event, or is all that tells whether the monitor answers. */
+  private balloonNeeded = true;
 
   /**
    * @param sources that of its process, where that can be seen
@@ -88,12 +108,27 @@ export class LibvirtVm implements Guest {
     this.state = undefined;
   }
 
+  /**
+   * Whether to ask about its balloon as well, which is half of what a question costs QEMU: not where the answer is known.
+   * @param time monotonic seconds
+   */
+  wantsBalloon(time: number): boolean {
+    return this.balloonChanged || this.balloonNeeded || time - this.balloonAt >= BALLOON_INTERVAL;
+  }
+
   /** Takes what the groups that need the monitor say. @param time monotonic seconds */
   takeDetail(parameters: TypedParameters, time: number): void {
     // Which drives are no disks is known a moment later.
     if (this.devices === undefined) return;
     if (monitorAnswered(parameters)) {
+      const { balloon } = this.detail ?? {};
       this.detail = readDetail(parameters, time, this.devices);
+      if (balloonTold(parameters)) {
+        this.balloonAt = time;
+        this.balloonNeeded = this.devices.balloonStats || guestReported(parameters) || !disksTold(parameters);
+      } else if (balloon !== undefined) {
+        this.detail = { ...this.detail, balloon };
+      }
       this.answeredAt = time;
       this.silence = undefined;
       this.memory = this.detail.balloon?.max;
@@ -107,6 +142,7 @@ export class LibvirtVm implements Guest {
   /** Notes that there is no answer about it. @param time monotonic seconds */
   silent(reason: 'timeout' | 'error', time: number): void {
     this.detail = undefined;
+    this.balloonNeeded = true;
     this.silence = { reason, since: this.answeredAt ?? this.silence?.since ?? time };
   }
 

@@ -8,6 +8,8 @@ export interface DomainDevices {
   readonly nics: readonly GuestNic[];
   /** Whether its memory is huge pages, which libvirt does not count as resident. */
   readonly hugePages: boolean;
+  /** Whether the guest is asked again and again what memory it uses. */
+  readonly balloonStats: boolean;
 }
 
 /** Characters of the largest XML that is read; one of a domain with 200 devices has 100 kB. */
@@ -35,7 +37,12 @@ export function readDevices(xml: string): DomainDevices {
     const isMacvtap = tag(nic).startsWith("<interface type='direct'");
     nics.push({ device, end: isMacvtap ? 'guest' : 'host' });
   }
-  return { removable, nics, hugePages: /<hugepages[/>]/.test(xml.slice(0, begin)) };
+  return {
+    removable,
+    nics,
+    hugePages: /<hugepages[/>]/.test(xml.slice(0, begin)),
+    balloonStats: devices.includes("<stats period='"),
+  };
 }
 
 /** The elements of a name, each from its opening tag, which has attributes, to the closing one. */

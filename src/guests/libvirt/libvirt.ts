@@ -10,7 +10,7 @@ import type { Directories } from '../../libvirt/transport.ts';
 import type { Guest } from '../guest.ts';
 import type { Beat, Inventory } from '../inventory.ts';
 import type { LibvirtTrouble } from './libvirt-details.ts';
-import { LibvirtDetails } from './libvirt-details.ts';
+import { LibvirtDetails, questionsAbout, unseenQuestions } from './libvirt-details.ts';
 import { LibvirtSession } from './libvirt-session.ts';
 import { processOf } from './libvirt-process.ts';
 import { LibvirtVm, ToldTraffic } from './libvirt-vm.ts';
@@ -99,8 +99,10 @@ export class LibvirtInventory implements Inventory {
   }
 
   private async opened(hypervisor: Hypervisor): Promise<void> {
-    hypervisor.on('domain', ({ domain }) => {
+    hypervisor.on('domain', ({ kind, domain }) => {
       const vm = this.vms.get(domain.uuid);
+      if (vm !== undefined) vm.balloonChanged = true;
+      if (kind === 'balloon') return;
       if (vm !== undefined) vm.outdated = true;
       void this.askStates();
     });
@@ -269,7 +271,8 @@ export class LibvirtInventory implements Inventory {
 
   private async refreshDetails(): Promise<void> {
     const unseen = !this.local || this.list.some(({ process }) => process === undefined);
-    const answer = await this.details.ask(() => this.trouble, unseen);
+    const questions = unseen ? unseenQuestions : questionsAbout(this.list, performance.now() / 1000);
+    const answer = await this.details.ask(() => this.trouble, questions);
     if (typeof answer === 'string') {
       const time = performance.now() / 1000;
       this.failures++;
