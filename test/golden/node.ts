@@ -1,5 +1,5 @@
 import crypto, { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { Tree, stoppedClock } from '../collectors/support.ts';
+import { addPveVm } from '../guests/pve-vm.ts';
 import { PveTree } from '../lab/pve-tree.ts';
 import { logs } from '../delivery/helpers.ts';
 import { RecordedMonitor } from './recorded-monitor.ts';
@@ -75,7 +76,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
   const roots = { ...tree.paths.roots, rundir, pvedir: join(tree.root, 'pve') };
   mkdirSync(join(rundir, 'qemu-server'), { recursive: true });
   const pve = new PveTree(roots.pvedir, hostname());
-  for (const [vmid, { pid, name }] of Object.entries(vms)) addVm(tree, Number(vmid), pid, name);
+  for (const [vmid, { pid, name }] of Object.entries(vms)) addPveVm(tree, Number(vmid), pid, name);
   pve.write(
     100,
     configOf('store', 'scsi0: local-lvm:vm-100-disk-0,size=64M\nvirtio0: fast:vm-100-disk-1,size=16M\n'),
@@ -126,33 +127,6 @@ function completeHost(tree: Tree): void {
   for (const file of ['scaling_cur_freq', 'cpuinfo_min_freq', 'cpuinfo_max_freq'])
     tree.write(`sys/devices/system/cpu/cpu0/cpufreq/${file}`, '2000000\n');
   tree.write('sys/class/net/tap101i0/mtu', '1500\n');
-}
-
-/** The files of a running QEMU of Proxmox VE. */
-function addVm(tree: Tree, vmid: number, pid: number, name: string): void {
-  const pidFile = `/run/qemu-server/${vmid}.pid`;
-  tree.process(pid, ['kvm', 'CPU 0/KVM', 'CPU 1/KVM', 'vhost-4242'], { utime: 500 });
-  const uuid = `526f6d42-dd79-4d81-8ff0-${String(vmid).padStart(12, '0')}`;
-  const argv = ['/usr/bin/kvm', '-id', String(vmid), '-name', `${name},debug-threads=on`, '-pidfile'];
-  const rest = ['-smbios', `type=1,uuid=${uuid}`, '-smp', '2,sockets=1,cores=2', '-m', '64'];
-  tree.write(`proc/${pid}/cmdline`, [...argv, join(tree.root, pidFile), ...rest, ''].join('\0'));
-  tree.write(`proc/${pid}/comm`, 'kvm\n');
-  tree.write(`proc/${pid}/cgroup`, `0::/qemu.slice/${vmid}.scope\n`);
-  symlinkSync('/usr/bin/qemu-system-x86_64', join(tree.root, `proc/${pid}/exe`));
-  const uid = process.getuid?.() ?? 0;
-  tree.write(
-    `proc/${pid}/status`,
-    `Name:\tkvm\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nVmRSS:\t 36224 kB\nRssShmem:\t 0 kB\nVmSwap:\t 2048 kB\n`,
-  );
-  tree.write(
-    `proc/${pid}/io`,
-    'rchar: 1000\nwchar: 2000\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n',
-  );
-  for (const kind of ['cpu', 'io', 'memory']) {
-    const line = (share: string): string => `${share} avg10=1.25 avg60=0.50 avg300=0.10 total=123456\n`;
-    tree.write(`sys/fs/cgroup/qemu.slice/${vmid}.scope/${kind}.pressure`, line('some') + line('full'));
-  }
-  tree.write(pidFile.slice(1), `${pid}\n`);
 }
 
 /** Lets a second pass on the host and in the processes: each number of a counter grows. */

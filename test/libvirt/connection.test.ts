@@ -1,100 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { Server, Socket } from 'node:net';
-import { connect as connectSocket, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { Socket } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import { test } from 'node:test';
 import { Connection } from '../../src/libvirt/connection.ts';
 import { ConnectionError, LibvirtError } from '../../src/libvirt/error.ts';
-import { connect } from '../../src/libvirt/hypervisor.ts';
-import type { Hypervisor } from '../../src/libvirt/hypervisor.ts';
 import type { Header } from '../../src/libvirt/messages.ts';
-import { encodeMessage, MessageDecoder } from '../../src/libvirt/messages.ts';
-import * as remote from '../../src/libvirt/protocol.ts';
-import type { XdrWriter } from '../../src/libvirt/xdr.ts';
+import { encodeMessage } from '../../src/libvirt/messages.ts';
 import { until } from '../lab/processes.ts';
-import { capture } from './captures.ts';
+import { peer, replay, reply, session } from './peer.ts';
+import type { Answer } from './peer.ts';
 
 // The peers of this file are fakes, because a libvirtd cannot be made to answer out of order, to ask for polkit where
 // no polkitd runs, or to break its own protocol. hypervisor.test.ts does the rest with a real one.
-
-type Answer = (header: Header, socket: Socket) => void;
-
-class Peer {
-  readonly requests: Header[] = [];
-  readonly sockets: Socket[] = [];
-  readonly directory = mkdtempSync(join(tmpdir(), 'proxtop-peer-'));
-  readonly path = join(this.directory, 'sock');
-  private readonly server: Server;
-
-  constructor(t: TestContext, answer: Answer) {
-    this.server = createServer((socket) => {
-      this.sockets.push(socket);
-      const decoder = new MessageDecoder((header) => {
-        this.requests.push(header);
-        answer(header, socket);
-      });
-      socket.on('data', (chunk) => {
-        decoder.push(chunk);
-      });
-      socket.on('error', () => undefined);
-    });
-    t.after(() => {
-      this.server.close();
-      for (const socket of this.sockets) socket.destroy();
-      rmSync(this.directory, { recursive: true });
-    });
-  }
-
-  async listen(): Promise<this> {
-    this.server.listen(this.path);
-    await once(this.server, 'listening');
-    return this;
-  }
-
-  hypervisor(timeout = 2000): Promise<Hypervisor> {
-    const nowhere = { sockets: '', sessionSockets: undefined, certificates: '', userCertificates: undefined };
-    return connect(`qemu+unix:///system?socket=${this.path}`, nowhere, timeout, AbortSignal.timeout(timeout));
-  }
-}
-
-function peer(t: TestContext, answer: Answer): Promise<Peer> {
-  return new Peer(t, answer).listen();
-}
-
-function reply(socket: Socket, header: Header, write?: (writer: XdrWriter) => void): void {
-  socket.write(encodeMessage({ ...header, type: 1 }, write));
-}
-
-/** Sends a captured reply as the answer to another call. */
-function replay(socket: Socket, header: Header, name: string): void {
-  const bytes = Buffer.from(capture(name).reply);
-  bytes.writeUInt32BE(header.serial, 20);
-  socket.write(bytes);
-}
-
-/** Answers what belongs to the opening of a session, and passes the rest on. */
-function session(answer: Answer): Answer {
-  return (header, socket) => {
-    switch (header.procedure) {
-      case remote.authList.number:
-        replay(socket, header, 'AUTH_LIST (66), root');
-        break;
-      case remote.connectOpen.number:
-      case remote.registerCloseCallback.number:
-        reply(socket, header);
-        break;
-      case remote.supportsFeature.number:
-        reply(socket, header, (writer) => writer.int(1));
-        break;
-      default:
-        answer(header, socket);
-    }
-  };
-}
 
 const troubleIs = (trouble: string, words: RegExp) => (error: unknown) =>
   error instanceof ConnectionError && error.trouble === trouble && words.test(error.message);
@@ -161,10 +79,10 @@ test('a call that timed out keeps its place until it is answered', async (t) => 
 
 test('polkit: authenticates where it is asked for', async (t) => {
   const others = session(() => undefined);
-  const server = await peer(t, (header, socket) => {
+  const server = await peer(t, (header, socket, payload) => {
     if (header.procedure === 66) replay(socket, header, 'AUTH_LIST (66), uid 65534');
     else if (header.procedure === 70) reply(socket, header, (writer) => writer.int(1));
-    else others(header, socket);
+    else others(header, socket, payload);
   });
   (await server.hypervisor()).close();
   assert.deepEqual(
