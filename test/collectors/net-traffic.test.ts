@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { NetCollector } from '../../src/collectors/net/net.ts';
 import { deriveTraffic, trafficSlots } from '../../src/collectors/net/net-traffic.ts';
+import { VmNet } from '../../src/collectors/net/net-vm.ts';
+import type { NicReading } from '../../src/guests/sources.ts';
+import { Counters } from '../../src/kernel/base/counters.ts';
+import { KernelFile } from '../../src/kernel/base/kernel-file.ts';
+import { netDevCounters } from '../../src/kernel/proc/proc-net-dev.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';
 import { TestHost, Tree, byDevice, known, pick, stoppedClock, testTarget, taps } from './support.ts';
@@ -120,6 +126,60 @@ test('a VM receives what the host transmits on its tap', (t) => {
 
 const received = (bytes: number): Numbers =>
   columns([bytes, ...Array<number>(7).fill(0)], Array<number>(8).fill(0));
+
+test('an interface that is read at the end of the guest has its directions', (t) => {
+  const machine = new Machine(t);
+  machine.vm.vm.nics = [{ device: 'macvtap0', end: 'guest' }, ...taps('tap100i0')];
+  machine.cycle(100, { macvtap0: idle, tap100i0: idle });
+  const { tree } = machine.cycle(102, { macvtap0: received(1000), tap100i0: received(300) });
+  const rates = Object.entries(byDevice(tree.nics)).map(([nic, values]) => [
+    nic,
+    values['net_rx_bytes'],
+    values['net_tx_bytes'],
+  ]);
+  assert.deepEqual(rates, [
+    ['macvtap0', 500, 0],
+    ['tap100i0', 0, 150],
+  ]);
+});
+
+test('a guest in a network namespace of its own, and one whose traffic is told', (t) => {
+  const at = stoppedClock(t);
+  const tree = new Tree(t);
+  const wanted = { verbose: false, devices: false };
+  const file = (bytes: number): void => {
+    tree.write('proc/7/net/dev', `${HEADER}  eth0: ${bytes} 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n`);
+  };
+  const told = { kind: 'told' as const, time: 0, nics: [] as NicReading[] };
+  const tell = (time: number, bytes: number): void => {
+    const counters = new Counters(Object.keys(netDevCounters).length);
+    counters.set(netDevCounters.rxBytes, bytes);
+    Object.assign(told, { time, nics: [{ device: 'eth0', end: 'guest', counters }] });
+  };
+  const netDev = new KernelFile(join(tree.root, 'proc/7/net/dev'), true);
+  t.after(() => {
+    netDev.close();
+  });
+  for (const [source, next] of [
+    [{ kind: 'namespace', netDev } as const, file],
+    [
+      told,
+      (bytes: number) => {
+        tell(performance.now() / 1000, bytes);
+      },
+    ],
+  ] as const) {
+    at(0);
+    next(1000);
+    const { target, begin } = testTarget({ nics: [{ device: 'eth0', end: 'guest' }] });
+    const net = new VmNet(source);
+    net.collect(begin(), wanted, undefined);
+    at(2);
+    next(5000);
+    net.collect(begin(), wanted, undefined);
+    assert.deepEqual(pick(target.row, 'net_interfaces', 'net_rx_bytes'), ['eth0', 2000], source.kind);
+  }
+});
 
 test('taps come, go and start anew', (t) => {
   const machine = new Machine(t);

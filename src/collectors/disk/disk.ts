@@ -1,3 +1,4 @@
+import type { StorageSource } from '../../guests/sources.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostDisks } from './disk-host.ts';
@@ -20,7 +21,7 @@ export class DiskCollector implements Collector {
   ) {
     this.host = new HostDisks(paths, wanted, storedev, rows);
     const places = new DiskPlaces(paths);
-    this.vms = new PerGuest(({ guest }) => new VmDisks(guest.sources.storage, places));
+    this.vms = new PerGuest(({ guest }) => disksOf(guest.sources.storage, places));
   }
 
   collect(host: HostTarget, vms: readonly GuestTarget[]): void {
@@ -32,5 +33,13 @@ export class DiskCollector implements Collector {
 
   close(): void {
     this.host.close();
+  }
+}
+
+function disksOf(source: StorageSource, places: DiskPlaces): VmDisks {
+  switch (source.kind) {
+    case 'process':
+    case 'told':
+      return new VmDisks(source, places);
   }
 }

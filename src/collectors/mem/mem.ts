@@ -1,3 +1,4 @@
+import type { MemorySource } from '../../guests/sources.ts';
 import { pageSize } from '../../kernel/sys/page-size.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
@@ -10,7 +11,7 @@ export class MemCollector implements Collector {
   readonly name = 'mem';
   private readonly host: HostMem;
   private readonly pageSize: number;
-  private readonly vms = new PerGuest(({ guest }) => new VmMem(guest.sources.memory, this.pageSize));
+  private readonly vms = new PerGuest(({ guest }) => memoryOf(guest.sources.memory, this.pageSize));
 
   constructor(
     paths: Paths,
@@ -31,5 +32,13 @@ export class MemCollector implements Collector {
 
   close(): void {
     this.host.close();
+  }
+}
+
+function memoryOf(source: MemorySource, bytesOfPage: number): VmMem {
+  switch (source.kind) {
+    case 'process':
+    case 'told':
+      return new VmMem(source, bytesOfPage);
   }
 }
