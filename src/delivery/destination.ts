@@ -5,6 +5,12 @@ export interface Destination {
   readonly state: OutputState;
   /** What went wrong last, for people; undefined when nothing did so far. */
   readonly lastError: string | undefined;
+  /**
+   * Opens what it needs on this host, in the background; after a while it resolves all the same, as a disk may hang.
+   *
+   * @throws Error with a message for the user when that cannot be opened or read
+   */
+  ready?(): Promise<void>;
   /** There are new records in the store. Never throws, never waits. */
   wake(): void;
   /** Opens a file anew, for logrotate; nothing for other destinations. */

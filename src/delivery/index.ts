@@ -6,7 +6,6 @@ import { stdoutDestination } from './file/stdout.ts';
 import { HttpDestination } from './http/http.ts';
 import type { Store } from './ledger/store.ts';
 import { Tap } from './ledger/tap.ts';
-import type { Output } from './output.ts';
 import { PrintedOutput } from './printed-output.ts';
 import { SelectingPrinter } from './selection.ts';
 import type { PrintedSettings } from './settings.ts';
@@ -14,10 +13,11 @@ import { TcpDestination } from './tcp/tcp.ts';
 import { UdpDestination } from './udp/udp.ts';
 
 /**
- * Makes an output that sends what it prints; it starts to connect at once, and draws from its store when it begins.
+ * Makes an output that sends what it prints; it starts to connect at once, and draws from its store when it begins. A
+ * file is opened by its `ready`.
  *
  * @param onClosed called once when the reader of standard output is gone, which ends the program and is no error
- * @throws Error with a message for the user when a file cannot be opened or read
+ * @throws Error with a message for the user when a file cannot be read
  */
 export function createOutput(
   settings: PrintedSettings,
@@ -25,7 +25,7 @@ export function createOutput(
   store: Store,
   log: Logger,
   onClosed: () => void,
-): Output {
+): PrintedOutput {
   const own = log.child({}, { msgPrefix: `${settings.name}: ` });
   const printer = settings.select === undefined ? given : new SelectingPrinter(given, settings.select);
   const tap = new Tap(store);

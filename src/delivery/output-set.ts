@@ -122,7 +122,8 @@ export class OutputSet {
     const vacated: PrometheusSettings[] = [];
     try {
       // First those that take nothing away from the present ones.
-      for (const settings of missing) if (settings.type !== 'prometheus') await this.add(settings);
+      const printed = missing.filter((settings) => settings.type !== 'prometheus');
+      await Promise.all(printed.map((settings) => this.add(settings)));
       for (const settings of missing) {
         if (settings.type !== 'prometheus') continue;
         vacated.push(...(await this.vacate(settings)));
@@ -149,7 +150,7 @@ export class OutputSet {
       this.onClosed();
     });
     this.making.push({ settings, output, store });
-    await store.ready();
+    await output.ready();
   }
 
   /** An address to listen on has one user: the endpoint before must have left it. @returns its settings */

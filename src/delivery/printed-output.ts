@@ -37,6 +37,16 @@ export class PrintedOutput implements Output {
     };
   }
 
+  /**
+   * Waits, for a while, for what it needs to begin.
+   *
+   * @throws Error with a message for the user when its destination or its spool cannot be used
+   */
+  async ready(): Promise<void> {
+    const { store, destination } = this.parts;
+    await Promise.all([store.ready(), destination.ready?.()]);
+  }
+
   begin(): void {
     this.parts.store.attach(this.parts.tap);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -33,15 +34,17 @@ import {
   until,
 } from './helpers.ts';
 
-function open(
+async function open(
   t: TestContext,
   path: string,
   queue: QueueSettings = { maxBytes: 64 << 20, whenFull: 'drop_oldest' },
-): { file: TestOutput; at: ReturnType<typeof logs>['at'] } {
+): Promise<{ file: TestOutput; at: ReturnType<typeof logs>['at'] }> {
   const { log, at } = logs();
   const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
   const settings = { name: 'test', printer: 'json', print, type: 'file', path, queue } as const;
-  return { file: new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log)), at };
+  const file = new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log));
+  await file.ready();
+  return { file, at };
 }
 
 /** A disk of 1 MiB. */
@@ -67,7 +70,7 @@ test('appends, and creates with mode 0640', async (t) => {
     [1, 1000],
     [1001, 3000],
   ] as const) {
-    const { file } = open(t, path);
+    const { file } = await open(t, path);
     file.send(records(from, to));
     assertAccounted(file.status, to - from + 1);
     await file.close(5000);
@@ -87,7 +90,7 @@ test('appends, and creates with mode 0640', async (t) => {
 test('a line that an earlier run left torn is ended first', async (t) => {
   const path = join(directory(t), 'samples');
   writeFileSync(path, '{"seq":1,"pad');
-  const { file } = open(t, path);
+  const { file } = await open(t, path);
   file.send(records(2, 10));
   await file.close(5000);
   const lines = readFileSync(path, 'utf8').split('\n');
@@ -96,18 +99,18 @@ test('a line that an earlier run left torn is ended first', async (t) => {
   assert.equal(file.status.sent, 9);
 });
 
-test('a file that cannot be opened is an error with path and reason', (t) => {
+test('a file that cannot be opened is an error with path and reason', async (t) => {
   const path = directory(t);
-  assert.throws(() => open(t, path), { message: new RegExp(`^cannot open ${path} for writing: EISDIR`) });
+  await assert.rejects(open(t, path), { message: new RegExp(`^cannot open ${path} for writing: EISDIR`) });
   const missing = join(path, 'none', 'samples');
-  assert.throws(() => open(t, missing), {
+  await assert.rejects(open(t, missing), {
     message: new RegExp(`^cannot open ${missing} for writing: ENOENT`),
   });
 });
 
 test('rotations under load, some faster than the writes, lose, double and misplace nothing', async (t) => {
   const path = join(directory(t), 'samples');
-  const { file } = open(t, path);
+  const { file } = await open(t, path);
   let seq = 0;
   const expected: number[][] = [];
   for (let round = 0; round < 20; round++) {
@@ -120,6 +123,7 @@ test('rotations under load, some faster than the writes, lose, double and mispla
     expected.push(range(first, seq));
     renameSync(path, `${path}.${round}`);
     file.reopen();
+    await until(() => existsSync(path), 'opened anew');
   }
   await file.close(5000);
   assert.equal(file.status.sent, seq);
@@ -134,7 +138,7 @@ test('when the path cannot be opened anew the old file stays in use', async (t) 
   const parent = join(directory(t), 'parent');
   mkdirSync(parent);
   const path = join(parent, 'samples');
-  const { file, at } = open(t, path);
+  const { file, at } = await open(t, path);
   file.send(records(1, 5));
   renameSync(parent, `${parent}.old`);
   file.reopen();
@@ -152,7 +156,7 @@ test('a full disk is waited for, without a torn line', async (t) => {
   // Not a multiple of the page size, so that the last write that fits is one in part.
   writeFileSync(ballast, Buffer.alloc(700_000));
   const maxBytes = 400_000;
-  const { file, at } = open(t, path, { maxBytes, whenFull: 'drop_oldest' });
+  const { file, at } = await open(t, path, { maxBytes, whenFull: 'drop_oldest' });
   let seq = 0;
   const more = (): void => {
     for (let i = 0; i < 10; i++) file.send([record(++seq, 3000)]);
@@ -182,7 +186,7 @@ test('a rotation while the disk is full moves what waits to the new file', async
   if (disk === undefined) return;
   const path = join(disk, 'samples');
   writeFileSync(join(disk, 'ballast'), Buffer.alloc(700_000));
-  const { file, at } = open(t, path);
+  const { file, at } = await open(t, path);
   let seq = 0;
   await until(() => {
     // No more than the new file has room for.
@@ -206,14 +210,14 @@ test('close on a full disk gives up what waits', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const path = join(disk, 'samples');
-  const { file } = open(t, path);
+  const { file } = await open(t, path);
   file.send(records(1, 1000, 3000));
   await file.close(60_000);
   assertAccounted(file.status, 1000);
   assert.ok(file.status.dropped > 0);
   // The next start ends the torn line.
   truncateSync(path, readFileSync(path).length - 5000);
-  const next = open(t, path).file;
+  const next = (await open(t, path)).file;
   next.send([record(1001, 10)]);
   await next.close(5000);
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
@@ -222,7 +226,7 @@ test('close on a full disk gives up what waits', async (t) => {
 
 test('a file that is deleted is made anew, and what nobody could find is written there', async (t) => {
   const path = join(directory(t), 'samples');
-  const { file, at } = open(t, path);
+  const { file, at } = await open(t, path);
   file.send(records(1, 10));
   await until(() => file.status.sent === 10, 'written');
   rmSync(path);
@@ -240,7 +244,7 @@ test('a file that is open and has no name is no deleted one', async (t) => {
     closeSync(fd);
   });
   rmSync(path);
-  const { file, at } = open(t, `/proc/self/fd/${fd}`);
+  const { file, at } = await open(t, `/proc/self/fd/${fd}`);
   file.send(records(1, 10));
   await until(() => file.status.sent === 10, 'written');
   await file.close(5000);
@@ -252,7 +256,7 @@ test('a file whose directory is gone keeps what comes until it is back', async (
   const parent = join(directory(t), 'parent');
   mkdirSync(parent);
   const path = join(parent, 'samples');
-  const { file } = open(t, path);
+  const { file } = await open(t, path);
   file.send(records(1, 5));
   await until(() => file.status.sent === 5, 'written');
   rmSync(parent, { recursive: true });
@@ -275,7 +279,7 @@ test('a file whose directory is gone keeps what comes until it is back', async (
 for (const how of ['moved', 'replaced'] as const) {
   test(`a file that was ${how} by somebody else: what comes next goes to the path`, async (t) => {
     const path = join(directory(t), 'samples');
-    const { file, at } = open(t, path);
+    const { file, at } = await open(t, path);
     let seq = 0;
     file.send(records(1, 10));
     seq = 10;

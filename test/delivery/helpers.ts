@@ -115,6 +115,10 @@ export class TestOutput {
     this.destination.wake();
   }
 
+  async ready(): Promise<void> {
+    await this.destination.ready?.();
+  }
+
   reopen(): void {
     this.destination.reopen();
   }

@@ -98,7 +98,7 @@ test('a file that a crash left torn is read on behind its last whole record', as
   );
 });
 
-test('a file of another format is left alone', (t) => {
+test('a file of another format is left alone', async (t) => {
   const path = join(directory(t), 'samples');
   const json = '{"name":"\u00dc\u0130"}\n';
   writeFileSync(path, json);
@@ -108,6 +108,6 @@ test('a file of another format is left alone', (t) => {
   const message = `cannot open ${path} for writing: it contains something other than msgpack`;
   const { log } = logs();
   const tap = new Tap(storeFor(log, settings));
-  assert.throws(() => new FileDestination(settings, tap, log), { message });
+  await assert.rejects(new FileDestination(settings, tap, log).ready(), { message });
   assert.equal(readFileSync(path, 'utf8'), json);
 });

@@ -26,16 +26,18 @@ import {
   until,
 } from './helpers.ts';
 
-function open(
+async function open(
   t: TestContext,
   path: string,
   rotation: RotationSettings,
-): { file: TestOutput; at: ReturnType<typeof logs>['at'] } {
+): Promise<{ file: TestOutput; at: ReturnType<typeof logs>['at'] }> {
   const { log, at } = logs();
   const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
   const queue = { maxBytes: 64 << 20, whenFull: 'drop_oldest' } as const;
   const settings = { name: 'test', printer: 'json', print, type: 'file', path, queue, rotation } as const;
-  return { file: new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log)), at };
+  const file = new TestOutput(t, settings, log, (tap) => new FileDestination(settings, tap, log));
+  await file.ready();
+  return { file, at };
 }
 
 /** What a file holds, by an independent reader where it is compressed. */
@@ -47,7 +49,7 @@ function contentOf(path: string): Buffer {
 test('under load nothing is lost, doubled or misplaced', async (t) => {
   const path = join(directory(t), 'samples');
   const size = 200_000;
-  const { file } = open(t, path, { size, keep: 1000 });
+  const { file } = await open(t, path, { size, keep: 1000 });
   let seq = 0;
   await until(() => {
     file.send(records(seq + 1, seq + 20, 1000));
@@ -71,7 +73,7 @@ test('a file is put aside when it has its size, and only so many are kept', asyn
   const parent = directory(t);
   const path = join(parent, 'samples');
   const size = 10 * record(1001).length;
-  const { file } = open(t, path, { size, keep: 3 });
+  const { file } = await open(t, path, { size, keep: 3 });
   for (let seq = 1001; seq <= 1095; seq++) {
     file.send([record(seq)]);
     // Each file is compressed before the next one is full.
@@ -96,7 +98,7 @@ test('what an earlier run left is counted and compressed', async (t) => {
   writeFileSync(path, Buffer.concat(records(1011, 1018)));
   writeFileSync(`${path}.1`, Buffer.concat(records(1001, 1010)));
   writeFileSync(`${path}.1.gz.draft`, 'torn');
-  const { file } = open(t, path, { size, keep: 3 });
+  const { file } = await open(t, path, { size, keep: 3 });
   await until(() => existsSync(`${path}.1.gz`) && !existsSync(`${path}.1`), 'compressed');
   // The program learns that the file is gone just after we do.
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
@@ -110,7 +112,7 @@ test('what an earlier run left is counted and compressed', async (t) => {
 
 test('a file that cannot be put aside grows, and that is told', async (t) => {
   const path = join(directory(t), 'samples');
-  const { file, at } = open(t, path, { size: 1000, keep: 1 });
+  const { file, at } = await open(t, path, { size: 1000, keep: 1 });
   execFileSync('mkdir', [`${path}.1`, `${path}.1/x`]);
   file.send(records(1, 100));
   await file.close(5000);
@@ -130,7 +132,7 @@ test('a file that somebody else removed or moved costs none of those put aside',
   ]) {
     const path = join(directory(t), 'samples');
     const size = 10 * record(1001).length;
-    const { file } = open(t, path, { size, keep: 3 });
+    const { file } = await open(t, path, { size, keep: 3 });
     let seq = 1000;
     await until(() => {
       file.send([record(++seq)]);
@@ -158,7 +160,7 @@ test('a file that was put aside and not numbered when the program ended gets its
     input: Buffer.concat(records(1001, 1010)),
     stdio: ['pipe', openSync(`${path}.1.gz`, 'w'), 'inherit'],
   });
-  const { file } = open(t, path, { size: 1 << 20, keep: 3 });
+  const { file } = await open(t, path, { size: 1 << 20, keep: 3 });
   await until(
     () => existsSync(`${path}.1.gz`) && existsSync(`${path}.2.gz`) && !existsSync(`${path}.1`),
     'compressed',
@@ -174,10 +176,10 @@ test('an output that takes the place of another waits for what that one has put 
   const path = join(directory(t), 'samples');
   // It takes a moment to compress.
   const size = 50_000_000;
-  const before = open(t, path, { size, keep: 3 });
+  const before = await open(t, path, { size, keep: 3 });
   before.file.send(records(1, 110, 500_000));
   await until(() => existsSync(`${path}.1`), 'put aside');
-  const after = open(t, path, { size, keep: 3 });
+  const after = await open(t, path, { size, keep: 3 });
   after.file.send(records(111, 120));
   await before.file.close(5000);
   await until(() => existsSync(`${path}.1.gz`) && !existsSync(`${path}.1`), 'compressed');

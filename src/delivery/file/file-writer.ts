@@ -1,5 +1,3 @@
-import { close, fstat, stat, writev } from 'node:fs';
-import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
@@ -8,33 +6,28 @@ import type { Tap } from '../ledger/tap.ts';
 import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 import { within } from '../shared/within.ts';
-
-const statOf = promisify(stat);
-const fstatOf = promisify(fstat);
-
-/** An open file to append to. */
-export interface AppendFile {
-  readonly fd: number;
-  /** For messages. */
-  readonly path: string;
-  /** Whether it ends in the middle of a line, which is then ended before anything else is written. */
-  readonly torn: boolean;
-  /** Bytes in it. */
-  size: number;
-  /** Resolves when it can be written to. */
-  readonly prepared?: Promise<void>;
-  /** Called when nothing more will be written to it. */
-  onClosed?: () => void;
-}
+import type { AppendFile } from './append-file.ts';
 
 const batchRecords = 256;
 const batchBytes = 1 << 20;
 const retryDelay = 1000;
 /** ms from one look at what has the path to the next one. */
 const lookDelay = 1000;
+/** ms that opening the file may take at the start: a disk that hangs is waited for in the background. */
+const openDeadline = 2000;
+/** ms that another output has to end its write before that counts as an outage. */
+const turnDeadline = 3000;
 /** ms that closing the files may take at the end. */
 const closeDeadline = 1000;
-const lineEnd = Buffer.from('\n');
+
+/** A file to go on with. */
+interface Following {
+  readonly file: AppendFile;
+  /** The ordinal of the first record to go there. */
+  readonly from: number;
+  /** What the log is told then. */
+  readonly why?: string;
+}
 
 /**
  * Appends records to a file in the background, one write at a time: a slow disk makes nobody wait. A write that fails
@@ -46,27 +39,27 @@ const lineEnd = Buffer.from('\n');
 export class FileWriter implements Destination {
   private readonly outage: Outage;
   private readonly complaint = new MinuteLimit();
-  private torn: boolean;
-  /** The files that follow, each with the ordinal of the first record to go there. */
-  private next: { readonly file: AppendFile; readonly from: number }[] = [];
+  private next: Following[] = [];
   /** Being written; the file has the first `offset` bytes of the first one already. */
   private batch: Entry[] = [];
   private offset = 0;
-  private writing = false;
+  /** Whether a file is being opened, waited for or written to. */
+  private working = false;
+  /** Whether the kernel was given the batch. */
+  private handedOver = false;
   private retry: NodeJS.Timeout | undefined;
   private looked = -Infinity;
   private closed = false;
   /** Set by close: called when nothing is left to write, or a write failed. */
   private finish: (() => void) | undefined;
 
-  /** @param openPath opens the path anew and throws where it cannot; missing for a file that has none */
+  /** @param anew what has the path, to be opened; missing for a file that has none */
   constructor(
     private file: AppendFile,
     private readonly tap: Tap,
     readonly log: Logger,
-    private readonly openPath?: () => AppendFile,
+    private readonly anew?: () => AppendFile,
   ) {
-    this.torn = file.torn;
     this.outage = new Outage(log, tap);
     tap.onReadable = () => {
       this.write();
@@ -81,9 +74,19 @@ export class FileWriter implements Destination {
     return this.outage.lastError;
   }
 
+  /** Opens the file. @throws Error that names the path and the reason when it cannot be opened for writing */
+  ready(): Promise<void> {
+    return within(openDeadline, this.file.open());
+  }
+
   /** Bytes that wait to be written. */
   protected get waiting(): number {
     return this.tap.status.queuedBytes + this.batch.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** Where what comes from now on goes. */
+  protected get newest(): AppendFile {
+    return this.next.at(-1)?.file ?? this.file;
   }
 
   wake(): void {
@@ -92,16 +95,19 @@ export class FileWriter implements Destination {
 
   /**
    * Writes what comes from now on to another file and closes the present one after its last record. When writing fails
-   * at the moment, what waits goes to the new file too: space may only be freed by closing the old one.
+   * at the moment, what waits goes to the new file too: space may only be freed by closing the old one. When the new one
+   * cannot be opened, the old one stays in use and the log tells why.
    */
   protected switchTo(file: AppendFile): void {
-    this.next.push({ file, from: this.tap.ledger.end });
-    if (this.retry !== undefined) {
-      clearTimeout(this.retry);
-      this.retry = undefined;
-      this.switch(file);
+    const following = { file, from: this.tap.ledger.end };
+    this.next.push(following);
+    if (this.retry === undefined) {
+      this.write();
+      return;
     }
-    this.write();
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    this.start(this.moveOn(following));
   }
 
   reopen(): void {
@@ -118,77 +124,86 @@ export class FileWriter implements Destination {
     clearTimeout(timer);
     this.closed = true;
     // A write that hangs may be done yet.
-    this.giveBack(this.writing);
+    this.giveBack(this.handedOver);
     const files = this.next.map(({ file }) => file);
-    if (!this.writing) files.push(this.file);
+    if (!this.working) files.push(this.file);
     await within(closeDeadline, Promise.all(files.map((file) => this.release(file))));
   }
 
   private write(): void {
-    if (this.closed || this.writing || this.retry !== undefined) return;
+    if (this.closed || this.working || this.retry !== undefined) return;
     this.fill();
-    const [first, ...others] = this.batch;
-    if (first === undefined) {
-      if (this.tap.empty) this.finish?.();
-      return;
-    }
-    const buffers = [first.bytes.subarray(this.offset), ...others.map(({ bytes }) => bytes)];
-    if (this.torn) buffers.unshift(lineEnd);
-    this.writing = true;
-    void this.append(this.file, buffers);
+    const [following] = this.next;
+    if (this.batch.length > 0) this.start(this.append());
+    else if (following !== undefined) this.start(this.moveOn(following));
+    else if (this.finish !== undefined && this.tap.empty) this.finish();
+    else if (!this.file.opened) this.start(this.file.open());
   }
 
-  /** Takes the next records from the store, only such as belong to one file. */
+  /** One piece of work at a time; when it is done the next one follows. */
+  private start(work: Promise<void>): void {
+    this.working = true;
+    const done = (error?: Error): void => {
+      this.working = this.handedOver = false;
+      if (this.closed) void this.release(this.file);
+      else if (error !== undefined) this.failed(error);
+      else this.write();
+    };
+    work.then(() => {
+      done();
+    }, done);
+  }
+
+  /** Takes the next records from the store, only such as belong to the present file. */
   private fill(): void {
     if (this.batch.length > 0) return;
-    for (;;) {
-      const end = this.next[0]?.from ?? Infinity;
-      for (let bytes = 0; bytes < batchBytes && this.batch.length < batchRecords;) {
-        const entry = this.tap.next(false, end);
-        if (entry === undefined) break;
-        this.batch.push(entry);
-        bytes += entry.bytes.length;
-      }
-      const [following] = this.next;
-      if (this.batch.length > 0 || following === undefined) return;
-      this.switch(following.file);
+    const end = this.next[0]?.from ?? Infinity;
+    for (let bytes = 0; bytes < batchBytes && this.batch.length < batchRecords;) {
+      const entry = this.tap.next(false, end);
+      if (entry === undefined) break;
+      this.batch.push(entry);
+      bytes += entry.bytes.length;
     }
   }
 
-  private async append(file: AppendFile, buffers: readonly Buffer[]): Promise<void> {
-    const result = await this.attempt(file, buffers).catch((error: unknown) => error as Error);
-    this.writing = false;
-    if (this.closed) void this.release(file);
-    else if (result instanceof Error) this.failed(result);
-    else if (result.there) this.advance(result.bytes, result.moved);
-    else this.deleted();
-  }
-
-  private async attempt(
-    file: AppendFile,
-    buffers: readonly Buffer[],
-  ): Promise<{ readonly bytes: number; readonly there: boolean; readonly moved: boolean }> {
-    await file.prepared;
-    const bytes = await written(file.fd, buffers);
+  private async append(): Promise<void> {
+    const { file } = this;
+    await file.open();
+    if (!(await file.take(turnDeadline))) {
+      if (await file.hasPath()) throw new Error(`${file.path}: a write of the output before hangs`);
+      await this.replaceFile('was moved or replaced: writing to the file at that path from now on');
+      return;
+    }
+    const [first, ...others] = this.batch.map(({ bytes }) => bytes);
+    // Given back, as the output was closed meanwhile.
+    if (first === undefined) return;
+    const buffers = [first.subarray(this.offset), ...others];
+    this.handedOver = true;
+    const bytes = await file.write(buffers);
     // What was written counts if somebody can find it; what comes later goes to wherever the path leads.
-    // A link to an open file, such as /dev/fd/3, and some network file systems have no count of names.
-    const there = this.openPath === undefined || (await fstatOf(file.fd)).nlink > 0 || (await leadsTo(file));
-    return { bytes, there, moved: there && !(await this.hasPath(file)) };
+    const there = await file.isThere();
+    const moved = there && (await this.isMoved(file));
+    if (this.closed) await endRecord(file, buffers, bytes);
+    // Nobody can find what was written last: it is written once more.
+    else if (!there) await this.replaceFile('was deleted: creating it again');
+    else {
+      this.advance(bytes);
+      if (moved) this.follow();
+    }
   }
 
-  /** Looks now and then whether the path still leads to the file. */
-  private async hasPath(file: AppendFile): Promise<boolean> {
+  /** Looks now and then whether the path leads elsewhere. */
+  private async isMoved(file: AppendFile): Promise<boolean> {
     const now = performance.now();
-    if (this.openPath === undefined || this.next.length > 0 || now - this.looked < lookDelay) return true;
+    if (this.anew === undefined || this.next.length > 0 || now - this.looked < lookDelay) return false;
     this.looked = now;
-    return leadsTo(file);
+    return !(await file.hasPath());
   }
 
-  /** The file has `bytes` more bytes of the batch. @param moved whether the path leads elsewhere by now */
-  private advance(bytes: number, moved: boolean): void {
-    this.file.size += bytes;
-    this.offset += this.torn ? bytes - lineEnd.length : bytes;
-    this.torn = false;
+  /** The file has `bytes` more bytes of the batch. */
+  private advance(bytes: number): void {
+    this.file.grow(bytes);
+    this.offset += bytes;
     let whole = 0;
     for (const { bytes: record } of this.batch) {
       if (this.offset < record.length) break;
@@ -196,57 +211,43 @@ export class FileWriter implements Destination {
       whole++;
     }
     for (const entry of this.batch.splice(0, whole)) this.tap.arrived(handed(entry));
+    if (this.offset === 0) this.file.pass(true);
     // Not after a part of the batch: on a disk that is nearly full the rest may fail at once.
     if (this.batch.length === 0) this.outage.end(`${this.file.path}: writing again`);
-    if (moved) this.follow();
-    this.write();
   }
 
   /** The path leads elsewhere: what comes next goes there. */
   private follow(): void {
-    const file = this.openAnew();
+    const file = this.anew?.();
     if (file === undefined) return;
-    this.log.info(`${file.path} was moved or replaced: writing to the file at that path from now on`);
-    this.switchTo(file);
+    const why = `${file.path} was moved or replaced: writing to the file at that path from now on`;
+    this.next.push({ file, from: this.tap.ledger.end, why });
   }
 
-  /** Nobody can find what was written last: it is written once more, to a new file. */
-  private deleted(): void {
+  /** What waits, and what was written last, goes to the file that has the path. @param why for the log */
+  private async replaceFile(why: string): Promise<void> {
     this.giveBack(false);
-    const opened = this.next.at(-1)?.file;
-    const file = opened ?? this.openAnew();
-    if (file === undefined) {
-      this.failed(new Error('the file was deleted and cannot be created again'));
+    const file = this.next.at(-1)?.file ?? this.anew?.();
+    if (file === undefined) return;
+    await file.open();
+    if (this.closed) {
+      void this.release(file);
       return;
     }
-    this.log.warn(`${file.path} was deleted: creating it again`);
-    if (opened === undefined) this.next.push({ file, from: 0 });
+    this.log.warn(`${file.path} ${why}`);
     this.switch(file);
-    this.write();
-  }
-
-  private openAnew(): AppendFile | undefined {
-    try {
-      return this.openPath?.();
-    } catch (error) {
-      if (this.complaint.due()) this.log.error(reasonOf(error as Error));
-      return undefined;
-    }
   }
 
   private failed(error: Error): void {
-    this.outage.begin(`${this.file.path}: ${error.message}`);
+    this.outage.begin(reasonOf(error));
     // What was written in part stays with us: the file has the rest of it yet to get.
     const torn = this.offset > 0 ? this.batch.splice(0, 1) : [];
     this.tap.giveBack(this.batch.map(handed), false);
     this.batch = torn;
     const newest = this.next.at(-1);
-    if (newest !== undefined) {
-      this.switch(newest.file);
-      this.write();
-    } else if (this.finish !== undefined) {
-      this.finish();
-    } else {
+    if (newest !== undefined) this.start(this.moveOn(newest));
+    else if (this.finish !== undefined) this.finish();
+    else {
       this.retry = setTimeout(() => {
         this.retry = undefined;
         this.write();
@@ -260,44 +261,46 @@ export class FileWriter implements Destination {
     this.offset = 0;
   }
 
-  /** Goes on in one of the files that follow, with a whole record. */
+  /** Goes on in one of the files that follow, if it can be opened. */
+  private async moveOn({ file, why }: Following): Promise<void> {
+    try {
+      await file.open();
+    } catch (error) {
+      this.next = this.next.filter((next) => next.file !== file);
+      if (this.complaint.due())
+        this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
+      return;
+    }
+    if (this.closed) return;
+    if (why !== undefined) this.log.info(why);
+    this.switch(file);
+  }
+
+  /** Goes on in another file, with a whole record. */
   private switch(file: AppendFile): void {
     this.giveBack(false);
     void this.release(this.file);
     const index = this.next.findIndex((next) => next.file === file);
     for (const skipped of this.next.splice(0, index + 1).slice(0, -1)) void this.release(skipped.file);
     this.file = file;
-    this.torn = file.torn;
   }
 
-  /**
-   * Closes a file; the standard descriptors belong to the process. In the background: on a network it may be now that
-   * what was written goes out, and that an error is told.
-   */
-  private release({ fd, path, onClosed }: AppendFile): Promise<void> {
-    return new Promise((resolve) => {
-      const closed = (error?: Error | null): void => {
-        if (error) this.log.error(`${path}: what was written last may be missing: ${error.message}`);
-        onClosed?.();
-        resolve();
-      };
-      if (fd > 2) close(fd, closed);
-      else closed();
+  /** Closes a file. On a network it may be now that what was written goes out, and that an error is told. */
+  private release(file: AppendFile): Promise<void> {
+    return file.close().catch((error: unknown) => {
+      this.log.error(`${file.path}: what was written last may be missing: ${(error as Error).message}`);
     });
   }
 }
 
-/** Whether the path of a file leads to it. */
-async function leadsTo({ fd, path }: AppendFile): Promise<boolean> {
-  const [ours, theirs] = await Promise.all([fstatOf(fd), statOf(path).catch(() => undefined)]);
-  return theirs?.ino === ours.ino && theirs.dev === ours.dev;
-}
-
-function written(fd: number, buffers: readonly Buffer[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    writev(fd, buffers, (error, bytes) => {
-      if (error) reject(error);
-      else resolve(bytes);
-    });
-  });
+/** A write came back whose records were given back meanwhile: a record that is there in part gets its end, so that it is not torn. */
+async function endRecord(file: AppendFile, buffers: readonly Buffer[], bytes: number): Promise<void> {
+  let left = bytes;
+  for (const buffer of buffers) {
+    if (left < buffer.length) {
+      if (left > 0) await file.write([buffer.subarray(left)]).catch(() => 0);
+      return;
+    }
+    left -= buffer.length;
+  }
 }

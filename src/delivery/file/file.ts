@@ -1,15 +1,17 @@
-import { ftruncate, fstatSync, readSync } from 'node:fs';
+import { ftruncate, read } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import type { Tap } from '../ledger/tap.ts';
 import type { FileSettings } from '../settings.ts';
 import { reasonOf } from '../shared/outage.ts';
-import { FileWriter, type AppendFile } from './file-writer.ts';
-import { endOfWholeValues } from './msgpack-end.ts';
 import { openToAppend } from '../shared/own-files.ts';
+import { AppendFile } from './append-file.ts';
+import { FileWriter } from './file-writer.ts';
+import { endOfWholeValues } from './msgpack-end.ts';
 import { Rotation } from './rotation.ts';
 
 const truncate = promisify(ftruncate);
+const readAt = promisify(read);
 const mode = 0o640;
 
 /**
@@ -19,22 +21,15 @@ const mode = 0o640;
 export class FileDestination extends FileWriter {
   private readonly rotation: Rotation | undefined;
   private readonly limit: number;
-  /** What has the path, or had it when we looked last. */
-  private current: AppendFile;
 
-  /**
-   * @param onNewFile called when what is sent from now on goes to a new file
-   * @throws Error that names the path and the reason when the file cannot be opened for writing
-   */
+  /** @param onNewFile called when what is sent from now on goes to a new file */
   constructor(
     private readonly settings: FileSettings,
     tap: Tap,
     log: Logger,
     private readonly onNewFile: () => void = () => undefined,
   ) {
-    const file = open(settings, true);
-    super(file, tap, log, file.special ? undefined : () => this.openCurrent());
-    this.current = file;
+    super(fileOf(settings), tap, log, () => this.another());
     const { path, rotation } = settings;
     this.limit = rotation?.size ?? Infinity;
     this.rotation = rotation && new Rotation(path, rotation.keep, log);
@@ -42,20 +37,18 @@ export class FileDestination extends FileWriter {
 
   override wake(): void {
     super.wake();
-    if (this.rotation === undefined || this.current.size + this.waiting < this.limit) return;
-    if (this.rotation.putAside(this.current)) this.reopen();
+    const { rotation, newest } = this;
+    if (rotation === undefined || newest.size + this.waiting < this.limit || !rotation.free) return;
+    // What comes from now on belongs to the next file, which is there when the last record of this one is written.
+    this.switchTo(this.another(rotation.want(newest)));
   }
 
-  /**
-   * What was sent before goes to the file that was open, what is sent from now on to the one that has the path now.
-   * When that cannot be opened, the old one stays in use and the log tells why.
-   */
+  /** What was sent before goes to the file that was open, what is sent from now on to the one that has the path then. */
   override reopen(): void {
-    try {
-      this.switchTo(this.openCurrent());
-    } catch (error) {
-      this.log.error(`${reasonOf(error as Error)}; still writing to the file opened before`);
-    }
+    const file = this.another();
+    // At once, and not when the last write is done. Whoever writes first is told.
+    file.open().catch(() => undefined);
+    this.switchTo(file);
   }
 
   override async close(deadline: number): Promise<void> {
@@ -63,54 +56,46 @@ export class FileDestination extends FileWriter {
     this.rotation?.stop();
   }
 
-  private openCurrent(): AppendFile {
-    this.current = open(this.settings, false);
+  /** @param before to be done before it is opened */
+  private another(before?: () => Promise<void>): AppendFile {
     this.onNewFile();
-    return this.current;
+    return fileOf(this.settings, before);
   }
 }
 
-/** @param first whether nothing of ours is on its way to the file, as may be when it is opened anew */
-function open({ path, printer }: FileSettings, first: boolean): AppendFile & { readonly special: boolean } {
-  try {
-    const fd = openToAppend(path, mode);
-    const stat = fstatSync(fd);
-    const { size } = stat;
-    const msgpack = printer === 'msgpack';
-    if (msgpack && first) refuseOtherThanMaps(fd);
-    const prepared = msgpack && first ? endTornMap(fd, size) : undefined;
-    // Whoever writes first is told.
-    prepared?.catch(() => undefined);
-    return {
-      fd,
-      path,
-      size,
-      special: !stat.isFile(),
-      torn: !msgpack && isTorn(fd, size),
-      ...(prepared !== undefined && { prepared }),
-    };
-  } catch (error) {
-    throw new Error(`cannot open ${path} for writing: ${reasonOf(error as Error)}`, { cause: error });
-  }
+function fileOf({ path, printer }: FileSettings, before?: () => Promise<void>): AppendFile {
+  const msgpack = printer === 'msgpack';
+  const open = async (): Promise<number> => {
+    await before?.();
+    try {
+      const fd = await openToAppend(path, mode);
+      if (msgpack) await refuseOtherThanMaps(fd);
+      return fd;
+    } catch (error) {
+      throw new Error(`cannot open ${path} for writing: ${reasonOf(error as Error)}`, { cause: error });
+    }
+  };
+  return new AppendFile({ path, named: true, open, mend: msgpack ? endTornMap : isTorn });
 }
 
 /** Whether the last line has no end: the program, or the machine, ended while it was written. */
-function isTorn(fd: number, size: number): boolean {
-  const last = Buffer.alloc(1);
-  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+async function isTorn(fd: number, size: number): Promise<{ size: number; torn: boolean }> {
+  if (size === 0) return { size, torn: false };
+  const { buffer } = await readAt(fd, Buffer.alloc(1), 0, 1, size - 1);
+  return { size, torn: buffer.toString() !== '\n' };
 }
 
 /** @throws Error for a file that holds something else, which is not ours to cut */
-function refuseOtherThanMaps(fd: number): void {
-  const first = Buffer.alloc(1);
-  if (readSync(fd, first, 0, 1, 0) === 0) return;
-  if (!holdsMsgpack(first[0])) throw new Error('it contains something other than msgpack');
+async function refuseOtherThanMaps(fd: number): Promise<void> {
+  const { buffer, bytesRead } = await readAt(fd, Buffer.alloc(1), 0, 1, 0);
+  if (bytesRead > 0 && !holdsMsgpack(buffer[0])) throw new Error('it contains something other than msgpack');
 }
 
-/** A reader passes over a torn line, but not over a torn map: what is left of one goes. In the background, as it takes long. */
-async function endTornMap(fd: number, size: number): Promise<void> {
+/** A reader passes over a torn line, but not over a torn map: what is left of one goes. */
+async function endTornMap(fd: number, size: number): Promise<{ size: number; torn: boolean }> {
   const end = await endOfWholeValues(fd, size);
   if (end < size) await truncate(fd, end);
+  return { size: end, torn: false };
 }
 
 /** Whether a file begins as one of ours in msgpack does, with a map. @param first byte; undefined of an empty file */

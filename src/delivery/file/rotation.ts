@@ -1,10 +1,10 @@
-import { constants, createWriteStream, existsSync, fstatSync, renameSync, rmSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Logger } from 'pino';
-import type { AppendFile } from './file-writer.ts';
 import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { unused, type AppendFile } from './append-file.ts';
 
 const endings = ['', '.gz'];
 /** ms from an attempt that failed to the next one. */
@@ -15,16 +15,16 @@ const underWay = new Map<string, Promise<void>>();
 
 /**
  * Puts a file aside: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more,
- * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to or
- * compressed no other file is put aside: the present one grows beyond its size.
+ * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to, also by
+ * an output that ends, or compressed no other file is put aside: the present one grows beyond its size.
  *
  * PATH becomes PATH.0 first. Only when that is done are those put aside before renamed, and the oldest one deleted.
  */
 export class Rotation {
   private readonly complaint = new MinuteLimit();
   private readonly stopping = new AbortController();
-  /** Whether a file was put aside and is not compressed yet. */
-  private busy = false;
+  /** Whether a file is to be put aside as soon as its last record is written. */
+  private wanted = false;
   /** When to try again after a failure, ms of the monotonic clock. */
   private retryAt = -Infinity;
 
@@ -35,72 +35,80 @@ export class Rotation {
     private readonly log: Logger,
   ) {
     // An earlier run may have ended before it was done with this one; another output of this run may be at it.
-    const before = underWay.get(path);
-    if (before !== undefined || this.hasLeft) this.begin(this.compressLeft(before));
+    this.begin(this.compressLeft(underWay.get(path)));
   }
 
-  /** Whether a file was put aside that has no number, or is not compressed. */
-  private get hasLeft(): boolean {
-    return existsSync(this.name(0, '')) || existsSync(this.name(1, ''));
+  /** Whether a file can be put aside now. */
+  get free(): boolean {
+    return !this.wanted && !underWay.has(this.path) && performance.now() >= this.retryAt;
+  }
+
+  /** @returns what puts the file aside; to be called when nothing more comes that belongs to it */
+  want(file: AppendFile): () => Promise<void> {
+    this.wanted = true;
+    return () => this.putAside(file).finally(() => (this.wanted = false));
   }
 
   private async compressLeft(before: Promise<void> | undefined): Promise<void> {
     await before;
-    if (this.hasLeft && !this.stopping.signal.aborted) await this.compress();
+    const left = (await exists(this.name(0, ''))) || (await exists(this.name(1, '')));
+    if (left && !this.stopping.signal.aborted) await this.compress();
   }
 
-  /** Is busy until this is done. */
+  /** Nothing else is put aside until this is done. */
   private begin(work: Promise<void>): void {
-    this.busy = true;
     underWay.set(this.path, work);
     void work.then(() => {
-      this.busy = false;
       if (underWay.get(this.path) === work) underWay.delete(this.path);
     });
   }
 
-  /** Renames the file and those put aside before; false when that has to wait, failed, or the path is another file's. */
-  putAside(file: AppendFile): boolean {
-    if (this.busy || performance.now() < this.retryAt) return false;
+  /** Renames the file and those put aside before, unless it has to wait or the path is another file's. */
+  private async putAside(file: AppendFile): Promise<void> {
+    if (underWay.has(this.path) || !file.named) return;
+    let end = (): void => undefined;
+    this.begin(new Promise<void>((resolve) => (end = resolve)));
     try {
-      const ours = fstatSync(file.fd);
-      const theirs = statSync(this.path, { throwIfNoEntry: false });
-      if (theirs?.ino !== ours.ino || theirs.dev !== ours.dev) return false;
-      this.makeWay();
-      renameSync(this.path, this.name(0, ''));
-      this.makeWay();
+      if (await file.hasPath()) {
+        await this.makeWay();
+        await rename(this.path, this.name(0, ''));
+        await this.makeWay();
+        this.begin(this.compress());
+      }
     } catch (error) {
       this.retryAt = performance.now() + retryDelay;
       this.complain('cannot rotate it', error);
-      this.takeBack();
-      return false;
+      await this.takeBack();
+    } finally {
+      end();
     }
-    const closed = new Promise<void>((resolve) => (file.onClosed = resolve));
-    this.begin(closed.then(() => this.compress()));
-    return true;
   }
 
   /** Gives the file that was put aside last its number, where it has none yet. */
-  private makeWay(): void {
-    if (!existsSync(this.name(0, ''))) return;
+  private async makeWay(): Promise<void> {
+    if (!(await exists(this.name(0, '')))) return;
     let free = 1;
-    const taken = (number: number): boolean =>
-      endings.some((ending) => existsSync(this.name(number, ending)));
     // Where an attempt failed half way there is a gap: then none has to go.
-    while (free < this.keep && taken(free)) free++;
-    for (const ending of endings) rmSync(this.name(free, ending), { force: true });
+    while (free < this.keep && (await this.taken(free))) free++;
+    for (const ending of endings) await rm(this.name(free, ending), { force: true });
     for (let number = free - 1; number > 0; number--)
       for (const ending of endings) {
         const name = this.name(number, ending);
-        if (existsSync(name)) renameSync(name, this.name(number + 1, ending));
+        if (await exists(name)) await rename(name, this.name(number + 1, ending));
       }
-    renameSync(this.name(0, ''), this.name(1, ''));
+    await rename(this.name(0, ''), this.name(1, ''));
+  }
+
+  private async taken(number: number): Promise<boolean> {
+    for (const ending of endings) if (await exists(this.name(number, ending))) return true;
+    return false;
   }
 
   /** The file grows on where it was. */
-  private takeBack(): void {
+  private async takeBack(): Promise<void> {
     try {
-      if (existsSync(this.name(0, '')) && !existsSync(this.path)) renameSync(this.name(0, ''), this.path);
+      const [aside, path] = [this.name(0, ''), this.path];
+      if ((await exists(aside)) && !(await exists(path))) await rename(aside, path);
     } catch {
       // The next attempt gives it its number.
     }
@@ -117,11 +125,12 @@ export class Rotation {
     // Named like what is compressed, which logrotate passes over (debian/logrotate).
     const draft = `${from}.draft.gz`;
     try {
-      this.makeWay();
+      await this.makeWay();
       const { signal } = this.stopping;
       await rm(draft, { force: true });
       // Others may be able to write to the directory: no link is followed.
       const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
+      await unused(await source.stat());
       const target = createWriteStream(draft, { flags: 'wx', mode: 0o640 });
       await pipeline(source.createReadStream(), createGzip(), target, { signal });
       await rename(draft, to);
@@ -140,4 +149,11 @@ export class Rotation {
   private name(number: number, ending: string): string {
     return `${this.path}.${number}${ending}`;
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import type { Destination } from '../destination.ts';
 import type { Tap } from '../ledger/tap.ts';
+import { AppendFile } from './append-file.ts';
 import { FileWriter } from './file-writer.ts';
 import { StreamDestination } from './stream.ts';
 
@@ -22,5 +23,6 @@ export function stdoutDestination(tap: Tap, log: Logger, onClosed: () => void): 
   const stat = fstatSync(fd);
   if (stat.isFIFO() || stat.isSocket() || isatty(fd))
     return new StreamDestination(process.stdout, tap, onClosed);
-  return new FileWriter({ fd, path: 'standard output', torn: false, size: stat.size }, tap, log);
+  const open = (): Promise<number> => Promise.resolve(fd);
+  return new FileWriter(new AppendFile({ path: 'standard output', named: false, open }), tap, log);
 }

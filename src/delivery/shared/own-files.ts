@@ -1,17 +1,24 @@
 import {
+  close,
   closeSync,
   constants,
   existsSync,
+  fstat,
   fstatSync,
-  lstatSync,
+  open as openRaw,
   openSync,
   readSync,
   realpathSync,
   statSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const openFile = promisify(openRaw) as (path: string, flags: number, mode: number) => Promise<number>;
+const fstatFile = promisify(fstat);
+const closeFile = promisify(close);
 
 // What root writes, others may have prepared: a link to a file of root's, or a file that they can change afterwards. Files
 // of our own are opened with these functions. New ones are made under a name at which nothing is (`wx`, after removing
@@ -123,25 +130,26 @@ function requireOwnFile(path: string, stats: Stats): void {
 
 /**
  * Opens a file at a path that the user gave, to read and append, and makes it where it is missing. In a directory that
- * others may write to it must not be a link, nor a file of somebody else's.
+ * others may write to it must not be a link, nor a file of somebody else's. In the background.
  *
  * @param mode of a new file, as far as the umask leaves it
  * @returns the descriptor
  * @throws Error
  */
-export function openToAppend(path: string, mode: number): number {
+export async function openToAppend(path: string, mode: number): Promise<number> {
   const flags = O_RDWR | O_APPEND | O_CREAT;
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
-    requireOwnDirectory(dirname(path));
-    return openSync(path, flags, mode);
+  const there = await lstat(path).catch(() => undefined);
+  if (there?.isSymbolicLink() === true) {
+    await ownDirectory(dirname(path));
+    return openFile(path, flags, mode);
   }
-  const fd = openSync(path, flags | O_NOFOLLOW, mode);
+  const fd = await openFile(path, flags | O_NOFOLLOW, mode);
   try {
-    const stats = fstatSync(fd);
-    if (stats.isFile() && !isOurs(stats.uid)) requireOwnDirectory(dirname(path));
+    const stats = await fstatFile(fd);
+    if (stats.isFile() && !isOurs(stats.uid)) await ownDirectory(dirname(path));
     return fd;
   } catch (error) {
-    closeSync(fd);
+    await closeFile(fd);
     throw error;
   }
 }
