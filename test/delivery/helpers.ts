@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +126,39 @@ export class TestOutput {
 
   close(deadline: number): Promise<void> {
     return (this.closing ??= this.destination.close(deadline).then(() => this.stores.close()));
+  }
+}
+
+/** A file that hangs whoever opens it, like one on a dead server: a pipe that nobody writes to. */
+export class HangingFile {
+  readonly path: string;
+
+  constructor(t: TestContext) {
+    const place = mkdtempSync(join(tmpdir(), 'proxtop-'));
+    const path = (this.path = join(place, 'hangs'));
+    execFileSync('mkfifo', [path]);
+    // Should the program wait for it, this lets it go on, and the test fails.
+    const rescue = spawn('sh', ['-c', 'sleep 60; exec 3<>"$0"; rm "$0"; echo > "$0"', path], {
+      detached: true,
+      stdio: 'ignore',
+    });
+    t.after(() => {
+      process.kill(-rescue.pid!);
+      if (this.hangs) this.become('');
+      rmSync(place, { recursive: true });
+    });
+  }
+
+  get hangs(): boolean {
+    return statSync(this.path).isFIFO();
+  }
+
+  /** Who waits for it goes on, and from now on it is a file. */
+  become(content: string): void {
+    const fd = openSync(this.path, 'r+');
+    rmSync(this.path);
+    writeFileSync(this.path, content);
+    closeSync(fd);
   }
 }
 

@@ -9,6 +9,7 @@ import { HttpDestination } from '../../src/delivery/http/http.ts';
 import { judge, retryAfterMs } from '../../src/delivery/http/http-answer.ts';
 import type { HttpSettings } from '../../src/delivery/settings.ts';
 import {
+  HangingFile,
   assertAccounted,
   counts,
   directory,
@@ -448,9 +449,10 @@ test('a secret that cannot be read is an error at the start, and later an outage
   const port = await receiver.start();
   const secret = join(directory(t), 'secret');
   const credentials = { tokenFile: secret };
-  assert.throws(() => open(t, port, { credentials }), { message: /^cannot read the secret: ENOENT.*secret/ });
+  const started = (): Promise<void> => open(t, port, { credentials }).http.ready();
+  await assert.rejects(started(), { message: /^cannot read the secret: ENOENT.*secret/ });
   writeFileSync(secret, 'two\nlines');
-  assert.throws(() => open(t, port, { credentials }), { message: /expected a secret of one line/ });
+  await assert.rejects(started(), { message: /expected a secret of one line/ });
   writeFileSync(secret, 'good');
   const { http, at } = open(t, port, { credentials });
   rmSync(secret);
@@ -458,6 +460,20 @@ test('a secret that cannot be read is an error at the start, and later an outage
   await until(() => at('warn').length > 0, 'the outage');
   assert.match(at('warn')[0]!, /cannot read the secret/);
   writeFileSync(secret, 'new');
+  await delivered(http, 2);
+  assert.equal(receiver.requests[0]?.headers.authorization, 'Bearer new');
+});
+
+test('a secret on a file system that hangs is an outage, and the start does not wait for it', async (t) => {
+  const receiver = new HttpReceiver(t);
+  const secret = new HangingFile(t);
+  const { http } = open(t, await receiver.start(), { credentials: { tokenFile: secret.path } });
+  assert.ok(secret.hangs, 'nobody waited for it');
+  http.send(records(1, 2));
+  await until(() => http.status.state === 'down', 'told');
+  assert.match(http.status.lastError!, /cannot read the secret: .*hangs: no answer within 2000 ms/);
+  assert.deepEqual([http.status.queued, http.status.resent], [2, 0]);
+  secret.become('new');
   await delivered(http, 2);
   assert.equal(receiver.requests[0]?.headers.authorization, 'Bearer new');
 });
@@ -581,7 +597,7 @@ test('https: the right certificate, wrong ones, another name, a certificate of o
   const plain = new HttpReceiver(t);
   await wrong({ ca }, await plain.start(), /wrong version number|packet length|EPROTO|ECONNRESET/);
   const missing = { message: /^cannot read the file of tls_ca: ENOENT.*none\.pem/ };
-  assert.throws(() => open(t, port, { tls: { ca: file('none.pem') } }, 'https'), missing);
+  await assert.rejects(open(t, port, { tls: { ca: file('none.pem') } }, 'https').http.ready(), missing);
 });
 
 test('interim answers without end are no answer', async (t) => {

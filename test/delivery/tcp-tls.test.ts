@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { TcpSettings } from '../../src/delivery/settings.ts';
 import { Authority } from './authority.ts';
-import { directory, distinct, range, Receiver, records, seqs, until } from './helpers.ts';
+import { directory, distinct, HangingFile, range, Receiver, records, seqs, until } from './helpers.ts';
 import { open } from './tcp-helpers.ts';
 
 /** The name in the peer's certificate; Node gives an empty one where there is none. */
@@ -209,3 +210,31 @@ test('a token may be given, or be the credential of systemd; a file without one 
   assert.match(at('warn')[0]!, /two-lines: expected a secret of one line/);
   await tcp.close(0);
 });
+
+for (const what of ['token', 'certificate'] as const) {
+  test(`a ${what} on a file system that hangs holds up this output alone`, async (t) => {
+    const authority = new Authority(directory(t));
+    const file = new HangingFile(t);
+    const receiver = new Receiver(t);
+    const plain = await receiver.start();
+    const encrypted = await receive(t, authority.sign('server', 'DNS:localhost'));
+    const { tcp } =
+      what === 'token'
+        ? open(t, plain, { tokenFile: file.path })
+        : open(t, encrypted.port, { host: 'localhost', tls: { ca: file.path } });
+    assert.ok(file.hangs, 'nobody waited for it');
+    tcp.send(records(1, 10));
+    await until(() => tcp.status.state === 'down', 'told');
+    assert.match(tcp.status.lastError!, /hangs: (no answer within 2000 ms|not read, .* still hangs)/);
+    assert.equal(tcp.status.queued, 10);
+    // However many attempts there were, one thread of the pool waits.
+    await Promise.all(range(1, 8).map(() => readFile(authority.ca)));
+    assert.ok(file.hangs);
+    file.become(what === 'token' ? 'word\n' : readFileSync(authority.ca, 'utf8'));
+    await until(() => tcp.status.unconfirmed + tcp.status.sent === 10, 'sent');
+    await tcp.close(5000);
+    const received =
+      what === 'token' ? receiver.received(0).subarray('word\n'.length) : Buffer.concat(encrypted.data);
+    assert.deepEqual(seqs(received), range(1, 10));
+  });
+}

@@ -1,5 +1,9 @@
-import { readSecret, secretIn, secretPath } from '../shared/secret.ts';
+import { SlowFiles } from '../../guests/slow-files.ts';
+import { readSecret, secretPath } from '../shared/secret.ts';
 import type { Credentials } from '../settings.ts';
+
+/** ms in which the file of a secret must be read. */
+const deadline = 2000;
 
 /**
  * What the header `Authorization` says, made anew for each request: a token that is replaced in its file counts from
@@ -9,8 +13,8 @@ import type { Credentials } from '../settings.ts';
  *
  * @param scheme of a token: RFC 6750, or the word that InfluxDB 2 has
  * @param directory of $CREDENTIALS_DIRECTORY
- * @returns a function that reads the value, or undefined where there is no secret
- * @throws Error (that function rejects with one, too) for a file that cannot be read or is empty
+ * @returns a function that reads the value, or undefined where there is no secret; it rejects with an Error for a file
+ * that cannot be read in time or is empty
  */
 export function authorization(
   { name, credentials }: { readonly name: string; readonly credentials: Credentials },
@@ -20,9 +24,9 @@ export function authorization(
   const { username, password, token, tokenFile } = credentials;
   const path = secretPath(name, tokenFile, directory);
   const given = password ?? token;
-  if (given === undefined && path !== undefined) secretIn(path);
+  const files = new SlowFiles(deadline);
   return async () => {
-    const secret = given ?? (path === undefined ? undefined : await readSecret(path));
+    const secret = given ?? (path === undefined ? undefined : await readSecret(path, files));
     if (username !== undefined)
       return `Basic ${Buffer.from(`${username}:${secret ?? ''}`).toString('base64')}`;
     return secret === undefined ? undefined : `${scheme} ${secret}`;

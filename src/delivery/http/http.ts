@@ -5,10 +5,12 @@ import type { Destination } from '../destination.ts';
 import { handed, type Entry } from '../ledger/entry.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { HttpSettings } from '../settings.ts';
+import { SlowFiles } from '../../guests/slow-files.ts';
 import { backoff } from '../../pacing/backoff.ts';
 import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
-import { tlsOptions } from '../shared/tls.ts';
+import { readTls } from '../shared/tls.ts';
+import { within } from '../shared/within.ts';
 import { authorization } from './credentials.ts';
 import { judge, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
@@ -16,6 +18,8 @@ import { HttpClient } from './http-client.ts';
 
 /** By how much larger the next request may be after one that was not too large: a refusal in a dozen. */
 const growth = 17 / 16;
+/** ms in which a file of TLS must be read, and that all files may take at the start. */
+const fileDeadline = 2000;
 /** Characters of an answer that the log gets to see. */
 const maxWords = 200;
 
@@ -28,7 +32,9 @@ const maxWords = 200;
  */
 export class HttpDestination implements Destination {
   private readonly outage: Outage;
-  private readonly client: HttpClient;
+  /** Made when the files of TLS have been read. */
+  private client: HttpClient | undefined;
+  private readonly files = new SlowFiles(fileDeadline);
   private readonly authorization: () => Promise<string | undefined>;
   private readonly refusals = new MinuteLimit();
   /** The URL without its query, which may hold a password. */
@@ -52,21 +58,17 @@ export class HttpDestination implements Destination {
   /** Set by close: called when nothing is left to send, or an attempt failed. */
   private finish: (() => void) | undefined;
 
-  /**
-   * @param pause ms before the next attempt, by the number of failed ones
-   * @throws Error for a file of TLS or of a secret that cannot be read
-   */
+  /** @param pause ms before the next attempt, by the number of failed ones */
   constructor(
     private readonly settings: HttpSettings,
     private readonly tap: Tap,
     private readonly log: Logger,
     private readonly pause: (attempt: number) => number = backoff,
   ) {
-    const { url, timeout, tls, batch } = settings;
+    const { url, batch } = settings;
     const { origin, pathname } = new URL(url);
     this.target = origin + pathname;
     this.outage = new Outage(log, tap);
-    this.client = new HttpClient(url, timeout * 1000, tlsOptions(tls), () => this.tap.ledger.reconnects++);
     const scheme = pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
     this.authorization = authorization(settings, scheme, process.env['CREDENTIALS_DIRECTORY']);
     this.most = batch.bytes;
@@ -78,11 +80,16 @@ export class HttpDestination implements Destination {
   get state(): OutputState {
     if (this.outage.lasts) return 'down';
     if (this.refusal !== undefined) return 'refused';
-    return this.client.connections === 0 ? 'connecting' : 'up';
+    return (this.client?.connections ?? 0) === 0 ? 'connecting' : 'up';
   }
 
   get lastError(): string | undefined {
     return this.refusal ?? this.outage.lastError;
+  }
+
+  /** Reads the files of TLS and of the secret. @throws Error for one that cannot be read */
+  ready(): Promise<void> {
+    return within(fileDeadline, Promise.all([this.connectable(), this.authorization()]));
   }
 
   wake(): void {
@@ -104,8 +111,8 @@ export class HttpDestination implements Destination {
     clearTimeout(timer);
     clearTimeout(this.timer);
     this.closed = true;
-    this.client.close();
-    this.giveBack(this.posting && this.client.handedOver);
+    this.client?.close();
+    this.giveBack(this.posting && this.client?.handedOver === true);
   }
 
   /** Whether there is nothing to be waited for but records. */
@@ -166,20 +173,29 @@ export class HttpDestination implements Destination {
     const share = this.share();
     let answer: Answer | undefined;
     let reason = '';
-    let handedOver = false;
+    let client: HttpClient | undefined;
     try {
       const records = share.map((entry) => entry.bytes);
       const body = await makeBody(records, this.settings);
       const headers = await this.headers(body);
-      handedOver = true;
-      answer = await this.client.post(body.bytes, headers);
+      const ready = await this.connectable();
+      if (this.closed) return;
+      client = ready;
+      answer = await client.post(body.bytes, headers);
     } catch (error) {
       reason = reasonOf(error as Error);
     }
     this.posting = false;
     if (this.closed) return;
-    if (answer === undefined) this.failed(reason, 0, handedOver && this.client.handedOver);
+    if (answer === undefined) this.failed(reason, 0, client?.handedOver === true);
     else this.answered(answer, share);
+  }
+
+  private async connectable(): Promise<HttpClient> {
+    if (this.client !== undefined) return this.client;
+    const { url, timeout, tls } = this.settings;
+    const options = await readTls(tls, this.files);
+    return (this.client ??= new HttpClient(url, timeout * 1000, options, () => this.tap.ledger.reconnects++));
   }
 
   private async headers(body: Body): Promise<Record<string, string>> {

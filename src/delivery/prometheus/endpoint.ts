@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { SlowFiles } from '../../guests/slow-files.ts';
 import { PrometheusPage } from '../../formats/prometheus/page.ts';
 import type { OutputStatus } from '../../sampling/output-status.ts';
 import type { Sample } from '../../sampling/sample.ts';
@@ -14,7 +15,7 @@ import { reasonOf } from '../shared/outage.ts';
 import type { Output } from '../output.ts';
 import { Selector } from '../selection.ts';
 import type { PrometheusSettings } from '../settings.ts';
-import { tlsOptions } from '../shared/tls.ts';
+import { readTls, tlsOptions } from '../shared/tls.ts';
 import { Connections, keyOf } from './connections.ts';
 import { gate } from './gate.ts';
 import { acceptsGzip, contentTypes, pageFormat } from './negotiation.ts';
@@ -31,6 +32,8 @@ const MAX_CONNECTIONS = 16;
 const MAX_REQUESTS = 100;
 /** How long a scraper may keep its connection for the next scrape, ms. */
 const KEEP_ALIVE = 75_000;
+/** How long reading a file may take, ms. */
+const FILE_DEADLINE = 2000;
 /** How often Node looks for requests that take too long, ms. */
 const CHECK = 1000;
 
@@ -49,6 +52,7 @@ export class PrometheusEndpoint implements Output {
   private readonly select: Selector | undefined;
   private readonly admits: (header: string | undefined) => Promise<boolean>;
   private readonly server: Server | TlsServer;
+  private readonly files = new SlowFiles(FILE_DEADLINE);
   private readonly connections = new Connections(MAX_CONNECTIONS);
   private readonly complaint = new MinuteLimit();
   private state: OutputStatus['state'] = 'connecting';
@@ -116,16 +120,18 @@ export class PrometheusEndpoint implements Output {
     this.pages.replace(this.select === undefined ? sample : this.select.part(sample));
   }
 
-  /** Reads certificate and key anew. */
+  /** Reads certificate and key anew, in the background. */
   reopen(): void {
-    const { tls } = this.settings;
-    if (tls === undefined || !('setSecureContext' in this.server)) return;
-    try {
-      this.server.setSecureContext(tlsOptions(tls));
-    } catch (error) {
-      this.lastError = reasonOf(error as Error);
-      this.log.error(`${this.lastError}; the certificate read before stays`);
-    }
+    const { server, settings, files } = this;
+    if (settings.tls === undefined || !('setSecureContext' in server)) return;
+    readTls(settings.tls, files)
+      .then((options) => {
+        server.setSecureContext(options);
+      })
+      .catch((error: unknown) => {
+        this.lastError = reasonOf(error as Error);
+        this.log.error(`${this.lastError}; the certificate read before stays`);
+      });
   }
 
   begin(): void {

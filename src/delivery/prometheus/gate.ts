@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { authorization } from '../http/credentials.ts';
-import { secretPath } from '../shared/secret.ts';
+import { secretIn, secretPath } from '../shared/secret.ts';
 import type { PrometheusSettings } from '../settings.ts';
 
 /**
@@ -15,13 +15,11 @@ export function gate(
   { name, credentials }: Pick<PrometheusSettings, 'name' | 'credentials'>,
   directory: string | undefined,
 ): (header: string | undefined) => Promise<boolean> {
-  const { username, password, tokenFile } = credentials;
-  if (
-    username !== undefined &&
-    password === undefined &&
-    secretPath(name, tokenFile, directory) === undefined
-  )
+  const { username, password, token, tokenFile } = credentials;
+  const path = secretPath(name, tokenFile, directory);
+  if (username !== undefined && password === undefined && path === undefined)
     throw new Error('username has no meaning without password, token_file or a credential of systemd');
+  if ((password ?? token) === undefined && path !== undefined) secretIn(path);
   const expected = authorization({ name, credentials }, 'Bearer', directory);
   return async (header) => {
     const wanted = await expected();

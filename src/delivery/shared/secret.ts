@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SlowFiles } from '../../guests/slow-files.ts';
 import { reasonOf } from './outage.ts';
 
 /**
@@ -19,7 +19,7 @@ export function secretPath(
   return existsSync(path) ? path : undefined;
 }
 
-/** Reads a secret, at once: for the start. Throws an Error for a file that cannot be read, or holds anything but one line. */
+/** Reads a secret, at once: for `--check` and the start of an endpoint. Throws an Error for a file that cannot be read, or holds anything but one line. */
 export function secretIn(path: string): string {
   let text: string;
   try {
@@ -30,11 +30,11 @@ export function secretIn(path: string): string {
   return secretOf(path, text);
 }
 
-/** Reads a secret in the background. Rejects as {@link secretIn} throws. */
-export async function readSecret(path: string): Promise<string> {
+/** Reads a secret in the background. Rejects as {@link secretIn} throws, and when the file cannot be read in time. */
+export async function readSecret(path: string, files: SlowFiles): Promise<string> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await files.read(path);
   } catch (error) {
     throw unreadable(error);
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
+import type { SlowFiles } from '../../guests/slow-files.ts';
 import { reasonOf } from './outage.ts';
 
 /** What a TLS connection needs beyond the certificates of the system. Files hold PEM. */
@@ -17,7 +18,7 @@ export interface TlsSettings {
 export type TlsOptions = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { readonly servername?: string };
 
 /**
- * Reads the files. The peer's certificate is always verified.
+ * Reads the files, at once: for `--check` and the start of an endpoint. The peer's certificate is always verified.
  *
  * @throws Error that names the key and the file that cannot be read
  */
@@ -30,10 +31,31 @@ export function tlsOptions({ ca, cert, key, servername }: TlsSettings): TlsOptio
   };
 }
 
+/** Reads the files in the background. Rejects as {@link tlsOptions} throws, and when one cannot be read in time. */
+export async function readTls(
+  { ca, cert, key, servername }: TlsSettings,
+  files: SlowFiles,
+): Promise<TlsOptions> {
+  const read = (option: string, path: string): Promise<string> =>
+    files.read(path).catch((error: unknown) => {
+      throw unreadable(option, error);
+    });
+  return {
+    ...(ca !== undefined && { ca: await read('tls_ca', ca) }),
+    ...(cert !== undefined && { cert: await read('tls_cert', cert) }),
+    ...(key !== undefined && { key: await read('tls_key', key) }),
+    ...(servername !== undefined && { servername }),
+  };
+}
+
 function pem(option: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new Error(`cannot read the file of ${option}: ${reasonOf(error as Error)}`, { cause: error });
+    throw unreadable(option, error);
   }
+}
+
+function unreadable(option: string, error: unknown): Error {
+  return new Error(`cannot read the file of ${option}: ${reasonOf(error as Error)}`, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TcpSettings } from '../settings.ts';
-import { tlsOptions } from '../shared/tls.ts';
+import type { TlsOptions } from '../shared/tls.ts';
 
 const keepAliveDelay = 15_000;
 
@@ -13,12 +13,15 @@ export interface Connecting {
 }
 
 /**
- * Begins to connect, with TLS where it is wanted. The name is looked up each time, and the files of TLS are read each
- * time, so that renewed certificates need no restart.
+ * Begins to connect. The name is looked up each time.
  *
- * @throws Error for a certificate or key that cannot be read
+ * @param tls where the connection is encrypted
+ * @throws Error for certificates or a key that are none
  */
-export function connect({ host, port, tls }: Pick<TcpSettings, 'host' | 'port' | 'tls'>): Connecting {
+export function connect(
+  { host, port }: Pick<TcpSettings, 'host' | 'port'>,
+  tls: TlsOptions | undefined,
+): Connecting {
   const options: TcpNetConnectOpts = {
     host,
     port,
@@ -31,6 +34,6 @@ export function connect({ host, port, tls }: Pick<TcpSettings, 'host' | 'port' |
   if (tls === undefined) return { socket: connectPlain(options), ready: 'connect' };
   // An address is checked against the certificate like a name, but not sent (RFC 6066 has only names).
   const servername = isIP(host) === 0 ? { servername: host } : {};
-  const socket = connectTls({ ...options, ...servername, ...tlsOptions(tls) });
+  const socket = connectTls({ ...options, ...servername, ...tls });
   return { socket, ready: 'secureConnect' };
 }

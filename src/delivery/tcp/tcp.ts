@@ -5,12 +5,14 @@ import type { Destination } from '../destination.ts';
 import { returnedBytes } from '../ledger/waiting.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { TcpSettings } from '../settings.ts';
+import { SlowFiles } from '../../guests/slow-files.ts';
 import { backoff } from '../../pacing/backoff.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
+import { readTls } from '../shared/tls.ts';
 import { connect, type Connecting } from './connect.ts';
 import { PeerWatch } from './peer-watch.ts';
 import { ResendWindow } from './resend-window.ts';
-import { tokenOf } from './token.ts';
+import { readToken } from './token.ts';
 
 /** How a TCP destination paces itself. */
 export interface TcpPace {
@@ -27,6 +29,8 @@ export interface TcpPace {
 const defaultPace: TcpPace = { age: 5000, backoff, stable: 1000, hold: 10_000 };
 const longestHold = 300_000;
 
+/** ms in which a file of TLS or of a token must be read. */
+const fileDeadline = 2000;
 /** Bytes handed to the socket beyond what the kernel took; the rest stays in our queue, where it is bounded. */
 const inFlightBytes = 256 << 10;
 
@@ -47,6 +51,7 @@ export class TcpDestination implements Destination {
   /** Set while the connection takes records. */
   private watch: PeerWatch | undefined;
   private retry: NodeJS.Timeout | undefined;
+  private readonly files = new SlowFiles(fileDeadline);
   private attempt = 0;
   private connections = 0;
   /** Bytes of this connection that were no records. */
@@ -66,6 +71,7 @@ export class TcpDestination implements Destination {
   private clean: Promise<boolean> = Promise.resolve(false);
   /** Set by close: called when there is nothing left to do. */
   private finish: (() => void) | undefined;
+  private closed = false;
 
   constructor(
     private readonly settings: TcpSettings,
@@ -109,6 +115,7 @@ export class TcpDestination implements Destination {
     await finished;
     clearTimeout(timer);
     clearTimeout(this.retry);
+    this.closed = true;
     this.stop();
     this.socket?.destroy();
     this.giveBack(await this.clean);
@@ -117,17 +124,21 @@ export class TcpDestination implements Destination {
   private connect(): void {
     clearTimeout(this.retry);
     this.retry = undefined;
-    let connecting: Connecting;
-    let preamble: string;
-    try {
-      const token = tokenOf(this.settings, process.env['CREDENTIALS_DIRECTORY']);
-      preamble = token === undefined ? '' : `${token}\n`;
-      connecting = connect(this.settings);
-    } catch (error) {
-      this.lost((error as Error).message);
-      return;
-    }
-    const { socket, ready } = connecting;
+    this.dial().catch((error: unknown) => {
+      if (!this.closed) this.lost((error as Error).message);
+    });
+  }
+
+  /** Reads the files of TLS and of the token each time, so that renewed ones need no restart, and begins to connect. */
+  private async dial(): Promise<void> {
+    const { settings, files } = this;
+    const token = await readToken(settings, process.env['CREDENTIALS_DIRECTORY'], files);
+    const tls = settings.tls && (await readTls(settings.tls, files));
+    if (this.closed) return;
+    this.open(connect(settings, tls), token === undefined ? '' : `${token}\n`);
+  }
+
+  private open({ socket, ready }: Connecting, preamble: string): void {
     const { timeout } = this.settings;
     this.socket = socket;
     let reason = 'closed by the peer';

@@ -1,4 +1,5 @@
-import { secretIn, secretPath } from '../shared/secret.ts';
+import type { SlowFiles } from '../../guests/slow-files.ts';
+import { readSecret, secretPath } from '../shared/secret.ts';
 import type { TcpSettings } from '../settings.ts';
 
 /**
@@ -7,13 +8,14 @@ import type { TcpSettings } from '../settings.ts';
  *
  * @param directory of $CREDENTIALS_DIRECTORY
  * @returns undefined where there is none
- * @throws Error for a file that cannot be read, or holds anything but one line
+ * @throws Error for a file that cannot be read in time, or holds anything but one line
  */
-export function tokenOf(
+export async function readToken(
   { name, token, tokenFile }: Pick<TcpSettings, 'name' | 'token' | 'tokenFile'>,
   directory: string | undefined,
-): string | undefined {
+  files: SlowFiles,
+): Promise<string | undefined> {
   if (token !== undefined) return token;
   const path = secretPath(name, tokenFile, directory);
-  return path === undefined ? undefined : secretIn(path);
+  return path === undefined ? undefined : readSecret(path, files);
 }
