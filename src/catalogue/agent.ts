@@ -177,7 +177,7 @@ export const agent = {
     text('last_error', {
       title: 'ERROR',
       source: 'outputs',
-      meaning: 'what went wrong last; omitted while nothing did',
+      meaning: 'what went wrong last, and since when it is over; omitted while nothing did',
       needs: 'an error since the start',
     }),
   ],

@@ -3,7 +3,7 @@ import type { OutputState } from '../sampling/output-status.ts';
 /** Where records go. It draws them from its store by a tap, and holds none but those that are unconfirmed. */
 export interface Destination {
   readonly state: OutputState;
-  /** What went wrong last, for people; undefined when nothing did so far. */
+  /** What went wrong last, and since when it is over, for people; undefined when nothing did so far. */
   readonly lastError: string | undefined;
   /**
    * Opens what it needs on this host, in the background; after a while it resolves all the same, as a disk may hang.

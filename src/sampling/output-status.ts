@@ -51,7 +51,7 @@ export interface OutputStatus {
   readonly droppedBy: Readonly<Record<DropReason, number>>;
   /** Connections made after the first one. */
   readonly reconnects: number;
-  /** What went wrong last, for people; undefined when nothing did so far. */
+  /** What went wrong last, and since when it is over, for people; undefined when nothing did so far. */
   readonly lastError: string | undefined;
 }
 

@@ -192,6 +192,26 @@ test('a full disk: what follows waits in memory, is told once, and is spooled wh
   assert.deepEqual(distinct(receiver.seqs()), range(1, seq));
 });
 
+test('a disk that stays full is no trouble any more when the peer has taken what waited', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  writeFileSync(join(disk, 'ballast'), Buffer.alloc(900_000));
+  const port = await freePort();
+  const { tcp } = open(t, port, { spool: spoolIn(disk) }, quick);
+  let seq = 0;
+  await until(() => {
+    tcp.send([record(++seq, 5000)]);
+    return /ENOSPC/.test(tcp.status.lastError ?? '');
+  }, 'the disk is full');
+  await new Receiver(t).start(port);
+  await until(() => tcp.status.sent === seq, 'all is sent');
+  await until(
+    () => /^no connection to .*ECONNREFUSED.* \(over since 20\S+Z\)$/.test(tcp.status.lastError ?? ''),
+    'that is over, and so is the other one',
+  );
+  await tcp.close(5000);
+});
+
 test('with a full disk the queue in memory is bounded, and every loss is counted', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;

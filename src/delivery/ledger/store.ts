@@ -316,6 +316,9 @@ export class Store {
     const now = performance.now();
     if (!spool.opened && now - this.failed >= retryDelay) void this.open(spool);
     spool.tick();
+    // It may still be full, but nothing has to wait because of that.
+    if (this.outage.lasts && spool.opened && this.waiting.length + this.spilling.length === 0)
+      this.outage.end('spool: no record waits for it any more');
     if (!this.keeps || now - this.spilled < (this.settings.spool?.sync ?? 0) * 1000 - 1) return;
     if (!this.reachable || now - this.waiting.oldest > patience) void this.toSpool();
   }

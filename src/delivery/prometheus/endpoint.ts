@@ -56,7 +56,8 @@ export class PrometheusEndpoint implements Output {
   private readonly connections = new Connections(MAX_CONNECTIONS);
   private readonly complaint = new MinuteLimit();
   private state: OutputStatus['state'] = 'connecting';
-  private lastError: string | undefined;
+  /** What is wrong at the moment. */
+  private readonly troubles = new Map<'address' | 'certificate' | 'page', string>();
   private served = 0;
   private attempts = 0;
   private retry: NodeJS.Timeout | undefined;
@@ -112,7 +113,7 @@ export class PrometheusEndpoint implements Output {
       dropped: 0,
       droppedBy: new Drops().by,
       reconnects: 0,
-      lastError: this.lastError,
+      lastError: this.troubles.size > 0 ? [...this.troubles.values()].join('; ') : undefined,
     };
   }
 
@@ -127,10 +128,12 @@ export class PrometheusEndpoint implements Output {
     readTls(settings.tls, files)
       .then((options) => {
         server.setSecureContext(options);
+        this.troubles.delete('certificate');
       })
       .catch((error: unknown) => {
-        this.lastError = reasonOf(error as Error);
-        this.log.error(`${this.lastError}; the certificate read before stays`);
+        const trouble = `${reasonOf(error as Error)}; the certificate read before stays`;
+        this.troubles.set('certificate', trouble);
+        this.log.error(trouble);
       });
   }
 
@@ -166,15 +169,16 @@ export class PrometheusEndpoint implements Output {
     const { host, port } = this.settings;
     if (this.state === 'down') this.log.info(`listens on ${host} port ${port} now`);
     this.state = 'up';
+    this.troubles.delete('address');
     this.attempts = 0;
   }
 
   private failed(error: Error): void {
-    this.lastError = reasonOf(error);
     if (this.server.listening || this.closing !== undefined) return;
     const { host, port } = this.settings;
-    if (this.state !== 'down')
-      this.log.error(`cannot listen on ${host} port ${port}: ${this.lastError}; it is tried again`);
+    const trouble = `cannot listen on ${host} port ${port}: ${reasonOf(error)}`;
+    this.troubles.set('address', trouble);
+    if (this.state !== 'down') this.log.error(`${trouble}; it is tried again`);
     this.state = 'down';
     this.retry = setTimeout(() => {
       this.listen();
@@ -196,7 +200,7 @@ export class PrometheusEndpoint implements Output {
       // The connection broke; it is the scraper's to come again.
     });
     this.respond(request, response).catch((error: unknown) => {
-      this.lastError = reasonOf(error as Error);
+      this.troubles.set('page', `cannot answer a request: ${reasonOf(error as Error)}`);
       if (this.complaint.due()) this.log.error(error, 'cannot answer a request');
       say(response, 500, 'the page cannot be made; the log of proxtop says why');
     });
@@ -237,6 +241,7 @@ export class PrometheusEndpoint implements Output {
     response.setHeader('Vary', 'Accept, Accept-Encoding');
     if (zipped) response.setHeader('Content-Encoding', 'gzip');
     response.end(page);
+    this.troubles.delete('page');
     this.served++;
   }
 

@@ -3,7 +3,7 @@ import type { OutputStatus } from '../../sampling/output-status.ts';
 
 /** A disturbance of a destination: the log hears of its beginning and of its end, not of what repeats in between. */
 export class Outage {
-  /** What was said last about a disturbance; undefined while there was none. */
+  /** What was said last about a disturbance, and since when it is over; undefined while there was none. */
   lastError: string | undefined;
   private began: number | undefined;
   private droppedBefore = 0;
@@ -33,6 +33,8 @@ export class Outage {
   end(message: string): void {
     if (this.began === undefined) return;
     const seconds = ((performance.now() - this.began) / 1000).toFixed(1);
+    const now = new Date().toISOString().replace(/\.\d+/, '');
+    this.lastError = `${this.lastError} (over since ${now})`;
     const lost = this.destination.status.dropped - this.droppedBefore;
     this.began = undefined;
     this.log.info(`${message} after ${seconds} s; ${lost} records were dropped`);
