@@ -3,7 +3,7 @@ import type { LeftSpool } from '../../status/report.ts';
 import { allOutputs } from '../../config/settings.ts';
 import type { Settings } from '../../config/settings.ts';
 import { formatOf } from '../../delivery/format.ts';
-import { readable, survey, type Spool, type SpoolPart } from '../../delivery/ledger/spool/survey.ts';
+import { readable, survey, type Seen, type Spool, type SpoolPart } from '../../delivery/ledger/spool/survey.ts';
 import type { OutputSettings } from '../../delivery/settings.ts';
 
 /** ms between two looks: a reload may leave one, and somebody may have drained or deleted one. */
@@ -16,6 +16,7 @@ const period = 10_000;
 export class Leftovers {
   list: readonly LeftSpool[] = [];
   private looking: Promise<void> | undefined;
+  private readonly seen: Seen = new Map();
   private readonly told = new Set<string>();
   private readonly timer: NodeJS.Timeout;
 
@@ -44,7 +45,7 @@ export class Leftovers {
     if (settings === undefined) return;
     try {
       const list: LeftSpool[] = [];
-      for (const spool of await survey(settings.stateDir)) {
+      for (const spool of await survey(settings.stateDir, this.seen)) {
         const own = allOutputs(settings).find((output) => spoolOf(output) === spool.directory);
         // What another process uses, or an output that ends, is its affair.
         if (own === undefined && spool.holder !== undefined) continue;

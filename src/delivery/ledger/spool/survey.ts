@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSpoolFile } from './files.ts';
 import { readFrames, type SpooledRecord } from './frame.ts';
@@ -34,6 +34,9 @@ export interface Spool {
   readonly parts: readonly SpoolPart[];
 }
 
+/** What was found in spools, by their directories, and the state of their files then. */
+export type Seen = Map<string, { readonly state: string; readonly parts: readonly SpoolPart[] }>;
+
 /** Whether these records are of a format that this version of proxtop can read. */
 export function readable(part: SpoolPart): boolean {
   return part.version <= version;
@@ -43,26 +46,53 @@ export function readable(part: SpoolPart): boolean {
  * The spools in a state directory, whoever uses them, by name. It changes nothing; numbers of one that is in use are
  * those of some moments ago.
  *
+ * @param seen where what is found is kept for the next call, which then reads only files that have changed
  * @throws Error of node:fs, but not where the directory is missing
  */
-export async function survey(stateDir: string): Promise<Spool[]> {
+export async function survey(stateDir: string, seen?: Seen): Promise<Spool[]> {
   const spools: Spool[] = [];
   for (const name of await directories(stateDir)) {
-    const spool = await surveyOne(stateDir, name);
+    const spool = await surveyOne(stateDir, name, seen);
     if (spool !== undefined) spools.push(spool);
   }
+  for (const directory of seen?.keys() ?? [])
+    if (!spools.some((spool) => spool.directory === directory)) seen?.delete(directory);
   return spools;
 }
 
 /** One of them; undefined where there is no spool of this name. @throws Error of node:fs */
-export async function surveyOne(stateDir: string, name: string): Promise<Spool | undefined> {
+export async function surveyOne(stateDir: string, name: string, seen?: Seen): Promise<Spool | undefined> {
   const directory = join(stateDir, name);
   const files = await readdir(directory).catch(unlessMissing);
   if (!files.some((file) => firstOf(file) !== undefined)) return undefined;
+  const known = seen?.get(directory);
+  // Before they are read: what changes meanwhile is read the next time.
+  const state = seen === undefined ? '' : await stateOf(directory, files);
+  const parts = known !== undefined && known.state === state ? known.parts : await read(name, directory);
+  seen?.set(directory, { state, parts });
+  return { name, directory, holder: await holderOf(directory), parts };
+}
+
+async function read(name: string, directory: string): Promise<SpoolPart[]> {
   // Nobody's own identity: what is whose stands in the headers.
   const nobody = { output: '', format: '', schema: 0 };
   const { segments } = await look(directory, nobody, await new Position(directory).load());
-  return { name, directory, holder: await holderOf(directory), parts: partsOf(name, segments) };
+  return partsOf(name, segments);
+}
+
+/** Inode, size and time of the files that {@link read} reads. */
+async function stateOf(directory: string, files: readonly string[]): Promise<string> {
+  const states: string[] = [];
+  for (const file of [...files].sort()) {
+    if (firstOf(file) === undefined && file !== 'position') continue;
+    const { ino, size, mtimeMs } = await stat(join(directory, file)).catch(() => ({
+      ino: 0,
+      size: 0,
+      mtimeMs: 0,
+    }));
+    states.push(`${file} ${ino} ${size} ${mtimeMs}`);
+  }
+  return states.join('\n');
 }
 
 /**
