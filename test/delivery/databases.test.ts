@@ -5,6 +5,7 @@ import { columns } from '../../src/catalogue/catalogue.ts';
 import type { Metric } from '../../src/catalogue/catalogue.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import { storeOf } from '../../src/delivery/format.ts';
+import { HttpDestination } from '../../src/delivery/http/http.ts';
 import { createOutput } from '../../src/delivery/index.ts';
 import type { Output } from '../../src/delivery/output.ts';
 import type { HttpSettings, PrintedSettings } from '../../src/delivery/settings.ts';
@@ -14,7 +15,7 @@ import type { Sample } from '../../src/sampling/sample.ts';
 import { completeSample, row, sampleOf, set, vmRows } from '../formats/sample.ts';
 import { Daemon, installed } from './daemon.ts';
 import { Influx, noInflux } from './influxd.ts';
-import { directory, freePort, logs, storeFor, undecided, until } from './helpers.ts';
+import { directory, freePort, logs, storeFor, TestOutput, undecided, until } from './helpers.ts';
 import { httpSettings } from './http-receiver.ts';
 
 const print = { layout: 'event', verbose: true, devices: true, human: false, names: 'proxtop' } as const;
@@ -204,6 +205,38 @@ test('InfluxDB killed and started again has every sample', { skip: noInflux }, a
     Array.from({ length: rounds }, (_, index) => index + 1),
   );
 });
+
+test(
+  'InfluxDB refuses lines: only these are dropped, and all others are there',
+  { skip: noInflux },
+  async (t) => {
+    const server = await Influx.start(t);
+    await server.query('create database p');
+    const { log } = logs();
+    const settings = httpSettings(server.write, { printer: 'influx' });
+    const http = new TestOutput(t, settings, log, (tap) => new HttpDestination(settings, tap, log));
+    let time = 0;
+    const good = (): Buffer => Buffer.from(`m f=1 ${++time}\n`);
+    const unparsable = Buffer.from('m f=\n');
+    // Of another type than the field has: InfluxDB parses it, writes the others and says how many it dropped.
+    const conflict = (): Buffer => Buffer.from(`m f="text" ${++time}\n`);
+    let dropped = 0;
+    const send = async (lines: readonly Buffer[], bad: number): Promise<void> => {
+      http.send(lines);
+      await until(() => undecided(http.status) === 0, 'answered');
+      dropped += bad;
+      assert.equal(http.status.droppedBy.refused, dropped);
+      const [count] = await server.query('select count(f) from m');
+      assert.equal(count?.['count'], http.status.sent);
+    };
+    await send(Array.from({ length: 10 }, good), 0);
+    // It writes the others and names each of these: `dropped=0`.
+    await send([good(), unparsable, good(), unparsable, good()], 2);
+    await send([...Array.from({ length: 500 }, () => unparsable), ...Array.from({ length: 100 }, good)], 500);
+    await send([good(), conflict(), good(), conflict(), good()], 2);
+    await send([unparsable], 1);
+  },
+);
 
 test('InfluxDB with a password, no database, a limit of size', { skip: noInflux }, async (t) => {
   const server = await Influx.start(t, 'auth-enabled = true\nmax-body-size = 3000');

@@ -39,11 +39,19 @@ export function retryAfterMs(value: string | undefined, now: number): number {
   return Number.isNaN(ms) ? 0 : Math.min(longest, Math.max(0, ms));
 }
 
+/** Whether a refusal is about what the records say (400, 422), and not about who sends them or where to. */
+export function blamesRecords({ status }: Pick<Answer, 'status'>): boolean {
+  return status === 400 || status === 422;
+}
+
 /**
- * How many of the records of a request were refused: all, unless InfluxDB says that it wrote the others (`partial write:
- * ... dropped=N`).
+ * How many of so many records of a request were refused, where InfluxDB says that it wrote the others: `partial write: ...
+ * dropped=N`. N leaves out lines that it could not parse, each of which it names instead. Undefined where it says nothing
+ * of the others: then it wrote none (InfluxDB 1 where no line can be parsed, 2 where one cannot; other servers).
  */
-export function refusedOf({ words }: Pick<Answer, 'words'>, records: number): number {
+export function refusedOf({ words }: Pick<Answer, 'words'>, records: number): number | undefined {
   const dropped = /\bpartial write\b.*\bdropped=(\d+)/s.exec(words)?.[1];
-  return dropped === undefined ? records : Math.min(records, Number(dropped));
+  if (dropped === undefined) return undefined;
+  const unparsed = words.split('unable to parse').length - 1;
+  return Math.min(records, Number(dropped) + unparsed);
 }

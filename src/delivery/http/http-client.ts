@@ -4,8 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Answer } from './http-answer.ts';
 import type { TlsOptions } from '../shared/tls.ts';
 
-/** Bytes of an answer that are kept to be shown, and that are read before the connection is given up. */
-const kept = 1024;
+/** Bytes of an answer that are read before the connection is given up. */
 const mostRead = 64 << 10;
 
 /** Interim answers (1xx) that may come before the one that counts. */
@@ -126,7 +125,7 @@ function read(response: IncomingMessage): Promise<string> {
     const pieces: Buffer[] = [];
     let length = 0;
     response.on('data', (piece: Buffer) => {
-      if (length < kept) pieces.push(piece.subarray(0, kept - length));
+      pieces.push(piece);
       length += piece.length;
       if (length > mostRead) response.destroy();
     });

@@ -12,7 +12,8 @@ import { Outage, reasonOf } from '../shared/outage.ts';
 import { readTls } from '../shared/tls.ts';
 import { within } from '../shared/within.ts';
 import { authorization } from './credentials.ts';
-import { judge, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
+import { Halving } from './halving.ts';
+import { blamesRecords, judge, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -28,7 +29,8 @@ const maxWords = 200;
  * is unconfirmed, after it sent. What has none is sent again, so that a record whose answer was lost arrives twice; what the
  * server refuses for good is logged with its words and dropped.
  *
- * A server that finds a request too large (413) gets half of it, then again a little more with each request.
+ * A server that finds a request too large (413) gets half of it, then again a little more with each request. Where it
+ * refuses a request because of what it holds, the records at fault are searched for, and the others arrive.
  */
 export class HttpDestination implements Destination {
   private readonly outage: Outage;
@@ -46,6 +48,7 @@ export class HttpDestination implements Destination {
   private batchBytes = 0;
   /** Bytes of records that the server is thought to take in one request. */
   private most: number;
+  private readonly halving = new Halving();
   private posting = false;
   /** Waits for a batch to fill up, or for the next attempt. */
   private timer: NodeJS.Timeout | undefined;
@@ -164,8 +167,9 @@ export class HttpDestination implements Destination {
   /** The first records of the batch that make one request: as many as the server takes, but one at least. */
   private share(): Entry[] {
     let bytes = 0;
-    const end = this.batch.findIndex((entry) => (bytes += entry.bytes.length) > this.most);
-    return end === -1 ? this.batch : this.batch.slice(0, Math.max(1, end));
+    const batch = this.batch.slice(0, this.halving.most);
+    const end = batch.findIndex((entry) => (bytes += entry.bytes.length) > this.most);
+    return end === -1 ? batch : batch.slice(0, Math.max(1, end));
   }
 
   private async post(): Promise<void> {
@@ -214,6 +218,7 @@ export class HttpDestination implements Destination {
       case 'arrived':
         this.refusal = undefined;
         this.settle(share, 0);
+        this.halving.settle(share.length, true);
         this.most = Math.min(this.settings.batch.bytes, this.most * growth);
         this.done(share.length, bytes);
         break;
@@ -235,9 +240,18 @@ export class HttpDestination implements Destination {
   }
 
   private refuse(answer: Answer, share: readonly Entry[], bytes: number): void {
-    const refused = refusedOf(answer, share.length);
+    const told = refusedOf(answer, share.length);
+    if (told === undefined && blamesRecords(answer) && this.halving.split(share.length)) {
+      this.log.debug(
+        `${this.target}: ${described(answer)}: ${share.length} records are sent again in halves`,
+      );
+      this.pump();
+      return;
+    }
+    const refused = told ?? share.length;
     this.refusal = `${this.target} refuses records: ${described(answer)}`;
     this.settle(share, refused);
+    this.halving.settle(share.length, refused < share.length);
     if (this.refusals.due())
       this.log.error(`${this.target} refuses ${refused} records, which are dropped: ${described(answer)}`);
     this.done(share.length, bytes);
@@ -267,6 +281,7 @@ export class HttpDestination implements Destination {
     this.tap.giveBack(this.batch.slice(share).map(handed), false);
     this.batch = [];
     this.batchBytes = 0;
+    this.halving.end();
   }
 
   /** @param handedOver whether the server may have got the request */
