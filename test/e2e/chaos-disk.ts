@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whenProcessEnds } from '../lab/lifetime.ts';
 
@@ -39,10 +39,15 @@ export class ChaosDisk {
     this.state = state;
     if (state === 'hangs') run('fsfreeze', '-f', this.path);
     if (state === 'full') this.fill();
-    // Files that are open for writing stay so, as below a file system that an administrator mounts read-only on top.
+    // Files that are open for writing stay so, as below a file system that an administrator mounts read-only on top. It is
+    // read-only from the first moment on: were a file opened for writing before, it could not become so.
     if (state === 'read-only') {
-      run('mount', '--bind', this.path, this.path);
-      run('mount', '-o', 'remount,bind,ro', this.path);
+      const aside = `${this.path}.read-only`;
+      mkdirSync(aside, { recursive: true });
+      run('mount', '--bind', this.path, aside);
+      run('mount', '-o', 'remount,bind,ro', aside);
+      run('mount', '--bind', aside, this.path);
+      run('umount', aside);
     }
   }
 
