@@ -18,7 +18,7 @@ import { LabLibvirtd } from '../test/lab/libvirtd.ts';
 
 import { compare, count, heading, programOf } from './compare.ts';
 import type { Build, Figures } from './compare.ts';
-import { CpuMeter } from './processes.ts';
+import { CpuMeter, serviceEnvironment } from './processes.ts';
 
 const VMS = count('VMS', 50);
 const WARM_UP = count('WARM_UP', 20);
@@ -26,6 +26,7 @@ const SECONDS = count('SECONDS', 40);
 const IDLE_SECONDS = 20;
 const AT_ONCE = 4;
 const FLOOR_PASSES = 10;
+const env = serviceEnvironment();
 
 /** CPU of the cheapest possible loop over the files of the processes that a cycle reads, in ms a pass. */
 async function floorOf(pids: readonly number[]): Promise<number> {
@@ -70,7 +71,7 @@ async function measure(
 ): Promise<Figures> {
   const uri = `qemu+unix:///system?socket=${lab.sockets}/libvirt-sock-ro`;
   const flags = `--libvirt -c ${uri} --output=stdout --printer=json`.split(' ');
-  const child = spawn(programOf(build), flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(programOf(build), flags, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '{}';
   createInterface({ input: child.stdout }).on('line', (line) => {
     last = line;

@@ -18,7 +18,7 @@ import { Lab } from '../test/lab/lab.ts';
 import { until } from '../test/lab/processes.ts';
 import { compare, count, heading, median, programOf } from './compare.ts';
 import type { Build, Figures } from './compare.ts';
-import { CpuMeter, childrenOf, descriptorsOf, residentMiB } from './processes.ts';
+import { CpuMeter, childrenOf, descriptorsOf, residentMiB, serviceEnvironment } from './processes.ts';
 
 const VMS = count('VMS', 50);
 const WARM_UP = count('WARM_UP', 10);
@@ -40,6 +40,7 @@ const LAST_LINE = `\x1b[${SIZE.rows};`;
 
 const home = mkdtempSync(join(tmpdir(), 'proxtop-bench-'));
 const lab = Lab.create();
+const service = serviceEnvironment();
 
 /** What the program and QEMU use while it runs on. @param idle ms a second that QEMU uses without it */
 async function cpu(pid: number, qemus: readonly number[], idle: number, what: string): Promise<Figures> {
@@ -66,6 +67,7 @@ async function stream(
 ): Promise<Figures> {
   const started = performance.now();
   const child = spawn(programOf(build), ['--proxmox', ...STREAM, ...flags, ...lab.flags()], {
+    env: service,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let first = NaN;
@@ -88,7 +90,7 @@ async function stream(
 async function view(build: Build, what: string, qemus: number[], idle: number): Promise<Figures> {
   const program = [programOf(build), '--proxmox', ...lab.flags()].join(' ');
   const command = `stty cols ${SIZE.columns} rows ${SIZE.rows}; exec ${program}`;
-  const env = { ...process.env, TERM: 'xterm-256color', LANG: 'C.UTF-8', HOME: home };
+  const env = { ...service, TERM: 'xterm-256color', LANG: 'C.UTF-8', HOME: home };
   const script = spawn('script', ['-qfec', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env,
