@@ -69,7 +69,7 @@ function readBackend(entry: unknown): BlockStats {
     rdTime: counter('rd_total_time_ns'),
     wrTime: counter('wr_total_time_ns'),
     flTime: counter('flush_total_time_ns'),
-    failures: sum(failures.map(counter)),
+    failures: sumOf(failures, stats),
   };
 }
 
@@ -85,7 +85,11 @@ function readLayers(backend: Readonly<Record<string, unknown>>): Pick<BlockStats
 }
 
 /** The sum of the counters that are known; NaN where none is. */
-function sum(values: readonly number[]): number {
-  const known = values.filter((value) => !Number.isNaN(value));
-  return known.length === 0 ? NaN : known.reduce((total, value) => total + value, 0);
+function sumOf(names: readonly string[], stats: Readonly<Record<string, unknown>>): number {
+  let sum = NaN;
+  for (const name of names) {
+    const value = stats[name];
+    if (typeof value === 'number') sum = Number.isNaN(sum) ? value : sum + value;
+  }
+  return sum;
 }

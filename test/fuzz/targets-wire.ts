@@ -82,7 +82,7 @@ function readReply(line: string): boolean {
   queryMemoryDevices.read(reply);
   if (list(reply).length > (queryBlockstats.most ?? 0)) return false;
   const [device = {}] = queryBlock.read(reply);
-  const blocks = { of: () => device, typeOf: () => undefined };
+  const blocks = { of: () => device, typeOf: () => undefined, generation: 0 };
   new GuestDisks([], blocks, () => undefined).readings(queryBlockstats.read(reply));
   return true;
 }

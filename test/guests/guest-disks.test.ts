@@ -33,7 +33,7 @@ function guest(
   configured: Configured = () => undefined,
 ): GuestDisks {
   const of = ({ qdev = '' }: BlockStats): Told => told[qdev] ?? {};
-  return new GuestDisks(drives, { of, typeOf: (stats) => of(stats).type }, configured);
+  return new GuestDisks(drives, { of, typeOf: (stats) => of(stats).type, generation: 0 }, configured);
 }
 
 const namesOf = (readings: readonly DiskReading[]): string[] => readings.map(({ device }) => device);

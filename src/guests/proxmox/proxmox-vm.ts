@@ -68,6 +68,7 @@ export class ProxmoxVm extends QemuVm {
     if (config === this.config) return;
     // Whoever resizes a disk writes it down there.
     if (this.config !== undefined) this.blocks.expire();
+    this.guestDisks.forget();
     this.config = config;
     const others = this.started.filter(({ device }) => !isDriveKey(device));
     this.disks = config === undefined ? this.started : [...config.disks, ...others];

@@ -29,8 +29,12 @@ export class BlockDevices {
   private known = new Map<string, Partial<BlockDevice>>();
   /** Types of the devices of the guest, by qdev. */
   private types = new Map<string, string | undefined>();
+  /** The backends that are all known: nearly always those of the visit before. */
+  private seen: readonly BlockStats[] = [];
   /** Whether the last question was answered. */
   private current = false;
+  /** Changes whenever what {@link of} or {@link typeOf} give may change. */
+  generation = 0;
   private notBefore = -Infinity;
   private askedAt = -Infinity;
   /** Seconds that visits took since then, and that the question took. */
@@ -74,13 +78,24 @@ export class BlockDevices {
 
   private postpone(time: number): void {
     this.current = false;
+    this.generation++;
     this.notBefore = time + BEAT;
   }
 
   private due(stats: readonly BlockStats[], time: number): boolean {
-    if (stats.some((each) => !this.known.has(keyOf(each)))) return true;
+    if (this.hasNews(stats)) return true;
     const age = time - this.askedAt;
     return age >= LONGEST_BEAT || (age >= BEAT && this.visited >= SHARE * this.took);
+  }
+
+  /** Whether there is a device or an image that QEMU was not asked about. */
+  private hasNews(stats: readonly BlockStats[]): boolean {
+    if (stats.length === this.seen.length && stats.every((each, index) => isSame(each, this.seen[index])))
+      return false;
+    this.generation++;
+    if (stats.some((each) => !this.known.has(keyOf(each)))) return true;
+    this.seen = stats;
+    return false;
   }
 
   private async ask(
@@ -112,6 +127,7 @@ export class BlockDevices {
     );
     this.images = [...devices.values()].flatMap(({ path }) => path ?? []);
     this.current = true;
+    this.generation++;
     this.askedAt = time;
     this.visited = 0;
     this.took = (performance.now() - begun) / 1000;
@@ -139,6 +155,16 @@ export class BlockDevices {
   typeOf({ qdev }: BlockStats): string | undefined {
     return qdev === undefined ? undefined : this.types.get(qdev);
   }
+}
+
+/** Whether two are one backend with one image. */
+export function isSame(one: BlockStats, other: BlockStats | undefined): boolean {
+  return (
+    one.device === other?.device &&
+    one.qdev === other.qdev &&
+    one.nodeName === other.nodeName &&
+    one.layers === other.layers
+  );
 }
 
 /** Tells backends apart: each has a name or a device. */

@@ -4,6 +4,7 @@ import type { BlockStats } from '../../qmp/blockstats.ts';
 import { MOST_BACKENDS } from '../../qmp/blockstats.ts';
 import { text } from '../../untyped/values.ts';
 import type { BlockDevices } from './block-devices.ts';
+import { isSame } from './block-devices.ts';
 import type { DiskReading, GuestDisk } from '../guest.ts';
 import { diskCounters } from '../guest.ts';
 import type { QemuDrive } from './qemu-drives.ts';
@@ -23,8 +24,19 @@ const ID = /^(?:\/machine\/peripheral\/)?([^/]+)/;
 /** What the configuration says of a drive by its name: that it is a disk, that it is none; undefined for nothing. */
 export type Configured = (device: string) => boolean | undefined;
 
+/** What a backend is, as long as it is the same and QEMU was not asked about it again. */
+interface Backend {
+  readonly stats: BlockStats;
+  /** Undefined for what is no disk. */
+  readonly disk: Omit<DiskReading, 'counters'> | undefined;
+  /** Whether QEMU counts its operations. */
+  readonly counted: boolean;
+}
+
 /** Which block backends of a QEMU are disks of its guest, and what they are called. */
 export class GuestDisks {
+  private backends: readonly Backend[] = [];
+  private generation = -1;
   private readonly drivers: ReadonlyMap<string, string | undefined>;
   /** Names of devices without an id: those of their first nodes, which a snapshot or a move puts others in the place of. */
   private names = new Map<string, string>();
@@ -32,7 +44,7 @@ export class GuestDisks {
   /** @param drives as the command line describes them, for what QEMU does not tell */
   constructor(
     drives: readonly QemuDrive[],
-    private readonly blocks: Pick<BlockDevices, 'of' | 'typeOf'>,
+    private readonly blocks: Pick<BlockDevices, 'of' | 'typeOf' | 'generation'>,
     private readonly configured: Configured,
   ) {
     this.drivers = new Map(drives.map(({ device, driver }) => [device, driver]));
@@ -40,16 +52,40 @@ export class GuestDisks {
 
   /** The disks among the backends, as readings; each has a name of its own. */
   readings(stats: readonly BlockStats[]): DiskReading[] {
+    if (!this.isKnown(stats)) this.look(stats);
+    const readings: DiskReading[] = [];
+    for (const [index, { disk, counted }] of this.backends.entries()) {
+      const each = stats[index];
+      if (disk === undefined || each === undefined) continue;
+      readings.push({ ...disk, counters: countersOf(counted ? each : undefined) });
+    }
+    return readings;
+  }
+
+  /** Has all looked at anew: the configuration changed. */
+  forget(): void {
+    this.generation = -1;
+  }
+
+  private isKnown(stats: readonly BlockStats[]): boolean {
+    const { backends } = this;
+    if (this.generation !== this.blocks.generation || stats.length !== backends.length) return false;
+    return stats.every((each, index) => isSame(each, backends[index]?.stats));
+  }
+
+  private look(stats: readonly BlockStats[]): void {
     const names = new Map<string, string>();
     const taken = new Set<string>();
-    const readings: DiskReading[] = [];
-    for (const each of stats) {
+    this.backends = stats.map((each) => {
       const name = this.nameOf(each, names);
-      if (name === undefined || !this.isDisk(name, each)) continue;
-      readings.push(this.reading(ownName(name, taken), each));
-    }
+      if (name === undefined || !this.isDisk(name, each))
+        return { stats: each, disk: undefined, counted: false };
+      const device = ownName(name, taken);
+      const counted = !UNCOUNTED.test(this.typeOf(device, each) ?? '');
+      return { stats: each, disk: { device, ...sizesOf(this.blocks.of(each)) }, counted };
+    });
     this.names = names;
-    return readings;
+    this.generation = this.blocks.generation;
   }
 
   private nameOf(
@@ -79,15 +115,14 @@ export class GuestDisks {
   private typeOf(name: string, stats: BlockStats): string | undefined {
     return this.blocks.typeOf(stats) ?? this.drivers.get(name);
   }
+}
 
-  private reading(device: string, stats: BlockStats): DiskReading {
-    const counters = new Counters(diskCounters.length);
-    const counted = !UNCOUNTED.test(this.typeOf(device, stats) ?? '');
-    diskCounters.forEach((name, index) => {
-      counters.set(index, counted ? stats[name] : NaN);
-    });
-    return { device, counters, ...sizesOf(this.blocks.of(stats)) };
-  }
+/** @param stats undefined where QEMU does not count */
+function countersOf(stats: BlockStats | undefined): Counters {
+  const counters = new Counters(diskCounters.length);
+  if (stats !== undefined)
+    for (const [index, name] of diskCounters.entries()) counters.set(index, stats[name]);
+  return counters;
 }
 
 /** A name that no other disk of the VM has: two devices may use one node. */

@@ -51,9 +51,9 @@ export class Questions {
 
   /** @param answers in the order of the questions */
   sort(answers: readonly QmpAnswer<unknown>[]): QemuAnswers {
-    return Object.fromEntries(
-      this.names.map((name, index) => [name, answers[index]]),
-    ) as unknown as QemuAnswers;
+    const told: Partial<Record<Name, QmpAnswer<unknown> | undefined>> = {};
+    for (const [index, name] of this.names.entries()) told[name] = answers[index];
+    return told as QemuAnswers;
   }
 }
 

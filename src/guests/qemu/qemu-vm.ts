@@ -45,7 +45,7 @@ export abstract class QemuVm implements Guest {
   /** Those that it was started with. */
   protected readonly drives: readonly QemuDrive[];
   protected readonly blocks: BlockDevices;
-  private readonly guestDisks: GuestDisks;
+  protected readonly guestDisks: GuestDisks;
   private answeredAt: number | undefined;
   /** Bytes of memory as QEMU told. */
   protected memorySize: number | undefined;
