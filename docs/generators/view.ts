@@ -4,12 +4,13 @@ import { LiveSource } from '../../src/tui/sources/live-source.ts';
 import { replayCommands } from '../../src/tui/sources/replay-source.ts';
 import { views } from '../../src/tui/table/views.ts';
 import type { View } from '../../src/tui/table/views.ts';
+import { Attention } from '../../src/guests/attention.ts';
 import { Pace } from '../../src/sampling/pace.ts';
 import { code, plain, table } from './markdown.ts';
 
 /** The tables of views and keys in the guide of the terminal view. */
 export function viewDocument(text: string): string {
-  const live = new LiveSource(new Pace(1), new AbortController()).commands;
+  const live = new LiveSource(new Pace(1), new Attention(), new AbortController()).commands;
   const rows = [...commands, ...live].filter(({ label }) => label !== '').map(keyRow);
   const replay = replayCommands.map(keyRow);
   const blocks = {

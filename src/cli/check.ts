@@ -55,7 +55,7 @@ export function describeSettings(
     [
       'poll monitors',
       detailInterval === undefined
-        ? 'every 5 seconds (libvirt: 10), or with each sample where that is less often'
+        ? 'every 10 seconds, or with each sample where that is less often'
         : `every ${seconds(detailInterval)}`,
     ],
     ['measure', collectors.join(', ')],

@@ -1,4 +1,5 @@
 import type { Collector } from '../collectors/collector.ts';
+import type { Attention } from '../guests/attention.ts';
 import type { PrintedSettings } from '../delivery/settings.ts';
 import { createPrinter } from '../formats/index.ts';
 import type { Printer } from '../formats/printer.ts';
@@ -10,6 +11,8 @@ interface Watcher {
   readonly pace: Pace;
   /** Called between the parts of a cycle, so that somebody who presses keys need not wait for its end. */
   readonly attend: () => void;
+  /** Whose monitors are to be asked more often, where no interval is configured. */
+  readonly attention: Attention;
   /** Called when sampling begins. @param stop ends it */
   readonly begin: (stop: AbortController) => void;
 }

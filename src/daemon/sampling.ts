@@ -5,6 +5,7 @@ import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { AwaitedInventory } from '../guests/awaited.ts';
 import { detectInventory, lookedFor } from '../guests/detect.ts';
+import type { Attention } from '../guests/attention.ts';
 import type { Inventory } from '../guests/inventory.ts';
 import { Node } from '../guests/node.ts';
 import { hostNameTrouble } from '../kernel/base/namespaces.ts';
@@ -35,7 +36,7 @@ export async function startSampling(
   since: SinceStart,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
-  const inventories = [await findVms(settings, paths, log)];
+  const inventories = [await findVms(settings, watcher?.attention, paths, log)];
   const node = new Node(inventories, new Attempts(log, since));
   tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
@@ -77,8 +78,15 @@ function wantedRows(settings: Settings): { readonly verbose: boolean; readonly d
 }
 
 /** The VMs of the hypervisor that is found, or those of the one that will be. */
-async function findVms(settings: Settings, paths: Paths, log: Logger): Promise<Inventory> {
-  const beat = { detailInterval: settings.detailInterval, frequency: settings.frequency };
+async function findVms(
+  settings: Settings,
+  watched: Attention | undefined,
+  paths: Paths,
+  log: Logger,
+): Promise<Inventory> {
+  const { detailInterval, frequency } = settings;
+  const attention = detailInterval === undefined ? watched : undefined;
+  const beat = { detailInterval, frequency, attention };
   const detect = () => detectInventory(settings, paths, beat, log);
   const found = await detect();
   if (found !== undefined) return found;

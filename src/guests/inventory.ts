@@ -1,11 +1,14 @@
+import type { Attention } from './attention.ts';
 import type { Guest } from './guest.ts';
 
 /** How often the monitors are asked. */
 export interface Beat {
-  /** Seconds between two visits to the same monitor; undefined for what suits the kind of host. */
+  /** Seconds between two visits to the same monitor; undefined for the usual ones. */
   readonly detailInterval: number | undefined;
   /** Seconds between two calls of poll. */
   readonly frequency: number;
+  /** Whose monitors are visited more often; missing where nobody looks. */
+  readonly attention?: Attention | undefined;
 }
 
 /** Keeps count of the guests of one kind of host. */

@@ -1,5 +1,7 @@
 import type { Beat } from './inventory.ts';
 
+/** Seconds between two visits to a monitor, unless configured otherwise: as pvestatd, whose graphs show no more. */
+const USUAL_INTERVAL = 10;
 /**
  * How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. It is at
  * least one tick, because a smaller one would be lost when the next poll falls on a tick again.
@@ -13,7 +15,11 @@ const LARGEST_SHARE = 0.1;
  * fall in step with the ten-second beat of Proxmox VE's own daemon, and stretched when a visit takes long.
  */
 export class PollSchedule {
+  /** When it was visited last, in monotonic seconds. */
+  visitedAt = -Infinity;
   private next = -Infinity;
+  /** No visit is made before, however much it is wanted. */
+  private restsUntil = -Infinity;
 
   /**
    * @param interval seconds between two visits
@@ -25,14 +31,18 @@ export class PollSchedule {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** The schedule of a beat. @param usual seconds between two visits where the beat leaves that open */
-  static of({ detailInterval, frequency }: Beat, usual: number): PollSchedule {
-    return new PollSchedule(detailInterval ?? Math.max(usual, frequency), frequency);
+  /** The schedule of a beat. */
+  static of({ detailInterval, frequency }: Beat): PollSchedule {
+    return new PollSchedule(detailInterval ?? Math.max(USUAL_INTERVAL, frequency), frequency);
   }
 
-  /** @param time monotonic seconds */
-  due(time: number): boolean {
-    return time >= this.next - this.tick / 2;
+  /**
+   * @param time monotonic seconds
+   * @param interval seconds after the last visit that suffice, where somebody waits for it
+   */
+  due(time: number, interval?: number): boolean {
+    const next = interval === undefined ? this.next : Math.max(this.visitedAt + interval, this.restsUntil);
+    return time >= next - this.tick / 2;
   }
 
   /** Notes a visit that began at `time` and took `duration`, in seconds. */
@@ -40,6 +50,8 @@ export class PollSchedule {
     // With one tick an interval there is nothing to spread: a jitter would only skip ticks.
     const spread = this.interval < 2 * this.tick ? 0 : Math.max(JITTER * this.interval, this.tick);
     const jitter = (2 * this.random() - 1) * spread;
-    this.next = time + Math.max(this.interval + jitter, duration / LARGEST_SHARE);
+    this.visitedAt = time;
+    this.restsUntil = time + duration / LARGEST_SHARE;
+    this.next = Math.max(time + this.interval + jitter, this.restsUntil);
   }
 }

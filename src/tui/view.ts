@@ -6,6 +6,7 @@ import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
 import { History } from './analysis/history.ts';
+import { blame } from './analysis/blame.ts';
 import type { Judge } from './analysis/judge.ts';
 import { PageFrame } from './pages/page-frame.ts';
 import { BlamePage } from './pages/blame.ts';
@@ -46,6 +47,8 @@ export class TerminalView implements Commands, TerminalUser {
   private readonly snapshots = new Snapshots();
   private readonly history = new History();
   private sample: Sample | undefined;
+  /** Whether the sample was not drawn yet. */
+  private unseen = false;
   private page: PageFrame | undefined;
   private prompt: Prompt | undefined;
   private message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
@@ -85,6 +88,7 @@ export class TerminalView implements Commands, TerminalUser {
   /** Shows a sample; has read it when this returns. */
   update(sample: Sample): void {
     this.sample = this.snapshots.copy(sample);
+    this.unseen = true;
     this.history.add(this.sample);
     this.redraw();
   }
@@ -267,6 +271,15 @@ export class TerminalView implements Commands, TerminalUser {
     for (let row = 0; row < rows - 1; row++) this.cells.set(row, lines[row] ?? []);
     this.cells.set(rows - 1, this.lastLine(columns));
     this.terminal.show();
+    if (this.unseen) this.watch();
+  }
+
+  /** Tells the source which VMs matter now. */
+  private watch(): void {
+    this.unseen = false;
+    if (this.sample === undefined || this.source.watch === undefined) return;
+    const suffering = blame(this.sample, this.thresholds).flatMap(({ victims }) => victims);
+    this.source.watch(new Set([...this.table.visible, ...suffering.map(({ vm }) => vm.guest.key)]));
   }
 
   private body(size: Size): readonly Line[] {

@@ -84,8 +84,10 @@ const general = {
   },
   detail_interval: {
     type: decimal(0.1, 86400, 'seconds'),
-    otherwise: '5; with libvirt 10',
-    help: "seconds between two polls of a VM's monitor; never less than the frequency",
+    otherwise: '10, or the frequency',
+    help:
+      "seconds between two polls of a VM's monitor; never less than the frequency; a poll that takes more than a tenth " +
+      'of it stretches it to ten times as long as the poll',
     flag: { group: often, placeholder: 'SECONDS' },
   },
   collectors: {

@@ -3,7 +3,13 @@ import type { LeftSpool } from '../../status/report.ts';
 import { allOutputs } from '../../config/settings.ts';
 import type { Settings } from '../../config/settings.ts';
 import { formatOf } from '../../delivery/format.ts';
-import { readable, survey, type Seen, type Spool, type SpoolPart } from '../../delivery/ledger/spool/survey.ts';
+import {
+  readable,
+  survey,
+  type Seen,
+  type Spool,
+  type SpoolPart,
+} from '../../delivery/ledger/spool/survey.ts';
 import type { OutputSettings } from '../../delivery/settings.ts';
 
 /** ms between two looks: a reload may leave one, and somebody may have drained or deleted one. */

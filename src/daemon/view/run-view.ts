@@ -1,6 +1,7 @@
 import type { ExitCode } from '../../cli/exit-codes.ts';
 import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
+import { Attention } from '../../guests/attention.ts';
 import { Pace } from '../../sampling/pace.ts';
 import { LiveSource } from '../../tui/sources/live-source.ts';
 import { streaming } from '../consumer.ts';
@@ -14,6 +15,7 @@ export async function runView(
   config: string | undefined,
 ): Promise<ExitCode> {
   const pace = new Pace(settings.frequency);
+  const attention = new Attention();
   let view: ReturnType<typeof openView> | undefined;
   let stopped: AbortController | undefined;
   return run(
@@ -34,21 +36,21 @@ export async function runView(
         attend: () => {
           view?.attend();
         },
+        attention,
         begin: (stop) => {
           stopped = stop;
-          view = openView(new LiveSource(pace, stop), settings.thresholds, env, stop.signal);
+          view = openView(new LiveSource(pace, attention, stop), settings.thresholds, env, stop.signal);
         },
       },
     },
   );
 }
 
-/** A view shows everything, as fresh as it can be had; the outputs beside it get what they would without it. */
+/** A view shows everything; the outputs beside it get what they would without it. */
 function forView(settings: Settings): Settings {
   const outputs = settings.outputs.map((output) => ({
     ...output,
     select: { ...output.select, collectors: output.select?.collectors ?? settings.collectors },
   }));
-  const { frequency, detailInterval = frequency } = settings;
-  return { ...settings, collectors: collectorNames, detailInterval, outputs };
+  return { ...settings, collectors: collectorNames, outputs };
 }

@@ -27,7 +27,6 @@ const CALL_TIMEOUT = 3000;
  * Seconds between two questions about the monitors, unless configured otherwise: one costs libvirtd and QEMU 1.4 ms of
  * CPU a domain, 2.2 ms with the balloon, more than a visit of our own over QMP (bench/libvirt.ts).
  */
-const USUAL_INTERVAL = 10;
 /**
  * Seconds between two questions about states where nothing asks for one. libvirt tells of every change by an event; this
  * finds a libvirtd that hangs. A call costs us 0.3 ms with 50 domains, a fifteenth of a cycle.
@@ -91,7 +90,7 @@ export class LibvirtInventory implements Inventory {
   ) {
     this.finder = new QemuFinder(paths);
     this.stateSchedule = new PollSchedule(STATE_INTERVAL, beat.frequency);
-    this.detailSchedule = PollSchedule.of(beat, USUAL_INTERVAL);
+    this.detailSchedule = PollSchedule.of(beat);
     this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, log, (hypervisor) =>
       this.opened(hypervisor),
     );

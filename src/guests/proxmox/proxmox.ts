@@ -21,7 +21,6 @@ import { vmConfigs } from './vm-config.ts';
 import { isQemu, parseQemuArguments } from '../qemu/qemu-arguments.ts';
 import { qemuCommandLine } from '../qemu/qemu-finder.ts';
 import { QemuPoller } from '../qemu/qemu-poller.ts';
-import { USUAL_INTERVAL } from '../qemu/qemu-vm.ts';
 
 /** pid files of VMs; `-1.pid` belongs to a throw-away QEMU that lists CPU flags. */
 const PID_FILE = /^([1-9]\d{2,8})\.pid$/;
@@ -49,7 +48,7 @@ export class ProxmoxInventory implements Inventory {
     files = new PveFiles(paths),
   ) {
     this.configs = new PveConfigs(files, vmConfigs, log);
-    this.poller = new QemuPoller(log);
+    this.poller = new QemuPoller(log, beat.attention);
     this.sockets = new MonitorSockets(paths);
   }
 
@@ -117,7 +116,7 @@ export class ProxmoxInventory implements Inventory {
       process.close();
       return;
     }
-    const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
+    const schedule = PollSchedule.of(this.beat);
     const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule, this.sockets);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
@@ -137,7 +136,8 @@ export class ProxmoxInventory implements Inventory {
   }
 
   async poll(everyone = false): Promise<void> {
-    await Promise.all([this.configure(), this.poller.poll([...this.vms.values()], everyone)]);
+    const due = this.poller.due([...this.vms.values()], performance.now() / 1000, everyone);
+    await Promise.all([this.configure(), this.poller.poll(due)]);
   }
 
   get failures(): number {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { isShortage } from '../../kernel/base/open-files.ts';
 import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import { Limiter } from '../../qmp/limiter.ts';
+import type { Attention } from '../attention.ts';
 import type { QemuVm } from './qemu-vm.ts';
 import { SlowFiles } from '../slow-files.ts';
 
@@ -23,14 +24,28 @@ export class QemuPoller {
   /** VMs whose silence was logged, and its reason. */
   private readonly reported = new WeakMap<QemuVm, string>();
 
-  constructor(private readonly log: Logger) {}
+  /** @param attention says who is asked more often */
+  constructor(
+    private readonly log: Logger,
+    private readonly attention?: Attention,
+  ) {}
 
-  /** @param everyone asks every monitor, due or not */
-  async poll(vms: readonly QemuVm[], everyone: boolean): Promise<void> {
-    const time = performance.now() / 1000;
-    const due = vms.filter(
-      (vm) => !this.asked.has(vm) && vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
-    );
+  /**
+   * Those of the VMs that are to be asked now.
+   * @param time monotonic seconds
+   * @param everyone asks every monitor, due or not
+   */
+  due<T extends QemuVm>(vms: readonly T[], time: number, everyone: boolean): readonly T[] {
+    const free = vms.filter((vm) => !this.asked.has(vm) && vm.monitor?.due(time) === true);
+    if (everyone) return free;
+    const due = free.filter((vm) => vm.schedule.due(time));
+    if (this.attention === undefined) return due;
+    const others = free.filter((vm) => !vm.schedule.due(time));
+    return [...due, ...this.attention.choose(others, time)];
+  }
+
+  /** Asks VMs that are {@link due}. */
+  async poll(due: readonly QemuVm[]): Promise<void> {
     for (const vm of due) this.asked.add(vm);
     await Promise.all(due.map((vm) => this.limiter.run(() => this.ask(vm))));
   }

@@ -20,9 +20,6 @@ import { VisitPlan } from './qemu-detail.ts';
 import type { SlowFiles } from '../slow-files.ts';
 import { markVcpus } from './vcpu-threads.ts';
 
-/** Seconds between two visits to a monitor, unless configured otherwise. */
-export const USUAL_INTERVAL = 5;
-
 /** A running QEMU process whose monitor, if it has one for us, is asked over QMP. */
 export abstract class QemuVm implements Guest {
   readonly type = 'qemu';

@@ -16,7 +16,7 @@ import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuProcess } from './qemu-finder.ts';
 import { QemuFinder } from './qemu-finder.ts';
 import { QemuPoller } from './qemu-poller.ts';
-import { QemuVm, USUAL_INTERVAL } from './qemu-vm.ts';
+import { QemuVm } from './qemu-vm.ts';
 
 /** Seconds between two looks for new processes. */
 const SCAN_BEAT = 2;
@@ -120,7 +120,7 @@ export class QemuInventory implements Inventory {
     private readonly log: Logger,
   ) {
     this.finder = new QemuFinder(paths);
-    this.poller = new QemuPoller(log);
+    this.poller = new QemuPoller(log, beat.attention);
     this.sockets = new MonitorSockets(paths);
   }
 
@@ -152,7 +152,7 @@ export class QemuInventory implements Inventory {
     const refused = refusedOpens();
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
-    const schedule = PollSchedule.of(this.beat, USUAL_INTERVAL);
+    const schedule = PollSchedule.of(this.beat);
     const vm = new PlainVm(this.paths, process, args, schedule, this.sockets);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
@@ -175,13 +175,11 @@ export class QemuInventory implements Inventory {
 
   async poll(everyone = false): Promise<void> {
     const time = performance.now() / 1000;
-    const due = [...this.vms.values()].filter(
-      (vm) => vm.monitor?.due(time) === true && (everyone || vm.schedule.due(time)),
-    );
+    const due = this.poller.due([...this.vms.values()], time, everyone);
     if (due.length === 0) return;
     const connections = readConnections(this.paths.hostNet('unix'));
     const free = due.filter((vm) => !vm.heldByOther(connections));
-    await this.poller.poll(free, everyone);
+    await this.poller.poll(free);
   }
 
   close(): void {

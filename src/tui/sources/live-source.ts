@@ -1,3 +1,4 @@
+import type { Attention } from '../../guests/attention.ts';
 import type { Pace } from '../../sampling/pace.ts';
 import type { Desk, Source, SourceCommand } from './source.ts';
 
@@ -42,11 +43,16 @@ export class LiveSource implements Source {
 
   constructor(
     private readonly pace: Pace,
+    private readonly attention: Pick<Attention, 'watch'>,
     private readonly stop: AbortController,
   ) {}
 
   get interval(): number {
     return this.pace.frequency;
+  }
+
+  watch(guests: ReadonlySet<string>): void {
+    this.attention.watch(guests);
   }
 
   quit(): void {

@@ -28,6 +28,8 @@ interface TableState {
 /** Host panel and table as lines, and where what can be clicked is. */
 export interface TableFrame {
   readonly lines: readonly Line[];
+  /** The entries that have a line. */
+  readonly visible: readonly TableEntry[];
   /** Index of the line of headings. */
   readonly heading: number;
   readonly placed: readonly Placed[];
@@ -59,7 +61,7 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
     entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
   );
   const heading = headingLine(placed, preferences.views[view.key].sort, state.columnCursor);
-  return { lines: [...panel, heading, ...rows], heading: panel.length, placed };
+  return { lines: [...panel, heading, ...rows], visible, heading: panel.length, placed };
 }
 
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */

@@ -78,6 +78,11 @@ export class TableControl {
     return this.cursor.entry?.vm;
   }
 
+  /** Keys of the VMs that have a line of the table. */
+  get visible(): readonly string[] {
+    return this.frame?.visible.flatMap(({ vm }) => vm?.guest.key ?? []) ?? [];
+  }
+
   /** VMs that the filter leaves. */
   get vmsLeft(): number {
     return new Set(this.entries.flatMap(({ vm }) => vm?.guest.key ?? [])).size;

@@ -1,0 +1,55 @@
+import { availableParallelism } from 'node:os';
+import type { PollSchedule } from './poll-schedule.ts';
+
+/** Seconds between two visits to the monitor of a VM that somebody looks at. */
+const INTERVAL = 2;
+/** Share of the host's CPU time that the visits before their time may take. */
+const LARGEST_SHARE = 0.02;
+/** Seconds of CPU that one visit takes, ours and QEMU's together (docs/performance.md). */
+const VISIT_COST = 0.002;
+
+/** A VM whose monitor can be visited. */
+interface Visited {
+  readonly key: string;
+  readonly schedule: PollSchedule;
+}
+
+/**
+ * Whose monitors are asked more often than the interval says: those of the VMs that somebody looks at. How many VMs that
+ * are, is for the screen to say; what it costs at most is a fixed share of the host, which those that were not visited for
+ * longest get.
+ */
+export class Attention {
+  private watched: ReadonlySet<string> = new Set();
+  /** Visits that may be made now. */
+  private allowance = 0;
+  private askedAt: number | undefined;
+  /** Visits a second. */
+  private readonly rate: number;
+
+  constructor(cpus: number = availableParallelism()) {
+    this.rate = (LARGEST_SHARE * cpus) / VISIT_COST;
+  }
+
+  /** @param keys of the VMs that are looked at from now on */
+  watch(keys: ReadonlySet<string>): void {
+    this.watched = keys;
+  }
+
+  /**
+   * The VMs to visit before their time.
+   * @param vms that are not due by their own interval
+   * @param time monotonic seconds
+   */
+  choose<T extends Visited>(vms: readonly T[], time: number): readonly T[] {
+    const elapsed = Math.min(INTERVAL, time - (this.askedAt ?? time));
+    this.askedAt = time;
+    this.allowance = Math.min(this.allowance + elapsed * this.rate, INTERVAL * this.rate);
+    const wanted = vms.filter(({ key, schedule }) => this.watched.has(key) && schedule.due(time, INTERVAL));
+    const chosen = wanted
+      .sort((one, other) => one.schedule.visitedAt - other.schedule.visitedAt)
+      .slice(0, Math.floor(this.allowance));
+    this.allowance -= chosen.length;
+    return chosen;
+  }
+}
