@@ -52,34 +52,38 @@ function setUp(t: TestContext): {
   return { qemu, vm, poller: new QemuPoller(log), at };
 }
 
+/** Asks a monitor if it is due, or whether it is or not. */
+const ask = (poller: QemuPoller, vm: Vm, everyone: boolean): Promise<void> =>
+  poller.poll(poller.due([vm], performance.now() / 1000, everyone));
+
 test('a monitor is asked when it is due, or when everyone is', async (t) => {
   const { vm, poller } = setUp(t);
-  await poller.poll([vm], false);
+  await ask(poller, vm, false);
   const first = vm.detail;
   assert.equal(first?.state, 'prelaunch');
-  await poller.poll([vm], false);
+  await ask(poller, vm, false);
   assert.equal(vm.detail, first, 'not due');
-  await poller.poll([vm], true);
+  await ask(poller, vm, true);
   assert.notEqual(vm.detail, first);
   assert.equal(poller.failures, 0);
 });
 
 test('a monitor that hangs: told once, counted, asked by one visit at a time, and told when it answers again', async (t) => {
   const { qemu, vm, poller, at } = setUp(t);
-  await poller.poll([vm], true);
+  await ask(poller, vm, true);
   const answered = vm.detail?.time;
   qemu.freeze();
-  const polls = [poller.poll([vm], true), poller.poll([vm], true)];
+  const polls = [ask(poller, vm, true), ask(poller, vm, true)];
   await Promise.all(polls);
   assert.deepEqual([poller.failures, vm.detail], [1, undefined]);
   assert.deepEqual(vm.silence, { reason: 'timeout', since: answered });
-  await poller.poll([vm], true);
+  await ask(poller, vm, true);
   assert.equal(poller.failures, 1, 'the connection still waits: it is not due');
   assert.equal(at('warn').length, 1);
   assert.match(at('warn')[0] ?? '', /^VM test: QMP values are omitted \(timeout\)/);
   qemu.signal('SIGCONT');
   while (vm.detail === undefined) {
-    await poller.poll([vm], true);
+    await ask(poller, vm, true);
     await new Promise(setImmediate);
   }
   assert.deepEqual([vm.silence, at('info')], [undefined, ['VM test: the monitor answers again']]);
@@ -89,16 +93,16 @@ test('an error counts when it comes twice, and nothing is said of a VM that has 
   const { qemu, vm, poller, at } = setUp(t);
   qemu.signal('SIGKILL');
   while (vm.process.refresh()) await new Promise(setImmediate);
-  await poller.poll([vm], true);
+  await ask(poller, vm, true);
   assert.deepEqual([vm.silence?.reason, at('warn')], ['error', []]);
   while (poller.failures < 2) {
-    await poller.poll([vm], true);
+    await ask(poller, vm, true);
     await new Promise(setImmediate);
   }
   assert.equal(at('warn').length, 1);
   const ended = setUp(t);
   ended.qemu.freeze();
-  const poll = ended.poller.poll([ended.vm], true);
+  const poll = ask(ended.poller, ended.vm, true);
   ended.vm.close();
   await poll;
   assert.deepEqual([ended.poller.failures, ended.at('warn')], [0, []]);
