@@ -4,7 +4,8 @@ import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu/cpu-thread.ts';
 import { CpuCollector } from '../../src/collectors/cpu/cpu.ts';
-import { ThrottleReading, VmCpu, deriveThrottled } from '../../src/collectors/cpu/cpu-vm.ts';
+import { ThrottleReading, deriveThrottled } from '../../src/collectors/cpu/cpu-throttle.ts';
+import { VmCpu } from '../../src/collectors/cpu/cpu-vm.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { cgroupCpuStatCounters } from '../../src/kernel/sys/cgroup-cpu-stat.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
@@ -303,7 +304,10 @@ test('throttling needs the cpu controller and two readings', (t) => {
   const tree = new Tree(t);
   const at = stoppedClock(t);
   tree.process(100, ['kvm']);
-  tree.write('sys/fs/cgroup/a/cpu.stat', 'usage_usec 1\nnr_throttled 0\nthrottled_usec 1000000\n');
+  tree.write(
+    'sys/fs/cgroup/a/cpu.stat',
+    'usage_usec 1\nnr_periods 10\nnr_throttled 5\nthrottled_usec 1000000\n',
+  );
   const process = Process.open(tree.paths, 100)!;
   const cgroup = new Cgroup(tree.paths, '/a');
   const { begin, target } = testTarget();
@@ -314,10 +318,48 @@ test('throttling needs the cpu controller and two readings', (t) => {
     return pick(target.row, 'cpu_throttled')[0];
   };
   assert.equal(throttled(1), undefined);
-  tree.write('sys/fs/cgroup/a/cpu.stat', 'usage_usec 1\nnr_throttled 0\nthrottled_usec 1100000\n');
+  tree.write(
+    'sys/fs/cgroup/a/cpu.stat',
+    'usage_usec 1\nnr_periods 20\nnr_throttled 6\nthrottled_usec 1100000\n',
+  );
   assert.equal(throttled(2), 10);
   tree.write('sys/fs/cgroup/a/cpu.stat', 'usage_usec 1\n');
   assert.equal(throttled(3), undefined);
+  cgroup.close();
+  process.close();
+});
+
+test('without a limit in force its file is read every 5 s, and every cycle from when there is one', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  const write = (periods: number, throttled: number): void => {
+    const text = `usage_usec 1\nnr_periods ${periods}\nnr_throttled ${periods}\nthrottled_usec ${throttled}\n`;
+    tree.write('sys/fs/cgroup/a/cpu.stat', text);
+  };
+  tree.process(100, ['kvm']);
+  write(0, 0);
+  const process = Process.open(tree.paths, 100)!;
+  const cgroup = new Cgroup(tree.paths, '/a');
+  const { begin, target } = testTarget();
+  const cpu = new VmCpu(process, cgroup);
+  const throttled = (time: number): unknown => {
+    at(time);
+    cpu.collect(begin(), wanted);
+    return pick(target.row, 'cpu_throttled')[0];
+  };
+  assert.deepEqual([1, 2, 3].map(throttled), [undefined, 0, 0]);
+  // Half the time from the third second on.
+  const values = [4, 5, 6, 7, 8, 9, 10, 11].map((time) => {
+    write(time * 10, (time - 3) * 500_000);
+    return throttled(time);
+  });
+  const seen = values.findIndex((value) => value !== 0);
+  assert.ok(seen >= 0 && seen < 5, `seen after ${seen} s`);
+  assert.deepEqual(
+    values.slice(seen + 1),
+    values.slice(seen + 1).map(() => 50),
+  );
+  assert.equal(throttled(12), 0);
   cgroup.close();
   process.close();
 });

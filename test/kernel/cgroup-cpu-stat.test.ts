@@ -21,7 +21,7 @@ test('reads the throttled cgroup of linux-6.1', () => {
   const { counters } = parse(cursorOf(content));
   assert.deepEqual(
     valuesOf(counters),
-    ['usage_usec', 'nr_throttled', 'throttled_usec'].map((name) => lines.get(name)),
+    ['usage_usec', 'nr_periods', 'nr_throttled', 'throttled_usec'].map((name) => lines.get(name)),
   );
   assert.ok(counters.value(cgroupCpuStatCounters.throttledUsec) > 0);
   assertSafeCuts(content, parse);
@@ -30,7 +30,7 @@ test('reads the throttled cgroup of linux-6.1', () => {
 test('without the cpu controller only the usage is known', () => {
   const content = read(fixture('linux-6.18').cgroup('unified', 'cpu.stat'));
   const { counters } = parse(cursorOf(content));
-  assert.deepEqual(valuesOf(counters), [Number(table(content)[0]?.[1]), NaN, NaN]);
+  assert.deepEqual(valuesOf(counters), [Number(table(content)[0]?.[1]), NaN, NaN, NaN]);
 });
 
 test('refuses what is no cpu.stat', () => {

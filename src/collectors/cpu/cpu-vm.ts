@@ -1,20 +1,14 @@
 import type { Cgroup } from '../../kernel/sys/cgroup.ts';
-import {
-  CgroupCpuStat,
-  cgroupCpuStatCounters,
-  parseCgroupCpuStat,
-} from '../../kernel/sys/cgroup-cpu-stat.ts';
-import { growth } from '../../kernel/base/counters.ts';
 import { schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import type { Process, Thread } from '../../kernel/pid/process.ts';
-import { readRecord } from '../../kernel/base/read.ts';
 import { NS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
+import { Throttling } from './cpu-throttle.ts';
 import { ThreadCpu } from './cpu-thread.ts';
-import { Readings, Totals, now } from '../readings.ts';
+import { Totals, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
 const vmSlots = slots('cpu', 'vm');
@@ -22,7 +16,6 @@ const vcpuSlots = slots('cpu', 'vm_vcpu');
 const { run, wait } = schedstatCounters;
 /** The counts of a VM: of its vCPUs, and of its other threads. */
 const [RUN, WAIT, OTHER_RUN, OTHER_WAIT] = [0, 1, 2, 3] as const;
-const US_PER_S = 1e6;
 /** Seconds between two readings of a dormant thread. */
 const DORMANT_BEAT = 5;
 /**
@@ -32,19 +25,6 @@ const DORMANT_BEAT = 5;
 const OTHER_THREADS = 256;
 /** ns of the process's CPU time that no thread needs to account for: it is told in ticks, cut off twice. */
 const UNSEEN = 2 * NS_PER_TICK;
-
-/** CPU limits of a cgroup at one instant. */
-export class ThrottleReading {
-  time = NaN;
-  readonly cpuStat = new CgroupCpuStat();
-}
-
-/** Percent of the time in which the cgroup was kept off the CPU by its limit. Source: cgroup-v2.rst, cpu.stat. */
-export function deriveThrottled(previous: ThrottleReading, current: ThrottleReading): number {
-  const elapsed = (current.time - previous.time) * US_PER_S;
-  const { throttledUsec } = cgroupCpuStatCounters;
-  return (growth(previous.cpuStat.counters, current.cpuStat.counters, throttledUsec) / elapsed) * 100;
-}
 
 /** The threads of one VM. */
 export class VmCpu {
@@ -62,14 +42,16 @@ export class VmCpu {
   private processRan = NaN;
   /** What it grew by, since the dormant threads were read, beyond that of the threads that were; ns. */
   private unseen = NaN;
-  private readonly throttle = new Readings(() => new ThrottleReading());
+  private readonly throttling: Throttling | undefined;
   private readonly affinityBeat = new SlowBeat(30);
   private affinity: string | undefined;
 
   constructor(
     private readonly process: Process,
-    private readonly cgroup: Cgroup | undefined,
-  ) {}
+    cgroup: Cgroup | undefined,
+  ) {
+    this.throttling = cgroup && new Throttling(cgroup.cpuStat);
+  }
 
   collect(target: GuestTarget, wanted: Wanted): void {
     if (this.generation !== this.process.generation) this.follow();
@@ -116,7 +98,7 @@ export class VmCpu {
       counters[vmSlots.cpu_other_steal] = this.cut ? NaN : this.totals.at(OTHER_WAIT);
     }
     if (!wanted.verbose) return;
-    this.setThrottled(target.row);
+    this.throttling?.collect(target.row);
     target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
   }
 
@@ -200,18 +182,6 @@ export class VmCpu {
     this.cut = this.threads.length > read;
     for (const { thread } of this.threads.splice(read)) thread.schedstat.close();
     this.generation = this.process.generation;
-  }
-
-  private setThrottled({ values, counters }: Row): void {
-    const file = this.cgroup?.cpuStat;
-    const { throttle } = this;
-    if (file === undefined || !readRecord(file, parseCgroupCpuStat, throttle.spare.cpuStat)) return;
-    throttle.spare.time = now();
-    throttle.commit();
-    const { throttledUsec } = cgroupCpuStatCounters;
-    counters[vmSlots.cpu_throttled] = throttle.current.cpuStat.counters.value(throttledUsec);
-    if (throttle.complete)
-      values[vmSlots.cpu_throttled] = deriveThrottled(throttle.previous, throttle.current);
   }
 }
 
