@@ -1,4 +1,5 @@
 const NEWLINE = 0x0a;
+const nothing = Buffer.alloc(0);
 
 /**
  * Cuts a stream of bytes, which comes in chunks of any size, into lines. QEMU ends every message with a newline and
@@ -9,7 +10,7 @@ const NEWLINE = 0x0a;
 export class Lines {
   /** What came of a line that is not complete yet; copies, because chunks share a buffer. */
   private pieces: Buffer[] = [];
-  private chunk: Buffer = Buffer.alloc(0);
+  private chunk: Buffer = nothing;
   private pos = 0;
 
   feed(chunk: Buffer): void {
