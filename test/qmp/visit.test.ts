@@ -289,20 +289,34 @@ test('nobody listens, or there is no socket', async () => {
   assertFailed(await new Visit(path, prepared).outcome, 'error', /ENOENT/);
 });
 
-test('slow replies fail the visit at its deadline; it leaves when they have come', async () => {
-  let served: { readonly socket: Socket; readonly commands: readonly Command[] } | undefined;
+/** A fake that says what it is told to once it was sent commands, and then leaves the rest to the test. */
+async function serve(
+  first: (commands: readonly Command[]) => string,
+): Promise<{ readonly path: string; readonly served: Promise<Served> }> {
+  let resolve: (served: Served) => void;
+  const served = new Promise<Served>((settle) => (resolve = settle));
   const { path } = await listen((socket) => {
     socket.write(greeting);
     socket.once('data', (data) => {
-      served = { socket, commands: commandsIn(data) };
-      socket.write(answer(served.commands[0]!, {}));
+      const commands = commandsIn(data);
+      socket.write(first(commands));
+      resolve({ socket, commands });
     });
   });
+  return { path, served };
+}
+
+interface Served {
+  readonly socket: Socket;
+  readonly commands: readonly Command[];
+}
+
+test('slow replies fail the visit at its deadline; it leaves when they have come', async () => {
+  const { path, served } = await serve(([caps]) => answer(caps!, {}));
   const visit = new Visit(path, prepared, 100);
   assertFailed(await visit.outcome, 'timeout', /the time of 100 ms ended after [01] of 3 replies/);
   assert.equal(visit.connected, true, 'it waits on');
-  while (served === undefined) await turn();
-  const { socket, commands } = served;
+  const { socket, commands } = await served;
   socket.on('data', () => assert.fail('nothing more may be sent'));
   const closed = once(socket, 'close');
   const [, first, second] = commands;
@@ -315,25 +329,21 @@ test('slow replies fail the visit at its deadline; it leaves when they have come
 });
 
 test('broken off while it is served, it leaves no command behind', async () => {
-  let served: { readonly socket: Socket; readonly commands: readonly Command[] } | undefined;
-  const { path } = await listen((socket) => {
-    socket.write(greeting);
-    socket.once('data', (data) => (served = { socket, commands: commandsIn(data) }));
-  });
-  const visit = new Visit(path, prepared);
-  while (served === undefined) await turn();
+  const one = await serve(() => '');
+  const visit = new Visit(one.path, prepared);
+  const { socket, commands } = await one.served;
   visit.close();
   assertFailed(await visit.outcome, 'error', /broken off/);
   assert.equal(visit.connected, true);
-  const closed = once(served.socket, 'close');
-  served.socket.write(answerAll(served.commands, 1));
+  const closed = once(socket, 'close');
+  socket.write(answerAll(commands, 1));
   await closed;
   // Answers that never come are not waited for without end.
-  served = undefined;
-  const other = new Visit(path, prepared, 50);
-  while (served === undefined) await turn();
-  other.close();
-  await once((served as { readonly socket: Socket }).socket, 'close');
+  const other = await serve(() => '');
+  const unanswered = new Visit(other.path, prepared, 50);
+  const { socket: silent } = await other.served;
+  unanswered.close();
+  await once(silent, 'close');
 });
 
 test('a late greeting closes the connection, and nothing was sent', async () => {
