@@ -54,7 +54,7 @@ export function sameRunFile(a: string, b: string): boolean {
  */
 export function fileKind(path: string): string {
   return path
-    .replace(/^.*\/(?=(?:cgroup|cpu|io|memory)\.[a-z._]+$)/, '<cgroup>/')
+    .replace(/^.*\/(?=(?:cgroup|cpu|cpuset|io|memory|pids)\.[a-z._]+$)/, '<cgroup>/')
     .replaceAll(/\/\d+(?=\/)/g, '/<pid>')
     .replaceAll(/\/cpu\d+(?=\/)/g, '/cpu<n>')
     .replace(/\d+(?=\.pid$)/, '<vmid>');
@@ -127,6 +127,16 @@ export class Paths {
   /** What udev keeps about a block device. @param numbers its major and minor, such as 230:16 */
   udevBlock(numbers: string): string {
     return join(this.roots.rundir, 'udev/data', `b${numbers}`);
+  }
+
+  /** A file below a block device, by its major and minor numbers, such as 253:3. */
+  blockByNumber(numbers: string, file = ''): string {
+    return join(this.roots.sysfs, 'dev/block', numbers, file);
+  }
+
+  /** What ZFS counts of the file systems and volumes of a pool, a file for each; without a pool, the directory of all pools. */
+  zfsObjsets(pool = ''): string {
+    return join(this.roots.procfs, 'spl/kstat/zfs', pool);
   }
 
   /** A file of a mapped Ceph image: pool, name, current_snap, ... */

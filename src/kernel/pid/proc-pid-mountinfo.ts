@@ -1,7 +1,11 @@
 /** A mounted file system. */
 export interface Mount {
   readonly point: string;
-  /** Major number of its device; 0 for a file system that is on none, or on several. */
+  /** The directory of the file system that is mounted there: `/` for all of it. */
+  readonly root: string;
+  /** Numbers of its device, such as 98:0; the kernel makes some up, with major 0, for a file system on none or several. */
+  readonly device: string;
+  /** The first of them. */
   readonly major: number;
   /** ext4, nfs4, tmpfs, ... */
   readonly type: string;
@@ -10,7 +14,7 @@ export interface Mount {
 }
 
 /** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` */
-const LINE = /^\d+ \d+ (\d+):\d+ \S+ (\S+) .*? - (\S+) (\S+)/;
+const LINE = /^\d+ \d+ ((\d+):\d+) (\S+) (\S+) .*? - (\S+) (\S+)/;
 
 /**
  * Parses /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Lines that are not of its format are skipped.
@@ -18,9 +22,10 @@ const LINE = /^\d+ \d+ (\d+):\d+ \S+ (\S+) .*? - (\S+) (\S+)/;
  */
 export function parseMountinfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
-    const [, major, point, type, source] = LINE.exec(line) ?? [];
+    const [, device = '', major, root = '', point, type, source] = LINE.exec(line) ?? [];
     if (point === undefined || type === undefined || source === undefined) return [];
-    return [{ major: Number(major), point: unescape(point), type, source: unescape(source) }];
+    const paths = { point: unescape(point), root: unescape(root), source: unescape(source) };
+    return [{ ...paths, device, major: Number(major), type }];
   });
 }
 

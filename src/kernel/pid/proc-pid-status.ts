@@ -55,3 +55,12 @@ export function ownerOf(text: string): number | undefined {
   const [owner] = ids ?? [];
   return owner !== undefined && ids?.every((id) => id === owner) === true ? Number(owner) : undefined;
 }
+
+/**
+ * The pid of a process in its innermost pid namespace, by the line `NSpid:` of /proc/<pid>/status; undefined where that is
+ * our own. @param text of the file
+ */
+export function innermostPid(text: string): number | undefined {
+  const pid = /^NSpid:(?:\t\d+)+\t(\d+)$/m.exec(text)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}

@@ -1,5 +1,6 @@
 import { opendirSync } from 'node:fs';
 import { troubleOf } from '../base/errors.ts';
+import { readOnce } from '../base/kernel-file.ts';
 import { isShortage } from '../base/open-files.ts';
 import type { Paths } from '../base/paths.ts';
 
@@ -30,4 +31,10 @@ export function listThreads(paths: Paths, pid: number): number[] | undefined {
     if (troubleOf(error) === 'gone') return [];
     throw error;
   }
+}
+
+/** The pids of the children of a process's first thread; none where the kernel does not tell (CONFIG_PROC_CHILDREN). */
+export function childrenOf(paths: Paths, pid: number): number[] {
+  const text = readOnce(paths.task(pid, pid, 'children')) ?? '';
+  return text === '' ? [] : text.split(' ').map(Number);
 }
