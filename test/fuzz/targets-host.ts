@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseContainerConfig } from '../../src/guests/proxmox/container-config.ts';
 import { parseVmConfig } from '../../src/guests/proxmox/vm-config.ts';
 import { parseQemuArguments, runsVm } from '../../src/guests/qemu/qemu-arguments.ts';
 import { CgroupCpuStat, parseCgroupCpuStat } from '../../src/kernel/sys/cgroup-cpu-stat.ts';
+import { CgroupEvents, parseCgroupEvents } from '../../src/kernel/sys/cgroup-events.ts';
+import { CgroupIoStat, parseCgroupIoStat } from '../../src/kernel/sys/cgroup-io-stat.ts';
+import { parseCgroupLimit, parseCpuMax } from '../../src/kernel/sys/cgroup-limit.ts';
+import { CgroupMemoryStat, parseCgroupMemoryStat } from '../../src/kernel/sys/cgroup-memory.ts';
 import { parseCpuList } from '../../src/kernel/sys/cpu-list.ts';
 import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
@@ -24,6 +29,7 @@ import { Pressure, parsePressure } from '../../src/kernel/proc/proc-pressure.ts'
 import { ProcStat, parseProcStat } from '../../src/kernel/proc/proc-stat.ts';
 import { parseUptime } from '../../src/kernel/proc/proc-uptime.ts';
 import { parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
+import { ZfsObjset, parseZfsObjset } from '../../src/kernel/sys/zfs-objset.ts';
 import { kernels, cursorOf } from '../kernel/support.ts';
 import type { Target } from './harness.ts';
 
@@ -91,6 +97,36 @@ const kernelFiles: readonly Target[] = [
     parseCgroupCpuStat(cursor, new CgroupCpuStat(), path);
   }),
   kernelFile('sys/fs/cgroup/vm/memory.current', parseNumberAt, '4096\n'),
+  kernelFile('memory.max', parseCgroupLimit, '134217728\n'),
+  kernelFile('cpu.max', parseCpuMax, 'max 100000\n'),
+  kernelFile(
+    'cgroup.events',
+    (cursor, path) => {
+      parseCgroupEvents(cursor, new CgroupEvents(), path);
+    },
+    'populated 1\nfrozen 0\n',
+  ),
+  kernelFile(
+    'memory.stat',
+    (cursor, path) => {
+      parseCgroupMemoryStat(cursor, new CgroupMemoryStat(), path);
+    },
+    'anon 106496\nfile 1658880\npgmajfault 22\n',
+  ),
+  kernelFile(
+    'io.stat',
+    (cursor, path) => {
+      parseCgroupIoStat(cursor, new CgroupIoStat(), path);
+    },
+    '8:0 \n254:16 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n8:16 8:32 rbytes=1\n',
+  ),
+  kernelFile(
+    'objset',
+    (cursor, path) => {
+      parseZfsObjset(cursor, new ZfsObjset(), path);
+    },
+    '58 1 0x01 7 2160 5 1\nname type data\ndataset_name 7 rpool/data/subvol-101-disk-0\nnread 4 126976\n',
+  ),
   kernelFile('arcstats', parseArcstats, '9 1 0x01 123 33456 1 2\nname type data\nhits 4 1\nsize 4 12345\n'),
 ];
 
@@ -269,6 +305,30 @@ export const hostTargets: readonly Target[] = [
     ],
     largest: 512 * 1024,
     parse: (input) => parseVmConfig(input.toString()),
+  },
+  {
+    name: 'configuration of a container of Proxmox VE',
+    seeds: [
+      Buffer.from(
+        'hostname: web\nrootfs: local-lvm:vm-101-disk-0,size=8G\nmp0: a:b,mp=/data,size=1T\nlxc.idmap = u 0 100000 65536\n[snap]\nhostname: old\n',
+      ),
+    ],
+    words: [
+      'rootfs: ',
+      'mp1: ',
+      'mp=/',
+      'volume=',
+      'size=',
+      ',',
+      ':',
+      '\n',
+      '[',
+      'hostname: ',
+      'tags: ',
+      '/',
+    ],
+    largest: 512 * 1024,
+    parse: (input) => parseContainerConfig(input.toString()),
   },
 ];
 
