@@ -28,10 +28,20 @@ function titleOf(scope: Scope): string {
 
 function metricsDocument(): string {
   const sections = scopes.map((scope) => {
-    const rows = columns(scope).map(({ id, meaning, unit, kind, shown, source, formula, needs }) => [
-      code(id),
-      ...[meaning === formula ? '' : meaning, unit, kind, shown, source, formula, needs].map(plain),
-    ]);
+    const rows = columns(scope).map(
+      ({ id, meaning, unit, kind, shown, source, formula, needs, container }) => [
+        code(id),
+        ...[
+          meaning === formula ? '' : meaning,
+          unit,
+          kind,
+          shown,
+          source,
+          container === '' ? formula : `${formula}; of a container: ${container}`,
+          needs,
+        ].map(plain),
+      ],
+    );
     return `## ${titleOf(scope)} (scope ${scope})\n\n${table(['id', 'meaning', 'unit', 'kind', 'shown', 'source', 'definition', 'needs'], rows)}\n`;
   });
   return [

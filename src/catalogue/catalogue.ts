@@ -63,6 +63,8 @@ export interface Metric {
   readonly original: string;
   /** What must be there for the metric to be known; '' where nothing special is needed. */
   readonly needs: string;
+  /** Source and formula for a container; '' where it has no such value, or the same. */
+  readonly container: string;
   /** What it is the rate, the share or the mean of. */
   readonly counter: Counter | undefined;
   /** The base of its name as a gauge of Prometheus; undefined where it is none. */
@@ -104,13 +106,14 @@ for (const [table, content] of Object.entries(tables)) {
 }
 
 function complete(declared: Declaration, scope: Scope, collector: Metric['collector'], slot: number): Metric {
-  const { id, title, unit, kind, source, meaning, formula = meaning, needs = '' } = declared;
+  const { id, title, unit, kind, source, meaning, formula = meaning } = declared;
+  const { needs = '', container = '' } = declared;
   const { levels, levelsIn, causes = [], operations = [] } = declared;
   const shown: Shown = declared.shown ?? 'default';
   const original = deviceScopes.has(scope) ? '' : (declared.original ?? '');
   const counter = counterOf(declared);
   const gauge = gaugeOf(declared);
-  const facts = { title, unit, kind, shown, source, formula, meaning, original, needs };
+  const facts = { title, unit, kind, shown, source, formula, meaning, original, needs, container };
   return { scope, collector, id, ...facts, counter, gauge, levels, levelsIn, causes, operations, slot };
 }
 

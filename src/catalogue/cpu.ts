@@ -33,8 +33,9 @@ const manyTasks = {
 /** A vCPU, or the mean over those of a VM. */
 const running = {
   title: '%USED',
-  meaning: 'How much of the time its vCPUs run on a CPU of the host; 100 is all of them, all the time.',
-  counter: { name: 'cpu_seconds', unit: 'ns', help: 'Time that vCPUs ran' },
+  meaning:
+    'How much of the time its vCPUs run on a CPU of the host, or a container on the CPUs that it may run on; 100 is all of them, all the time.',
+  counter: { name: 'cpu_seconds', unit: 'ns', help: 'Time that vCPUs, or the processes of a container, ran' },
 } as const;
 
 const ready = {
@@ -64,13 +65,16 @@ export const cpu = {
       unit: 'count',
       source: 'connector',
       formula: 'vCPUs that are plugged in now',
-      meaning: 'How many vCPUs the VM has.',
+      container:
+        'cgroup v2 cpuset.cpus.effective: the CPUs that it may run on; without that controller those of the host',
+      meaning: 'How many vCPUs the VM has, or how many CPUs of the host the container may run on.',
       original: 'cpu_cores',
     }),
     percent('cpu_total', {
       ...running,
       source: '/proc/<pid>/task/<tid>/schedstat field 1',
       formula: 'mean over vCPU threads of delta(run ns)/delta(ns)*100; 0..100',
+      container: 'cgroup v2 cpu.stat usage_usec: delta(us)/delta(us)/cpu_cores*100',
       original: 'cpu_%used',
     }),
     percent('cpu_steal', {
@@ -104,23 +108,49 @@ export const cpu = {
       },
       ...muchEmulation,
     }),
+    // No whole number: half a CPU is a limit too.
+    mean('cpu_limit', {
+      title: 'CPULIMIT',
+      unit: 'count',
+      source: 'cgroup v2 cpu.max of a container',
+      formula: 'quota/period; omitted where there is none',
+      meaning: 'How many CPUs the container may use at a time at most (cpulimit of Proxmox VE).',
+      needs: 'a container with a CPU limit',
+      prometheus: 'gauge',
+    }),
+    percent('cpu_limit_used', {
+      title: '%CPULIMIT',
+      source: 'cgroup v2 cpu.stat usage_usec and cpu.max of a container',
+      formula: 'delta(us)/delta(us)/cpu_limit*100',
+      meaning: 'Which part of its CPU limit the container uses; at 100 it is held back (%MLMTD).',
+      needs: 'a container with a CPU limit',
+      counter: { none: 'cpu_total has it' },
+    }),
+    gauge('cpu_tasks', {
+      title: 'TASKS',
+      unit: 'count',
+      source: 'cgroup v2 pids.current of a container',
+      formula: 'processes and their threads',
+      meaning: 'How many processes, with their threads, run in the container.',
+      needs: 'a container and the pids controller',
+    }),
     percent('cpu_throttled', {
       title: '%MLMTD',
       shown: 'verbose',
       source: 'cgroup v2 cpu.stat throttled_usec of the VM scope',
       formula: 'delta(us)/delta(us)*100; omitted where the cgroup has no cpu controller',
       meaning:
-        'How long a CPU limit of the VM (cpulimit of Proxmox VE) holds it back although it wants to run. Counted for each CPU, so that it can pass 100.',
+        'How long a CPU limit (cpulimit of Proxmox VE) holds the VM or container back although it wants to run. Counted for each CPU, so that it can pass 100.',
       needs: 'cgroup v2 cpu controller',
       counter: {
         name: 'cpu_throttled_seconds',
         unit: 'us',
         shown: 'verbose',
-        help: 'Time in which a CPU limit held the VM back',
+        help: 'Time in which a CPU limit held the VM or container back',
       },
       levels: '1',
       causes: [
-        'The VM wants more than its limit (cpulimit): raise it, or accept that the VM is slow.',
+        'It wants more than its limit (cpulimit): raise it, or accept that it is slow.',
         'The limit is below what the emulation needs beside the vCPUs, such as disk and network I/O.',
       ],
     }),
@@ -130,6 +160,7 @@ export const cpu = {
       source: '/proc/<pid>/task/<tid>/status Cpus_allowed_list',
       meaning: 'CPUs of the host that its vCPUs may run on; looked at every 30 s',
       needs: 'its process on this host',
+      container: 'cgroup v2 cpuset.cpus.effective, looked at every 10 s',
     }),
   ],
   vm_vcpu: [

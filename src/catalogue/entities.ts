@@ -27,13 +27,14 @@ export const entities = {
     member: 'domains',
     noun: 'a VM',
     heading: 'VMs',
-    identity: ['UUID', 'name', 'vmid', 'pid'],
+    identity: ['UUID', 'name', 'vmid', 'pid', 'guest_type'],
     group: 'vm',
     // The pid is one only where nothing else tells two VMs apart.
     labels: [
       ['uuid', 'UUID'],
       ['name', 'name'],
       ['vmid', 'vmid'],
+      ['guest_type', 'guest_type'],
     ],
   },
   vm_vcpu: { parent: 'vm', member: 'vcpus', noun: 'a vCPU', heading: 'vCPUs', group: 'vm', ...device },

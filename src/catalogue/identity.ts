@@ -9,12 +9,14 @@ export const identity = {
       source: 'connector',
       meaning:
         'VM UUID, lower case; on Proxmox without smbios1 uuid: proxmox-<vmid>; of a QEMU without: qemu-<pid>-<start>',
+      container: 'proxmox-<vmid>, lxc-<name> or nspawn-<name>',
       original: 'UUID',
     }),
     text('name', {
       title: 'NAME',
       source: 'connector',
       meaning: 'VM name, at most 255 characters',
+      container: 'hostname of its configuration, on Proxmox without: CT<vmid>; else its name',
       original: 'name',
     }),
     text('vmid', {
@@ -27,12 +29,20 @@ export const identity = {
       title: 'PID',
       source: 'connector',
       meaning: 'host PID of the QEMU process',
+      container: 'host PID of its first process',
+    }),
+    text('guest_type', {
+      title: 'TYPE',
+      source: 'connector',
+      meaning:
+        'qemu for a VM; lxc for a container of Proxmox VE, LXC or Incus, nspawn for one of systemd-nspawn',
     }),
     text('state', {
       title: 'STATE',
       shown: 'verbose',
       source: 'QMP query-status / libvirt state.state',
       meaning: 'running, paused, ...',
+      container: 'cgroup v2 cgroup.events: running or frozen',
     }),
     text('tags', {
       title: 'TAGS',
@@ -47,6 +57,14 @@ export const identity = {
       source: 'node configuration lock',
       meaning: 'what Proxmox is doing with the VM: backup, migrate, snapshot, ...',
       needs: 'Proxmox',
+    }),
+    gauge('uptime', {
+      title: 'UPTIME',
+      unit: 'seconds',
+      shown: 'verbose',
+      source: '/proc/<pid>/stat of the first process of a container',
+      meaning: 'How long ago the container started.',
+      needs: 'a container',
     }),
     text('qmp', {
       title: 'QMP',
@@ -82,6 +100,7 @@ export const identity = {
       title: 'DISK',
       source: 'connector',
       meaning: 'name of the disk: scsi0, virtio1, ...; vda with libvirt',
+      container: 'rootfs, mp0, ... on Proxmox; of other devices the kernel name on the host',
     }),
   ],
   vm_nic: [
@@ -89,6 +108,7 @@ export const identity = {
       title: 'NIC',
       source: 'connector',
       meaning: 'name of the tap on the host',
+      container: 'name of the veth on the host; without Proxmox of the interface in the container',
     }),
   ],
   host_disk: [

@@ -1,16 +1,17 @@
 import { rate } from './metric.ts';
 import type { MetricTable } from './metric.ts';
 
-/** I/O of the QEMU process. */
+/** I/O of the QEMU process, or of all processes of a container. */
 export const io = {
   vm: [
     rate('io_read_mib', {
       title: 'MBRD/s',
       unit: 'MiB per second',
       source: '/proc/<pid>/io read_bytes',
+      container: 'cgroup v2 io.stat rbytes; with ZFS from its objset statistics',
       formula: 'rate/2^20',
       meaning:
-        'What the QEMU process had read from storage; less than the guest read where the host had it in memory.',
+        'What the QEMU process, or the container, had read from storage; less than the guest read where the host had it in memory.',
       original: 'io_MBRD/s',
       counter: { none: 'io_read_bytes has it' },
     }),
@@ -18,8 +19,9 @@ export const io = {
       title: 'MBWR/s',
       unit: 'MiB per second',
       source: '/proc/<pid>/io write_bytes',
+      container: 'cgroup v2 io.stat wbytes; with ZFS from its objset statistics',
       formula: 'rate/2^20',
-      meaning: 'What the QEMU process had written to storage.',
+      meaning: 'What the QEMU process, or the container, had written to storage.',
       original: 'io_MBWR/s',
       counter: { none: 'io_write_bytes has it' },
     }),
@@ -46,6 +48,7 @@ export const io = {
       unit: 'bytes per second',
       shown: 'verbose',
       source: '/proc/<pid>/io read_bytes',
+      container: 'cgroup v2 io.stat rbytes; with ZFS from its objset statistics',
       formula: 'rate',
       meaning: 'What the QEMU process had read from storage.',
       counter: { unit: 'bytes', help: 'Bytes that the process had read from storage' },
@@ -55,6 +58,7 @@ export const io = {
       unit: 'bytes per second',
       shown: 'verbose',
       source: '/proc/<pid>/io write_bytes',
+      container: 'cgroup v2 io.stat wbytes; with ZFS from its objset statistics',
       formula: 'rate',
       meaning: 'What the QEMU process had written to storage.',
       counter: { unit: 'bytes', help: 'Bytes that the process had written to storage' },

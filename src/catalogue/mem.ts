@@ -18,6 +18,7 @@ export const mem = {
       source:
         'QMP query-balloon total_mem (Proxmox QEMU), balloon guest-stats (stock QEMU), libvirt balloon.available; else the memory that QEMU was given (query-balloon max_mem, query-memory-size-summary and query-memory-devices, libvirt balloon.maximum), else configured memory with DIMMs',
       formula: 'memory the guest sees',
+      container: 'cgroup v2 memory.max; omitted where there is no limit',
       meaning: 'How much memory the guest sees.',
       original: 'mem_MEMSZ (KiB)',
     }),
@@ -27,9 +28,11 @@ export const mem = {
       source: 'as above',
       formula: 'ram_total - ram_free; omitted when the guest reports no balloon statistics',
       meaning:
-        'How much of its memory the guest uses, as it says itself; caches count as used where the guest counts them so.',
+        'How much of its memory the guest uses, as it says itself; caches count as used where the guest counts them so. Of a container without its caches; what lies in a tmpfs counts as cache.',
       original: 'mem_GRANT (KiB)',
       needs: 'balloon statistics from the guest',
+      container:
+        'cgroup v2 memory.current - file of memory.stat, as Proxmox VE shows it; read every 5 s; needs the memory controller',
     }),
     gauge('ram_free', {
       title: 'FREE',
@@ -82,7 +85,9 @@ export const mem = {
       unit: 'per second',
       source: '/proc/<pid>/stat majflt',
       formula: 'rate',
-      meaning: 'Memory accesses of QEMU that had to wait for a disk: memory comes back from swap.',
+      meaning:
+        'Memory accesses of QEMU that had to wait for a disk: memory comes back from swap. Of a container also those to files.',
+      container: 'cgroup v2 memory.stat pgmajfault, over 5 s',
       original: 'mem_MAJFLT (per interval)',
       counter: {
         name: 'ram_major_faults',
@@ -90,6 +95,50 @@ export const mem = {
         help: 'Page faults of the process that waited for I/O',
       },
       causes: hostShortage,
+    }),
+    gauge('ram_cache', {
+      title: 'CACHE',
+      unit: 'bytes',
+      source: 'cgroup v2 memory.stat file of a container',
+      formula: 'read every 5 s',
+      meaning:
+        'Files that the container has in memory, those of a tmpfs included; the host takes back what it needs of the others.',
+      needs: 'a container and the memory controller',
+    }),
+    gauge('ram_limit', {
+      title: 'MEMLIMIT',
+      unit: 'bytes',
+      source: 'cgroup v2 memory.max of a container',
+      formula: 'omitted where there is none',
+      meaning: 'How much memory the container may take at most, its caches included.',
+      needs: 'a container with a memory limit',
+    }),
+    percent('ram_limit_used', {
+      title: '%MEMLIMIT',
+      source: 'derived',
+      formula: 'ram_used/ram_limit*100',
+      meaning:
+        'Which part of its memory limit the container uses, without caches: what is left can be taken back from them.',
+      needs: 'a container with a memory limit',
+      levels: '90/97',
+      causes: [
+        'The container needs more than it was given: raise its memory, or find the process that grows. At the limit its caches go first, then processes are killed (OOMKILL/s).',
+        'A process leaks memory: the value grows for days and falls when a service is restarted.',
+      ],
+    }),
+    rate('ram_oom_kills', {
+      title: 'OOMKILL/s',
+      unit: 'per second',
+      source: 'cgroup v2 memory.events oom_kill of a container',
+      formula: 'rate',
+      meaning: 'Processes of the container that the kernel killed for want of memory.',
+      needs: 'a container and the memory controller',
+      counter: { unit: 'one', help: 'Processes killed for want of memory' },
+      levels: '0.001',
+      causes: [
+        'The container reached its memory limit: see %MEMLIMIT, and the log of the kernel for which process was killed.',
+        'The host ran out of memory and killed a process of the container: see FREE and swap of the host.',
+      ],
     }),
     gauge('ram_max', {
       title: 'MAXSZ',
@@ -119,8 +168,9 @@ export const mem = {
       formula:
         'QEMU memory swapped out on the host; VmSwap leaves shared memory out: where it is shared (virtiofs, vhost-user) and there is no cgroup to tell, the metric is omitted',
       meaning:
-        'How much memory of the VM the host has put into swap: the guest waits for a disk when it wants that back.',
+        'How much memory of the VM or container the host has put into swap: the guest waits for a disk when it wants that back.',
       needs: 'memory that is not shared, or a cgroup v2 memory controller',
+      container: 'cgroup v2 memory.swap.current',
       levels: '1/1M',
       causes: [
         'The VMs together have more memory than the host: see MEM/CAP, and RSS for who has it.',
@@ -209,7 +259,8 @@ export const mem = {
       shown: 'verbose',
       source: 'cgroup v2 memory.current of the VM scope',
       formula: 'what the host charges to the VM; omitted without a memory controller',
-      meaning: 'What the host charges to the VM: its memory, and the page cache of its disk images.',
+      meaning:
+        'What the host charges to the VM or container: its memory, and the page cache of its disk images or files.',
       needs: 'cgroup v2 memory controller',
     }),
   ],

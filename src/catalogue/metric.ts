@@ -101,6 +101,8 @@ interface Facts {
   readonly original?: string;
   /** What must be there for the metric to be known. Left out: nothing special. */
   readonly needs?: string;
+  /** Source and formula where a container has it too, and these differ. */
+  readonly container?: string;
 }
 
 interface TextFacts extends Facts {

@@ -116,6 +116,7 @@ function ofVm<S extends Share, R extends Resource>(
     formula: 'pressure of one VM; omitted where its cgroup is shared with other processes',
     meaning: meaning(share, resource, '10 seconds'),
     needs: 'cgroup v2 of its own and PSI',
+    container: `cgroup v2 ${resources[resource].file}.pressure`,
     counter: counter(share, resource),
     ...judged(share, resource),
   });

@@ -25,7 +25,21 @@ export function metricsTable(): string {
  * `needs` where there is any. */
 export function metricsJson(): string {
   const lines = catalogue.map(
-    ({ scope, collector, id, title, unit, kind, shown, source, formula, original, meaning, needs }) =>
+    ({
+      scope,
+      collector,
+      id,
+      title,
+      unit,
+      kind,
+      shown,
+      source,
+      formula,
+      original,
+      meaning,
+      needs,
+      container,
+    }) =>
       JSON.stringify({
         scope,
         collector,
@@ -39,6 +53,7 @@ export function metricsJson(): string {
         original,
         meaning,
         ...(needs !== '' && { needs }),
+        ...(container !== '' && { container }),
       }),
   );
   return `[\n${lines.join(',\n')}\n]\n`;

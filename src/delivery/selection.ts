@@ -5,7 +5,7 @@ import type { Printer } from '../formats/printer.ts';
 import type { Sample, GuestRows } from '../sampling/sample.ts';
 
 /** Whether a VM is meant. */
-type VmPattern = (vm: Pick<GuestIdentity, 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
+type VmPattern = (vm: Pick<GuestIdentity, 'type' | 'name' | 'uuid' | 'vmid' | 'tags'>) => boolean;
 
 /** The part of each sample that an output gets. */
 export interface Selection {
@@ -65,7 +65,7 @@ export class SelectingPrinter implements Printer {
 
 /**
  * Reads what `include` and `exclude` hold: a name in which `*` stands for anything and `?` for one character, a vmid, a
- * UUID, or `tag:` and one of the VM's tags (again with `*` and `?`).
+ * UUID, `tag:` and one of the guest's tags (again with `*` and `?`), or `type:` and its guest_type, such as `type:lxc`.
  */
 export function vmPattern(text: string): VmPattern {
   const tag = /^tag:(.+)$/.exec(text)?.[1];
@@ -73,6 +73,8 @@ export function vmPattern(text: string): VmPattern {
     const matches = glob(tag);
     return ({ tags }) => tags?.split(/[;, ]/).some(matches) ?? false;
   }
+  const type = /^type:(.+)$/.exec(text)?.[1];
+  if (type !== undefined) return (guest) => guest.type === type;
   const matches = glob(text);
   const uuid = text.toLowerCase();
   return (vm) => vm.vmid === text || vm.uuid === uuid || matches(vm.name);

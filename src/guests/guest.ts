@@ -75,8 +75,9 @@ export interface Detail {
   readonly disks: readonly DiskReading[];
 }
 
-/** How a guest is run. */
-type GuestType = 'qemu';
+/** How a guest is run: as a VM, or as a container of LXC (of Proxmox VE and Incus too) or systemd-nspawn. */
+export const guestTypes = ['qemu', 'lxc', 'nspawn'] as const;
+export type GuestType = (typeof guestTypes)[number];
 
 /** Who a guest is. Samples tell no more of it than this and its values. */
 export interface GuestIdentity {
@@ -98,8 +99,10 @@ export interface GuestIdentity {
  * the guest; one that is started again is a new one.
  */
 export interface Guest extends GuestIdentity {
-  /** Of the process that it runs in; undefined where that cannot be seen. */
+  /** Of the process that it runs in, of a container its first one; undefined where that cannot be seen. */
   readonly pid?: number | undefined;
+  /** When a container started, in monotonic seconds; undefined where that is not known. */
+  readonly since?: number | undefined;
   /** vCPUs that are plugged in now; 0 while that is not known. */
   readonly vcpus: number;
   /** Memory it was given, in bytes. */

@@ -1,3 +1,4 @@
+import { guestTypes } from '../guests/guest.ts';
 import type { GuestIdentity } from '../guests/guest.ts';
 import { catalogue, slots } from '../catalogue/catalogue.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
@@ -129,6 +130,8 @@ export class SampleBuilder {
 
 /** Tells of a VM what its row does. */
 function describe({ guest, row: { texts } }: RecordedVm): void {
+  // Recordings of 0.1.0 know VMs only.
+  guest.type = guestTypes.find((type) => type === texts[identity.guest_type]) ?? 'qemu';
   guest.uuid = texts[identity.UUID] ?? '';
   guest.name = texts[identity.name] ?? '';
   guest.vmid = texts[identity.vmid];

@@ -22,6 +22,7 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
     const { guest, row } = this;
     this.clear();
     const { texts, values } = row;
+    texts[id.guest_type] = guest.type;
     texts[id.UUID] = guest.uuid;
     texts[id.name] = guest.name;
     texts[id.vmid] = guest.vmid;
@@ -30,6 +31,7 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
     texts[id.tags] = guest.tags;
     texts[id.lock] = guest.lock;
     texts[id.qmp] = guest.silence?.reason;
+    if (guest.since !== undefined) values[id.uptime] = time - guest.since;
     if (guest.silence !== undefined) values[id.qmp_age] = time - guest.silence.since;
     if (guest.detail !== undefined) values[id.detail_age] = time - guest.detail.time;
   }

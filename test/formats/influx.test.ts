@@ -81,7 +81,7 @@ test('without devices, and with the metrics of some collectors only', () => {
 
 /** Metrics that are integers: counts, but no averages of counts. Spelled out, as a change of type breaks a database. */
 const integers = new Set(
-  `vm.cpu_cores host.cpu_cores host.ram_hugepagestotal host.ram_hugepagesfree host.ram_hugepagesrsvd
+  `vm.cpu_cores vm.cpu_tasks host.cpu_cores host.ram_hugepagestotal host.ram_hugepagesfree host.ram_hugepagesrsvd
   host.ram_hugepagessurp host.disk_queue_depth host.disk_count host.host_vms host_disk.disk_queue_depth
   agent.missed_ticks agent.collector_errors agent.qmp_failures agent.queued agent.sent agent.dropped
   agent.reconnects agent_output.queued agent_output.spooled agent_output.unconfirmed agent_output.sent agent_output.resent
@@ -90,7 +90,7 @@ const integers = new Set(
   agent_output.dropped_damaged agent_output.dropped_unprintable agent_output.dropped_stopped
   agent_output.dropped_unconfirmed`.split(/\s+/),
 );
-const tags = new Set(['UUID', 'name', 'vmid', 'tags', 'device', 'host_name']);
+const tags = new Set(['UUID', 'name', 'vmid', 'tags', 'device', 'host_name', 'guest_type']);
 
 test('every metric is a tag or a field of one type, whatever its value', () => {
   for (const value of [0, 1, 0.5, 2 ** 40, -3, 1e-9, 1e20]) {

@@ -121,7 +121,7 @@ test('verbose metrics and those of collectors that did not run are left out, ide
   };
   const { host, domains } = cycle(sample, { verbose: false, devices: false });
   assert.deepEqual(Object.keys(host), ['host_name']);
-  const identity = ['UUID', 'name', 'vmid', 'pid', 'qmp', 'qmp_age'];
+  const identity = ['UUID', 'name', 'vmid', 'pid', 'guest_type', 'qmp', 'qmp_age'];
   assert.deepEqual(Object.keys(domains[0]!), [
     ...identity,
     'io_read_mib',

@@ -41,6 +41,7 @@ const vmHeader = cells(
   'name',
   'vmid',
   'pid',
+  'guest_type',
   'qmp',
   'qmp_age',
   'io_read_mib',
@@ -63,8 +64,8 @@ const agentIds = [
 ];
 const hostRow = cells('host', time, 'pve1');
 const vmRowLines =
-  cells('vm', time, 'u-1', 'web', 100, 4000, '-', '-', 1.25, 0, '-', '-') +
-  cells('vm', time, 'u-2', '007', '-', '-', 'timeout', 3.5, '-', '-', '-', '-');
+  cells('vm', time, 'u-1', 'web', 100, 4000, '-', '-', '-', 1.25, 0, '-', '-') +
+  cells('vm', time, 'u-2', '007', '-', '-', '-', 'timeout', 3.5, '-', '-', '-', '-');
 const agentRow = cells('agent', time, 4.1, ...agentIds.slice(1).map(() => '-'));
 
 test('a header before the first row of each scope, and not again', () => {
@@ -103,8 +104,8 @@ test('rows of devices name their VM', () => {
   });
   const [text = ''] = create({ devices: true })(sampleOf({ collectors: ['cpu'], guests: [vm] }));
   const expected =
-    cells('vm_vcpu', 'time', 'UUID', 'name', 'vmid', 'pid', 'device', 'cpu_total', 'cpu_steal') +
-    cells('vm_vcpu', time, 'u-1', 'web', 100, 4000, 0, 25, '-');
+    cells('vm_vcpu', 'time', 'UUID', 'name', 'vmid', 'pid', 'guest_type', 'device', 'cpu_total', 'cpu_steal') +
+    cells('vm_vcpu', time, 'u-1', 'web', 100, 4000, '-', 0, 25, '-');
   assert.ok(text.includes(expected), text);
 });
 

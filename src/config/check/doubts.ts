@@ -1,4 +1,5 @@
 import type { HttpSettings, OutputSettings } from '../../delivery/settings.ts';
+import { guestTypes } from '../../guests/guest.ts';
 import type { Settings } from '../settings.ts';
 import { quoted } from '../values.ts';
 
@@ -28,6 +29,9 @@ function doubtsOfSelection({ name, select }: OutputSettings): string[] {
 /** Why hardly a VM can be meant by a pattern of `include` or `exclude`; undefined where one can. */
 function doubtOfPattern(pattern: string): string | undefined {
   const text = pattern.replace(/^tag:/, '');
+  const type = /^type:(.*)$/i.exec(pattern)?.[1];
+  if (type !== undefined && !(pattern.startsWith('type:') && guestTypes.some((known) => known === type)))
+    return `expected ${guestTypes.map((known) => `type:${known}`).join(', ')}`;
   if (text === '') return 'no VM has an empty tag';
   if (/^["'].*|["']$/.test(text)) return 'quotation marks within a list are part of the name';
   if (/[[\](){}^$+|\\]|\.\*|^\/|\/$/.test(text))

@@ -46,7 +46,7 @@ interface Block {
 }
 
 /**
- * The wide CSV of esxtop's batch mode, after the perfmon logs of Windows: a line for each sample, a column for each
+ * The wide CSV of esxtop's batch mode, of the host and its VMs; what esxtop's columns mean no container has, after the perfmon logs of Windows: a line for each sample, a column for each
  * counter, `\\host\Group(instance)\Counter`, every cell in quotes, an empty one for what is not known, times in UTC.
  *
  * The columns are those of the VMs and devices of the first sample, since readers expect one header. What comes later
@@ -62,7 +62,8 @@ export class EsxtopPrinter implements Printer {
   /** The key of each VM of the last sample. */
   private keys = new Map<string, string>();
 
-  print(sample: Sample): readonly Buffer[] {
+  print(all: Sample): readonly Buffer[] {
+    const sample = { ...all, guests: all.guests.filter(({ guest }) => guest.type === 'qemu') };
     const records: Buffer[] = [];
     if (this.blocks === undefined) this.keys.clear();
     this.keys = columnKeys(sample.guests, this.keys);

@@ -30,7 +30,8 @@ interface Field extends Column {
 
 const tag = (name: string, slot: number): Tag => ({ key: Buffer.from(`,${name}=`), slot });
 const vm = slots('identity', 'vm');
-/** Tags are written sorted by key, as InfluxDB likes them: `device`, `host`, then these. */
+/** Tags are written sorted by key, as InfluxDB likes them: `device`, `guest_type`, `host`, then those of a VM. */
+const typeTags = [tag('guest_type', vm.guest_type)];
 const vmTags = [tag('name', vm.name), tag('tags', vm.tags), tag('uuid', vm.UUID), tag('vmid', vm.vmid)];
 /** Of those that only their pids tell apart. */
 const twinTags = [tag('name', vm.name), tag('pid', vm.pid), ...vmTags.slice(1)];
@@ -49,7 +50,7 @@ const tagsAfterHost = ownTags(false);
 /** Slots of the texts that are tags and no fields. A VM's `host_name` is the tag `host` of every point. */
 const tagSlots = perScope((scope) => [
   ...ownColumns[scope].map(({ slot }) => slot),
-  ...(scope === 'vm' ? vmTags.map(({ slot }) => slot) : []),
+  ...(scope === 'vm' ? [...typeTags, ...vmTags].map(({ slot }) => slot) : []),
   ...columns(scope)
     .filter(({ id }) => id === 'host_name')
     .map(({ slot }) => slot),
@@ -89,17 +90,23 @@ export class InfluxPrinter implements Printer {
     const timestamp = Buffer.from(` ${timestampOf(sample.time, this.settings.precision ?? 'ns')}\n`);
     const host = this.tagsOf(hostTags, sample.host.row);
     let owner: Buffer = Buffer.alloc(0);
+    let type = owner;
     const twins = twinRows(sample);
     const ends: number[] = [];
     eachRow(sample, this.settings.devices, (row, ofVm) => {
       const { scope } = row;
       const isTwin = twins.has(row);
-      if (scope === 'vm') owner = this.tagsOf(isTwin ? twinTags : vmTags, row);
+      if (scope === 'vm') {
+        owner = this.tagsOf(isTwin ? twinTags : vmTags, row);
+        type = this.tagsOf(typeTags, row);
+      }
+      const isOfVm = scope === 'vm' || ofVm !== undefined;
       const begin = out.length;
       out.append(measurements[scope]);
       this.writeTags(out, tagsBeforeHost[scope], row);
+      if (isOfVm) out.append(type);
       out.append(host);
-      if (scope === 'vm' || ofVm !== undefined) out.append(owner);
+      if (isOfVm) out.append(owner);
       this.writeTags(out, tagsAfterHost[scope], row);
       const end = out.length;
       this.writeFields(fields[scope], row, sample.interval, isTwin ? vm.pid : undefined);
