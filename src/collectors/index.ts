@@ -28,7 +28,7 @@ const registry: Readonly<Record<MeasuringName, (paths: Paths, settings: Collecto
   mem: (paths, { wanted }) => new MemCollector(paths, wanted),
   disk: (paths, { wanted, storedev, diskRows }) => new DiskCollector(paths, wanted, storedev, diskRows),
   net: (paths, { wanted, netdev, nicRows }) => new NetCollector(paths, wanted, netdev, nicRows),
-  io: () => new IoCollector(),
+  io: (paths) => new IoCollector(paths),
   pressure: (paths) => new PressureCollector(paths),
   host: (paths) => new HostCollector(paths),
 };

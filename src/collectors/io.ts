@@ -1,11 +1,13 @@
 import type { StorageSource } from '../guests/sources.ts';
 import { growth } from '../kernel/base/counters.ts';
+import type { Paths } from '../kernel/base/paths.ts';
 import type { KernelFile } from '../kernel/base/kernel-file.ts';
 import { PidIo, parsePidIo, pidIoCounters } from '../kernel/pid/proc-pid-io.ts';
 import { readRecord } from '../kernel/base/read.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Collector, HostTarget, GuestTarget } from './collector.ts';
+import { ContainerIo, DeviceStacks, ioCounters } from './container-io.ts';
 import { PerGuest } from './per-guest.ts';
 import { Readings, now } from './readings.ts';
 
@@ -42,41 +44,74 @@ export function deriveIo(previous: IoReading, current: IoReading, row: Row): voi
   }
 }
 
+const containerRates: readonly (readonly [slot: number, counter: number, unit: number])[] = [
+  [vmSlots.io_read_mib, ioCounters.readBytes, MIB],
+  [vmSlots.io_write_mib, ioCounters.writeBytes, MIB],
+  [vmSlots.io_read_bytes, ioCounters.readBytes, 1],
+  [vmSlots.io_write_bytes, ioCounters.writeBytes, 1],
+];
+
 /** The I/O of one guest. */
 interface GuestIo {
-  readonly file: KernelFile;
-  readonly readings: Readings<IoReading>;
+  collect(row: Row): void;
 }
 
-function ioOf(source: StorageSource): GuestIo | undefined {
-  switch (source.kind) {
-    case 'process':
-      return { file: source.qemu.io, readings: new Readings(() => new IoReading()) };
-    case 'told':
-      return undefined;
+/** That of a QEMU process. */
+class ProcessIo implements GuestIo {
+  private readonly readings = new Readings(() => new IoReading());
+
+  constructor(private readonly file: KernelFile) {}
+
+  collect(row: Row): void {
+    const { readings } = this;
+    if (!readRecord(this.file, parsePidIo, readings.spare.io)) return;
+    readings.spare.time = now();
+    readings.commit();
+    for (const [slot, counter] of counted) row.counters[slot] = readings.current.io.counters.value(counter);
+    if (readings.complete) deriveIo(readings.previous, readings.current, row);
   }
 }
 
-/** What each QEMU process read and wrote, whatever its disks are. */
+/** That of the processes of a container. */
+class VolumeIo implements GuestIo {
+  constructor(private readonly io: ContainerIo) {}
+
+  collect({ values, counters }: Row): void {
+    const { io } = this;
+    if (!io.read()) return;
+    for (const [slot, counter, unit] of containerRates) {
+      values[slot] = (io.grown[counter] as number) / io.elapsed / unit;
+      if (unit === 1) counters[slot] = io.total(counter);
+    }
+  }
+}
+
+/** What each QEMU process, and each container, read and wrote, whatever its disks are. */
 export class IoCollector implements Collector {
   readonly name = 'io';
-  private readonly vms = new PerGuest(({ guest }) => ioOf(guest.sources.storage));
+  private readonly stacks: DeviceStacks;
+  private readonly vms = new PerGuest(({ guest }) => this.ioOf(guest.sources.storage));
+
+  constructor(paths: Paths) {
+    this.stacks = new DeviceStacks(paths);
+  }
 
   collect(_host: HostTarget, vms: readonly GuestTarget[]): void {
-    for (const target of vms) {
-      const io = this.vms.of(target);
-      if (io === undefined) continue;
-      const { file, readings } = io;
-      if (!readRecord(file, parsePidIo, readings.spare.io)) continue;
-      readings.spare.time = now();
-      readings.commit();
-      for (const [slot, counter] of counted)
-        target.row.counters[slot] = readings.current.io.counters.value(counter);
-      if (readings.complete) deriveIo(readings.previous, readings.current, target.row);
+    for (const target of vms) this.vms.of(target)?.collect(target.row);
+  }
+
+  private ioOf(source: StorageSource): GuestIo | undefined {
+    switch (source.kind) {
+      case 'process':
+        return new ProcessIo(source.qemu.io);
+      case 'cgroup':
+        return new VolumeIo(new ContainerIo(source, this.stacks));
+      case 'told':
+        return undefined;
     }
   }
 
   close(): void {
-    // The files belong to the processes.
+    // The files belong to the guests.
   }
 }

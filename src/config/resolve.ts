@@ -50,6 +50,7 @@ export function resolveSettings(
     diskRows: values.disk_rows,
     connector: type,
     connection: connector.connection,
+    guests: connector.guests,
     roots: isElsewhere ? mountedHere(roots, given) : roots,
     runDir: isElsewhere ? defaultRoots.rundir : rundir,
     stateDir: values.state_dir,

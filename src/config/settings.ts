@@ -26,6 +26,7 @@ export interface Settings {
   readonly connector: 'auto' | 'proxmox' | 'libvirt' | 'qemu';
   /** libvirt's URI. */
   readonly connection: string;
+  readonly guests: 'all' | 'vms' | 'containers';
   /** Of the host the VMs run on. */
   readonly roots: Roots;
   /** The runtime directory of the host this runs on. */

@@ -6,8 +6,10 @@ import type { Settings } from '../config/settings.ts';
 import { AwaitedInventory } from '../guests/awaited.ts';
 import { detectInventory, lookedFor } from '../guests/detect.ts';
 import type { Attention } from '../guests/attention.ts';
+import { ContainerInventory } from '../guests/containers/containers.ts';
 import type { Inventory } from '../guests/inventory.ts';
 import { Node } from '../guests/node.ts';
+import { PveFiles } from '../guests/proxmox/pve-files.ts';
 import { hostNameTrouble } from '../kernel/base/namespaces.ts';
 import { nowhere, Paths } from '../kernel/base/paths.ts';
 import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
@@ -36,8 +38,8 @@ export async function startSampling(
   since: SinceStart,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
-  const inventories = [await findVms(settings, watcher?.attention, paths, log)];
-  const node = new Node(inventories, new Attempts(log, since));
+  const guests = await findGuests(settings, watcher?.attention, paths, log);
+  const node = new Node(guests, new Attempts(log, since));
   tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
   const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
@@ -77,21 +79,47 @@ function wantedRows(settings: Settings): { readonly verbose: boolean; readonly d
   };
 }
 
-/** The VMs of the hypervisor that is found, or those of the one that will be. */
+/** The inventories of the guests that are wanted: of VMs, of containers. */
+async function findGuests(
+  settings: Settings,
+  watched: Attention | undefined,
+  paths: Paths,
+  log: Logger,
+): Promise<Inventory[]> {
+  const files = new PveFiles(paths);
+  // Of a host elsewhere nothing tells of containers but its own cgroups.
+  const isHere = settings.guests !== 'vms' && paths.roots.cgroupfs !== nowhere.cgroupfs;
+  const containers = isHere ? [new ContainerInventory(paths, log, files)] : [];
+  if (settings.guests === 'containers') return containers;
+  const hasContainers = containers.some((inventory) => inventory.guests().length > 0);
+  try {
+    return [await findVms(settings, watched, paths, files, hasContainers, log), ...containers];
+  } catch (error) {
+    for (const inventory of containers) inventory.close();
+    throw error;
+  }
+}
+
+/**
+ * The VMs of the hypervisor that is found, or those of the one that will be.
+ * @param hasContainers whether there is something to look at without them
+ */
 async function findVms(
   settings: Settings,
   watched: Attention | undefined,
   paths: Paths,
+  files: PveFiles,
+  hasContainers: boolean,
   log: Logger,
 ): Promise<Inventory> {
   const { detailInterval, frequency } = settings;
   const attention = detailInterval === undefined ? watched : undefined;
   const beat = { detailInterval, frequency, attention };
-  const detect = () => detectInventory(settings, paths, beat, log);
+  const detect = () => detectInventory(settings, paths, beat, log, files);
   const found = await detect();
   if (found !== undefined) return found;
   const missing = `no hypervisor found: looked for ${lookedFor(settings, paths)}`;
-  if (process.stderr.isTTY) throw new NoHypervisorError(missing);
+  if (process.stderr.isTTY && !hasContainers) throw new NoHypervisorError(missing);
   log.warn(`${missing}; the host is measured, and it is looked again every 30 s`);
   return new AwaitedInventory(async () => {
     try {

@@ -7,6 +7,7 @@ import { certificateDirectory, nowhere } from '../kernel/base/paths.ts';
 import { ConnectionError } from '../libvirt/error.ts';
 import type { Directories } from '../libvirt/transport.ts';
 import type { Beat, Inventory } from './inventory.ts';
+import type { PveFiles } from './proxmox/pve-files.ts';
 import { ProxmoxInventory } from './proxmox/proxmox.ts';
 import { QemuInventory } from './qemu/qemu.ts';
 import { QemuFinder } from './qemu/qemu-finder.ts';
@@ -31,17 +32,21 @@ export function lookedFor({ connector, connection }: Search, paths: Paths): stri
   return connector === 'auto' ? Object.values(places).join(', ') : places[connector];
 }
 
-/** The inventory for the hypervisor that is there now; undefined if there is none. */
+/**
+ * The inventory for the hypervisor that is there now; undefined if there is none.
+ * @param files those of the cluster file system, where others read it too
+ */
 export async function detectInventory(
   search: Search,
   paths: Paths,
   beat: Beat,
   log: Logger,
+  files?: PveFiles,
 ): Promise<Inventory | undefined> {
   const { connector } = search;
   const auto = connector === 'auto';
   if ((auto || connector === 'proxmox') && (existsSync(paths.roots.pvedir) || existsSync(paths.qemuServer))) {
-    return new ProxmoxInventory(paths, beat, log);
+    return new ProxmoxInventory(paths, beat, log, files);
   }
   // One that is asked for by name is waited for; it says itself what is wrong.
   if (connector === 'libvirt' || (auto && (await libvirtAnswers(search, paths)))) {

@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import type { StatsFs, Stats } from 'node:fs';
+import { readFile, readdir, stat, statfs } from 'node:fs/promises';
 
 /**
  * Reads files of a file system that may hang (the FUSE mount /etc/pve, network storage): one operation at a time, each
@@ -25,6 +25,11 @@ export class SlowFiles {
 
   stat(path: string): Promise<Stats> {
     return this.run(() => stat(path), path);
+  }
+
+  /** How large and how full the file system is that a path lies on. */
+  statfs(path: string): Promise<StatsFs> {
+    return this.run(() => statfs(path), path);
   }
 
   /** Whether the file system answers in time when asked about a path, be it that there is no such file. */

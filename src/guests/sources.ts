@@ -25,9 +25,15 @@ interface Told {
   readonly kind: 'told';
 }
 
+/** A guest that is all that is in its cgroup, and that below: a container. */
+interface InCgroup {
+  readonly kind: 'cgroup';
+  readonly cgroup: Cgroup;
+}
+
 /** The CPU time of a guest: from the threads of its QEMU, and from its own cgroup what a CPU limit cost it. */
 export type CpuSource =
-  { readonly kind: 'threads'; readonly qemu: Process; readonly cgroup: Cgroup | undefined } | Told;
+  { readonly kind: 'threads'; readonly qemu: Process; readonly cgroup: Cgroup | undefined } | InCgroup | Told;
 
 /** What the memory of a guest takes up on the host. */
 export type MemorySource =
@@ -38,10 +44,38 @@ export type MemorySource =
       readonly shared: boolean;
       readonly cgroup: Cgroup | undefined;
     }
+  | InCgroup
   | Told;
 
+/** A volume of a container and what is counted of it. */
+export interface MountedVolume {
+  /** rootfs, mp0, ... */
+  readonly volume: string;
+  /** Numbers of the device that it lies on, as io.stat has them, such as 253:3. */
+  readonly device: string;
+  /** Where ZFS counts its I/O, if it is a data set: the kernel charges that to no cgroup. */
+  readonly objset?: { readonly dataset: string; readonly file: KernelFile } | undefined;
+  /** Whether its I/O is counted at all: that of a file system on a server is not. */
+  readonly counted: boolean;
+}
+
+/** How full a file system is; bytes. */
+export interface FileSystemUse {
+  readonly size: number;
+  readonly used: number;
+  /** What users other than root can still write. */
+  readonly available: number;
+}
+
+/** The volumes of a container, looked at now and then. */
+export interface ContainerStorage extends InCgroup {
+  readonly mounted: readonly MountedVolume[];
+  /** Undefined where its root has no file system of its own, or none that answers. */
+  readonly root: FileSystemUse | undefined;
+}
+
 /** What a guest reads, writes and waits for, beside the counters of its virtual disks in {@link Guest.detail}. */
-export type StorageSource = { readonly kind: 'process'; readonly qemu: Process } | Told;
+export type StorageSource = { readonly kind: 'process'; readonly qemu: Process } | ContainerStorage | Told;
 
 /** Where the counters of a guest's NICs are. */
 export type NetworkSource =

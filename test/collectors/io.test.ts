@@ -50,7 +50,7 @@ test('a VM whose file cannot be read, or that is on another host, has no values'
   const processes = [100, 200].map((pid) => Process.open(tree.paths, pid)!);
   const vms = processes.map((process) => testTarget({ sources: sourcesOf(process) }));
   vms.push(testTarget());
-  const collector = new IoCollector();
+  const collector = new IoCollector(tree.paths);
   const cycle = (): Record<string, unknown>[] => {
     collector.collect(
       new TestHost(),

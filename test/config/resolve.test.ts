@@ -31,6 +31,7 @@ test('the defaults', () => {
     diskRows: undefined,
     connector: 'auto',
     connection: 'qemu:///system',
+    guests: 'all',
     roots: { procfs: '/proc', sysfs: '/sys', cgroupfs: '/sys/fs/cgroup', rundir: '/run', pvedir: '/etc/pve' },
     runDir: '/run',
     stateDir: '/var/lib/proxtop',

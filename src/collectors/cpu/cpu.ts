@@ -4,6 +4,7 @@ import type { Thread } from '../../kernel/pid/process.ts';
 import { VhostWorkers } from '../../kernel/pid/vhost-workers.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
+import { ContainerCpu } from './cpu-container.ts';
 import { HostCpu } from './cpu-host.ts';
 import { RemoteCpu } from './cpu-remote.ts';
 import { VmCpu } from './cpu-vm.ts';
@@ -15,7 +16,7 @@ const vmSlots = slots('cpu', 'vm');
 /** Seconds between two looks for the kernel threads that work for VMs. */
 const WORKERS_BEAT = 10;
 
-/** CPU time used and waited for: of the host, and of each VM and vCPU from its threads' schedstat. */
+/** CPU time used and waited for: of the host, of each VM and vCPU from its threads' schedstat, of each container from its cgroup. */
 export class CpuCollector implements Collector {
   readonly name = 'cpu';
   private readonly host: HostCpu;
@@ -23,10 +24,10 @@ export class CpuCollector implements Collector {
   private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
   /** How many VMs there were when it was last looked for workers. */
   private served = 0;
-  private readonly vms = new PerGuest(({ guest }) => cpuOf(guest.sources.cpu));
+  private readonly vms = new PerGuest(({ guest }) => this.cpuOf(guest.sources.cpu));
 
   constructor(
-    paths: Paths,
+    private readonly paths: Paths,
     private readonly wanted: Wanted,
   ) {
     this.host = new HostCpu(paths, wanted);
@@ -55,17 +56,19 @@ export class CpuCollector implements Collector {
     for (const cpu of local) cpu.employ(workers.get(cpu.pid) ?? []);
   }
 
+  private cpuOf(source: CpuSource): VmCpu | ContainerCpu | RemoteCpu {
+    switch (source.kind) {
+      case 'threads':
+        return new VmCpu(source.qemu, source.cgroup);
+      case 'cgroup':
+        return new ContainerCpu(this.paths, source.cgroup);
+      case 'told':
+        return new RemoteCpu();
+    }
+  }
+
   close(): void {
     this.host.close();
     this.workers.close();
-  }
-}
-
-function cpuOf(source: CpuSource): VmCpu | RemoteCpu {
-  switch (source.kind) {
-    case 'threads':
-      return new VmCpu(source.qemu, source.cgroup);
-    case 'told':
-      return new RemoteCpu();
   }
 }

@@ -19,7 +19,7 @@ const COUNTERS = diskCounters.length;
 const [READ_OPS, WRITE_OPS, FLUSH_OPS, READ_BYTES, WRITE_BYTES, READ_TIME, WRITE_TIME, FLUSH_TIME, FAILURES] =
   [0, 1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly number[] & { length: typeof COUNTERS };
 
-type DiskSlots = Readonly<Omit<typeof vmSlots, 'disk_util' | 'disk_blkio_delay'>>;
+type DiskSlots = Readonly<Omit<typeof vmSlots, 'disk_util' | 'disk_blkio_delay' | `disk_root_${string}`>>;
 const diskSlots: DiskSlots & { readonly disk_path: number; readonly disk_storage: number } = slots(
   'disk',
   'vm_disk',

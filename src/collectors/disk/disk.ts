@@ -1,16 +1,18 @@
 import type { StorageSource } from '../../guests/sources.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
+import { DeviceStacks } from '../container-io.ts';
+import { ContainerDisks } from './disk-container.ts';
 import { HostDisks } from './disk-host.ts';
 import { DiskPlaces } from './disk-places.ts';
 import { VmDisks } from './disk-vm.ts';
 import { PerGuest } from '../per-guest.ts';
 
-/** Block devices of the host, and the virtual disks of each VM. */
+/** Block devices of the host, the virtual disks of each VM, and the volumes of each container. */
 export class DiskCollector implements Collector {
   readonly name = 'disk';
   private readonly host: HostDisks;
-  private readonly vms: PerGuest<VmDisks>;
+  private readonly vms: PerGuest<VmDisks | ContainerDisks>;
 
   /** @param storedev the devices the host sum runs over, @param rows those that have a row: see {@link HostDisks} */
   constructor(
@@ -21,7 +23,8 @@ export class DiskCollector implements Collector {
   ) {
     this.host = new HostDisks(paths, wanted, storedev, rows);
     const places = new DiskPlaces(paths);
-    this.vms = new PerGuest(({ guest }) => disksOf(guest.sources.storage, places));
+    const stacks = new DeviceStacks(paths);
+    this.vms = new PerGuest(({ guest }) => disksOf(guest.sources.storage, places, stacks));
   }
 
   collect(host: HostTarget, vms: readonly GuestTarget[]): void {
@@ -36,10 +39,12 @@ export class DiskCollector implements Collector {
   }
 }
 
-function disksOf(source: StorageSource, places: DiskPlaces): VmDisks {
+function disksOf(source: StorageSource, places: DiskPlaces, stacks: DeviceStacks): VmDisks | ContainerDisks {
   switch (source.kind) {
     case 'process':
     case 'told':
       return new VmDisks(source, places);
+    case 'cgroup':
+      return new ContainerDisks(source, stacks);
   }
 }

@@ -3,10 +3,11 @@ import { pageSize } from '../../kernel/sys/page-size.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostMem } from './mem-host.ts';
+import { ContainerMem } from './mem-container.ts';
 import { VmMem } from './mem-vm.ts';
 import { PerGuest } from '../per-guest.ts';
 
-/** Memory of the host, and of each VM: what its guest has and uses, and what the host gives. */
+/** Memory of the host, of each VM (what its guest has and uses, and what the host gives), and of each container. */
 export class MemCollector implements Collector {
   readonly name = 'mem';
   private readonly host: HostMem;
@@ -35,10 +36,12 @@ export class MemCollector implements Collector {
   }
 }
 
-function memoryOf(source: MemorySource, bytesOfPage: number): VmMem {
+function memoryOf(source: MemorySource, bytesOfPage: number): VmMem | ContainerMem {
   switch (source.kind) {
     case 'process':
     case 'told':
       return new VmMem(source, bytesOfPage);
+    case 'cgroup':
+      return new ContainerMem(source.cgroup);
   }
 }

@@ -223,6 +223,15 @@ const connector = {
     help: 'libvirt to connect to, by unix socket, ssh, tcp or tls; one that is given means libvirt',
     flag: { group: found, alias: 'c', placeholder: 'URI' },
   },
+  guests: {
+    type: choice(['all', 'vms', 'containers']),
+    default: 'all',
+    help: 'which guests are measured: vms, containers (of Proxmox VE, LXC, Incus and systemd-nspawn), or all',
+    switches: [
+      { name: 'vms', value: 'vms', group: found, help: 'VMs only, no containers' },
+      { name: 'containers', value: 'containers', group: found, help: 'containers only, no VMs' },
+    ],
+  },
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** Every option there is, by section and key. */

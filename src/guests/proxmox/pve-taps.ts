@@ -6,21 +6,33 @@ import type { GuestNic } from '../sources.ts';
 /** Proxmox VE names the tap of `net<n>` of VM `<vmid>`: tap<vmid>i<n>. */
 const TAP = /^tap([1-9]\d*)i(\d+)$/;
 
+/** And the veth on the host that leads to `net<n>` of a container; one with a `p` behind is its other end for a moment. */
+const VETH = /^veth([1-9]\d*)i(\d+)$/;
+
 /** The taps that exist now, by vmid, in the order of the VM's NICs; undefined when no descriptor was left to look. */
 export function listTaps(paths: Paths): Map<string, GuestNic[]> | undefined {
+  return listNics(paths, TAP);
+}
+
+/** The same of the veths of containers. */
+export function listVeths(paths: Paths): Map<string, GuestNic[]> | undefined {
+  return listNics(paths, VETH);
+}
+
+function listNics(paths: Paths, pattern: RegExp): Map<string, GuestNic[]> | undefined {
   const devices = namesIn(paths.net(''));
   if (devices === undefined) return undefined;
-  const taps = new Map<string, (GuestNic & { number: number })[]>();
+  const guests = new Map<string, (GuestNic & { number: number })[]>();
   for (const device of devices) {
-    const match = TAP.exec(device);
+    const match = pattern.exec(device);
     if (match === null) continue;
     const [, vmid = '', number] = match;
-    const nics = taps.get(vmid) ?? [];
+    const nics = guests.get(vmid) ?? [];
     nics.push({ device, end: 'host', number: Number(number) });
-    taps.set(vmid, nics);
+    guests.set(vmid, nics);
   }
-  for (const nics of taps.values()) nics.sort((a, b) => a.number - b.number);
-  return taps;
+  for (const nics of guests.values()) nics.sort((a, b) => a.number - b.number);
+  return guests;
 }
 
 function namesIn(directory: string): string[] | undefined {

@@ -109,6 +109,11 @@ export class Paths {
     return join(this.roots.sysfs, 'devices/system/cpu');
   }
 
+  /** The list of CPUs that are online. */
+  get onlineCpus(): string {
+    return join(this.cpus, 'online');
+  }
+
   /** A cpufreq file of one logical CPU. */
   cpufreq(cpu: string, file: string): string {
     return join(this.cpus, cpu, 'cpufreq', file);

@@ -7,7 +7,12 @@ import { parseKeyedLines } from '../base/keyed-lines.ts';
  * CPU time used, time that a limit (cpu.max) held the cgroup back, both in microseconds, and the number of periods in
  * which there was a limit, and in which it held back. Without the cpu controller only usage is known.
  */
-export const cgroupCpuStatCounters = { usageUsec: 0, nrPeriods: 1, nrThrottled: 2, throttledUsec: 3 } as const;
+export const cgroupCpuStatCounters = {
+  usageUsec: 0,
+  nrPeriods: 1,
+  nrThrottled: 2,
+  throttledUsec: 3,
+} as const;
 
 const KEYS = ['usage_usec', 'nr_periods', 'nr_throttled', 'throttled_usec'].map((name) => ascii(`${name} `));
 
