@@ -81,6 +81,8 @@ export const cpu = {
       ...ready,
       source: '/proc/<pid>/task/<tid>/schedstat field 2',
       formula: 'mean over vCPU threads of delta(run-queue wait ns)/delta(ns)*100',
+      container:
+        'not known: the kernel sums up for no cgroup how long its tasks wait. The CPU pressure tells in which part of the time any of them waited, %MLMTD how long its own limit held it back.',
       original: 'cpu_%rdy',
     }),
     percent('cpu_other_total', {

@@ -119,6 +119,8 @@ const operations = [
     formula: 'all times / all operations',
     meaning:
       'How long an operation of the guest takes, reads, writes and flushes together: what esxtop calls GAVG.',
+    container:
+      'not known: the kernel measures it for no cgroup. The I/O pressure tells how much of the time it waits.',
     original: 'dsk_LAT/avg',
     ...slowStorage,
     operations: ['disk_reads', 'disk_writes', 'disk_flushes'],

@@ -59,6 +59,7 @@ export const mem = {
       formula: 'resident memory of the QEMU process, huge pages included',
       meaning:
         'How much memory of the host the QEMU process has now; it rarely gives any back without a balloon.',
+      container: 'not told: what a container uses is GRANT, and what the host charges to it MEMHOST',
       original: 'mem_RSS',
     }),
     gauge('ram_actual', {

@@ -50,6 +50,9 @@ export const commands: readonly Command[] = [
   command(['V', '/'], 'V /', 'show only names, ids, UUIDs and tags with this text, as you type', (view) => {
     view.filter();
   }),
+  command(['t'], 't', 'show VMs and containers, VMs, or containers', ({ table }) => {
+    table.nextGuests();
+  }),
   command(['f', 'o'], 'f o', 'choose fields, and their order', (view) => {
     view.chooseFields();
   }),

@@ -16,9 +16,14 @@ export interface ViewPreferences {
   reverse: boolean;
 }
 
+/** Which guests the tables show; the key t goes from one to the next. */
+export const guestChoices = ['all', 'vms', 'containers'] as const;
+export type GuestChoice = (typeof guestChoices)[number];
+
 /** What the user chose; key W keeps it. */
 export interface Preferences {
   view: ViewKey;
+  guests: GuestChoice;
   units: UnitMode;
   /** Columns for names; 0 for as many as the names need and the screen has. */
   nameWidth: number;
@@ -32,6 +37,7 @@ export function defaultPreferences(): Preferences {
   const all = views.map((view) => [view.key, defaultView(view)] as const);
   return {
     view: 'a',
+    guests: 'all',
     units: 'auto',
     nameWidth: 0,
     rows: 0,
@@ -53,6 +59,7 @@ export function readPreferences(kept: unknown): Preferences {
   const preferences = defaultPreferences();
   if (!isObject(kept)) return preferences;
   preferences.view = views.find(({ key }) => key === kept['view'])?.key ?? preferences.view;
+  preferences.guests = guestChoices.find((choice) => choice === kept['guests']) ?? preferences.guests;
   preferences.units = unitModes.find((mode) => mode === kept['units']) ?? preferences.units;
   preferences.nameWidth = count(kept['nameWidth']) ?? preferences.nameWidth;
   preferences.rows = count(kept['rows']) ?? preferences.rows;

@@ -1,3 +1,4 @@
+import type { GuestChoice } from './preferences.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { fit, textWidth } from './screen/glyphs.ts';
@@ -10,6 +11,8 @@ interface Status {
   readonly interval: number | undefined;
   /** Name of the view, or title of the page. */
   readonly view: string;
+  /** Which guests are shown. */
+  readonly guests: GuestChoice;
   /** VMs that the filter leaves; undefined where there is none. */
   readonly filter: { readonly text: string; readonly left: number } | undefined;
   readonly sort: string;
@@ -34,14 +37,14 @@ const WIDEST_HOST = 24;
 export function statusLine(sample: Sample, status: Status, columns: number): Line {
   const { agent, guests } = sample;
   const host = textOrBlank(sample.host.row, 'host_name');
-  const count = status.filter === undefined ? `${guests.length}` : `${status.filter.left}/${guests.length}`;
   const missed = valueOf(agent.row, 'missed_ticks');
   const arrow = status.unicode ? (status.descending ? '▼' : '▲') : status.descending ? 'v' : '^';
   const parts: Part[] = [
     { text: fit(host, Math.min(WIDEST_HOST, textWidth(host))), style: 'title', rank: 1 },
     { text: status.view, style: 'strong', rank: 0 },
     ...(status.note === '' ? [] : [{ text: status.note, style: 'warn' as const, rank: 1 }]),
-    { text: `${guests.length === 1 && status.filter === undefined ? 'VM' : 'VMs'} ${count}`, rank: 2 },
+    { text: countOf(guests, status.filter?.left), rank: 2 },
+    ...(status.guests === 'all' ? [] : [{ text: only[status.guests], style: 'warn' as const, rank: 3 }]),
     { text: `sort ${status.sort}${arrow}`, rank: 4 },
     ...(status.filter === undefined
       ? []
@@ -53,6 +56,19 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
     { text: new Date(sample.time).toTimeString().slice(0, 8), rank: 4 },
   ];
   return fitting(parts, columns);
+}
+
+const only = { vms: 'only VMs', containers: 'only containers' } as const;
+
+/** How many guests run. @param left those that the filter leaves; undefined where there is none */
+function countOf(guests: Sample['guests'], left: number | undefined): string {
+  const vms = guests.filter(({ guest }) => guest.type === 'qemu').length;
+  const containers = guests.length - vms;
+  if (left !== undefined) return `${containers === 0 ? 'VMs' : 'guests'} ${left}/${guests.length}`;
+  const ofVms = `${vms === 1 ? 'VM' : 'VMs'} ${vms}`;
+  if (containers === 0) return ofVms;
+  const ofContainers = `${containers === 1 ? 'container' : 'containers'} ${containers}`;
+  return vms === 0 ? ofContainers : `${ofVms}  ${ofContainers}`;
 }
 
 /** Actual and wanted seconds between two samples. */

@@ -294,6 +294,7 @@ export class TerminalView implements Commands, TerminalUser {
     const status = {
       interval: this.source.interval,
       view: this.page?.title ?? view.name,
+      guests: preferences.guests,
       filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
       sort: sortHeading,
       descending,

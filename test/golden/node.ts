@@ -5,12 +5,15 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
+import { ContainerInventory } from '../../src/guests/containers/containers.ts';
+import { Node } from '../../src/guests/node.ts';
 import { ProxmoxInventory } from '../../src/guests/proxmox/proxmox.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import { dropReasons } from '../../src/sampling/output-status.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
+import { Attempts } from '../../src/pacing/attempts.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { Tree, stoppedClock } from '../collectors/support.ts';
 import { addPveVm } from '../guests/pve-vm.ts';
@@ -81,6 +84,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
     100,
     configOf('store', 'scsi0: local-lvm:vm-100-disk-0,size=64M\nvirtio0: fast:vm-100-disk-1,size=16M\n'),
   );
+  addContainer(tree);
   pve.write(101, configOf('web', 'tags: prod;web\nlock: backup\n'));
   const monitor = await RecordedMonitor.listen(join(rundir, 'qemu-server/100.qmp'));
   t.after(() => {
@@ -89,7 +93,14 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
 
   const { log } = logs();
   const paths = new Paths(roots);
-  const connector = new ProxmoxInventory(paths, { detailInterval: undefined, frequency: 1 }, log);
+  const attempts = new Attempts(log, { errors: 0 });
+  const connector = new Node(
+    [
+      new ProxmoxInventory(paths, { detailInterval: undefined, frequency: 1 }, log),
+      new ContainerInventory(paths, log),
+    ],
+    attempts,
+  );
   const wanted = { verbose: true, devices: true };
   const collectors = createCollectors(collectorNames, paths, {
     wanted,
@@ -107,6 +118,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
     setSeconds(1000 + second);
     t.mock.timers.setTime(START + second * 1000);
     grow(tree);
+    growContainer(tree, second);
     monitor.turn = second === 1 ? 0 : 1;
     await connector.poll(true);
     take(sampler.sample(0, outputs));
@@ -127,6 +139,43 @@ function completeHost(tree: Tree): void {
   for (const file of ['scaling_cur_freq', 'cpuinfo_min_freq', 'cpuinfo_max_freq'])
     tree.write(`sys/devices/system/cpu/cpu0/cpufreq/${file}`, '2000000\n');
   tree.write('sys/class/net/tap101i0/mtu', '1500\n');
+}
+
+/** The files of a running container of Proxmox VE, whose configuration nobody could read yet. */
+function addContainer(tree: Tree): void {
+  const group = 'sys/fs/cgroup/lxc/900';
+  tree.write('sys/fs/cgroup/lxc.monitor/900/cgroup.procs', '6000\n');
+  tree.write('proc/uptime', '1000.00 1000.00\n');
+  tree.write('proc/6000/task/6000/children', '6001 ');
+  tree.process(6001, ['systemd']);
+  tree.write('proc/6001/cgroup', '0::/lxc/900/ns/init.scope\n');
+  tree.write('proc/6001/status', 'Name:\tsystemd\nNSpid:\t6001\t1\n');
+  tree.write('proc/6001/mountinfo', '243 215 254:0 / / rw - fuse.lxcfs lxcfs rw\n');
+  tree.write(`${group}/cgroup.events`, 'populated 1\nfrozen 0\n');
+  tree.write(`${group}/cpu.max`, '50000 100000\n');
+  tree.write(`${group}/cpuset.cpus.effective`, '0-1\n');
+  tree.write(`${group}/pids.current`, '23\n');
+  tree.write(`${group}/memory.current`, '100663296\n');
+  tree.write(`${group}/memory.max`, '134217728\n');
+  tree.write(`${group}/memory.swap.current`, '1048576\n');
+  tree.write(`${group}/memory.stat`, 'anon 67108864\nfile 33554432\npgmajfault 7\n');
+  for (const kind of ['cpu', 'io', 'memory'])
+    tree.write(`${group}/${kind}.pressure`, 'some avg10=2.50 avg60=0.50 avg300=0.10 total=654321\n');
+  growContainer(tree, 0);
+}
+
+/** What its processes did up to a turn. */
+function growContainer(tree: Tree, turn: number): void {
+  const group = 'sys/fs/cgroup/lxc/900';
+  tree.write(
+    `${group}/cpu.stat`,
+    `usage_usec ${turn * 400_000}\nnr_throttled ${turn}\nthrottled_usec ${turn * 100_000}\n`,
+  );
+  tree.write(`${group}/memory.events`, `oom ${turn}\noom_kill ${turn}\n`);
+  tree.write(
+    `${group}/io.stat`,
+    `254:0 rbytes=${turn * 4096} wbytes=${turn * 65536} rios=${turn} wios=${2 * turn} dbytes=0 dios=0\n`,
+  );
 }
 
 /** Lets a second pass on the host and in the processes: each number of a counter grows. */

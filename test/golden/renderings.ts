@@ -100,6 +100,7 @@ function screen(
   const status = {
     interval: 1,
     view: table.view.name,
+    guests: settings.guests,
     filter: undefined,
     sort: table.sortHeading,
     descending: table.descending,

@@ -60,6 +60,27 @@ test('a VM that its own limit holds back accuses nobody', () => {
   assert.equal(second?.victims[0]?.ownLimit, false);
 });
 
+test('a container suffers by its pressure, and by its own limits of CPU and memory', () => {
+  const pressed = vm('pressed', { cpu_total: 20, psi_some_cpu_avg10: 40, cpu_throttled: 0 });
+  const hog = vm('hog', { cpu_total: 80 });
+  assert.deepEqual(told(sampleOf({ guests: [pressed, hog] })), [
+    'cpu: pressed  psi_some_cpu_avg10 bad <- hog 80%, pressed 20%',
+  ]);
+  // What its own limit holds back counts as waiting too.
+  const limited = vm('limited', { cpu_total: 20, psi_some_cpu_avg10: 82, cpu_throttled: 80 });
+  assert.deepEqual(told(sampleOf({ guests: [limited, hog] })), ['cpu: limited  cpu_throttled bad <- ']);
+  const full = vm('full', { ram_used: 990, ram_limit: 1000, ram_limit_used: 99, ram_oom_kills: 1 });
+  const [shortage] = blame(sampleOf({ guests: [full, vm('big', { ram_rss: 9000 })] }), thresholds);
+  assert.deepEqual(
+    [shortage?.resource, shortage?.victims[0]?.id, shortage?.victims[0]?.ownLimit, shortage?.culprits],
+    ['memory', 'ram_oom_kills', true, []],
+  );
+  const swapped = vm('swapped', { ram_used: 1000, ram_swap: 2 ** 21 });
+  assert.deepEqual(told(sampleOf({ guests: [swapped, vm('big', { ram_rss: 3000 })] })), [
+    'memory: swapped  ram_swap bad <- big 75%, swapped 25%',
+  ]);
+});
+
 test('a VM that is pinned is compared with those that may run on the same CPUs', () => {
   const on = (name: string, list: string, known: Record<string, number>): GuestRows =>
     vmRows(row('vm', { name, UUID: name, cpu_cores: 1, cpu_affinity: list, ...known }));

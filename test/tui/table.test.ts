@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { columnsOf } from '../../src/tui/table/view-columns.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
-import type { ViewPreferences } from '../../src/tui/preferences.ts';
+import type { GuestChoice, ViewPreferences } from '../../src/tui/preferences.ts';
 import { textOrBlank } from '../../src/tui/values/row-values.ts';
 import { tableEntries, numberIn } from '../../src/tui/table/table.ts';
 import type { TableEntry } from '../../src/tui/table/table.ts';
@@ -13,18 +13,23 @@ import { disk, sample, vm } from './samples.ts';
 
 interface Query extends Partial<ViewPreferences> {
   readonly filter?: string;
+  readonly guests?: GuestChoice;
   readonly expanded?: readonly string[];
 }
 
 function entries(
   of: Sample,
   key: string,
-  { filter = '', expanded = [], ...preferences }: Query = {},
+  { filter = '', guests = 'all', expanded = [], ...preferences }: Query = {},
 ): readonly TableEntry[] {
   const view = viewOf(key);
   assert.ok(view);
   const all = { ...defaultPreferences().views[view.key], ...preferences };
-  return tableEntries(of, { view, preferences: all, filter, expanded: new Set(expanded) }, columnsOf(view));
+  return tableEntries(
+    of,
+    { view, preferences: all, filter, guests, expanded: new Set(expanded) },
+    columnsOf(view),
+  );
 }
 
 function names(list: readonly TableEntry[]): string[] {
@@ -66,6 +71,19 @@ test('the filter looks into names, ids, UUIDs and tags, in any case', () => {
   assert.deepEqual(names(entries(three, 'c', { filter: 'uuid-i' })), ['idle']);
   assert.deepEqual(names(entries(three, 'c', { filter: 'prod' })), ['web']);
   assert.deepEqual(names(entries(three, 'c', { filter: 'none' })), []);
+});
+
+test('VMs, containers, or both; the host views show what they always show', () => {
+  const container = vm('ct');
+  const both = sample([vm('vm'), { ...container, guest: { ...container.guest, type: 'lxc' } }], {
+    host: { row: row('host', {}), disks: [row('host_disk', { device: 'sda', disk_type: 'physical' })] },
+  });
+  const shown = (view: string, guests: GuestChoice): string[] =>
+    names(entries(both, view, { guests, sort: 'name' }));
+  assert.deepEqual(shown('a', 'all'), ['ct', 'vm']);
+  assert.deepEqual(shown('a', 'vms'), ['vm']);
+  assert.deepEqual(shown('a', 'containers'), ['ct']);
+  assert.deepEqual(shown('s', 'containers'), ['sda']);
 });
 
 test('an expanded VM has its vCPUs, other threads, disks and NICs below it, in whatever order VMs are', () => {

@@ -39,7 +39,9 @@ export function blameTable({ resource, where, victims, culprits }: Shortage): Bl
   const remarks: string[] = [];
   if (victims.some(({ ownLimit }) => ownLimit))
     remarks.push(
-      'A VM with "own limit" waits for its own CPU limit (cpulimit), and no other VM is to blame.',
+      resource === 'memory'
+        ? 'One with "own limit" has used up its own memory limit, and no other guest is to blame.'
+        : 'One with "own limit" waits for its own CPU limit (cpulimit), and no other guest is to blame.',
     );
   if (resource === 'disk' && where === undefined)
     remarks.push('It is not known which storage the disks lie on: all disks of the host are compared.');

@@ -16,7 +16,7 @@ export interface Victim {
   readonly id: string;
   readonly value: number;
   readonly verdict: Exclude<Verdict, 'ok'>;
-  /** Held back by a CPU limit of its own more than by others, who then are not to blame. */
+  /** Held back by a limit of its own (CPU, memory) more than by others, who then are not to blame. */
   readonly ownLimit: boolean;
 }
 
@@ -49,7 +49,10 @@ const symptoms: Readonly<
 > = {
   cpu: { vm: ['cpu_steal', 'cpu_throttled', 'psi_some_cpu_avg10'], device: [] },
   disk: { vm: [...latencies, 'psi_full_io_avg10', 'psi_some_io_avg10'], device: latencies },
-  memory: { vm: ['ram_swap', 'psi_full_mem_avg10', 'psi_some_mem_avg10'], device: [] },
+  memory: {
+    vm: ['ram_oom_kills', 'ram_limit_used', 'ram_swap', 'psi_full_mem_avg10', 'psi_some_mem_avg10'],
+    device: [],
+  },
   network: { vm: drops, device: drops },
 };
 
@@ -99,7 +102,7 @@ function victimsBy(
 /** The worst that a VM shows of a shortage; undefined when it shows nothing of it. */
 function victimOf(vm: GuestRows, resource: Resource, thresholds: Thresholds): Victim | undefined {
   const ids = symptoms[resource];
-  const ownLimit = resource === 'cpu' && isLimited(vm.row, thresholds);
+  const ownLimit = isLimited(resource, vm.row, thresholds);
   let worst: Victim | undefined;
   const look = (row: Row, id: string, device: string | undefined): void => {
     const value = valueOf(row, id);
@@ -115,15 +118,26 @@ function victimOf(vm: GuestRows, resource: Resource, thresholds: Thresholds): Vi
   return worst;
 }
 
+/** Whether a guest would lack little without a limit of its own. */
+function isLimited(resource: Resource, row: Row, thresholds: Thresholds): boolean {
+  if (resource === 'memory')
+    return judge(thresholds, 'ram_limit_used', valueOf(row, 'ram_limit_used'), row) !== 'ok';
+  return resource === 'cpu' && isCpuLimited(row, thresholds);
+}
+
 /**
- * Whether a VM would wait little without its own limit. The kernel counts the time that a limit holds back once for each
- * CPU that the group used, and a vCPU that is held back as waiting.
+ * Whether a guest would wait little for a CPU without its limit. The kernel counts the time that a limit holds back once for
+ * each CPU that the group used, and what is held back as waiting. How long a container waits only its pressure tells.
  */
-function isLimited(row: Row, thresholds: Thresholds): boolean {
+function isCpuLimited(row: Row, thresholds: Thresholds): boolean {
   const limited = valueOf(row, 'cpu_throttled');
   if (judge(thresholds, 'cpu_throttled', limited, row) === 'ok') return false;
-  const waited = valueOf(row, 'cpu_steal') - limited / valueOf(row, 'cpu_cores');
-  return judge(thresholds, 'cpu_steal', waited, row) === 'ok';
+  const steal = valueOf(row, 'cpu_steal');
+  if (Number.isNaN(steal)) {
+    const pressure = valueOf(row, 'psi_some_cpu_avg10') - limited;
+    return judge(thresholds, 'psi_some_cpu_avg10', pressure, row) === 'ok';
+  }
+  return judge(thresholds, 'cpu_steal', steal - limited / valueOf(row, 'cpu_cores'), row) === 'ok';
 }
 
 /** How far a value is beyond the level that makes it bad. */

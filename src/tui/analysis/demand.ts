@@ -43,7 +43,7 @@ export function demandsFor(
     case 'disk':
       return demandsOf(guests, (vm) => diskOf(vm, where));
     case 'memory':
-      return demandsOf(guests, ({ row }) => [{ kind: 'RSS', value: valueOf(row, 'ram_rss') }]);
+      return demandsOf(guests, ({ row }) => [{ kind: 'RSS', value: residentOf(row) }]);
     case 'network':
       return demandsOf(guests, ({ row }) => [
         { kind: 'Mbit/s', value: valueOf(row, 'net_rx_mbit') + valueOf(row, 'net_tx_mbit') },
@@ -82,7 +82,13 @@ function withRest(demands: readonly Demand[], { kind, value }: Load): readonly D
   return [...demands, { vm: undefined, loads: [{ kind, value: Math.max(0, value - ofVms) }] }];
 }
 
-/** vCPUs and all other threads of QEMU. */
+/** What cannot be taken back without swapping: of a container all but its caches. */
+function residentOf(row: Row): number {
+  const rss = valueOf(row, 'ram_rss');
+  return Number.isNaN(rss) ? valueOf(row, 'ram_used') : rss;
+}
+
+/** vCPUs and all other threads of QEMU; all processes of a container. */
 function cpuOf({ row }: GuestRows): readonly Load[] {
   const vcpus = valueOf(row, 'cpu_total') * valueOf(row, 'cpu_cores');
   return [{ kind: '%CPU', value: vcpus + (valueOf(row, 'cpu_other_total') || 0) }];

@@ -10,6 +10,9 @@ import { quantity } from '../values/quantity.ts';
 import { compared, judge } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
+/** Columns for the names of facts, at least. */
+const NAMES = 9;
+
 const colours: Readonly<Record<Verdict, string>> = { ok: 'fine', warn: 'yellow', bad: 'red' };
 
 /**
@@ -25,16 +28,18 @@ export function why(
   thresholds: Thresholds,
   width: number,
 ): readonly string[] {
-  const { id, title, scope, meaning, formula, kind, needs, causes } = metric;
+  const { id, title, scope, meaning, formula, kind, needs, container, causes } = metric;
   const facts = new Map<string, string>();
   if (row !== undefined) facts.set('now', valueText(metric, row, thresholds));
   facts.set('source', spelledOut(metric, 'source'));
   if (meaning !== formula && formula !== '') facts.set('formula', spelledOut(metric, 'formula'));
   if (needs !== '') facts.set('needs', needs);
+  if (container !== '') facts.set('container', container);
   if (kind !== 'text') facts.set('levels', levelsText(id, thresholds.get(id)));
   const lines = [`${title}: ${id} of ${entityOf(scope).noun}`, ''];
   if (meaning !== '') lines.push(...wrap(meaning, '', width), '');
-  for (const [name, text] of facts) lines.push(...wrap(text, name.padEnd(9), width));
+  const names = Math.max(NAMES, ...[...facts.keys()].map(({ length }) => length + 1));
+  for (const [name, text] of facts) lines.push(...wrap(text, name.padEnd(names), width));
   if (causes.length > 0) {
     lines.push('', 'What usually causes it');
     for (const cause of causes) lines.push(...wrap(cause, '  - ', width));

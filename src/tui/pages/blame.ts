@@ -26,7 +26,8 @@ export class BlamePage implements Page {
   lines({ columns }: Size): readonly Line[] {
     const sample = this.sample();
     const shortages = sample === undefined ? [] : blame(sample, this.thresholds);
-    if (shortages.length === 0) return [line('No VM suffers: no value of one is yellow or red.', 'good')];
+    if (shortages.length === 0)
+      return [line('No VM or container suffers: no value of one is yellow or red.', 'good')];
     return [
       ...shortages.flatMap((shortage) => tableLines(blameTable(shortage), columns)),
       line('Who suffers, and who takes most at the same time: a hint, no proof.', 'dim'),

@@ -10,6 +10,7 @@ import type { Judge } from '../analysis/judge.ts';
 import { FieldsPage } from '../pages/fields.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import { line } from '../screen/spans.ts';
+import { guestChoices } from '../preferences.ts';
 import type { Preferences, ViewPreferences } from '../preferences.ts';
 import { tableEntries, metricIn, source } from './table.ts';
 import type { TableEntry } from './table.ts';
@@ -95,6 +96,13 @@ export class TableControl {
     this.cursor.home();
   }
 
+  /** VMs and containers, VMs alone, containers alone. */
+  nextGuests(): void {
+    const next = guestChoices.indexOf(this.preferences.guests) + 1;
+    this.preferences.guests = guestChoices[next % guestChoices.length] ?? 'all';
+    this.cursor.home();
+  }
+
   moveSort(by: -1 | 1): void {
     const { columns, sort } = this.viewPreferences;
     const at = columns.indexOf(sort);
@@ -169,8 +177,9 @@ export class TableControl {
   }
 
   private list(sample: Sample): readonly TableEntry[] {
-    const { view, viewPreferences: preferences, filter } = this;
-    return tableEntries(sample, { view, preferences, filter, expanded: this.expanded }, this.allColumns);
+    const { view, viewPreferences: preferences, filter, expanded } = this;
+    const { guests } = this.preferences;
+    return tableEntries(sample, { view, preferences, filter, guests, expanded }, this.allColumns);
   }
 
   private get allColumns(): readonly ViewColumn[] {
@@ -184,6 +193,9 @@ export class TableControl {
   /** Why the table is empty. */
   private nothing(): string {
     if (this.filter !== '') return `Nothing has "${this.filter}" in its name, id or tags; Esc shows all.`;
-    return this.view.scope.startsWith('host') ? 'This host has none.' : 'No VM runs.';
+    if (this.view.scope.startsWith('host')) return 'This host has none.';
+    return { all: 'No VM or container runs.', vms: 'No VM runs.', containers: 'No container runs.' }[
+      this.preferences.guests
+    ];
   }
 }

@@ -4,7 +4,7 @@ import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
-import type { ViewPreferences } from '../preferences.ts';
+import type { GuestChoice, ViewPreferences } from '../preferences.ts';
 import type { View } from './views.ts';
 
 /** A row of the table. */
@@ -28,6 +28,7 @@ interface TableQuery {
   readonly preferences: ViewPreferences;
   /** Part of a name, vmid, UUID, tag or device, in any case; '' for everything. */
   readonly filter: string;
+  readonly guests: GuestChoice;
   /** Keys of the VMs that are expanded. */
   readonly expanded: ReadonlySet<string>;
 }
@@ -62,7 +63,7 @@ export function tableEntries(
   query: TableQuery,
   columns: readonly ViewColumn[],
 ): readonly TableEntry[] {
-  const found = filtered(listed(sample, query.view), query.filter);
+  const found = filtered(chosen(listed(sample, query.view), query.guests), query.filter);
   const sorted = sort(found, columns, query.preferences);
   if (query.expanded.size === 0 || query.view.scope !== 'vm') return sorted;
   return sorted.flatMap((entry) =>
@@ -100,12 +101,18 @@ function rowsBelow(vm: GuestRows): readonly TableEntry[] {
       const device = textOrBlank(row, 'device');
       return { key: deviceKey(vm, row), row, vm, label: isVcpu ? `vcpu ${device}` : device };
     });
-    return isVcpu ? [...entries, others] : entries;
+    return isVcpu && vm.guest.type === 'qemu' ? [...entries, others] : entries;
   });
 }
 
 function deviceKey({ guest }: GuestRows, row: Row): string {
   return `${guest.key}/${row.scope}/${textOrBlank(row, 'device')}`;
+}
+
+/** Those of the guests that are wanted, and all of the host. */
+function chosen(entries: readonly TableEntry[], guests: GuestChoice): readonly TableEntry[] {
+  if (guests === 'all') return entries;
+  return entries.filter(({ vm }) => vm === undefined || (vm.guest.type === 'qemu') === (guests === 'vms'));
 }
 
 function filtered(entries: readonly TableEntry[], filter: string): readonly TableEntry[] {

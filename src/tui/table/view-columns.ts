@@ -25,6 +25,7 @@ const textWidths: Readonly<Record<string, number>> = {
   name: 8,
   UUID: 36,
   pid: 7,
+  guest_type: 6,
   state: 8,
   tags: 16,
   lock: 9,
@@ -66,7 +67,9 @@ export function defaultColumns(view: View): readonly string[] {
   );
   const names = shown.filter(({ id }) => ['vmid', 'name', 'device'].includes(id));
   names.sort((one, other) => Number(other.id === 'vmid') - Number(one.id === 'vmid'));
-  return [...names, ...shown.filter((each) => !names.includes(each))].map(({ id }) => id);
+  const isType = ({ id }: ViewColumn): boolean => id === 'guest_type';
+  const values = shown.filter((each) => !names.includes(each) && !isType(each));
+  return [...names, ...values, ...shown.filter(isType)].map(({ id }) => id);
 }
 
 /** Whether a column stays on the screen when the others are scrolled sideways: without it nobody knows the row. */
