@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SpoolSettings } from '../../src/delivery/settings.ts';
+import { ChaosDisk } from '../e2e/chaos-disk.ts';
 import {
   assertAccounted,
   directory,
@@ -19,6 +21,8 @@ import {
 } from './helpers.ts';
 import { segmentFiles, smallDisk } from './spool/helpers.ts';
 import { open, quick } from './tcp-helpers.ts';
+
+const skip = process.getuid?.() !== 0 && 'needs root, for a disk that hangs';
 
 function spoolIn(path: string, change: Partial<SpoolSettings> = {}): SpoolSettings {
   return { directory: join(path, 'test'), maxBytes: 64 << 20, sync: 0.05, catchup: 0.5, ...change };
@@ -210,6 +214,34 @@ test('a disk that stays full is no trouble any more when the peer has taken what
     'that is over, and so is the other one',
   );
   await tcp.close(5000);
+});
+
+test('an end while the disk hangs: what is on disk is there at the next start', { skip }, async (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'proxtop-'));
+  const place = join(path, 'disk');
+  mkdirSync(place);
+  const disk = new ChaosDisk(place, 20);
+  t.after(() => {
+    disk.remove();
+    rmSync(path, { recursive: true });
+  });
+  const port = await freePort();
+  const { tcp, at } = open(t, port, { spool: spoolIn(place) }, quick);
+  tcp.send(records(1, 20));
+  await until(() => tcp.status.spooled === 20, 'spooled');
+  disk.become('hangs');
+  // The end finds a write under way, and gives up waiting for it.
+  tcp.send(records(21, 30));
+  await tcp.close(100);
+  assert.ok(at('info').some((line) => line.includes('20 records wait in')));
+  disk.become('good');
+  const receiver = new Receiver(t);
+  await receiver.start(port);
+  const next = open(t, port, { spool: spoolIn(place) }, quick).tcp;
+  // That of the other ten may have come to its end.
+  await until(() => next.status.sent >= 20, 'delivered');
+  assert.deepEqual(distinct(receiver.seqs()).slice(0, 20), range(1, 20));
+  await next.close(5000);
 });
 
 test('with a full disk the queue in memory is bounded, and every loss is counted', async (t) => {

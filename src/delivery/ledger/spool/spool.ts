@@ -56,6 +56,8 @@ export class Spool {
   private opening: Promise<void> | undefined;
   private known = false;
   private closed = false;
+  /** Whether the ledger knows nothing of the records any more: whoever opens the directory next must find them. */
+  private left = false;
   private fullTold = false;
   /** Gives out what is in it. */
   readonly reader: SpoolReader;
@@ -190,6 +192,8 @@ export class Spool {
 
   /** Takes what is on disk out of the books. @returns how many records stay there */
   leave(): number {
+    // A disk that hung may let `close` go on only now.
+    this.left = true;
     let left = 0;
     for (const segment of this.segments)
       for (const ordinal of segment.ordinals()) if (this.ledger.leave(ordinal)) left++;
@@ -315,6 +319,7 @@ export class Spool {
 
   /** Removes the segments whose records are all settled. */
   private reap(): void {
+    if (this.left) return;
     for (const segment of [...this.segments]) {
       // One without records is about to get some.
       if (segment === this.active?.segment || segment.records === 0) continue;
@@ -338,6 +343,7 @@ export class Spool {
   }
 
   private async saveAndDelete(sync: boolean): Promise<void> {
+    if (this.left) return;
     const condemned = this.condemned;
     // What is condemned from now on is not settled by this position.
     this.condemned = [];
