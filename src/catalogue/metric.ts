@@ -1,23 +1,7 @@
 import type { Scope } from './define.ts';
+import type { Unit } from './units.ts';
 
-/** The closed list of units. Numbers are always in exactly this unit; text has none (`-`). */
-export const units = [
-  '-',
-  'count',
-  'percent',
-  'ratio',
-  'bytes',
-  'bytes per second',
-  'MiB per second',
-  'megabit per second',
-  'per second',
-  'seconds',
-  'ms',
-  'ms per second',
-  'us per second',
-  'MHz',
-] as const;
-export type Unit = (typeof units)[number];
+export type { Unit };
 
 /**
  * gauge: a level now, or a count since the start; rate: per second over the interval; percent: 0..100; mean: over the

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatNumber, numberWidth, unitModes } from '../../src/tui/values/format.ts';
-import { units as all } from '../../src/catalogue/metric.ts';
+import { units as facts } from '../../src/catalogue/units.ts';
+import type { Unit } from '../../src/catalogue/units.ts';
 
 /** Those of numbers. */
-const units = all.filter((unit) => unit !== '-');
+const units = (Object.keys(facts) as Unit[]).filter((unit) => unit !== '-');
 
 test('numbers as people read them', () => {
   assert.equal(formatNumber(12.345, 'percent'), '12.3');

@@ -3,7 +3,8 @@ import type { CollectorName, Metric } from '../../catalogue/catalogue.ts';
 import { scopes } from '../../catalogue/define.ts';
 import type { Scope } from '../../catalogue/define.ts';
 import { entityOf, isDevice } from '../../catalogue/entities.ts';
-import type { CountUnit, Shown, Unit } from '../../catalogue/metric.ts';
+import type { CountUnit, Shown } from '../../catalogue/metric.ts';
+import { units } from '../../catalogue/units.ts';
 
 /** Where the numbers of a family come from: one slot of the rows of one scope. */
 export interface Source {
@@ -44,18 +45,6 @@ const countUnits: Readonly<Record<CountUnit, { unit: string; factor: number; dec
   ticks: { unit: 'seconds', factor: 1, decimals: 2 },
 };
 
-/** Base units of levels, and the factor to them. */
-const baseUnits: Readonly<Partial<Record<Unit, { unit: string; factor: number }>>> = {
-  count: { unit: '', factor: 1 },
-  bytes: { unit: 'bytes', factor: 1 },
-  seconds: { unit: 'seconds', factor: 1 },
-  ms: { unit: 'seconds', factor: 1e-3 },
-  MHz: { unit: 'hertz', factor: 1e6 },
-  percent: { unit: 'ratio', factor: 1e-2 },
-  ratio: { unit: 'ratio', factor: 1 },
-  'megabit per second': { unit: 'bytes_per_second', factor: 1e6 / 8 },
-};
-
 function nameOf(scope: Scope, base: string, unit: string): string {
   const { group } = entityOf(scope);
   const stem = base.startsWith(`${group}_`) ? base.slice(group.length + 1) : base;
@@ -72,7 +61,7 @@ function* familiesOf(scope: Scope): Generator<Family> {
     yield { name: nameOf(scope, name, unit), type: 'counter', unit, help, sources: [source] };
   }
   for (const metric of columns(scope)) {
-    const base = baseUnits[metric.unit];
+    const { base } = units[metric.unit];
     if (base === undefined || metric.gauge === undefined) continue;
     const { unit, factor } = base;
     const source = { metric, shown: metric.shown, cumulative: false, factor, decimals: 0, label: undefined };

@@ -1,23 +1,14 @@
+import { units } from '../../catalogue/units.ts';
 import type { Column } from '../names.ts';
 
 /** Writes a number for people, by its unit; the unit itself only where it was chosen by size. No blanks, one cell. */
-export const human: Readonly<Record<Column['unit'], (value: number) => string>> = {
-  '-': short,
-  count: short,
-  percent: (value) => value.toFixed(1),
-  ratio: short,
-  bytes: size,
-  KiB: (value) => size(value * 1024),
-  'bytes per second': (value) => `${size(value)}/s`,
-  'MiB per second': short,
-  'megabit per second': short,
-  'per second': short,
-  seconds: short,
-  ms: (value) => value.toFixed(2),
-  'ms per second': short,
-  'us per second': short,
-  MHz: short,
-};
+export function human(value: number, unit: Column['unit']): string {
+  if (unit === 'KiB') return size(value * 1024);
+  if (unit === 'bytes') return size(value);
+  if (unit === 'bytes per second') return `${size(value)}/s`;
+  const { fixed } = units[unit];
+  return fixed === undefined ? short(value) : value.toFixed(fixed);
+}
 
 const sizes = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 

@@ -13,7 +13,7 @@ export class TextPrinter extends TablePrinter {
       cell: printable,
       number: settings.human
         ? (out, value, unit) => {
-            out.text(human[unit](value));
+            out.text(human(value, unit));
           }
         : (out, value) => {
             out.number(value);

@@ -61,7 +61,7 @@ function valueText({ id, kind, slot, unit }: Metric, row: Row, thresholds: Thres
   if (Number.isNaN(value)) return 'not known';
   const related = compared(id, value, row);
   const inLevels =
-    related === value || Number.isNaN(related) ? '' : `, ${human.percent(related)} ${levelUnit(id)}`;
+    related === value || Number.isNaN(related) ? '' : `, ${human(related, 'percent')} ${levelUnit(id)}`;
   const verdict = thresholds.has(id) ? `: ${colours[judge(thresholds, id, value, row)]}` : '';
   return `${quantity(value, unit)}${inLevels}${verdict}`;
 }
@@ -69,7 +69,8 @@ function valueText({ id, kind, slot, unit }: Metric, row: Row, thresholds: Thres
 function levelsText(id: string, levels: Levels | undefined): string {
   if (levels === undefined) return `none; [thresholds] ${id} = warn/bad sets some`;
   const { warn, bad } = levels;
-  const shown = (level: number): string => (levelUnit(id) === 'bytes' ? human.bytes(level) : String(level));
+  const shown = (level: number): string =>
+    levelUnit(id) === 'bytes' ? human(level, 'bytes') : String(level);
   const unit = levelUnit(id) === 'bytes' ? '' : ` ${levelUnit(id)}`;
   const side = warn > bad ? 'at most' : 'from';
   const parts = Number.isNaN(warn)

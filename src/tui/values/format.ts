@@ -1,4 +1,5 @@
-import type { Unit } from '../../catalogue/metric.ts';
+import { units } from '../../catalogue/units.ts';
+import type { Unit } from '../../catalogue/units.ts';
 
 /** How sizes are shown: with a suffix chosen by size, in MiB, or in bytes as the metric has them. */
 export const unitModes = ['auto', 'MiB', 'bytes'] as const;
@@ -27,27 +28,10 @@ function isSize(unit: Unit): boolean {
 /** A number as a cell of a table; the heading says what it is. NaN, which is not known, is a dash. */
 export function formatNumber(value: number, unit: Unit, mode: UnitMode = 'auto'): string {
   if (Number.isNaN(value)) return '-';
-  switch (unit) {
-    case 'bytes':
-    case 'bytes per second':
-      return size(value, mode);
-    case 'seconds':
-      return value < 1000 ? significant(value, 1) : duration(value);
-    case 'count':
-    case 'MHz':
-      return significant(value, Number.isInteger(value) ? 0 : 2);
-    case 'percent':
-    case 'per second':
-    case 'ms per second':
-    case 'us per second':
-      return significant(value, 1);
-    case '-':
-    case 'ratio':
-    case 'ms':
-    case 'MiB per second':
-    case 'megabit per second':
-      return significant(value, 2);
-  }
+  if (isSize(unit)) return size(value, mode);
+  if (unit === 'seconds' && value >= 1000) return duration(value);
+  const { decimals, whole } = units[unit];
+  return significant(value, whole && Number.isInteger(value) ? 0 : decimals);
 }
 
 function size(bytes: number, mode: UnitMode): string {
