@@ -11,9 +11,10 @@ import { mem } from './mem.ts';
 import { net } from './net.ts';
 import { pressure } from './pressure.ts';
 import { profile } from './profile.ts';
+import { sensors } from './sensors.ts';
 
 /** Every metric is declared in exactly one of these tables; types, outputs and docs/metrics.md derive from them. */
-const tables = { identity, cpu, mem, disk, net, io, pressure, host, profile, agent };
+const tables = { identity, cpu, mem, disk, net, io, pressure, host, sensors, profile, agent };
 type Tables = typeof tables;
 
 /** A table that a collector fills: all but the identity of rows and the agent's own figures, which are always there. */

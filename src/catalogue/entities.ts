@@ -83,6 +83,14 @@ export const entities = {
     group: 'host',
     ...device,
   },
+  host_sensor: {
+    parent: 'host',
+    member: 'sensors',
+    noun: 'a sensor of the host',
+    heading: 'Sensors',
+    group: 'host',
+    ...device,
+  },
   agent: {
     member: 'agent',
     noun: 'proxtop itself',

@@ -125,4 +125,12 @@ export const identity = {
       meaning: 'name of the interface',
     }),
   ],
+  host_sensor: [
+    text('device', {
+      title: 'SENSOR',
+      source: '/sys/class/hwmon/*/name, *_label',
+      meaning:
+        'chip and label, such as coretemp.0/Package id 0, nvme0/Composite and nct6779@nct6775.656/fan2 (without a label)',
+    }),
+  ],
 } satisfies MetricTable;

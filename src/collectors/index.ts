@@ -9,6 +9,7 @@ import { IoCollector } from './io.ts';
 import { MemCollector } from './mem/mem.ts';
 import { NetCollector } from './net/net.ts';
 import { PressureCollector } from './pressure.ts';
+import { SensorCollector } from './sensors.ts';
 
 /** What the collectors are told when they are made. */
 interface CollectorSettings {
@@ -31,6 +32,7 @@ const registry: Readonly<Record<MeasuringName, (paths: Paths, settings: Collecto
   io: (paths) => new IoCollector(paths),
   pressure: (paths) => new PressureCollector(paths),
   host: (paths) => new HostCollector(paths),
+  sensors: (paths, { wanted }) => new SensorCollector(paths, wanted),
 };
 
 /** Makes the named collectors, in the order of the catalogue. */

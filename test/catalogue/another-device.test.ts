@@ -10,18 +10,18 @@ import type { Sample } from '../../src/sampling/sample.ts';
 // The entry of the tree and the lines of the catalogue that a new kind of device needs: here before anything else reads
 // them, in the sources otherwise. What it measures is what a NIC does.
 Object.assign(entities, {
-  host_sensor: {
+  host_gpu: {
     parent: 'host',
-    member: 'sensors',
-    noun: 'a sensor of the host',
-    heading: 'Sensors',
+    member: 'gpus',
+    noun: 'a GPU of the host',
+    heading: 'GPUs',
     group: 'host',
     identity: ['device'],
     labels: [['device', 'device']],
   },
 });
-Object.assign(identity, { host_sensor: identity.host_nic });
-Object.assign(net, { host_sensor: net.host_nic });
+Object.assign(identity, { host_gpu: identity.host_nic });
+Object.assign(net, { host_gpu: net.host_nic });
 
 const { columns } = await import('../../src/catalogue/catalogue.ts');
 const { TargetRows } = await import('../../src/collectors/device-rows.ts');
@@ -32,15 +32,15 @@ const { SampleBuilder } = await import('../../src/recording/sample-builder.ts');
 const { Snapshots } = await import('../../src/tui/snapshot.ts');
 const { completeSample, row, sampleOf, settings } = await import('../formats/sample.ts');
 
-const sensor = 'host_sensor' as Scope;
-const known = { device: 'nvme0', net_speed: 42 };
+const gpu = 'host_gpu' as Scope;
+const known = { device: 'card0', net_speed: 42 };
 const sample = sampleOf({
-  host: { row: row('host', { host_name: 'pve1' }), ...({ sensors: [row(sensor, known)] } as object) },
+  host: { row: row('host', { host_name: 'pve1' }), ...({ gpus: [row(gpu, known)] } as object) },
 });
 
-/** What stands in the list of sensors. */
-function sensorsOf({ host }: Sample): Row[] {
-  return (host as unknown as Record<string, Row[]>)['sensors'] ?? [];
+/** What stands in the list of GPUs. */
+function gpusOf({ host }: Sample): Row[] {
+  return (host as unknown as Record<string, Row[]>)['gpus'] ?? [];
 }
 
 /** What a printer makes of a sample. */
@@ -56,9 +56,9 @@ function textOf(...args: Parameters<typeof printed>): string {
 test('a collector gets rows of the kind to fill, which are in the sample and forgotten with the cycle', () => {
   const host = new TargetRows('host');
   const devices = host.devices as unknown as Record<string, typeof host.devices.nics>;
-  const added = devices['sensors']!.add('nvme0');
-  assert.equal(added.scope, sensor);
-  const inSample = (): unknown[] => sensorsOf({ ...sample, host: host.tree });
+  const added = devices['gpus']!.add('card0');
+  assert.equal(added.scope, gpu);
+  const inSample = (): unknown[] => gpusOf({ ...sample, host: host.tree });
   assert.deepEqual(inSample(), [added]);
   host.clear();
   assert.deepEqual(inSample(), []);
@@ -66,34 +66,34 @@ test('a collector gets rows of the kind to fill, which are in the sample and for
 
 test('every printer prints them, with the devices and not without', () => {
   const cycle = JSON.parse(textOf('json')) as { host: unknown };
-  assert.deepEqual(cycle.host, { host_name: 'pve1', disks: [], nics: [], sensors: [known] });
+  assert.deepEqual(cycle.host, { host_name: 'pve1', disks: [], nics: [], sensors: [], gpus: [known] });
   const events = printed('json', { layout: 'event' }).map((line) => JSON.parse(line.toString()) as object);
   assert.deepEqual(
     events.map((event) => ('type' in event ? event.type : undefined)),
-    ['host', 'host_sensor', 'agent'],
+    ['host', 'host_gpu', 'agent'],
   );
   assert.match(
     textOf('influx'),
-    /^proxtop_host_sensor,device=nvme0,host=pve1 net_speed=42 1795348800000000000$/m,
+    /^proxtop_host_gpu,device=card0,host=pve1 net_speed=42 1795348800000000000$/m,
   );
-  assert.match(textOf('csv'), /^host_sensor,.*,nvme0,.*\b42\b/m);
-  assert.match(textOf('text'), /^host_sensor\t.*\tnvme0\t.*\b42\b/m);
+  assert.match(textOf('csv'), /^host_gpu,.*,card0,.*\b42\b/m);
+  assert.match(textOf('text'), /^host_gpu\t.*\tcard0\t.*\b42\b/m);
   const page = new PrometheusPage({ verbose: true, devices: true }).print(sample, 'text').toString();
-  assert.match(page, /^proxtop_host_net_speed_bytes_per_second\{device="nvme0"\} 5250000$/m);
+  assert.match(page, /^proxtop_host_net_speed_bytes_per_second\{device="card0"\} 5250000$/m);
   for (const name of ['json', 'influx', 'csv', 'text', 'msgpack'] as const)
-    assert.doesNotMatch(textOf(name, { devices: false }), /nvme0/, name);
-  assert.match(textOf('msgpack'), /nvme0/);
+    assert.doesNotMatch(textOf(name, { devices: false }), /card0/, name);
+  assert.match(textOf('msgpack'), /card0/);
 });
 
 test('a recording gives them back, in both layouts, and so does the copy that the view keeps', () => {
   for (const layout of ['cycle', 'event'] as const) {
     const objects = printed('json', { layout }).map((line) => JSON.parse(line.toString()) as object);
     const back = new SampleBuilder().build(objects as Record<string, unknown>[]);
-    assert.deepEqual(sensorsOf(back!), sensorsOf(sample), layout);
+    assert.deepEqual(gpusOf(back!), gpusOf(sample), layout);
   }
-  const copy = sensorsOf(new Snapshots().copy(sample));
-  assert.deepEqual(copy, sensorsOf(sample));
-  assert.notEqual(copy[0], sensorsOf(sample)[0]);
+  const copy = gpusOf(new Snapshots().copy(sample));
+  assert.deepEqual(copy, gpusOf(sample));
+  assert.notEqual(copy[0], gpusOf(sample)[0]);
 });
 
 test('a sample that knows everything has rows of every scope', () => {
@@ -102,7 +102,7 @@ test('a sample that knows everything has rows of every scope', () => {
     (id) => id,
   );
   assert.deepEqual(
-    sensorsOf(complete).map(({ scope, values }) => [scope, values.length]),
-    [[sensor, columns(sensor).length]],
+    gpusOf(complete).map(({ scope, values }) => [scope, values.length]),
+    [[gpu, columns(gpu).length]],
   );
 });

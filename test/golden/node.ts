@@ -1,12 +1,13 @@
 import crypto, { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
 import { ContainerInventory } from '../../src/guests/containers/containers.ts';
 import { Node } from '../../src/guests/node.ts';
+import { SensorCollector } from '../../src/collectors/sensors.ts';
 import { ProxmoxInventory } from '../../src/guests/proxmox/proxmox.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { collectorNames } from '../../src/catalogue/catalogue.ts';
@@ -114,6 +115,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
   connector.guests();
   await connector.poll(true);
   sampler.prime();
+  for (const each of collectors) if (each instanceof SensorCollector) await each.reading;
   for (const second of [1, 2]) {
     setSeconds(1000 + second);
     t.mock.timers.setTime(START + second * 1000);
@@ -139,6 +141,11 @@ function completeHost(tree: Tree): void {
   for (const file of ['scaling_cur_freq', 'cpuinfo_min_freq', 'cpuinfo_max_freq'])
     tree.write(`sys/devices/system/cpu/cpu0/cpufreq/${file}`, '2000000\n');
   tree.write('sys/class/net/tap101i0/mtu', '1500\n');
+  for (const [file, content] of Object.entries(sensorFiles))
+    tree.write(`sys/devices/platform/${file}`, content);
+  mkdirSync(join(tree.root, 'sys/class/hwmon'));
+  for (const chip of ['coretemp.0/hwmon/hwmon0', 'nct6775.656/hwmon/hwmon1'])
+    symlinkSync(`../../devices/platform/${chip}`, join(tree.root, 'sys/class/hwmon', basename(chip)));
 }
 
 /** The files of a running container of Proxmox VE, whose configuration nobody could read yet. */
@@ -177,6 +184,16 @@ function growContainer(tree: Tree, turn: number): void {
     `254:0 rbytes=${turn * 4096} wbytes=${turn * 65536} rios=${turn} wios=${2 * turn} dbytes=0 dios=0\n`,
   );
 }
+/** Hardware monitoring, after the kernel's Documentation/hwmon: no machine of ours has any. */
+const sensorFiles = {
+  'coretemp.0/hwmon/hwmon0/name': 'coretemp\n',
+  'coretemp.0/hwmon/hwmon0/temp1_label': 'Package id 0\n',
+  'coretemp.0/hwmon/hwmon0/temp1_input': '91000\n',
+  'coretemp.0/hwmon/hwmon0/temp1_max': '80000\n',
+  'coretemp.0/hwmon/hwmon0/temp1_crit': '100000\n',
+  'nct6775.656/hwmon/hwmon1/name': 'nct6779\n',
+  'nct6775.656/hwmon/hwmon1/fan2_input': '1173\n',
+};
 
 /** Lets a second pass on the host and in the processes: each number of a counter grows. */
 function grow(tree: Tree): void {

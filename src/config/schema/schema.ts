@@ -1,29 +1,33 @@
 import { defaultRoots } from '../../kernel/base/paths.ts';
+import { collectorNames } from '../../catalogue/catalogue.ts';
 import type { MeasuringName } from '../../catalogue/catalogue.ts';
 import type { Option } from './option.ts';
 import { profiler } from './schema-profiler.ts';
 import { output } from './schema-output.ts';
 import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from '../values.ts';
 
-/** What can be measured; 0.1.0 also called pressure psi. */
-const collectors = choices<MeasuringName>(
-  {
-    cpu: 'cpu',
-    mem: 'mem',
-    disk: 'disk',
-    net: 'net',
-    io: 'io',
-    pressure: 'pressure',
-    host: 'host',
-  },
-  { psi: 'pressure' },
-);
-
 const what = 'What to measure';
 const where = 'Where to send it';
 const often = 'How often';
 const found = 'Where the VMs are found';
 const information = 'Configuration and information';
+
+/** What each collector measures. */
+const measured: Readonly<Record<MeasuringName, string>> = {
+  cpu: 'CPU time used, and time spent waiting for a CPU',
+  mem: 'memory of the VM as host and guest see it',
+  disk: 'disk operations, throughput and latency',
+  net: 'network traffic, errors and drops',
+  io: 'I/O of the QEMU process; needs root',
+  pressure: 'pressure stall information (kernel 4.20)',
+  host: 'name, kernel and uptime of the host',
+  sensors: 'temperatures and fans of the host; with --devices each of them',
+};
+
+/** 0.1.0 also called pressure psi. */
+const collectors = choices<MeasuringName>(Object.fromEntries(collectorNames.map((name) => [name, name])), {
+  psi: 'pressure',
+});
 
 /** What to print: set for all outputs at once, and by an [output.NAME] for itself. */
 export const printing = {
@@ -36,7 +40,7 @@ export const printing = {
   devices: {
     type: truth,
     default: 'false',
-    help: 'also a row for each vCPU, disk and NIC',
+    help: 'also a row for each vCPU, disk, NIC and sensor',
     flag: { group: what },
   },
   human: {
@@ -93,21 +97,10 @@ const general = {
   collectors: {
     type: collectors,
     default: 'cpu, mem, disk, net, io',
-    help: 'what to measure: cpu, mem, disk, net, io, pressure, host',
+    help: `what to measure: ${collectorNames.join(', ')}`,
     switches: [
-      { name: 'cpu', value: 'cpu', group: what, help: 'CPU time used, and time spent waiting for a CPU' },
-      { name: 'mem', value: 'mem', group: what, help: 'memory of the VM as host and guest see it' },
-      { name: 'disk', value: 'disk', group: what, help: 'disk operations, throughput and latency' },
-      { name: 'net', value: 'net', group: what, help: 'network traffic, errors and drops' },
-      { name: 'io', value: 'io', group: what, help: 'I/O of the QEMU process; needs root' },
-      {
-        name: 'pressure',
-        value: 'pressure',
-        group: what,
-        help: 'pressure stall information (kernel 4.20)',
-      },
+      ...collectorNames.map((name) => ({ name, value: name, group: what, help: measured[name] }) as const),
       { name: 'psi', value: 'pressure', group: what, help: 'the same as --pressure', hidden: true },
-      { name: 'host', value: 'host', group: what, help: 'name, kernel and uptime of the host' },
     ],
   },
   netdev: {

@@ -129,6 +129,11 @@ export class Paths {
     return join(this.roots.sysfs, 'class/block', device.replaceAll('/', '!'), file);
   }
 
+  /** A chip of hardware monitoring, or the directory of them all. */
+  hwmon(chip = ''): string {
+    return join(this.roots.sysfs, 'class/hwmon', chip);
+  }
+
   /** What udev keeps about a block device. @param numbers its major and minor, such as 230:16 */
   udevBlock(numbers: string): string {
     return join(this.roots.rundir, 'udev/data', `b${numbers}`);

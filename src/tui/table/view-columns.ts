@@ -46,8 +46,8 @@ export function columnsOf(view: View): readonly ViewColumn[] {
     (metric) => isIdentity(metric) || view.collectors.some((name) => name === metric.collector),
   );
   return [
-    ...vm.map((metric) => column(metric, view.headings, true)),
-    ...own.map((metric) => column(metric, view.headings, false)),
+    ...vm.map((metric) => column(metric, true, view)),
+    ...own.map((metric) => column(metric, false, view)),
   ];
 }
 
@@ -55,7 +55,7 @@ export function columnsOf(view: View): readonly ViewColumn[] {
 export function deviceColumns(scope: Scope): readonly ViewColumn[] {
   return metricsOf(scope)
     .filter(({ shown }) => shown === 'default')
-    .map((metric) => column(metric, undefined, false));
+    .map((metric) => column(metric, false));
 }
 
 /** The ids of the columns that a view shows at first: identities that people know VMs by, then what it measures. */
@@ -81,10 +81,10 @@ function isIdentity({ collector }: Metric): boolean {
   return collector === '-';
 }
 
-function column(metric: Metric, headings: View['headings'], ofVm: boolean): ViewColumn {
+function column(metric: Metric, ofVm: boolean, view?: View): ViewColumn {
   const { id, title, unit, kind } = metric;
   const text = kind === 'text';
-  const heading = headings?.[id] ?? title;
-  const width = Math.max(heading.length, text ? (textWidths[id] ?? 12) : 0);
+  const heading = view?.headings?.[id] ?? title;
+  const width = Math.max(heading.length, text ? (view?.widths?.[id] ?? textWidths[id] ?? 12) : 0);
   return { id, heading, metric, unit, text, ofVm, width };
 }

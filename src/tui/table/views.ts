@@ -3,7 +3,7 @@ import type { PartOf } from '../../catalogue/entities.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
-export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x';
+export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 't';
 
 /** What a table shows a row of. */
 export type TableScope = 'vm' | PartOf<'vm' | 'host'>;
@@ -24,6 +24,8 @@ export interface View {
   readonly columns?: readonly string[];
   /** Headings other than the catalogue's titles, which occur twice among these columns. */
   readonly headings?: Readonly<Record<string, string>>;
+  /** Of columns of texts that are longer here than elsewhere. */
+  readonly widths?: Readonly<Record<string, number>>;
   /** Sorted by this at first. */
   readonly sort: string;
   /** Capital letters that sort, those of esxtop where it has them. */
@@ -206,6 +208,17 @@ export const views: readonly View[] = [
   },
   { ...hostDisk, key: 'l', name: 'LVM', title: 'logical volumes of the host', diskTypes: ['lvm'] },
   { ...hostDisk, key: 'x', name: 'multipath', title: 'multipath devices of the host', diskTypes: ['mpath'] },
+  {
+    key: 't',
+    name: 'sensors',
+    title: 'temperatures and fans of the host',
+    scope: 'host_sensor',
+    collectors: ['sensors'],
+    widths: { device: 32 },
+    sort: 'sensor_temp',
+    sortKeys: { T: 'sensor_temp', F: 'sensor_fan', N: 'device' },
+    panel: ['cpu', 'load'],
+  },
 ];
 
 /** The view of a key; undefined where it has none. */
