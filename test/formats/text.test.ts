@@ -104,8 +104,18 @@ test('rows of devices name their VM', () => {
   });
   const [text = ''] = create({ devices: true })(sampleOf({ collectors: ['cpu'], guests: [vm] }));
   const expected =
-    cells('vm_vcpu', 'time', 'UUID', 'name', 'vmid', 'pid', 'guest_type', 'device', 'cpu_total', 'cpu_steal') +
-    cells('vm_vcpu', time, 'u-1', 'web', 100, 4000, '-', 0, 25, '-');
+    cells(
+      'vm_vcpu',
+      'time',
+      'UUID',
+      'name',
+      'vmid',
+      'pid',
+      'guest_type',
+      'device',
+      'cpu_total',
+      'cpu_steal',
+    ) + cells('vm_vcpu', time, 'u-1', 'web', 100, 4000, '-', 0, 25, '-');
   assert.ok(text.includes(expected), text);
 });
 

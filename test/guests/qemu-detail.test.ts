@@ -23,11 +23,10 @@ class Asked {
   at(time: number, threads?: number): readonly string[] {
     const questions = this.plan.choose(time, this.asksMemory, threads);
     const asked = questions.prepared.queries.map(({ execute }) => execute);
-    const given = Object.keys(questions.sort([])).map((name) => [
-      name,
-      { ...this.answers, ...basic }[name as keyof QemuAnswers],
-    ]);
-    this.plan.learn(Object.fromEntries(given), time, threads);
+    const known: QemuAnswers = { ...this.answers, ...basic };
+    const names = Object.keys(questions.sort([])) as (keyof QemuAnswers)[];
+    const given: Partial<QemuAnswers> = Object.fromEntries(names.map((name) => [name, known[name]]));
+    this.plan.learn({ ...given, ...basic }, time, threads);
     return asked;
   }
 }
