@@ -5,12 +5,9 @@ import { code, plain, table } from './markdown.ts';
 export function migratingDocument(text: string): string {
   const block = /(<!-- names -->\n)[\s\S]*?(<!-- \/names -->)/;
   if (!block.test(text)) throw new Error('expected a block from <!-- names --> to <!-- /names -->');
-  const rows = catalogue
-    .filter(({ original }) => original !== '')
-    .map(({ scope, id, unit, original }) => {
-      const [name = '', ...remark] = original.split(' ');
-      return [scope, code(name), plain(remark.join(' ').replace(/^\(|\)$/g, '')), code(id), unit];
-    });
+  const rows = catalogue.flatMap(({ scope, id, unit, original }) =>
+    original === undefined ? [] : [[scope, code(original.id), plain(original.differs ?? ''), code(id), unit]],
+  );
   const content = table(['of', 'original', 'remark', 'now', 'unit now'], rows);
   return text.replace(block, (_, begin: string, end: string) => `${begin}${content}\n${end}`);
 }

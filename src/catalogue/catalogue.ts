@@ -1,6 +1,7 @@
 import type { Scope } from './define.ts';
 import { scopes } from './define.ts';
 import type { Causes, CountUnit, Declaration, Kind, DefaultLevels, Relation, Shown, Unit } from './metric.ts';
+import type { Original } from './original.ts';
 import { agent } from './agent.ts';
 import { cpu } from './cpu.ts';
 import { disk } from './disk.ts';
@@ -60,8 +61,8 @@ export interface Metric {
   readonly formula: string;
   /** What it tells, in plain words. */
   readonly meaning: string;
-  /** Id, and where it differs unit, that the original program used; '' where it had none. */
-  readonly original: string;
+  /** Undefined where the original program had none. */
+  readonly original: Original | undefined;
   /** What must be there for the metric to be known; '' where nothing special is needed. */
   readonly needs: string;
   /** Source and formula for a container; '' where it has no such value, or the same. */
@@ -111,7 +112,7 @@ function complete(declared: Declaration, scope: Scope, collector: Metric['collec
   const { needs = '', container = '' } = declared;
   const { levels, levelsIn, causes = [], operations = [] } = declared;
   const shown: Shown = declared.shown ?? 'default';
-  const original = deviceScopes.has(scope) ? '' : (declared.original ?? '');
+  const original = deviceScopes.has(scope) ? undefined : declared.original;
   const counter = counterOf(declared);
   const gauge = gaugeOf(declared);
   const facts = { title, unit, kind, shown, source, formula, meaning, original, needs, container };

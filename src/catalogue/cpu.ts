@@ -68,14 +68,14 @@ export const cpu = {
       container:
         'cgroup v2 cpuset.cpus.effective: the CPUs that it may run on; without that controller those of the host',
       meaning: 'How many vCPUs the VM has, or how many CPUs of the host the container may run on.',
-      original: 'cpu_cores',
+      original: { id: 'cpu_cores' },
     }),
     percent('cpu_total', {
       ...running,
       source: '/proc/<pid>/task/<tid>/schedstat field 1',
       formula: 'mean over vCPU threads of delta(run ns)/delta(ns)*100; 0..100',
       container: 'cgroup v2 cpu.stat usage_usec: delta(us)/delta(us)/cpu_cores*100',
-      original: 'cpu_%used',
+      original: { id: 'cpu_%used' },
     }),
     percent('cpu_steal', {
       ...ready,
@@ -83,7 +83,7 @@ export const cpu = {
       formula: 'mean over vCPU threads of delta(run-queue wait ns)/delta(ns)*100',
       container:
         'not known: the kernel sums up for no cgroup how long its tasks wait. The CPU pressure tells in which part of the time any of them waited, %MLMTD how long its own limit held it back.',
-      original: 'cpu_%rdy',
+      original: { id: 'cpu_%rdy' },
     }),
     percent('cpu_other_total', {
       title: '%SYS',
@@ -92,7 +92,7 @@ export const cpu = {
         'SUM over all other threads of the process (main loop, iothreads, workers) and of its vhost kernel threads, percent of one core',
       meaning:
         'What QEMU itself uses beside the vCPUs: main loop, I/O threads, vhost; 100 is one CPU of the host.',
-      original: 'cpu_%sys',
+      original: { id: 'cpu_%sys' },
       counter: { name: 'cpu_other_seconds', unit: 'ns', help: 'Time that threads other than vCPUs ran' },
       ...muchEmulation,
     }),
@@ -102,7 +102,7 @@ export const cpu = {
       formula: 'SUM over the same threads, percent of one core',
       meaning:
         'How long the threads of QEMU beside the vCPUs wait for a CPU: it delays disk and network I/O.',
-      original: 'cpu_%othrdy',
+      original: { id: 'cpu_%othrdy' },
       counter: {
         name: 'cpu_other_steal_seconds',
         unit: 'ns',
@@ -184,7 +184,7 @@ export const cpu = {
       source: '/proc/stat lines cpuN',
       formula: 'online logical CPUs',
       meaning: 'How many logical CPUs the host has online.',
-      original: 'cpu_cores',
+      original: { id: 'cpu_cores' },
     }),
     gauge('cpu_curfreq', {
       title: 'FREQ',
@@ -192,35 +192,35 @@ export const cpu = {
       source: '/sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq, else /proc/cpuinfo cpu MHz',
       formula: 'mean over online CPUs; omitted if neither exists',
       meaning: 'The clock at which the CPUs of the host run now.',
-      original: 'cpu_curfreq',
+      original: { id: 'cpu_curfreq' },
       needs: 'cpufreq or cpu MHz in cpuinfo',
     }),
     percent('cpu_user', {
       ...hostTime,
       title: '%USER',
       meaning: 'Time that programs run on the CPUs of the host, vCPUs among them.',
-      original: 'cpu_%user',
+      original: { id: 'cpu_%user' },
       counter: mode('user'),
     }),
     percent('cpu_system', {
       ...hostTime,
       title: '%SYS',
       meaning: 'Time that the kernel of the host runs.',
-      original: 'cpu_%sys',
+      original: { id: 'cpu_%sys' },
       counter: mode('system'),
     }),
     percent('cpu_idle', {
       ...hostTime,
       title: '%IDLE',
       meaning: 'Time that CPUs of the host have nothing to do.',
-      original: 'cpu_%idle',
+      original: { id: 'cpu_%idle' },
       counter: mode('idle'),
     }),
     percent('cpu_steal', {
       ...hostTime,
       title: '%STEAL',
       meaning: 'How much of the time this host, which is a VM itself, waits for a CPU of its own host.',
-      original: 'cpu_%steal',
+      original: { id: 'cpu_%steal' },
       ...cpuShortage,
       counter: mode('steal'),
     }),
@@ -228,7 +228,7 @@ export const cpu = {
       ...hostTime,
       title: '%IOWAIT',
       meaning: 'Time that CPUs of the host have nothing to do while a task waits for a disk.',
-      original: 'cpu_%iowait',
+      original: { id: 'cpu_%iowait' },
       counter: mode('iowait'),
     }),
     percent('cpu_nice', {
@@ -236,7 +236,7 @@ export const cpu = {
       title: '%NICE',
       shown: 'verbose',
       meaning: 'Time that programs of low priority run on the host.',
-      original: 'cpu_%nice',
+      original: { id: 'cpu_%nice' },
       counter: mode('nice'),
     }),
     percent('cpu_irq', {
@@ -244,7 +244,7 @@ export const cpu = {
       title: '%IRQ',
       shown: 'verbose',
       meaning: 'Time that the host handles interrupts.',
-      original: 'cpu_%irq',
+      original: { id: 'cpu_%irq' },
       counter: mode('irq'),
     }),
     percent('cpu_softirq', {
@@ -252,7 +252,7 @@ export const cpu = {
       title: '%SOFTIRQ',
       shown: 'verbose',
       meaning: 'Time that the host handles what interrupts left to be done, mostly network packets.',
-      original: 'cpu_%softirq',
+      original: { id: 'cpu_%softirq' },
       counter: mode('softirq'),
     }),
     percent('cpu_guest', {
@@ -260,7 +260,7 @@ export const cpu = {
       title: '%GUEST',
       shown: 'verbose',
       meaning: 'Time that vCPUs run; it is part of the time of programs.',
-      original: 'cpu_%guest',
+      original: { id: 'cpu_%guest' },
       counter: guestMode('user'),
     }),
     percent('cpu_guestnice', {
@@ -268,7 +268,7 @@ export const cpu = {
       title: '%GUESTNICE',
       shown: 'verbose',
       meaning: 'Time that vCPUs of low priority run; it is part of the time of programs of low priority.',
-      original: 'cpu_%guestnice',
+      original: { id: 'cpu_%guestnice' },
       counter: guestMode('nice'),
     }),
     gauge('cpu_minfreq', {
@@ -278,7 +278,7 @@ export const cpu = {
       source: 'cpufreq/cpuinfo_min_freq',
       formula: 'mean',
       meaning: 'The lowest clock that the CPUs of the host can have.',
-      original: 'cpu_minfreq',
+      original: { id: 'cpu_minfreq' },
       needs: 'cpufreq',
     }),
     gauge('cpu_maxfreq', {
@@ -288,7 +288,7 @@ export const cpu = {
       source: 'cpufreq/cpuinfo_max_freq',
       formula: 'mean',
       meaning: 'The highest clock that the CPUs of the host can have.',
-      original: 'cpu_maxfreq',
+      original: { id: 'cpu_maxfreq' },
       needs: 'cpufreq',
     }),
     mean('cpu_load1', {

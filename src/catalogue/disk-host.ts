@@ -13,7 +13,7 @@ export const utilisation = {
   title: '%UTIL',
   meaning:
     'How much of the time a disk of the host is busy; of a VM its share of that, estimated by the bytes of its disks that are on disks of the host. Devices that work in parallel can take more at 100.',
-  original: 'dsk_%UTIL',
+  original: { id: 'dsk_%UTIL' },
   causes: busyDevice,
 };
 
@@ -25,7 +25,7 @@ const load = [
     source: '/proc/diskstats f5',
     formula: 'rate',
     meaning: 'Write operations that were finished.',
-    original: 'dsk_WRITES/s',
+    original: { id: 'dsk_WRITES/s' },
     counter: { unit: 'one', help: 'Completed writes' },
   }),
   rate('disk_read_mib', {
@@ -34,7 +34,7 @@ const load = [
     source: '/proc/diskstats f3*512',
     formula: 'rate/2^20',
     meaning: 'What was read.',
-    original: 'dsk_MBRD/s',
+    original: { id: 'dsk_MBRD/s' },
     counter: { name: 'disk_read_bytes', unit: 'sectors', help: 'Bytes read' },
   }),
   rate('disk_write_mib', {
@@ -43,7 +43,7 @@ const load = [
     source: '/proc/diskstats f7*512',
     formula: 'rate/2^20',
     meaning: 'What was written.',
-    original: 'dsk_MBWR/s',
+    original: { id: 'dsk_MBWR/s' },
     counter: { name: 'disk_write_bytes', unit: 'sectors', help: 'Bytes written' },
   }),
   percent('disk_util', {
@@ -57,7 +57,7 @@ const load = [
     source: '/proc/diskstats f9',
     formula: 'in flight now',
     meaning: 'Operations that are under way at this moment.',
-    original: 'dsk_QDEPTH',
+    original: { id: 'dsk_QDEPTH' },
   }),
   mean('disk_queue_length', {
     title: 'QLEN',
@@ -65,7 +65,7 @@ const load = [
     source: '/proc/diskstats f11',
     formula: 'delta(weighted ms)/delta(ms)',
     meaning: 'Operations that were under way at a time, mean over the interval.',
-    original: 'dsk_QLEN',
+    original: { id: 'dsk_QLEN' },
     causes: busyDevice,
   }),
   mean('disk_service_time', {
@@ -74,7 +74,7 @@ const load = [
     source: '/proc/diskstats',
     formula: 'delta(f10)/delta(f1+f5); omitted without operations',
     meaning: 'Busy time for each operation; it says little about devices that work in parallel.',
-    original: 'dsk_SVCTM',
+    original: { id: 'dsk_SVCTM' },
   }),
   mean('disk_await', {
     title: 'AWAIT',
@@ -83,7 +83,7 @@ const load = [
     formula: 'delta(f4+f8)/delta(f1+f5); omitted without operations',
     meaning:
       'How long an operation takes in the kernel and the device, queueing included: what esxtop calls DAVG.',
-    original: 'dsk_AWAIT',
+    original: { id: 'dsk_AWAIT' },
     levels: '15/25',
     causes: busyDevice,
   }),
@@ -94,7 +94,7 @@ const load = [
     source: '/proc/diskstats f2',
     formula: 'rate',
     meaning: 'Reads that were joined with a neighbouring one before they reached the device.',
-    original: 'dsk_rdmerged',
+    original: { id: 'dsk_rdmerged' },
     counter: { unit: 'one', shown: 'verbose', help: 'Reads merged with others' },
   }),
   rate('disk_sectors_read', {
@@ -104,7 +104,7 @@ const load = [
     source: '/proc/diskstats f3',
     formula: 'rate',
     meaning: 'Sectors of 512 bytes that were read.',
-    original: 'dsk_sectorsrd',
+    original: { id: 'dsk_sectorsrd' },
     counter: { none: 'disk_read_mib has it' },
   }),
   rate('disk_time_reading', {
@@ -114,7 +114,7 @@ const load = [
     source: '/proc/diskstats f4',
     formula: 'rate',
     meaning: 'Time in reads, all that run at once added up.',
-    original: 'dsk_timerd',
+    original: { id: 'dsk_timerd' },
     counter: {
       name: 'disk_read_seconds',
       unit: 'ms',
@@ -128,7 +128,7 @@ const load = [
     source: '/proc/diskstats f6',
     formula: 'rate',
     meaning: 'Writes that were joined with a neighbouring one before they reached the device.',
-    original: 'dsk_wrmerged',
+    original: { id: 'dsk_wrmerged' },
     counter: { unit: 'one', shown: 'verbose', help: 'Writes merged with others' },
   }),
   rate('disk_sectors_written', {
@@ -138,7 +138,7 @@ const load = [
     source: '/proc/diskstats f7',
     formula: 'rate',
     meaning: 'Sectors of 512 bytes that were written.',
-    original: 'dsk_sectorswr',
+    original: { id: 'dsk_sectorswr' },
     counter: { none: 'disk_write_mib has it' },
   }),
   rate('disk_time_writing', {
@@ -148,7 +148,7 @@ const load = [
     source: '/proc/diskstats f8',
     formula: 'rate',
     meaning: 'Time in writes, all that run at once added up.',
-    original: 'dsk_timewr',
+    original: { id: 'dsk_timewr' },
     counter: {
       name: 'disk_write_seconds',
       unit: 'ms',
@@ -162,7 +162,7 @@ const load = [
     source: '/proc/diskstats f10',
     formula: 'rate',
     meaning: 'Time in which the device was busy.',
-    original: 'dsk_timeforops',
+    original: { id: 'dsk_timeforops' },
     counter: { name: 'disk_io_seconds', unit: 'ms', help: 'Time with any operation in flight' },
   }),
   rate('disk_time_weighted', {
@@ -172,7 +172,7 @@ const load = [
     source: '/proc/diskstats f11',
     formula: 'rate',
     meaning: 'Time in operations, all that run at once added up.',
-    original: 'dsk_weightedtime',
+    original: { id: 'dsk_weightedtime' },
     counter: {
       name: 'disk_io_weighted_seconds',
       unit: 'ms',
@@ -192,7 +192,7 @@ export const hostDisks = [
     source: '/proc/diskstats',
     formula: 'devices in the sum',
     meaning: 'How many devices the sums of the host run over.',
-    original: 'dsk_count',
+    original: { id: 'dsk_count' },
     prometheus: { name: 'disk_devices' },
   }),
 ];
@@ -226,7 +226,7 @@ function reads(formula: string): Declaration<'disk_reads'> {
     source: '/proc/diskstats f1',
     formula,
     meaning: 'Read operations that were finished.',
-    original: 'dsk_READS/s',
+    original: { id: 'dsk_READS/s' },
     counter: { unit: 'one', help: 'Completed reads' },
   });
 }

@@ -22,7 +22,7 @@ const sizes = [
     formula: 'virtual size',
     meaning: 'How large the guest sees its disks.',
     container: 'size= of its volumes in the Proxmox config',
-    original: 'dsk_SIZE',
+    original: { id: 'dsk_SIZE' },
   }),
   gauge('disk_allocation', {
     title: 'ALLOC',
@@ -30,7 +30,7 @@ const sizes = [
     source: 'QMP query-block actual-size / libvirt block.allocation',
     formula: 'omitted where it cannot be known: never a copy of the capacity',
     meaning: 'How much of it the image really takes on the storage.',
-    original: 'dsk_ALLOC',
+    original: { id: 'dsk_ALLOC' },
     needs: 'disk image in a file, or libvirt',
   }),
 ];
@@ -43,7 +43,7 @@ const operations = [
     container: 'cgroup v2 io.stat rios; with ZFS from its objset statistics',
     formula: 'rate',
     meaning: 'Read operations that were finished.',
-    original: 'dsk_READS/s',
+    original: { id: 'dsk_READS/s' },
     counter: { unit: 'one', help: 'Completed reads' },
   }),
   rate('disk_writes', {
@@ -53,7 +53,7 @@ const operations = [
     container: 'cgroup v2 io.stat wios; with ZFS from its objset statistics',
     formula: 'rate',
     meaning: 'Write operations that were finished.',
-    original: 'dsk_WRITES/s',
+    original: { id: 'dsk_WRITES/s' },
     counter: { unit: 'one', help: 'Completed writes' },
   }),
   rate('disk_read_mib', {
@@ -63,7 +63,7 @@ const operations = [
     container: 'cgroup v2 io.stat rbytes; with ZFS from its objset statistics',
     formula: 'rate/2^20',
     meaning: 'What was read.',
-    original: 'dsk_MBRD/s',
+    original: { id: 'dsk_MBRD/s' },
     counter: { name: 'disk_read_bytes', unit: 'bytes', help: 'Bytes read' },
   }),
   rate('disk_write_mib', {
@@ -73,7 +73,7 @@ const operations = [
     container: 'cgroup v2 io.stat wbytes; with ZFS from its objset statistics',
     formula: 'rate/2^20',
     meaning: 'What was written.',
-    original: 'dsk_MBWR/s',
+    original: { id: 'dsk_MBWR/s' },
     counter: { name: 'disk_write_bytes', unit: 'bytes', help: 'Bytes written' },
   }),
   mean('disk_lat_rd', {
@@ -83,7 +83,7 @@ const operations = [
     formula: 'delta(time)/delta(ops); omitted without operations',
     meaning:
       'How long a read takes that the guest asks for, in QEMU and below: limits of QEMU, page cache, file system, device, network.',
-    original: 'dsk_LAT/rd (0 without operations)',
+    original: { id: 'dsk_LAT/rd', differs: '0 without operations' },
     ...slowStorage,
     operations: ['disk_reads'],
   }),
@@ -93,7 +93,7 @@ const operations = [
     source: 'QMP query-blockstats / libvirt block.<n>.* wr_total_time_ns',
     formula: 'as above',
     meaning: 'How long a write takes that the guest asks for, in QEMU and below.',
-    original: 'dsk_LAT/wr',
+    original: { id: 'dsk_LAT/wr' },
     ...slowStorage,
     operations: ['disk_writes'],
   }),
@@ -103,7 +103,7 @@ const operations = [
     source: 'QMP query-blockstats / libvirt block.<n>.* flush_total_time_ns',
     formula: 'as above',
     meaning: 'How long it takes until everything is safe on disk when the guest wants that.',
-    original: 'dsk_LAT/fl',
+    original: { id: 'dsk_LAT/fl' },
     needs: 'a guest that flushes',
     levels: '15/25',
     causes: [
@@ -121,7 +121,7 @@ const operations = [
       'How long an operation of the guest takes, reads, writes and flushes together: what esxtop calls GAVG.',
     container:
       'not known: the kernel measures it for no cgroup. The I/O pressure tells how much of the time it waits.',
-    original: 'dsk_LAT/avg',
+    original: { id: 'dsk_LAT/avg' },
     ...slowStorage,
     operations: ['disk_reads', 'disk_writes', 'disk_flushes'],
   }),
@@ -132,7 +132,7 @@ const operations = [
     source: 'libvirt block.physical',
     formula: '',
     meaning: 'Where the image ends on the storage.',
-    original: 'dsk_PHYSICAL',
+    original: { id: 'dsk_PHYSICAL' },
     needs: 'libvirt',
   }),
 ];
@@ -145,7 +145,7 @@ const details = [
     source: 'QMP query-blockstats / libvirt block.<n>.* flush_operations',
     formula: 'rate',
     meaning: 'Times that the guest wanted everything to be safe on disk.',
-    original: 'dsk_FLUSH/s',
+    original: { id: 'dsk_FLUSH/s' },
     counter: { unit: 'one', help: 'Completed flushes' },
   }),
   rate('disk_read_time', {
@@ -155,7 +155,7 @@ const details = [
     source: 'QMP query-blockstats / libvirt block.<n>.*',
     formula: 'rate of rd_total_time',
     meaning: 'Time in reads, all that run at once added up.',
-    original: 'dsk_RDTM',
+    original: { id: 'dsk_RDTM' },
     counter: {
       name: 'disk_read_seconds',
       unit: 'ns',
@@ -169,7 +169,7 @@ const details = [
     source: 'QMP query-blockstats / libvirt block.<n>.*',
     formula: 'rate of wr_total_time',
     meaning: 'Time in writes, all that run at once added up.',
-    original: 'dsk_WRTM',
+    original: { id: 'dsk_WRTM' },
     counter: {
       name: 'disk_write_seconds',
       unit: 'ns',
@@ -183,7 +183,7 @@ const details = [
     source: 'QMP query-blockstats / libvirt block.<n>.*',
     formula: 'rate of flush_total_time',
     meaning: 'Time in flushes, all that run at once added up.',
-    original: 'dsk_FLTM',
+    original: { id: 'dsk_FLTM' },
     counter: {
       name: 'disk_flush_seconds',
       unit: 'ns',
@@ -252,7 +252,7 @@ export const disk = {
       source: '/proc/<pid>/stat delayacct_blkio_ticks',
       formula: 'rate; 0 unless kernel.task_delayacct=1',
       meaning: 'How long QEMU waited for disks of the host. Without kernel.task_delayacct it stays 0.',
-      original: 'dsk_BLKIO (ticks)',
+      original: { id: 'dsk_BLKIO', differs: 'ticks' },
       counter: {
         name: 'disk_blkio_delay_seconds',
         unit: 'ticks',

@@ -1,31 +1,30 @@
 import { gauge, text } from './metric.ts';
 import type { MetricTable } from './metric.ts';
 
-/** What is clear from the title. */
-const titleSays = '';
-
 /** The host itself. */
 export const host = {
   host: [
     text('host_name', {
       title: 'HOST',
       source: '/proc/sys/kernel/hostname',
-      meaning: titleSays,
-      original: 'host_name',
+      formula: '',
+      meaning: 'name of the host',
+      original: { id: 'host_name' },
     }),
     text('host_uuid', {
       title: 'HOSTUUID',
       shown: 'verbose',
       source: '/sys/devices/virtual/dmi/id/product_uuid',
       meaning: 'root only; omitted otherwise',
-      original: 'host_uuid',
+      original: { id: 'host_uuid' },
       needs: 'DMI and root',
     }),
     text('host_kernel', {
       title: 'KERNEL',
       shown: 'verbose',
       source: '/proc/sys/kernel/osrelease',
-      meaning: titleSays,
+      formula: '',
+      meaning: 'version of the kernel that runs on the host',
     }),
     gauge('host_uptime', {
       title: 'UPTIME',
@@ -48,7 +47,7 @@ export const host = {
       title: 'HOST',
       source: '/proc/sys/kernel/hostname',
       meaning: 'host that runs this VM',
-      original: 'host_name',
+      original: { id: 'host_name' },
     }),
   ],
 } satisfies MetricTable;

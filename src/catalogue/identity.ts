@@ -10,14 +10,14 @@ export const identity = {
       meaning:
         'VM UUID, lower case; on Proxmox without smbios1 uuid: proxmox-<vmid>; of a QEMU without: qemu-<pid>-<start>',
       container: 'proxmox-<vmid>, lxc-<name> or nspawn-<name>',
-      original: 'UUID',
+      original: { id: 'UUID' },
     }),
     text('name', {
       title: 'NAME',
       source: 'connector',
       meaning: 'VM name, at most 255 characters',
       container: 'hostname of its configuration, on Proxmox without: CT<vmid>; else its name',
-      original: 'name',
+      original: { id: 'name' },
     }),
     text('vmid', {
       title: 'VMID',

@@ -12,7 +12,7 @@ export const io = {
       formula: 'rate/2^20',
       meaning:
         'What the QEMU process, or the container, had read from storage; less than the guest read where the host had it in memory.',
-      original: 'io_MBRD/s',
+      original: { id: 'io_MBRD/s' },
       counter: { none: 'io_read_bytes has it' },
     }),
     rate('io_write_mib', {
@@ -22,7 +22,7 @@ export const io = {
       container: 'cgroup v2 io.stat wbytes; with ZFS from its objset statistics',
       formula: 'rate/2^20',
       meaning: 'What the QEMU process, or the container, had written to storage.',
-      original: 'io_MBWR/s',
+      original: { id: 'io_MBWR/s' },
       counter: { none: 'io_write_bytes has it' },
     }),
     rate('io_read_ops', {
@@ -31,7 +31,7 @@ export const io = {
       source: '/proc/<pid>/io syscr',
       formula: 'rate of read-like system calls',
       meaning: 'Calls of QEMU to the kernel that read, from whatever: files, sockets, eventfds.',
-      original: 'io_RDOPS',
+      original: { id: 'io_RDOPS' },
       counter: { unit: 'one', help: 'Read-like system calls' },
     }),
     rate('io_write_ops', {
@@ -40,7 +40,7 @@ export const io = {
       source: '/proc/<pid>/io syscw',
       formula: 'rate of write-like system calls',
       meaning: 'Calls of QEMU to the kernel that write, to whatever.',
-      original: 'io_WROPS',
+      original: { id: 'io_WROPS' },
       counter: { unit: 'one', help: 'Write-like system calls' },
     }),
     rate('io_read_bytes', {
@@ -70,7 +70,7 @@ export const io = {
       source: '/proc/<pid>/io rchar',
       formula: 'rate',
       meaning: 'What QEMU read by system calls, from memory of the host or not.',
-      original: 'io_rchar',
+      original: { id: 'io_rchar' },
       counter: {
         name: 'io_rchar_bytes',
         unit: 'bytes',
@@ -85,7 +85,7 @@ export const io = {
       source: '/proc/<pid>/io wchar',
       formula: 'rate',
       meaning: 'What QEMU wrote by system calls, to memory of the host or not.',
-      original: 'io_wchar',
+      original: { id: 'io_wchar' },
       counter: {
         name: 'io_wchar_bytes',
         unit: 'bytes',
@@ -100,7 +100,7 @@ export const io = {
       source: '/proc/<pid>/io cancelled_write_bytes',
       formula: 'rate',
       meaning: 'What was written and deleted before it reached the storage.',
-      original: 'io_cancelled',
+      original: { id: 'io_cancelled' },
       counter: { unit: 'bytes', shown: 'verbose', help: 'Bytes counted as written that were deleted before' },
     }),
   ],

@@ -17,7 +17,7 @@ export const memHost = [
     source: '/proc/meminfo MemTotal',
     formula: 'kB*1024',
     meaning: 'How much memory the host has.',
-    original: 'mem_Total (KiB)',
+    original: { id: 'mem_Total', differs: 'KiB' },
   }),
   gauge('ram_free', {
     title: 'FREE',
@@ -26,7 +26,7 @@ export const memHost = [
     formula: 'kB*1024',
     meaning:
       'Memory of the host that is used for nothing at all; a healthy host has little, as caches use the rest.',
-    original: 'mem_Free (KiB)',
+    original: { id: 'mem_Free', differs: 'KiB' },
   }),
   gauge('ram_available', {
     title: 'AVAILABLE',
@@ -35,7 +35,7 @@ export const memHost = [
     formula: 'kB*1024',
     meaning:
       'Memory of the host that programs could still have without swapping: free, or in caches that can be dropped.',
-    original: 'mem_Avail (KiB)',
+    original: { id: 'mem_Avail', differs: 'KiB' },
     levels: '10/4',
     levelsIn: { to: 'ram_total', scale: 100, unit: 'percent of ram_total' },
     causes: [
@@ -50,7 +50,7 @@ export const memHost = [
     source: '/proc/meminfo Cached',
     formula: 'kB*1024',
     meaning: 'Files that the host keeps in memory.',
-    original: 'mem_Cached (KiB)',
+    original: { id: 'mem_Cached', differs: 'KiB' },
   }),
   gauge('ram_active', {
     title: 'ACTIVE',
@@ -58,7 +58,7 @@ export const memHost = [
     source: '/proc/meminfo Active',
     formula: 'kB*1024',
     meaning: 'Memory of the host that was used lately.',
-    original: 'mem_Active (KiB)',
+    original: { id: 'mem_Active', differs: 'KiB' },
   }),
   gauge('ram_swapused', {
     title: 'SWAPUSED',
@@ -66,7 +66,7 @@ export const memHost = [
     source: '/proc/meminfo SwapTotal-SwapFree',
     formula: '',
     meaning: 'How much of its swap space the host uses.',
-    original: 'mem_SwapUsed (KiB)',
+    original: { id: 'mem_SwapUsed', differs: 'KiB' },
     causes: hostShortage,
   }),
   meminfo('ram_buffers', 'Buffers', 'Blocks of disks that the host keeps in memory.'),
@@ -97,7 +97,7 @@ export const memHost = [
     'ram_kreclaimable',
     'KReclaimable',
     'Memory of the kernel that it gives back when memory is short.',
-    { original: '', ...someKernels },
+    { original: undefined, ...someKernels },
   ),
   meminfo('ram_slab', 'Slab', 'Objects that the kernel keeps for itself.'),
   meminfo('ram_sreclaimable', 'SReclaimable', 'The part of SLAB that can be given back.'),
@@ -128,7 +128,7 @@ export const memHost = [
   meminfo('ram_vmallocused', 'VmallocUsed', 'The part of VMALLOCTOTAL that is used.'),
   meminfo('ram_vmallocchunk', 'VmallocChunk', 'The largest free piece of VMALLOCTOTAL.', { ...someKernels }),
   meminfo('ram_percpu', 'Percpu', 'What the kernel keeps once for each CPU.', {
-    original: '',
+    original: undefined,
     ...someKernels,
   }),
   meminfo('ram_hardwarecorrupted', 'HardwareCorrupted', 'Memory that failed and is no longer used.', {
@@ -145,10 +145,13 @@ export const memHost = [
     ...someKernels,
   }),
   meminfo('ram_cmatotal', 'CmaTotal', 'Memory set aside for devices that need it in one piece.', {
-    original: '',
+    original: undefined,
     ...someKernels,
   }),
-  meminfo('ram_cmafree', 'CmaFree', 'The part of CMATOTAL that is free.', { original: '', ...someKernels }),
+  meminfo('ram_cmafree', 'CmaFree', 'The part of CMATOTAL that is free.', {
+    original: undefined,
+    ...someKernels,
+  }),
   meminfo('ram_hugepagesize', 'Hugepagesize', 'Size of a huge page.', { ...someKernels }),
   meminfo('ram_hugetlb', 'Hugetlb', 'Memory set aside as huge pages, of all sizes.', { ...someKernels }),
   meminfo('ram_directmap4k', 'DirectMap4k', 'Memory that the kernel reaches through pages of 4 kB.', {
@@ -194,7 +197,7 @@ export const memHost = [
 ];
 
 /** The id that the original program had for a line of /proc/meminfo: Active(anon) was mem_ActiveAnon. */
-function originalName(line: string): string {
+function originalId(line: string): string {
   return `mem_${line.replaceAll(/[_(](.)|\)/g, (_, next: string | undefined) => (next ?? '').toUpperCase())}`;
 }
 
@@ -203,7 +206,7 @@ function meminfo<Id extends string>(
   id: Id,
   line: string,
   meaning: string,
-  more: { readonly needs?: string; readonly original?: string } = {},
+  more: { readonly needs?: string; readonly original?: undefined } = {},
 ): Declaration<Id> {
   return gauge(id, {
     title: line.toUpperCase(),
@@ -212,7 +215,7 @@ function meminfo<Id extends string>(
     source: `/proc/meminfo ${line}`,
     formula: 'kB*1024; omitted where the kernel has no such line',
     meaning,
-    original: `${originalName(line)} (KiB)`,
+    original: { id: originalId(line), differs: 'KiB' },
     ...more,
   });
 }
@@ -226,7 +229,7 @@ function hugePages<Id extends string>(id: Id, line: string, meaning: string): De
     source: `/proc/meminfo ${line}`,
     formula: 'pages, not bytes',
     meaning,
-    original: originalName(line),
+    original: { id: originalId(line) },
     ...someKernels,
   });
 }

@@ -20,7 +20,7 @@ export const mem = {
       formula: 'memory the guest sees',
       container: 'cgroup v2 memory.max; omitted where there is no limit',
       meaning: 'How much memory the guest sees.',
-      original: 'mem_MEMSZ (KiB)',
+      original: { id: 'mem_MEMSZ', differs: 'KiB' },
     }),
     gauge('ram_used', {
       title: 'GRANT',
@@ -29,7 +29,7 @@ export const mem = {
       formula: 'ram_total - ram_free; omitted when the guest reports no balloon statistics',
       meaning:
         'How much of its memory the guest uses, as it says itself; caches count as used where the guest counts them so. Of a container without its caches; what lies in a tmpfs counts as cache.',
-      original: 'mem_GRANT (KiB)',
+      original: { id: 'mem_GRANT', differs: 'KiB' },
       needs: 'balloon statistics from the guest',
       container:
         'cgroup v2 memory.current - file of memory.stat, as Proxmox VE shows it; read every 5 s; needs the memory controller',
@@ -41,7 +41,7 @@ export const mem = {
       formula:
         'omitted when the guest reports none, or nothing credible, and when its report was older than 30 s as QEMU was asked',
       meaning: 'How much of its memory the guest does not use for anything, as it says itself.',
-      original: 'mem_FREE (KiB)',
+      original: { id: 'mem_FREE', differs: 'KiB' },
       needs: 'balloon statistics from the guest',
     }),
     percent('ram_active', {
@@ -49,7 +49,7 @@ export const mem = {
       source: 'derived',
       formula: 'ram_used/ram_total*100',
       meaning: 'Which part of its memory the guest uses, as it says itself.',
-      original: 'mem_%ACTV',
+      original: { id: 'mem_%ACTV' },
       needs: 'balloon statistics from the guest',
     }),
     gauge('ram_rss', {
@@ -60,7 +60,7 @@ export const mem = {
       meaning:
         'How much memory of the host the QEMU process has now; it rarely gives any back without a balloon.',
       container: 'not told: what a container uses is GRANT, and what the host charges to it MEMHOST',
-      original: 'mem_RSS',
+      original: { id: 'mem_RSS' },
     }),
     gauge('ram_actual', {
       title: 'MCTL',
@@ -69,7 +69,7 @@ export const mem = {
       formula: 'balloon size now',
       meaning:
         'How much memory the balloon leaves to the guest; less than its maximum when the host takes some back.',
-      original: 'mem_MCTL (KiB)',
+      original: { id: 'mem_MCTL', differs: 'KiB' },
       needs: 'balloon device',
     }),
     rate('ram_minflt', {
@@ -78,7 +78,7 @@ export const mem = {
       source: '/proc/<pid>/stat minflt',
       formula: 'rate',
       meaning: 'Memory accesses of QEMU that had to be given a page, but needed no disk.',
-      original: 'mem_MINFLT (per interval)',
+      original: { id: 'mem_MINFLT', differs: 'per interval' },
       counter: { name: 'ram_minor_faults', unit: 'one', help: 'Page faults of the process without I/O' },
     }),
     rate('ram_majflt', {
@@ -89,7 +89,7 @@ export const mem = {
       meaning:
         'Memory accesses of QEMU that had to wait for a disk: memory comes back from swap. Of a container also those to files.',
       container: 'cgroup v2 memory.stat pgmajfault, over 5 s',
-      original: 'mem_MAJFLT (per interval)',
+      original: { id: 'mem_MAJFLT', differs: 'per interval' },
       counter: {
         name: 'ram_major_faults',
         unit: 'one',
@@ -148,7 +148,7 @@ export const mem = {
       source: 'query-balloon max_mem / balloon.maximum',
       formula: 'upper limit of the balloon',
       meaning: 'How much memory the guest has with an empty balloon.',
-      original: 'mem_MAXSZ (KiB)',
+      original: { id: 'mem_MAXSZ', differs: 'KiB' },
       needs: 'balloon device',
     }),
     gauge('ram_vsize', {
@@ -158,7 +158,7 @@ export const mem = {
       source: '/proc/<pid>/stat vsize',
       formula: '',
       meaning: 'How much address space the QEMU process has; most of it may never be used.',
-      original: 'mem_VSIZE',
+      original: { id: 'mem_VSIZE' },
     }),
     gauge('ram_swap', {
       title: 'SWCUR',
@@ -186,7 +186,7 @@ export const mem = {
       source: 'balloon stat-swap-in / balloon.swap_in',
       formula: 'rate, guest view',
       meaning: 'What the guest reads back from its own swap space.',
-      original: 'mem_SWAPIN',
+      original: { id: 'mem_SWAPIN' },
       needs: 'balloon statistics from the guest',
       counter: {
         name: 'ram_swapin_bytes',
@@ -203,7 +203,7 @@ export const mem = {
       source: 'balloon stat-swap-out / balloon.swap_out',
       formula: 'rate, guest view',
       meaning: 'What the guest writes to its own swap space: it has too little memory.',
-      original: 'mem_SWAPOUT',
+      original: { id: 'mem_SWAPOUT' },
       needs: 'balloon statistics from the guest',
       counter: {
         name: 'ram_swapout_bytes',
@@ -220,7 +220,7 @@ export const mem = {
       source: '/proc/<pid>/stat cminflt',
       formula: 'rate',
       meaning: 'The same as MINFLT of child processes that have ended.',
-      original: 'mem_CMINFLT (per interval)',
+      original: { id: 'mem_CMINFLT', differs: 'per interval' },
       counter: {
         name: 'ram_child_minor_faults',
         unit: 'one',
@@ -235,7 +235,7 @@ export const mem = {
       source: '/proc/<pid>/stat cmajflt',
       formula: 'rate',
       meaning: 'The same as MAJFLT of child processes that have ended.',
-      original: 'mem_CMAJFLT (per interval)',
+      original: { id: 'mem_CMAJFLT', differs: 'per interval' },
       counter: {
         name: 'ram_child_major_faults',
         unit: 'one',

@@ -1,4 +1,5 @@
 import type { Scope } from './define.ts';
+import type { Original } from './original.ts';
 import type { Unit } from './units.ts';
 
 export type { Unit };
@@ -81,8 +82,8 @@ interface Facts {
   readonly formula?: string;
   /** Left out: shown always. */
   readonly shown?: 'verbose';
-  /** Id, and where it differs unit, that the original program used. Left out: it had none; it had no rows of devices. */
-  readonly original?: string;
+  /** Left out: the original program had none; it had no rows of devices. */
+  readonly original?: Original | undefined;
   /** What must be there for the metric to be known. Left out: nothing special. */
   readonly needs?: string;
   /** Source and formula where a container has it too, and these differ. */

@@ -19,7 +19,7 @@ const speed = gauge('net_speed', {
   formula: 'host: sum over the NICs in the sum; omitted when the link is down',
   meaning:
     'What the link could carry in each direction. Virtual functions and representors are not added to their port.',
-  original: 'net_speed',
+  original: { id: 'net_speed' },
   needs: 'a physical NIC whose link is up',
 });
 
@@ -34,7 +34,7 @@ export const net = {
       shown: 'verbose',
       source: 'connector',
       meaning: 'names, joined with ;',
-      original: 'net_interfaces',
+      original: { id: 'net_interfaces' },
     }),
   ],
   vm_nic: traffic('vm', ofTap),
@@ -55,7 +55,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
     id: Id,
     facts: { title: string; meaning: string; counter: CounterFacts; original: string },
   ): Declaration<Id> => {
-    const original = host ? `net_host_${facts.original}` : `net_${facts.original}`;
+    const original = { id: host ? `net_host_${facts.original}` : `net_${facts.original}` };
     return rate(id, { ...facts, unit: 'per second', shown: 'verbose', source, formula: 'rate', original });
   };
   return [
@@ -65,7 +65,9 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula,
       meaning: `Traffic ${received}.`,
-      original: host ? 'net_MbRX/s' : 'net_MbRX/s (original: tap view, rx and tx swapped)',
+      original: host
+        ? { id: 'net_MbRX/s' }
+        : { id: 'net_MbRX/s', differs: 'original: tap view, rx and tx swapped' },
       counter: { none: 'net_rx_bytes has it' },
     }),
     rate('net_tx_mbit', {
@@ -74,7 +76,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'rate*8/10^6',
       meaning: `Traffic ${sent}.`,
-      original: 'net_MbTX/s',
+      original: { id: 'net_MbTX/s' },
       counter: { none: 'net_tx_bytes has it' },
     }),
     rate('net_rx_packets', {
@@ -83,7 +85,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'rate',
       meaning: `Packets ${received}.`,
-      original: 'net_PKTRX/s',
+      original: { id: 'net_PKTRX/s' },
       counter: { unit: 'one', help: 'Packets received' },
     }),
     rate('net_tx_packets', {
@@ -92,7 +94,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'rate',
       meaning: `Packets ${sent}.`,
-      original: 'net_PKTTX/s',
+      original: { id: 'net_PKTTX/s' },
       counter: { unit: 'one', help: 'Packets sent' },
     }),
     percent('net_rx_drop_percent', {
@@ -100,7 +102,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'delta(dropped)/delta(dropped+packets)*100; omitted without packets',
       meaning: `Which part of the packets was dropped that should be ${received}.`,
-      ...(host ? { shown: 'verbose' } : { original: 'net_%DRPRX' }),
+      ...(host ? { shown: 'verbose' } : { original: { id: 'net_%DRPRX' } }),
       levels: '1',
       causes: rxDrops,
     }),
@@ -109,7 +111,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'as above',
       meaning: `Which part of the packets was dropped that should be ${sent}.`,
-      ...(host ? { shown: 'verbose' } : { original: 'net_%DRPTX' }),
+      ...(host ? { shown: 'verbose' } : { original: { id: 'net_%DRPTX' } }),
       levels: '1',
       causes: txDrops,
     }),
@@ -144,7 +146,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'rate',
       meaning: `Packets that were dropped and should be ${received}.`,
-      original: host ? 'net_host_dropRX' : '',
+      original: host ? { id: 'net_host_dropRX' } : undefined,
       counter: { unit: 'one', help: 'Packets to receive that were dropped' },
       causes: rxDrops,
     }),
@@ -188,7 +190,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       source,
       formula: 'rate',
       meaning: `Packets that were dropped and should be ${sent}.`,
-      original: host ? 'net_host_dropTX' : '',
+      original: host ? { id: 'net_host_dropTX' } : undefined,
       counter: { unit: 'one', help: 'Packets to send that were dropped' },
       causes: txDrops,
     }),

@@ -81,7 +81,7 @@ function ofHost<S extends Share, R extends Resource>(share: S, resource: R) {
       source,
       formula: 'kernel average',
       meaning: meaning(share, resource, words),
-      original: isNew ? '' : `psi_${share}_${resource}_avg${span}`,
+      original: isNew ? undefined : { id: `psi_${share}_${resource}_avg${span}` },
       needs: 'PSI',
       ...judged(share, resource),
     });
@@ -96,7 +96,7 @@ function ofHost<S extends Share, R extends Resource>(share: S, resource: R) {
       source,
       formula: 'rate of total',
       meaning: `How long ${waiters[share]} ${wait}.`,
-      original: isNew ? '' : `psi_${share}_${resource}_total (us, cumulative)`,
+      original: isNew ? undefined : { id: `psi_${share}_${resource}_total`, differs: 'us, cumulative' },
       needs: 'PSI',
       counter: counter(share, resource),
       causes,

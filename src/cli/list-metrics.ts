@@ -1,4 +1,5 @@
 import { catalogue } from '../catalogue/catalogue.ts';
+import { originalText } from '../catalogue/original.ts';
 
 const headings = ['SCOPE', 'ID', 'UNIT', 'KIND', 'SHOWN', 'NEEDS', 'DEFINITION'] as const;
 
@@ -50,7 +51,7 @@ export function metricsJson(): string {
         shown,
         source,
         definition: formula,
-        original,
+        original: originalText(original),
         meaning,
         ...(needs !== '' && { needs }),
         ...(container !== '' && { container }),

@@ -27,26 +27,19 @@ export function ownColumn({ id, unit, kind, slot }: Metric): Column {
 }
 
 /**
- * The column of a metric under the id and in the unit of the original program, after the catalogue's `original`: an id
- * and, where the value differs, a remark in parentheses. Undefined for a metric the original did not have, and for the
- * totals of the pressure files: the original printed the cumulative counter, which cannot be had back from a rate.
+ * The column of a metric under the id and in the unit of the original program. Undefined for a metric the original did not have,
+ * and for the totals of the pressure files: the original printed the cumulative counter, which cannot be had back from a rate.
  *
- * The catalogue remarks a difference that a group of metrics shares on the first of the group; here it holds for all:
+ * The catalogue tells a difference that a group of metrics shares at the first of the group; here it holds for all:
  * the four disk latencies of a VM are 0 without operations, and its network counters are seen from the tap, so that rx
  * and tx change places (but for frame, multicast, collisions and carrier, which exist in one direction only).
- *
- * @throws RangeError for a remark that is not known here
  */
 export function originalColumn(metric: Metric): Column | undefined {
-  const [, id, remark] = /^(\S+)(?: \((.+)\))?$/.exec(metric.original) ?? [];
-  if (id === undefined) return undefined;
-  const column = { ...ownColumn(metric), id };
-  const { slot } = metric;
-  switch (remark) {
-    case undefined:
-    case '0 without operations':
-    case 'original: tap view, rx and tx swapped':
-      return { ...column, slot: tapSlot(metric), read: zeroWithoutOperations(metric) };
+  const { slot, original } = metric;
+  if (original === undefined) return undefined;
+  const column = { ...ownColumn(metric), id: original.id };
+  const { differs } = original;
+  switch (differs) {
     case 'KiB':
       return { ...column, unit: 'KiB', read: (values) => at(values, slot) / 1024 };
     case 'per interval':
@@ -65,9 +58,12 @@ export function originalColumn(metric: Metric): Column | undefined {
       };
     case 'us, cumulative':
       return undefined;
-    default:
-      throw new RangeError(`${metric.scope} ${metric.id}: no conversion for "${remark}" of the original`);
+    case '0 without operations':
+    case 'original: tap view, rx and tx swapped':
+    case undefined:
+      break;
   }
+  return { ...column, slot: tapSlot(metric), read: zeroWithoutOperations(metric) };
 }
 
 /** The slot of the opposite direction for a network metric of a VM that has one, else the metric's own. */
