@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { scopes } from '../../src/catalogue/define.ts';
 import { catalogue, columns } from '../../src/catalogue/catalogue.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import type { PrinterSettings } from '../../src/formats/printer.ts';
@@ -45,7 +46,7 @@ const head = '"@timestamp":"2026-11-22T12:00:00.000Z","schema":1,"run":"r1","seq
 
 test('cycle layout: one line', () => {
   assert.deepEqual(lines(small()), [
-    `{${head},"host":{"host_name":"pve1","cpu_cores":64,"cpu_user":12.5,"disks":[{"device":"sda"}],"nics":[]},` +
+    `{${head},"host":{"host_name":"pve1","cpu_cores":64,"cpu_user":12.5,"disks":[{"device":"sda"}],"nics":[],"sensors":[]},` +
       '"domains":[{"UUID":"u-1","name":"web","vmid":"100","cpu_total":12.5,"ram_total":4294967296,' +
       '"vcpus":[{"device":"0","cpu_total":25},{"device":"1","cpu_total":0}],' +
       '"disks":[{"device":"scsi0","disk_reads":0.333333333}],"nics":[]},' +
@@ -103,7 +104,7 @@ test('every declared metric appears under its own id, in both layouts', () => {
     agent_output: agent.outputs[0]!,
   };
   const byType = new Map(events(sample).map((event) => [event['type'], event]));
-  assert.equal(byType.size, 9);
+  assert.equal(byType.size, scopes.length);
   for (const { scope, id, slot, kind } of catalogue) {
     const expected = kind === 'text' ? `text of ${id}` : slot + 0.5;
     assert.equal(printed[scope]?.[id], expected, `${scope} ${id}`);
@@ -300,5 +301,5 @@ for line in sys.stdin.buffer:
     (slot) => slot + 0.5,
     (id) => id,
   );
-  assert.equal(read(lines(complete, { layout: 'event' }).join('')).length, 9);
+  assert.equal(read(lines(complete, { layout: 'event' }).join('')).length, scopes.length);
 });
