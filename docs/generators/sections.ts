@@ -1,7 +1,7 @@
 import type { Option } from '../../src/config/schema/option.ts';
 import {
   environmentName,
-  optionsOf,
+  schemaOptions,
   printing,
   sectionNames,
   selecting,
@@ -66,7 +66,7 @@ export const sections: readonly Section[] = [
     header: headers[section],
     about: abouts[section],
     keys: [
-      ...Object.entries(optionsOf(section)).map(([name, option]) =>
+      ...Object.entries(schemaOptions(section)).map(([name, option]) =>
         keyOf(name, option, environmentName(section, name)),
       ),
       ...(section === 'output' ? ownOfOutputs() : []),

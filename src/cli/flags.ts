@@ -1,5 +1,5 @@
 import type { FlagGroup, Option } from '../config/schema/option.ts';
-import { optionsOf } from '../config/schema/schema.ts';
+import { schemaOptions } from '../config/schema/schema.ts';
 import type { SectionName } from '../config/schema/schema.ts';
 
 /** A flag of the command line. */
@@ -69,7 +69,7 @@ export const flags: readonly Flag[] = [...sectionFlags(['output', 'connector', '
 /** The flags of all options of some sections. */
 export function sectionFlags(sections: readonly SectionName[]): readonly Flag[] {
   return sections.flatMap((section) =>
-    Object.entries(optionsOf(section)).flatMap(([key, option]) => flagsOf(section, key, option)),
+    Object.entries(schemaOptions(section)).flatMap(([key, option]) => flagsOf(section, key, option)),
   );
 }
 

@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts';
 import type { LeftSpool, OutputReport, StatusReport } from '../status/report.ts';
 import { reportPeriod } from '../status/report.ts';
 import { readReports } from '../status/read-reports.ts';
-import { aligned, duration, size } from './words.ts';
+import { aligned, durationInWords, size } from './words.ts';
 
 /** A report older than this (ms) is of a process that hangs. */
 const lateness = 3 * reportPeriod;
@@ -33,7 +33,7 @@ export function describeStatus(directory: string, now = Date.now()): StatusAnswe
 
 /** What is not as it should be, in words. */
 function troublesOf({ updated, outputs }: StatusReport, now: number): string[] {
-  const late = now - updated > lateness ? [`it hangs: no report for ${duration(now - updated)}`] : [];
+  const late = now - updated > lateness ? [`it hangs: no report for ${durationInWords(now - updated)}`] : [];
   const outputTroubles = outputs.flatMap(({ name, state, lastDrop }) => [
     ...(state === 'up' ? [] : [`${name} is ${state}`]),
     ...(lastDrop !== undefined && now - lastDrop < memory ? [`${name} gives up records`] : []),
@@ -61,7 +61,7 @@ function describeReport(report: StatusReport, now: number): string {
   const source = config === undefined ? '' : `, ${config}`;
   const rows = [headings, ...outputs.map((output) => cells(output, now))];
   return [
-    `${program} ${version}, process ${pid}, up ${duration(now - started)}${source}: ${health}`,
+    `${program} ${version}, process ${pid}, up ${durationInWords(now - started)}${source}: ${health}`,
     ...aligned(rows).map((line) => `  ${line}`),
     ...outputs.flatMap(remarks),
     ...left.map(describeLeft),
@@ -77,7 +77,7 @@ function cells(output: OutputReport, now: number): string[] {
     state,
     `${queued} (${size(queuedBytes)})`,
     `${spooled} (${size(spooledBytes)})`,
-    oldest === undefined ? '-' : duration(now - oldest),
+    oldest === undefined ? '-' : durationInWords(now - oldest),
     ...[unconfirmed, sent, resent, dropped, reconnects].map(String),
   ];
 }

@@ -17,7 +17,7 @@ export function size(bytes: number): string {
 }
 
 /** `12 min`: a length of time in ms, in one or two units. */
-export function duration(ms: number): string {
+export function durationInWords(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

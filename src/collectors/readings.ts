@@ -61,6 +61,6 @@ export function now(): number {
 }
 
 /** `total` shared out over `count`; NaN, not known, where there was nothing to share it over. */
-export function mean(total: number, count: number): number {
+export function meanPerOperation(total: number, count: number): number {
   return count > 0 ? total / count : NaN;
 }

@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 import {
   environmentName,
   environmentPrefix,
-  optionsOf,
+  schemaOptions,
   profilerPrefix,
   sectionNames,
 } from './schema/schema.ts';
@@ -25,7 +25,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
   };
   const known = new Set<string>();
   for (const section of sectionNames) {
-    for (const key of Object.keys(optionsOf(section))) {
+    for (const key of Object.keys(schemaOptions(section))) {
       const name = environmentName(section, key);
       known.add(name);
       const text = env[name]?.trim();

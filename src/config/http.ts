@@ -119,7 +119,7 @@ export function readCredentials(
 }
 
 /** What is given about TLS. Throws a ConfigError for http, and for half a pair of certificate and key. */
-export function readTls(
+export function givenTls(
   values: {
     readonly tls_ca?: string | undefined;
     readonly tls_cert?: string | undefined;

@@ -10,10 +10,10 @@ import { rotationSettings, serverTls, spoolSettings, tlsSettings, tokenSettings 
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './given.ts';
 import type { Given, GivenMap, Values } from './given.ts';
-import { agreeOnPrecision, parseHttpUrl, readCredentials, readTls } from './http.ts';
+import { agreeOnPrecision, parseHttpUrl, readCredentials, givenTls } from './http.ts';
 import type { EnvironmentLayer, FileLayer, Layer, OutputSection } from './layer.ts';
 import type { OutputType } from './schema/option.ts';
-import { appliesTo, optionsOf, printing, schema, selecting } from './schema/schema.ts';
+import { appliesTo, schemaOptions, printing, schema, selecting } from './schema/schema.ts';
 import { refuseRivals } from './check/rivals.ts';
 import type { Described } from './check/rivals.ts';
 import { listed } from './values.ts';
@@ -101,7 +101,7 @@ export function recordSettings(path: string): FileSettings {
 function describedOutput(environment: GivenMap, args: GivenMap): GivenMap {
   const type = args.get('type')?.text;
   if (type === undefined) return overlay(environment, args);
-  const options = optionsOf('output');
+  const options = schemaOptions('output');
   const useful = [...environment].filter(([key]) => {
     const option = options[key];
     return option !== undefined && appliesTo(option, type);
@@ -212,7 +212,7 @@ function httpSettings(
     gzip: values.gzip,
     headers: values.headers ?? {},
     credentials,
-    tls: readTls(values, url, own),
+    tls: givenTls(values, url, own),
   };
 }
 
@@ -270,7 +270,7 @@ function printSettings(
 
 /** Refuses what was given and has no meaning for an output of this type. */
 function refuseUseless(own: GivenMap, type: OutputType): void {
-  for (const [key, option] of Object.entries(optionsOf('output'))) {
+  for (const [key, option] of Object.entries(schemaOptions('output'))) {
     const given = own.get(key);
     if (given === undefined || appliesTo(option, type)) continue;
     throw new ConfigError(

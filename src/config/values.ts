@@ -165,7 +165,7 @@ function split(text: string): string[] {
 }
 
 /** A text that is not empty; `what` says what it names. */
-export function text(what: string): ValueType<string> {
+export function plainText(what: string): ValueType<string> {
   return {
     expected: what,
     parse: (found) => (found === '' ? refuse(found, what) : found),

@@ -1,7 +1,7 @@
 import type { PrintedSettings, StoreSettings } from './settings.ts';
 
 /** Version of what records say; a new one where a receiver cannot take old and new ones in one stream. */
-export const schema = 1;
+export const recordSchema = 1;
 
 /**
  * Names the format of an output's records: those of one format can follow each other in one stream. Tables have the

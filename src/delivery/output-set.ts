@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Printer } from '../formats/printer.ts';
 import type { ObservedOutput } from '../sampling/output-status.ts';
 import type { Sample } from '../sampling/sample.ts';
-import { formatOf, schema, storeOf } from './format.ts';
+import { formatOf, recordSchema, storeOf } from './format.ts';
 import { createOutput } from './index.ts';
 import type { Store } from './ledger/store.ts';
 import { Stores } from './ledger/stores.ts';
@@ -143,7 +143,7 @@ export class OutputSet {
 
   private async add(settings: PrintedSettings): Promise<void> {
     const { name } = settings;
-    const identity = { output: name, format: formatOf(settings), schema };
+    const identity = { output: name, format: formatOf(settings), schema: recordSchema };
     const store = this.stores.take(identity, storeOf(settings));
     const output = createOutput(settings, this.printerOf(settings), store, this.log, () => {
       this.readerGone = store.silent = true;

@@ -61,9 +61,9 @@ export async function detectInventory(
 /** Whether a libvirt daemon is there, even one that has no time for us now. */
 async function libvirtAnswers({ connection }: Search, paths: Paths): Promise<boolean> {
   try {
-    const { connect } = await import('../libvirt/hypervisor.ts');
+    const { connectHypervisor } = await import('../libvirt/hypervisor.ts');
     const signal = AbortSignal.timeout(ANSWER_DEADLINE);
-    (await connect(connection, directories(paths), ANSWER_DEADLINE, signal)).close();
+    (await connectHypervisor(connection, directories(paths), ANSWER_DEADLINE, signal)).close();
     return true;
   } catch (error) {
     return error instanceof ConnectionError && error.trouble === 'timeout';

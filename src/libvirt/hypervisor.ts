@@ -55,7 +55,7 @@ interface HypervisorEvents {
  * @param signal ends the attempt when it aborts, so it is also the time limit of connecting
  * @throws ConnectionError, or LibvirtError where the daemon refuses to open the URI
  */
-export async function connect(
+export async function connectHypervisor(
   text: string,
   directories: Directories,
   callTimeout: number,

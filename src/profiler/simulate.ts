@@ -1,7 +1,7 @@
 import { centreOf } from './model/levels.ts';
 import type { Profile, ProfileMatrix, Subject } from './profile.ts';
 import type { TransitionRow } from './model/transitions.ts';
-import { keysOf, longestKnown } from './model/transitions.ts';
+import { historyKeys, longestKnown } from './model/transitions.ts';
 
 /** How a VM might go on, by metric. */
 interface Simulation extends Subject {
@@ -36,7 +36,8 @@ function walk(
 ): readonly number[] {
   let past = mostSeen(transitions, length);
   return Array.from({ length: steps }, () => {
-    const row = longestKnown(transitions, keysOf(past)) ?? transitions[mostSeen(transitions, 1).join('-')];
+    const row =
+      longestKnown(transitions, historyKeys(past)) ?? transitions[mostSeen(transitions, 1).join('-')];
     const next = draw(row?.nextProbs ?? [], random);
     past = [...past, next].slice(-length);
     return next;

@@ -1,7 +1,7 @@
 import { imagePath } from './image-path.ts';
 import type { QmpQuery } from './query.ts';
 import { MOST_BACKENDS } from './blockstats.ts';
-import { list, record, text } from '../untyped/values.ts';
+import { list, record, shortText } from '../untyped/values.ts';
 
 /** Bytes of the longest path (linux/limits.h). */
 const PATH_MAX = 4096;
@@ -36,13 +36,13 @@ export const queryBlock: QmpQuery<readonly BlockDevice[]> = {
 
 function readDevice(entry: unknown): BlockDevice {
   const backend = record(entry);
-  const qdev = text(backend['qdev']);
+  const qdev = shortText(backend['qdev']);
   const inserted = record(backend['inserted']);
-  const nodeName = text(inserted['node-name']);
+  const nodeName = shortText(inserted['node-name']);
   const { filename, 'virtual-size': capacity, 'actual-size': occupied } = record(inserted['image']);
   const path = isName(filename) ? imagePath(filename) : undefined;
   return {
-    device: text(backend['device']) ?? '',
+    device: shortText(backend['device']) ?? '',
     ...(qdev !== undefined && { qdev }),
     ...(nodeName !== undefined && { nodeName }),
     removable: backend['removable'] === true,
@@ -72,6 +72,6 @@ export function queryType(qdev: string): QmpQuery<string | undefined> {
   return {
     execute: 'qom-get',
     arguments: { path, property: 'type' },
-    read: text,
+    read: shortText,
   };
 }

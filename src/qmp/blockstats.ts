@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record, text } from '../untyped/values.ts';
+import { list, record, shortText } from '../untyped/values.ts';
 
 /** What QEMU counted on one block backend since it was attached; NaN what it did not tell. */
 export interface BlockStats {
@@ -49,15 +49,15 @@ export const queryBlockstats: QmpQuery<readonly BlockStats[]> = {
 
 function readBackend(entry: unknown): BlockStats {
   const backend = record(entry);
-  const qdev = text(backend['qdev']);
-  const nodeName = text(backend['node-name']);
+  const qdev = shortText(backend['qdev']);
+  const nodeName = shortText(backend['node-name']);
   const stats = record(backend['stats']);
   const counter = (name: string): number => {
     const value = stats[name];
     return typeof value === 'number' ? value : NaN;
   };
   return {
-    device: text(backend['device']) ?? '',
+    device: shortText(backend['device']) ?? '',
     ...(qdev !== undefined && { qdev }),
     ...(nodeName !== undefined && { nodeName }),
     ...readLayers(backend),
@@ -78,9 +78,9 @@ function readLayers(backend: Readonly<Record<string, unknown>>): Pick<BlockStats
   let lowest = backend;
   for (let depth = 0; depth < MOST_LAYERS && 'parent' in lowest; depth++) {
     lowest = record(lowest['parent']);
-    layers += `${text(lowest['node-name']) ?? ''} `;
+    layers += `${shortText(lowest['node-name']) ?? ''} `;
   }
-  const medium = text(record(lowest['driver-specific'])['driver']);
+  const medium = shortText(record(lowest['driver-specific'])['driver']);
   return { layers, ...(medium !== undefined && { medium }) };
 }
 

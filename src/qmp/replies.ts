@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record, text } from '../untyped/values.ts';
+import { list, record, shortText } from '../untyped/values.ts';
 
 /** From 2^64-1 on a statistic of the guest means that the guest does not report it. */
 const UNKNOWN = 2 ** 64;
@@ -16,7 +16,7 @@ export const queryStatus: QmpQuery<Status> = {
   execute: 'query-status',
   read: (reply) => {
     const { status: found, running } = record(reply);
-    const status = text(found);
+    const status = shortText(found);
     return {
       ...(status !== undefined && { status }),
       ...(typeof running === 'boolean' && { running }),

@@ -6,7 +6,7 @@ import { QmpError } from './errors.ts';
 import type { QmpFailure } from './errors.ts';
 import { Lines } from './lines.ts';
 import type { Answers, CommandError, PreparedQueries, QmpAnswer, QmpQuery } from './query.ts';
-import { isObject, parseJson, record, text } from '../untyped/values.ts';
+import { isObject, parseJson, record, shortText } from '../untyped/values.ts';
 
 /** Time for a whole visit in ms, from the connect on. */
 export const VISIT_DEADLINE = 500;
@@ -275,7 +275,7 @@ function parse(text: string): Message | undefined {
 function readError(error: unknown): CommandError {
   const { class: name, desc } = record(error);
   return {
-    class: text(name) ?? '',
+    class: shortText(name) ?? '',
     desc: typeof desc === 'string' ? desc.slice(0, LONGEST_DESCRIPTION) : '',
   };
 }

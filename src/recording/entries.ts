@@ -8,7 +8,7 @@ const SCHEMA = 1;
 const LARGEST_SAMPLE = 64 << 20;
 
 /** The records of one sample, where they stand in the file. */
-export interface Entry {
+export interface SampleEntry {
   /** When it was taken, ms since 1970. */
   readonly time: number;
   /** Bytes of the file, uncompressed, before it. */
@@ -37,8 +37,8 @@ export async function* entriesOf(
   path: string,
   chunks: AsyncIterable<Buffer>,
   skipped: Skipped,
-): AsyncGenerator<Entry> {
-  let entry: (Entry & { records: Buffer[]; head: Head }) | undefined;
+): AsyncGenerator<SampleEntry> {
+  let entry: (SampleEntry & { records: Buffer[]; head: Head }) | undefined;
   let found = false;
   for await (const { format, record, offset } of recordsOf(path, chunks, skipped)) {
     const head = format.head(record);

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Sample } from '../sampling/sample.ts';
 import { entriesOf } from './entries.ts';
-import type { Entry, Skipped } from './entries.ts';
+import type { SampleEntry, Skipped } from './entries.ts';
 import { RecordingError } from './errors.ts';
 import { chunksOf, openSeekable, openSource } from './file.ts';
 import type { Format } from './format.ts';
@@ -29,7 +29,7 @@ export async function* readSamples(path: string, skipped: Skipped): AsyncGenerat
 }
 
 /** Where the records of a sample are. */
-type Place = Pick<Entry, 'time' | 'offset' | 'length' | 'format'>;
+type Place = Pick<SampleEntry, 'time' | 'offset' | 'length' | 'format'>;
 
 /**
  * The samples of a file in any order. Of those that were found so far it keeps only where they are; the file is
@@ -39,7 +39,7 @@ export class Recording {
   /** What was passed over so far. */
   readonly skipped: Skipped = { records: 0 };
   private readonly builder = new SampleBuilder();
-  private readonly entries: AsyncGenerator<Entry>;
+  private readonly entries: AsyncGenerator<SampleEntry>;
   private readonly places: Place[] = [];
   private atEnd = false;
 

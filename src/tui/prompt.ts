@@ -3,7 +3,7 @@ import type { Key } from './screen/keys.ts';
 import type { Line } from './screen/spans.ts';
 
 /** A question in the last line. */
-export interface Question {
+export interface PromptQuestion {
   readonly label: string;
   readonly text: string;
   /** Characters that can be typed; any if missing. */
@@ -20,7 +20,7 @@ export interface Question {
 export class Prompt {
   private text: string;
 
-  constructor(private readonly question: Question) {
+  constructor(private readonly question: PromptQuestion) {
     this.text = question.text;
   }
 

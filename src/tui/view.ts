@@ -15,7 +15,7 @@ import type { Page } from './pages/page.ts';
 import { VmPage } from './pages/vm.ts';
 import { WhyPage } from './pages/why.ts';
 import { Prompt } from './prompt.ts';
-import type { Question } from './prompt.ts';
+import type { PromptQuestion } from './prompt.ts';
 import { Cells } from './screen/cells.ts';
 import type { Key } from './screen/keys.ts';
 import { switches } from './screen/palette.ts';
@@ -111,7 +111,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   /** Asks in the last line. */
-  ask(question: Question): void {
+  ask(question: PromptQuestion): void {
     this.prompt = new Prompt(question);
   }
 

@@ -20,7 +20,7 @@ export function list(value: unknown): readonly unknown[] {
 const LONGEST_TEXT = 255;
 
 /** A name that came from outside; undefined for anything else, and for one that is too long to be one. */
-export function text(value: unknown): string | undefined {
+export function shortText(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= LONGEST_TEXT ? value : undefined;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Readings, Totals, mean } from '../../src/collectors/readings.ts';
+import { Readings, Totals, meanPerOperation } from '../../src/collectors/readings.ts';
 
 test('two records take turns, and only a committed one counts', () => {
   const readings = new Readings(() => ({ value: 0 }));
@@ -30,7 +30,7 @@ test('totals add what is known and never fall', () => {
 });
 
 test('a mean over nothing is not known', () => {
-  assert.equal(mean(6, 4), 1.5);
-  assert.ok(Number.isNaN(mean(0, 0)));
-  assert.ok(Number.isNaN(mean(6, NaN)));
+  assert.equal(meanPerOperation(6, 4), 1.5);
+  assert.ok(Number.isNaN(meanPerOperation(0, 0)));
+  assert.ok(Number.isNaN(meanPerOperation(6, NaN)));
 });

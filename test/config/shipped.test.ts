@@ -7,7 +7,7 @@ import { readEnvironment } from '../../src/config/environment.ts';
 import { keysOf, parseConfig, readConfigFile } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import { defaultThresholds } from '../../src/config/thresholds.ts';
-import { optionsOf, printing, sectionNames, selecting } from '../../src/config/schema/schema.ts';
+import { schemaOptions, printing, sectionNames, selecting } from '../../src/config/schema/schema.ts';
 
 const shipped = new URL('../../etc/proxtop.conf', import.meta.url).pathname;
 /** The shipped file with everything switched on that it only shows. */
@@ -50,7 +50,7 @@ test('it shows every key there is, with its default', () => {
   const file = parseConfig(uncommented, 'all.conf');
   const outputs = [...file.outputs.values()].map(({ given }) => given);
   for (const section of sectionNames) {
-    for (const [key, option] of Object.entries(optionsOf(section))) {
+    for (const [key, option] of Object.entries(schemaOptions(section))) {
       const maps = section === 'output' ? outputs : [file[section]];
       const shown = maps.map((given) => given.get(key)?.text).filter((text) => text !== undefined);
       assert.ok(shown.length > 0, `${section} ${key} is not shown`);

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { HttpDestination } from '../../src/delivery/http/http.ts';
-import { judge, retryAfterMs } from '../../src/delivery/http/http-answer.ts';
+import { judgeAnswer, retryAfterMs } from '../../src/delivery/http/http-answer.ts';
 import type { HttpSettings } from '../../src/delivery/settings.ts';
 import {
   HangingFile,
@@ -182,7 +182,7 @@ test('seconds and dates in Retry-After, and nonsense', () => {
 });
 
 test('every status has a verdict', () => {
-  const statuses = range(100, 599).filter((status) => judge({ status, words: '' }) !== 'later');
+  const statuses = range(100, 599).filter((status) => judgeAnswer({ status, words: '' }) !== 'later');
   const refused = range(400, 499).filter((status) => ![408, 413, 429].includes(status));
   assert.deepEqual(
     statuses,

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
 import { readSamples } from '../../src/recording/recording.ts';
 import { blame } from '../../src/tui/analysis/blame.ts';
-import type { Shortage } from '../../src/tui/analysis/blame.ts';
+import type { Contention } from '../../src/tui/analysis/blame.ts';
 import { metricOf, textOf, valueOf } from '../../src/tui/values/row-values.ts';
 import { why } from '../../src/tui/analysis/why.ts';
 import { Lab, missingForLab } from '../lab/lab.ts';
@@ -26,7 +26,7 @@ const CYCLES = 6;
 
 /** What the blame of one sample says, and the sample's values it is compared by. */
 interface Told {
-  readonly shortages: readonly Shortage[];
+  readonly shortages: readonly Contention[];
   readonly culprit: string | undefined;
   readonly victims: readonly string[];
   /** By the name of the VM. */
@@ -165,7 +165,7 @@ describe('blame of VMs that share a storage', { skip }, () => {
       const thresholds = resolveThresholds(
         new Map(['disk_lat_avg'].map((id) => [id, { text: '0.0001/0.001', origin: 'test' }])),
       );
-      let shortages: readonly Shortage[] = [];
+      let shortages: readonly Contention[] = [];
       for await (const sample of readSamples(recording, { records: 0 }))
         if (sample.seq === seq) shortages = blame(sample, thresholds);
       const [shortage] = shortages.filter(({ resource }) => resource === 'disk');

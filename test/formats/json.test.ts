@@ -10,7 +10,7 @@ import { completeSample, row, sampleOf, set, settings, vmRows } from './sample.t
 
 type Json = Record<string, unknown>;
 interface Cycle extends Json {
-  host: Json & { disks: Json[]; nics: Json[] };
+  host: Json & { disks: Json[]; nics: Json[]; sensors: Json[] };
   domains: (Json & { vcpus: Json[]; disks: Json[]; nics: Json[] })[];
   agent: Json & { outputs: Json[] };
 }
@@ -96,6 +96,7 @@ test('every declared metric appears under its own id, in both layouts', () => {
     host,
     host_disk: host.disks[0]!,
     host_nic: host.nics[0]!,
+    host_sensor: host.sensors[0]!,
     vm,
     vm_vcpu: vm.vcpus[0]!,
     vm_disk: vm.disks[0]!,

@@ -12,7 +12,7 @@ import * as remote from '../../src/libvirt/protocol.ts';
 import { parseUri } from '../../src/libvirt/uri.ts';
 import type { XdrReader } from '../../src/libvirt/xdr.ts';
 import { XdrError } from '../../src/libvirt/xdr.ts';
-import { judge, retryAfterMs } from '../../src/delivery/http/http-answer.ts';
+import { judgeAnswer, retryAfterMs } from '../../src/delivery/http/http-answer.ts';
 import { acceptsGzip, pageFormat } from '../../src/delivery/prometheus/negotiation.ts';
 import { queryBlock } from '../../src/qmp/block.ts';
 import { queryBlockstats } from '../../src/qmp/blockstats.ts';
@@ -242,8 +242,8 @@ export const wireTargets: readonly Target[] = [
       headers.parse(text);
       pageFormat(text);
       acceptsGzip(text);
-      judge({ status: Number(text), words: '' });
-      judge({ status: 404, words: text.slice(0, 300) });
+      judgeAnswer({ status: Number(text), words: '' });
+      judgeAnswer({ status: 404, words: text.slice(0, 300) });
       retryAfterMs(text, 0);
     },
   },

@@ -7,7 +7,13 @@ import { after, before, describe, test } from 'node:test';
 import { ConnectionError, LibvirtError } from '../../src/libvirt/error.ts';
 import type { DomainEvent } from '../../src/libvirt/events.ts';
 import type { Hypervisor } from '../../src/libvirt/hypervisor.ts';
-import { connect, domainStates, listFlags, statsFlags, statsGroups } from '../../src/libvirt/hypervisor.ts';
+import {
+  connectHypervisor,
+  domainStates,
+  listFlags,
+  statsFlags,
+  statsGroups,
+} from '../../src/libvirt/hypervisor.ts';
 import type { Domain } from '../../src/libvirt/protocol.ts';
 import type { TypedParameters } from '../../src/libvirt/typed-parameters.ts';
 import { LabLibvirtd, missingForLibvirtd } from '../lab/libvirtd.ts';
@@ -26,7 +32,7 @@ const troubleIs = (trouble: string, words: RegExp) => (error: unknown) => {
 
 function connectIn(sockets: string, uri = 'qemu:///system', timeout = 5000): Promise<Hypervisor> {
   const directories = { sockets, sessionSockets: undefined, certificates: '', userCertificates: undefined };
-  return connect(uri, directories, timeout, AbortSignal.timeout(10_000));
+  return connectHypervisor(uri, directories, timeout, AbortSignal.timeout(10_000));
 }
 
 function eventOf(hypervisor: Hypervisor, matches: (event: DomainEvent) => boolean): Promise<DomainEvent> {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { connect } from '../../src/libvirt/hypervisor.ts';
+import { connectHypervisor } from '../../src/libvirt/hypervisor.ts';
 import type { Hypervisor } from '../../src/libvirt/hypervisor.ts';
 import type { Header } from '../../src/libvirt/messages.ts';
 import { encodeMessage, MessageDecoder } from '../../src/libvirt/messages.ts';
@@ -63,7 +63,7 @@ export class Peer {
   }
 
   hypervisor(timeout = 2000): Promise<Hypervisor> {
-    return connect(this.uri, noDirectories, timeout, AbortSignal.timeout(timeout));
+    return connectHypervisor(this.uri, noDirectories, timeout, AbortSignal.timeout(timeout));
   }
 }
 

@@ -19,7 +19,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { ConnectionError } from '../../src/libvirt/error.ts';
 import type { Hypervisor } from '../../src/libvirt/hypervisor.ts';
-import { connect } from '../../src/libvirt/hypervisor.ts';
+import { connectHypervisor } from '../../src/libvirt/hypervisor.ts';
 import { sshArguments } from '../../src/libvirt/transport-ssh.ts';
 import { certificateFiles } from '../../src/libvirt/transport-tls.ts';
 import { parseUri } from '../../src/libvirt/uri.ts';
@@ -44,7 +44,7 @@ function open(uri: string, certificates = '/nowhere'): Promise<Hypervisor> {
     certificates,
     userCertificates: undefined,
   };
-  return connect(uri, directories, 5000, AbortSignal.timeout(10_000));
+  return connectHypervisor(uri, directories, 5000, AbortSignal.timeout(10_000));
 }
 
 /** Checks that the URI leads to the daemon: it knows its domain. */

@@ -10,14 +10,14 @@ import {
   recordsOf,
   survey,
   surveyOne,
-  type Spool,
+  type SpoolDirectory,
   type SpoolPart,
 } from '../../delivery/ledger/spool/survey.ts';
 import { OthersMayWriteError, ownDirectory } from '../../delivery/shared/own-files.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { SpoolRequest } from './spool-arguments.ts';
-import { aligned, duration, size } from '../words.ts';
+import { aligned, durationInWords, size } from '../words.ts';
 
 /** What cannot be done, in words for the user. */
 class SpoolCommandError extends Error {
@@ -106,7 +106,7 @@ async function list(stateDir: string): Promise<string> {
 async function ageOf(part: SpoolPart): Promise<string> {
   if (!readable(part)) return '-';
   try {
-    for await (const { time } of recordsOf(part)) return duration(Date.now() - time);
+    for await (const { time } of recordsOf(part)) return durationInWords(Date.now() - time);
   } catch {
     // It was delivered just now, or cannot be read; draining it will say why.
   }
@@ -114,7 +114,7 @@ async function ageOf(part: SpoolPart): Promise<string> {
 }
 
 async function drain(
-  spool: Spool,
+  spool: SpoolDirectory,
   parts: readonly SpoolPart[],
   file: string,
   out: Writable,
@@ -147,7 +147,7 @@ async function drain(
   return `copied ${count} records of ${spool.directory} to ${whither}${damage}; the spool keeps them until "proxtop spool delete"`;
 }
 
-async function remove(spool: Spool, parts: readonly SpoolPart[]): Promise<string> {
+async function remove(spool: SpoolDirectory, parts: readonly SpoolPart[]): Promise<string> {
   const count = parts.reduce((sum, { records }) => sum + records, 0);
   const done = `deleted ${count} records of ${spool.directory}`;
   const kept = spool.parts.filter((part) => !parts.includes(part));
@@ -170,7 +170,7 @@ async function remove(spool: Spool, parts: readonly SpoolPart[]): Promise<string
   return done;
 }
 
-async function found(stateDir: string, name: string): Promise<Spool> {
+async function found(stateDir: string, name: string): Promise<SpoolDirectory> {
   const spool = isName(name) ? await surveyOne(stateDir, name) : undefined;
   if (spool !== undefined) return spool;
   const names = (await survey(stateDir)).map((one) => one.name);
@@ -184,18 +184,18 @@ function isName(text: string): boolean {
 }
 
 /** @param format that none of its records has */
-function without(spool: Spool, format: string | undefined): string {
+function without(spool: SpoolDirectory, format: string | undefined): string {
   if (spool.parts.length === 0 || format === undefined) return 'no records';
   return `no records in format ${format}, but ${formats(spool)}`;
 }
 
-function formats(spool: Spool): string {
+function formats(spool: SpoolDirectory): string {
   const words = spool.parts.map((part) => wordOf(part, spool));
   return `records in ${words.length === 1 ? 'format' : 'the formats'} ${words.join(', ')}`;
 }
 
 /** The format as it is named on the command line: in short, where no other one of the spool has the same name. */
-function wordOf(part: SpoolPart, { parts }: Spool): string {
+function wordOf(part: SpoolPart, { parts }: SpoolDirectory): string {
   const short = shortOf(part);
   return parts.some((other) => other !== part && shortOf(other) === short) ? (part.format ?? short) : short;
 }

@@ -1,4 +1,4 @@
-import type { BlockDevice } from '../../kernel/sys/block-device.ts';
+import type { BlockDeviceIdentity } from '../../kernel/sys/block-device.ts';
 import { identifyBlockDevice } from '../../kernel/sys/block-device.ts';
 import { Counters, growth, steppedBack } from '../../kernel/base/counters.ts';
 import { KernelFile } from '../../kernel/base/kernel-file.ts';
@@ -10,7 +10,7 @@ import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { HostTarget, Wanted } from '../collector.ts';
 import { DeviceChoice } from '../device-choice.ts';
-import { Totals, mean, now } from '../readings.ts';
+import { Totals, meanPerOperation, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
 const hostSlots = slots('disk', 'host');
@@ -55,8 +55,8 @@ function deriveBlockDevice(grown: Float64Array, elapsed: number, values: Float64
   values[to.disk_write_mib] = (at(c.sectorsWritten) * SECTOR) / MIB / elapsed;
   values[to.disk_util] = Math.min(100, (at(c.ioMs) / MS_PER_S / elapsed) * 100);
   values[to.disk_queue_length] = at(c.weightedMs) / MS_PER_S / elapsed;
-  values[to.disk_service_time] = mean(at(c.ioMs), operations);
-  values[to.disk_await] = mean(at(c.readMs) + at(c.writeMs), operations);
+  values[to.disk_service_time] = meanPerOperation(at(c.ioMs), operations);
+  values[to.disk_await] = meanPerOperation(at(c.readMs) + at(c.writeMs), operations);
   values[to.disk_reads_merged] = at(c.readsMerged) / elapsed;
   values[to.disk_sectors_read] = at(c.sectorsRead) / elapsed;
   values[to.disk_time_reading] = at(c.readMs) / elapsed;
@@ -76,7 +76,7 @@ export interface HostLoad {
 
 /** The last reading of a device, and what it is. */
 interface Known {
-  what: BlockDevice;
+  what: BlockDeviceIdentity;
   inSum: boolean;
   inRows: boolean;
   readonly counters: Counters;

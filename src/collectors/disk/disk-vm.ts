@@ -10,7 +10,7 @@ import { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
 import type { HostLoad } from './disk-host.ts';
 import type { DiskPlaces } from './disk-places.ts';
-import { Readings, Totals, mean, now } from '../readings.ts';
+import { Readings, Totals, meanPerOperation, now } from '../readings.ts';
 
 const vmSlots = slots('disk', 'vm');
 const MIB = 2 ** 20;
@@ -63,10 +63,10 @@ export function deriveDisk(grown: Float64Array, elapsed: number, values: Float64
   values[to.disk_write_time] = writeTime / elapsed;
   values[to.disk_flush_time] = flushTime / elapsed;
   values[to.disk_errors] = at(grown, FAILURES) / elapsed;
-  values[to.disk_lat_rd] = mean(readTime, reads);
-  values[to.disk_lat_wr] = mean(writeTime, writes);
-  values[to.disk_lat_fl] = mean(flushTime, flushes);
-  values[to.disk_lat_avg] = mean(readTime + writeTime + flushTime, reads + writes + flushes);
+  values[to.disk_lat_rd] = meanPerOperation(readTime, reads);
+  values[to.disk_lat_wr] = meanPerOperation(writeTime, writes);
+  values[to.disk_lat_fl] = meanPerOperation(flushTime, flushes);
+  values[to.disk_lat_avg] = meanPerOperation(readTime + writeTime + flushTime, reads + writes + flushes);
 }
 
 function at(numbers: Float64Array, index: number): number {

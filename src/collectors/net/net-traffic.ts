@@ -2,7 +2,7 @@ import { Counters, growth, steppedBack } from '../../kernel/base/counters.ts';
 import { netDevCounters } from '../../kernel/proc/proc-net-dev.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
-import { Totals, mean } from '../readings.ts';
+import { Totals, meanPerOperation } from '../readings.ts';
 
 /** The rates of one direction and the remaining columns, by the ids of the catalogue. */
 const rateIds = [
@@ -121,7 +121,7 @@ export function deriveTraffic(
 }
 
 function dropPercent(dropped: number, packets: number): number {
-  return mean(dropped, dropped + packets) * 100;
+  return meanPerOperation(dropped, dropped + packets) * 100;
 }
 
 /** An interface that keeps its object as long as it exists. */

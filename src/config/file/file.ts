@@ -5,7 +5,7 @@ import type { FileLayer, OutputSection } from '../layer.ts';
 import { literal } from './literal.ts';
 import { nearest } from '../nearest.ts';
 import { readText } from './read-text.ts';
-import { optionsOf, printing, schema, selecting } from '../schema/schema.ts';
+import { schemaOptions, printing, schema, selecting } from '../schema/schema.ts';
 import type { SectionName } from '../schema/schema.ts';
 import { thresholdKeys } from '../thresholds.ts';
 import { listed, quoted, refuse } from '../values.ts';
@@ -135,7 +135,7 @@ function set({ kind, header, given }: Section, key: string, value: Given): void 
 /** The keys that a section of the file can hold. */
 export function keysOf(section: SectionKind): readonly string[] {
   if (section === 'thresholds') return thresholdKeys;
-  const keys = Object.keys(optionsOf(section));
+  const keys = Object.keys(schemaOptions(section));
   return section === 'output' ? [...keys, ...Object.keys(printing), ...Object.keys(selecting)] : keys;
 }
 

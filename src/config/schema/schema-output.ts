@@ -3,7 +3,7 @@ import { listenAddress } from '../address.ts';
 import { headers } from '../http.ts';
 import { outputTypes } from './option.ts';
 import type { Option } from './option.ts';
-import { bytes, choice, decimal, integer, listed, share, text, truth } from '../values.ts';
+import { bytes, choice, decimal, integer, listed, share, plainText, truth } from '../values.ts';
 
 const where = 'Where to send it';
 /** Outputs that send what they print. */
@@ -21,7 +21,7 @@ export const output = {
     flag: { group: where, name: 'output', alias: 'o', placeholder: 'TYPE' },
   },
   target: {
-    type: text('a path for a file, host:port for tcp and udp, a URL for http'),
+    type: plainText('a path for a file, host:port for tcp and udp, a URL for http'),
     help: 'host:port or [IPv6]:port for tcp and udp, a path for file, a URL for http',
     flag: { group: where, placeholder: 'TARGET' },
     outputs: ['file', 'tcp', 'udp', 'http'],
@@ -105,34 +105,34 @@ export const output = {
     outputs: ['tcp'],
   },
   tls_ca: {
-    type: text('a path'),
+    type: plainText('a path'),
     otherwise: 'the authorities that Node.js knows',
     help: 'file with the certificates of the authorities to trust, PEM',
     outputs: ['tcp', 'http'],
   },
   tls_cert: {
-    type: text('a path'),
+    type: plainText('a path'),
     help: 'file with our own certificate, PEM',
     outputs: ['tcp', 'http', 'prometheus'],
   },
   tls_key: {
-    type: text('a path'),
+    type: plainText('a path'),
     help: 'file with the key of our own certificate, PEM',
     outputs: ['tcp', 'http', 'prometheus'],
   },
   tls_servername: {
-    type: text('a name'),
+    type: plainText('a name'),
     otherwise: 'the host of the target',
     help: "name that the peer's certificate must be for",
     outputs: ['tcp', 'http'],
   },
   token: {
-    type: text('a token'),
+    type: plainText('a token'),
     help: 'for tcp the first line of each connection, for http a token to send with each request; for prometheus the one that a scraper must send',
     outputs: ['tcp', 'http', 'prometheus'],
   },
   token_file: {
-    type: text('a path'),
+    type: plainText('a path'),
     otherwise: 'the credential of systemd under the name of the output, if there is one',
     help: 'file that holds the token or, with a username, the password; read anew each time',
     outputs: ['tcp', 'http', 'prometheus'],
@@ -192,9 +192,9 @@ export const output = {
     outputs: ['http'],
   },
   username: {
-    type: text('a name'),
+    type: plainText('a name'),
     help: 'user name for basic authentication',
     outputs: ['http', 'prometheus'],
   },
-  password: { type: text('a password'), help: 'password of that user', outputs: ['http', 'prometheus'] },
+  password: { type: plainText('a password'), help: 'password of that user', outputs: ['http', 'prometheus'] },
 } as const satisfies Readonly<Record<string, Option>>;

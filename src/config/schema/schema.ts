@@ -4,7 +4,17 @@ import type { MeasuringName } from '../../catalogue/catalogue.ts';
 import type { Option } from './option.ts';
 import { profiler } from './schema-profiler.ts';
 import { output } from './schema-output.ts';
-import { choice, choices, decimal, libvirtUri, names, recordingPath, text, times, truth } from '../values.ts';
+import {
+  choice,
+  choices,
+  decimal,
+  libvirtUri,
+  names,
+  recordingPath,
+  plainText,
+  times,
+  truth,
+} from '../values.ts';
 
 const what = 'What to measure';
 const where = 'Where to send it';
@@ -135,31 +145,31 @@ const general = {
     flag: { group: information, placeholder: 'LEVEL' },
   },
   procfs: {
-    type: text('a directory'),
+    type: plainText('a directory'),
     default: defaultRoots.procfs,
     help: 'where procfs is mounted',
     flag: { group: found, placeholder: 'DIR' },
   },
   sysfs: {
-    type: text('a directory'),
+    type: plainText('a directory'),
     default: defaultRoots.sysfs,
     help: 'where sysfs is mounted',
     flag: { group: found, placeholder: 'DIR' },
   },
   cgroupfs: {
-    type: text('a directory'),
+    type: plainText('a directory'),
     default: defaultRoots.cgroupfs,
     help: 'where cgroup v2 is mounted',
     flag: { group: found, placeholder: 'DIR' },
   },
   rundir: {
-    type: text('a directory'),
+    type: plainText('a directory'),
     default: defaultRoots.rundir,
     help: 'runtime directory, with the pid files and monitor sockets of the VMs',
     flag: { group: found, placeholder: 'DIR' },
   },
   pvedir: {
-    type: text('a directory'),
+    type: plainText('a directory'),
     default: defaultRoots.pvedir,
     help: 'cluster file system of Proxmox VE, with the configuration of the VMs',
     flag: { group: found, placeholder: 'DIR' },
@@ -170,13 +180,13 @@ const general = {
     flag: { group: where, placeholder: 'FILE' },
   },
   replay: {
-    type: text('a path'),
+    type: plainText('a path'),
     otherwise: 'what runs now',
     help: 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe; - is standard input',
     flag: { group: what, placeholder: 'FILE' },
   },
   state_dir: {
-    type: text('a directory'),
+    type: plainText('a directory'),
     default: '/var/lib/proxtop',
     help: 'directory for data that outlives the program: spools of outputs, profiles',
     flag: { group: where, placeholder: 'DIR' },
@@ -233,7 +243,7 @@ export type SectionName = keyof typeof schema;
 export const sectionNames: readonly SectionName[] = ['general', 'connector', 'output', 'profiler'];
 
 /** The options of a section, where their exact types do not matter. */
-export function optionsOf(section: SectionName): Readonly<Record<string, Option>> {
+export function schemaOptions(section: SectionName): Readonly<Record<string, Option>> {
   return schema[section];
 }
 

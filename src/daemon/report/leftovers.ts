@@ -7,7 +7,7 @@ import {
   readable,
   survey,
   type Seen,
-  type Spool,
+  type SpoolDirectory,
   type SpoolPart,
 } from '../../delivery/ledger/spool/survey.ts';
 import type { OutputSettings } from '../../delivery/settings.ts';
@@ -90,7 +90,7 @@ function takes(output: OutputSettings, part: SpoolPart): boolean {
   return part.format === undefined || part.format === formatOf(output);
 }
 
-function leftOf({ directory }: Spool, part: SpoolPart): LeftSpool {
+function leftOf({ directory }: SpoolDirectory, part: SpoolPart): LeftSpool {
   const { records, bytes, output, version } = part;
   const format = readable(part) ? (part.format ?? 'unknown') : `unknown (version ${version})`;
   return { directory, output, format, records, bytes };

@@ -21,7 +21,7 @@ const noDatabase = /\b(database|bucket|retention policy)\b.*\bnot found\b/i;
  * trouble (5xx), a busy one (429), one that did not get the whole request (408), a database that does not exist yet, and
  * a redirect, which is never followed, since it may come from a portal or a server in maintenance.
  */
-export function judge({ status, words }: Pick<Answer, 'status' | 'words'>): Verdict {
+export function judgeAnswer({ status, words }: Pick<Answer, 'status' | 'words'>): Verdict {
   if (status >= 200 && status < 300) return 'arrived';
   if (status === 413) return 'too-large';
   if (status === 408 || status === 429) return 'later';

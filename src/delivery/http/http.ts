@@ -13,7 +13,7 @@ import { readTls } from '../shared/tls.ts';
 import { within } from '../shared/within.ts';
 import { authorization } from './credentials.ts';
 import { Halving } from './halving.ts';
-import { blamesRecords, judge, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
+import { blamesRecords, judgeAnswer, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -214,7 +214,7 @@ export class HttpDestination implements Destination {
 
   private answered(answer: Answer, share: readonly Entry[]): void {
     const bytes = share.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    switch (judge(answer)) {
+    switch (judgeAnswer(answer)) {
       case 'arrived':
         this.refusal = undefined;
         this.settle(share, 0);

@@ -5,14 +5,14 @@ import type { CollectorName } from '../../catalogue/catalogue.ts';
 type Reading = (values: Float64Array) => number;
 
 /** A counter of esxtop's batch mode, and how its value is made. */
-export type Counter = readonly [name: string, value: Reading];
+export type EsxtopCounter = readonly [name: string, value: Reading];
 
 /** Counters under one heading, such as `Group Cpu`. */
 export interface CounterGroup {
   readonly name: string;
   /** Whose values they are made of. */
   readonly collector: CollectorName;
-  readonly counters: readonly Counter[];
+  readonly counters: readonly EsxtopCounter[];
 }
 
 const MIB = 2 ** 20;

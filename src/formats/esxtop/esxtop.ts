@@ -15,7 +15,7 @@ import {
   vcpuGroup,
   virtualDiskGroup,
 } from './esxtop-counters.ts';
-import type { Counter, CounterGroup } from './esxtop-counters.ts';
+import type { EsxtopCounter, CounterGroup } from './esxtop-counters.ts';
 import { printable } from '../../strings/printable.ts';
 import type { Printer } from '../printer.ts';
 
@@ -42,7 +42,7 @@ interface Block {
   readonly key: string;
   /** `Group(instance)`. */
   readonly heading: string;
-  readonly counters: readonly Counter[];
+  readonly counters: readonly EsxtopCounter[];
 }
 
 /**

@@ -7,7 +7,7 @@ import type { CountUnit, Shown } from '../../catalogue/metric.ts';
 import { units } from '../../catalogue/units.ts';
 
 /** Where the numbers of a family come from: one slot of the rows of one scope. */
-export interface Source {
+export interface SeriesSource {
   readonly metric: Metric;
   readonly shown: Shown;
   /** Whether it is read from the counters of a row, instead of from its values. */
@@ -32,7 +32,7 @@ export interface FamilyHead {
 
 /** All samples of one name, and where their numbers come from. */
 export interface Family extends FamilyHead {
-  readonly sources: readonly Source[];
+  readonly sources: readonly SeriesSource[];
 }
 
 const countUnits: Readonly<Record<CountUnit, { unit: string; factor: number; decimals: number }>> = {

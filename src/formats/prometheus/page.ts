@@ -4,7 +4,7 @@ import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors } from '../columns.ts';
 import { eachRow, twinRows } from '../rows.ts';
 import { described } from './described.ts';
-import type { Extent, FamilyHead, Source } from './families.ts';
+import type { Extent, FamilyHead, SeriesSource } from './families.ts';
 import { publishedFamilies } from './families.ts';
 import { braced, joined, labelText, ownLabels, pidLabel } from './labels.ts';
 import type { LabelledRow, LabelledRows } from './labels.ts';
@@ -18,7 +18,7 @@ export type PageFormat = 'text' | 'openmetrics';
 interface ReadyFamily {
   readonly header: Readonly<Record<PageFormat, Buffer>>;
   readonly sample: Buffer;
-  readonly sources: readonly Source[];
+  readonly sources: readonly SeriesSource[];
 }
 
 /**
@@ -63,7 +63,7 @@ export class PrometheusPage {
     return out.take();
   }
 
-  private writeSource(name: Buffer, source: Source, rows: readonly LabelledRow[]): void {
+  private writeSource(name: Buffer, source: SeriesSource, rows: readonly LabelledRow[]): void {
     const out = this.out;
     const { metric, cumulative, factor, decimals, label } = source;
     const { slot } = metric;

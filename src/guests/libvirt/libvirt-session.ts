@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Hypervisor } from '../../libvirt/hypervisor.ts';
-import { connect } from '../../libvirt/hypervisor.ts';
+import { connectHypervisor } from '../../libvirt/hypervisor.ts';
 import type { Directories } from '../../libvirt/transport.ts';
 import { backoff } from '../../pacing/backoff.ts';
 
@@ -45,7 +45,7 @@ export class LibvirtSession {
   private async connect(): Promise<void> {
     try {
       const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(CONNECT_DEADLINE)]);
-      const hypervisor = await connect(this.uri, this.directories, this.callTimeout, signal);
+      const hypervisor = await connectHypervisor(this.uri, this.directories, this.callTimeout, signal);
       hypervisor.on('lost', (reason) => {
         this.lost(hypervisor, reason);
       });

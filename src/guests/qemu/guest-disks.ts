@@ -2,7 +2,7 @@ import { Counters } from '../../kernel/base/counters.ts';
 import type { BlockDevice } from '../../qmp/block.ts';
 import type { BlockStats } from '../../qmp/blockstats.ts';
 import { MOST_BACKENDS } from '../../qmp/blockstats.ts';
-import { text } from '../../untyped/values.ts';
+import { shortText } from '../../untyped/values.ts';
 import type { BlockDevices } from './block-devices.ts';
 import { isSame } from './block-devices.ts';
 import type { DiskReading, GuestDisk } from '../guest.ts';
@@ -153,7 +153,7 @@ export function startedDisks(drives: readonly QemuDrive[]): GuestDisk[] {
   const taken = new Set<string>();
   const disks = drives.filter(
     ({ device, driver = '' }) =>
-      text(device) !== undefined && !NO_DISK.test(driver) && !NO_DISK_NAME.test(device),
+      shortText(device) !== undefined && !NO_DISK.test(driver) && !NO_DISK_NAME.test(device),
   );
   if (disks.length > MOST_BACKENDS) return [];
   return disks.map(({ device, path }) => ({

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { refusedOpens } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { Connections } from '../../kernel/proc/proc-net-unix.ts';
+import type { UnixConnections } from '../../kernel/proc/proc-net-unix.ts';
 import { readConnections } from '../../kernel/proc/proc-net-unix.ts';
 import { openSockets, openTaps } from '../../kernel/pid/proc-pid-fd.ts';
 import { Process } from '../../kernel/pid/process.ts';
@@ -74,7 +74,7 @@ class PlainVm extends QemuVm {
    * the client, which may be that of the host or of the VM.
    * @param ofHost the connections in the namespace of the host
    */
-  heldByOther(ofHost: Connections): boolean {
+  heldByOther(ofHost: UnixConnections): boolean {
     const { monitor } = this.args;
     if (monitor === undefined) return false;
     const theirs =

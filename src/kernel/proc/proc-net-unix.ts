@@ -12,7 +12,7 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 /** By path, the inodes of the server's ends of connections, in decimal; 0 is one that was not accepted yet. */
-export type Connections = ReadonlyMap<string, readonly string[]>;
+export type UnixConnections = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Parses /proc/net/unix (unix(7)), such as
@@ -26,7 +26,7 @@ export type Connections = ReadonlyMap<string, readonly string[]>;
  *
  * A host may have tens of thousands of sockets, so strings are made of the paths of connections only.
  */
-export function connections(bytes: Buffer): Connections {
+export function connections(bytes: Buffer): UnixConnections {
   const cursor = new Cursor().reset(bytes, bytes.length);
   /** How many lines with a path there are of an inode. */
   const claims = new Map<number, number>();
@@ -62,7 +62,7 @@ function lineEnd(bytes: Buffer, pos: number): number {
 }
 
 /** {@link connections} of a network namespace, by the path of its file; none when it cannot be read. */
-export function readConnections(path: string): Connections {
+export function readConnections(path: string): UnixConnections {
   const file = new KernelFile(path, true);
   const length = file.read();
   file.close();

@@ -18,7 +18,7 @@ type BlockDeviceType =
   | 'drbd';
 
 /** What a block device is. */
-export interface BlockDevice {
+export interface BlockDeviceIdentity {
   /**
    * Undefined for loop, ram, zram, nbd, CD-ROM, floppy and all else that is none of the types; for the hidden paths of a
    * multipath NVMe disk, whose traffic the disk itself counts; and for partitions of volumes, which their guest made.
@@ -46,7 +46,7 @@ const noDisk = /^(sr|fd)\d/;
 const guestPartition = /^(zd|rbd|drbd|nbd|loop)\d+p\d+$/;
 
 /** What a block device is, from its directory in /sys/class/block; the names of some come from udev. */
-export function identifyBlockDevice(paths: Paths, device: string): BlockDevice {
+export function identifyBlockDevice(paths: Paths, device: string): BlockDeviceIdentity {
   const attribute = (file: string): string | undefined => readOnce(paths.block(device, file));
   const uuid = attribute('dm/uuid');
   if (uuid !== undefined) {

@@ -1,6 +1,6 @@
 import { levelOf } from './levels.ts';
 import type { Profile, ProfileMatrix } from '../profile.ts';
-import { keysOf, longestKnown } from './transitions.ts';
+import { historyKeys, longestKnown } from './transitions.ts';
 
 /** The mean of the last inputs, sliding. */
 class SlidingMean {
@@ -72,7 +72,7 @@ class MetricFollower {
       before.unshift(past);
     }
     if (level < 0 || before.length === 0) return undefined;
-    const row = longestKnown(this.matrix.transitions, keysOf(before));
+    const row = longestKnown(this.matrix.transitions, historyKeys(before));
     return (row?.nextProbs[level] ?? 0) / 100;
   }
 }

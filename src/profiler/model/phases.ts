@@ -2,7 +2,7 @@ import type { CountedTransition, Matrices, Transition } from './matrix.ts';
 import { countPeriod, meanLikeliness } from './matrix.ts';
 import type { ProfileSettings } from '../settings.ts';
 import type { Counts } from './transitions.ts';
-import { countTransition, keysOf } from './transitions.ts';
+import { countTransition, historyKeys } from './transitions.ts';
 
 /** A load that no threshold fits would open phases for ever. */
 const MAX_PHASES = 16;
@@ -88,7 +88,7 @@ export function relevelWindow(phases: Phases, metric: string, moved: readonly nu
     judged.transitions = judged.transitions.map((transition) => {
       if (transition.metric !== metric) return transition;
       const history = transition.history.map((level) => moved[level] ?? 0);
-      return { metric, history, keys: keysOf(history), next: moved[transition.next] ?? 0 };
+      return { metric, history, keys: historyKeys(history), next: moved[transition.next] ?? 0 };
     });
   }
 }

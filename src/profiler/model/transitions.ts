@@ -10,7 +10,7 @@ export interface TransitionRow {
 }
 
 /** The key of a history and of each of its suffixes, longest first: 1-2-3, 2-3, 3. */
-export function keysOf(history: readonly number[]): string[] {
+export function historyKeys(history: readonly number[]): string[] {
   return history.map((_, index) => history.slice(index).join('-'));
 }
 

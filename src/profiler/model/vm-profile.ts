@@ -9,7 +9,7 @@ import type { ProfileSettings } from '../settings.ts';
 import { noStatistics } from './statistics.ts';
 import type { Track } from './track.ts';
 import { endPeriod, newTrack, takeInput } from './track.ts';
-import { keysOf } from './transitions.ts';
+import { historyKeys } from './transitions.ts';
 
 /** Everything that is known of one VM: plain data, so that JSON carries it over a restart exactly. */
 export interface VmState {
@@ -71,7 +71,7 @@ export class VmProfile {
       if (period === undefined) continue;
       const { history, level: next, summary, moved } = period;
       if (moved !== undefined) this.relevel(metric, moved);
-      transitions.push({ metric, history, keys: keysOf(history), next, summary });
+      transitions.push({ metric, history, keys: historyKeys(history), next, summary });
     }
     countPeriod(state.root, transitions, settings.states);
     countInTree(state.tree, transitions, settings.states, settings.periodSize);

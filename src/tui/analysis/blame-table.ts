@@ -1,5 +1,5 @@
 import type { GuestRows } from '../../sampling/sample.ts';
-import type { Culprit, Shortage, Victim } from './blame.ts';
+import type { Culprit, Contention, Victim } from './blame.ts';
 import type { Load, Resource } from './demand.ts';
 import { quantity } from '../values/quantity.ts';
 import { metricOf, textOf } from '../values/row-values.ts';
@@ -35,7 +35,7 @@ const kinds: Readonly<Record<Resource, readonly Load['kind'][]>> = {
 };
 
 /** Puts a shortage into cells. Names are as the tenants gave them: whoever shows them takes control characters out. */
-export function blameTable({ resource, where, victims, culprits }: Shortage): BlameTable {
+export function blameTable({ resource, where, victims, culprits }: Contention): BlameTable {
   const remarks: string[] = [];
   if (victims.some(({ ownLimit }) => ownLimit))
     remarks.push(

@@ -1,7 +1,7 @@
 import type { Thresholds } from '../../config/thresholds.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
-import { demandsFor, pinnedTo, storageOf } from './demand.ts';
+import { demandsFor, pinnedTo, diskStorage } from './demand.ts';
 import type { Demand, Load, Resource } from './demand.ts';
 import { textOf, valueOf } from '../values/row-values.ts';
 import { judge } from './verdict.ts';
@@ -30,7 +30,7 @@ export interface Culprit {
 }
 
 /** Something that is short: on the host, on some of its CPUs, or on one of its storages. */
-export interface Shortage {
+export interface Contention {
   readonly resource: Resource;
   /** The CPUs that victims are pinned to, or the storage; undefined for the host as a whole. */
   readonly where: string | undefined;
@@ -69,7 +69,7 @@ const WORST = 10;
  * @param thresholds what is a warning makes a victim
  * @returns what is short, the worst first; nothing when no VM suffers
  */
-export function blame(sample: Sample, thresholds: Thresholds): readonly Shortage[] {
+export function blame(sample: Sample, thresholds: Thresholds): readonly Contention[] {
   const shortages = (['cpu', 'disk', 'memory', 'network'] as const).flatMap((resource) =>
     [...victimsBy(resource, sample, thresholds)].map(([where, victims]) => ({
       resource,
@@ -78,7 +78,7 @@ export function blame(sample: Sample, thresholds: Thresholds): readonly Shortage
       culprits: victims.every(({ ownLimit }) => ownLimit) ? [] : ranked(demandsFor(resource, sample, where)),
     })),
   );
-  const worst = ({ victims }: Shortage): number =>
+  const worst = ({ victims }: Contention): number =>
     Math.max(...victims.map((victim) => severity(victim, thresholds)));
   return shortages.sort((a, b) => worst(b) - worst(a));
 }
@@ -153,7 +153,7 @@ function placeOf(resource: Resource, { vm, device }: Victim, host: Row): string 
       return pinnedTo(vm, host);
     case 'disk': {
       const disk = vm.disks.find((row) => textOf(row, 'device') === device) ?? busiest(vm.disks);
-      return disk && storageOf(disk);
+      return disk && diskStorage(disk);
     }
     case 'memory':
     case 'network':

@@ -63,7 +63,7 @@ function mayRunOn({ row }: GuestRows, cpus: ReadonlySet<number>): boolean {
 }
 
 /** Where a disk lies: the storage of Proxmox VE, or the directory of its file or device; undefined where not known. */
-export function storageOf(disk: Row): string | undefined {
+export function diskStorage(disk: Row): string | undefined {
   const path = textOf(disk, 'disk_path');
   return textOf(disk, 'disk_storage') ?? (path === undefined ? undefined : dirname(path));
 }
@@ -105,7 +105,7 @@ function diskOf({ row, disks }: GuestRows, storage: string | undefined): readonl
     const known = rows.flatMap((each) => ids.map((id) => valueOf(each, id))).filter((value) => value >= 0);
     return known.length === 0 ? NaN : known.reduce((total, value) => total + value, 0);
   };
-  const rows = storage === undefined ? [row] : disks.filter((disk) => storageOf(disk) === storage);
+  const rows = storage === undefined ? [row] : disks.filter((disk) => diskStorage(disk) === storage);
   const bytes = sum(rows, 'disk_read_mib', 'disk_write_mib');
   const ofProcess = storage === undefined ? sum([row], 'io_read_mib', 'io_write_mib') : NaN;
   return [

@@ -1,11 +1,11 @@
-import type { Question } from '../prompt.ts';
+import type { PromptQuestion } from '../prompt.ts';
 
 /** What a command of a source can do with the view. */
 export interface Desk {
   /** Shows a message in the last line for a while. */
   tell(text: string): void;
   /** Asks in the last line. */
-  ask(question: Question): void;
+  ask(question: PromptQuestion): void;
 }
 
 /** Some keys and what they do with the source of the samples. */

@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib';
  * Integers are big-endian, the text is a JSON object with the members of {@link SpoolIdentity}. Version 1, that of
  * proxtop 0.1.0, has no text: "PXSPOOL", version, CRC-32 of these 8 bytes.
  */
-export const version = 2;
+export const spoolVersion = 2;
 const name = 'PXSPOOL';
 const fixedBytes = 12;
 /** Bytes of the longest header. A longer one is damaged. */
@@ -35,7 +35,7 @@ export function encodeHeader({ output, format, schema }: SpoolIdentity): Buffer 
   const text = Buffer.from(JSON.stringify({ output, format, schema }));
   const header = Buffer.alloc(fixedBytes + text.length + 4);
   header.write(name, 'latin1');
-  header[name.length] = version;
+  header[name.length] = spoolVersion;
   header.writeUInt32BE(text.length, 8);
   text.copy(header, fixedBytes);
   header.writeUInt32BE(crc32(header.subarray(0, -4)), header.length - 4);
@@ -46,7 +46,7 @@ export function encodeHeader({ output, format, schema }: SpoolIdentity): Buffer 
 export function readHeader(segment: Buffer): SegmentHeader | undefined {
   if (segment.length < fixedBytes || segment.toString('latin1', 0, name.length) !== name) return undefined;
   const found = segment[name.length] ?? 0;
-  if (found < version) {
+  if (found < spoolVersion) {
     const sound = segment.readUInt32BE(8) === crc32(segment.subarray(0, 8));
     return sound ? { version: found, bytes: fixedBytes } : undefined;
   }
@@ -54,7 +54,7 @@ export function readHeader(segment: Buffer): SegmentHeader | undefined {
   if (end + 4 > Math.min(segment.length, longestHeader)) return undefined;
   if (segment.readUInt32BE(end) !== crc32(segment.subarray(0, end))) return undefined;
   const header = { version: found, bytes: end + 4 };
-  return found > version ? header : withIdentity(header, segment.toString('utf8', fixedBytes, end));
+  return found > spoolVersion ? header : withIdentity(header, segment.toString('utf8', fixedBytes, end));
 }
 
 function withIdentity(header: SegmentHeader, text: string): SegmentHeader | undefined {

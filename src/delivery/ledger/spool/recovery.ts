@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openOwnFile } from '../../shared/own-files.ts';
 import { readSpoolFile } from './files.ts';
 import { readFrames } from './frame.ts';
-import { longestHeader, readHeader, version } from './header.ts';
+import { longestHeader, readHeader, spoolVersion } from './header.ts';
 import type { SegmentHeader, SpoolIdentity } from './header.ts';
 import type { Holdings, NumberRange } from './position.ts';
 import { firstOf, segmentPath } from './segment.ts';
@@ -159,6 +159,6 @@ function missingBefore(ranges: readonly NumberRange[], first: number, next: numb
 }
 
 function isStranger({ version: found, identity }: SegmentHeader, own: SpoolIdentity): boolean {
-  if (identity === undefined) return found > version;
+  if (identity === undefined) return found > spoolVersion;
   return identity.output !== own.output || identity.format !== own.format || identity.schema !== own.schema;
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSpoolFile } from './files.ts';
 import { readFrames, type SpooledRecord } from './frame.ts';
-import { readHeader, version } from './header.ts';
+import { readHeader, spoolVersion } from './header.ts';
 import { holderOf } from './lock.ts';
 import { Position } from './position.ts';
 import { look, type FoundSegment } from './recovery.ts';
@@ -25,7 +25,7 @@ export interface SpoolPart {
 }
 
 /** A directory of records that wait on disk. */
-export interface Spool {
+export interface SpoolDirectory {
   /** Its name in the state directory: that of the output that made it. */
   readonly name: string;
   readonly directory: string;
@@ -39,7 +39,7 @@ export type Seen = Map<string, { readonly state: string; readonly parts: readonl
 
 /** Whether these records are of a format that this version of proxtop can read. */
 export function readable(part: SpoolPart): boolean {
-  return part.version <= version;
+  return part.version <= spoolVersion;
 }
 
 /**
@@ -49,8 +49,8 @@ export function readable(part: SpoolPart): boolean {
  * @param seen where what is found is kept for the next call, which then reads only files that have changed
  * @throws Error of node:fs, but not where the directory is missing
  */
-export async function survey(stateDir: string, seen?: Seen): Promise<Spool[]> {
-  const spools: Spool[] = [];
+export async function survey(stateDir: string, seen?: Seen): Promise<SpoolDirectory[]> {
+  const spools: SpoolDirectory[] = [];
   for (const name of await directories(stateDir)) {
     const spool = await surveyOne(stateDir, name, seen);
     if (spool !== undefined) spools.push(spool);
@@ -61,7 +61,11 @@ export async function survey(stateDir: string, seen?: Seen): Promise<Spool[]> {
 }
 
 /** One of them; undefined where there is no spool of this name. @throws Error of node:fs */
-export async function surveyOne(stateDir: string, name: string, seen?: Seen): Promise<Spool | undefined> {
+export async function surveyOne(
+  stateDir: string,
+  name: string,
+  seen?: Seen,
+): Promise<SpoolDirectory | undefined> {
   const directory = join(stateDir, name);
   const files = await readdir(directory).catch(unlessMissing);
   if (!files.some((file) => firstOf(file) !== undefined)) return undefined;
