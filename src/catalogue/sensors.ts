@@ -3,7 +3,7 @@ import type { MetricTable } from './metric.ts';
 
 const needs = 'a chip in /sys/class/hwmon; virtual machines have none';
 const tooHot = [
-  'A fan stands still or is full of dust, or what it blows through is blocked: see the fans in the view of sensors (key t).',
+  'A fan stands still or is full of dust, or what it blows through is blocked: see the fans in the view of sensors (key g).',
   'The air around the host is too warm.',
   'The hardware does more than its cooling is made for: see who causes it (key b).',
 ];

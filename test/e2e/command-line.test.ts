@@ -336,7 +336,7 @@ describe('a run', { concurrency: 3 }, () => {
       'definition',
       'original',
     ];
-    for (const { needs: _, meaning, ...metric } of metrics) {
+    for (const { needs: _, container: __, meaning, ...metric } of metrics) {
       assert.deepEqual(Object.keys(metric), columns);
       assert.equal(typeof meaning, 'string');
     }

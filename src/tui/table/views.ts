@@ -3,7 +3,7 @@ import type { PartOf } from '../../catalogue/entities.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
-export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 't';
+export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'g';
 
 /** What a table shows a row of. */
 export type TableScope = 'vm' | PartOf<'vm' | 'host'>;
@@ -209,7 +209,7 @@ export const views: readonly View[] = [
   { ...hostDisk, key: 'l', name: 'LVM', title: 'logical volumes of the host', diskTypes: ['lvm'] },
   { ...hostDisk, key: 'x', name: 'multipath', title: 'multipath devices of the host', diskTypes: ['mpath'] },
   {
-    key: 't',
+    key: 'g',
     name: 'sensors',
     title: 'temperatures and fans of the host',
     scope: 'host_sensor',
