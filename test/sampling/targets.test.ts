@@ -34,7 +34,7 @@ test('a cycle begins without the values and devices of the one before', () => {
   for (const rows of [devices.vcpus, devices.disks, devices.nics]) rows.add('0');
   targets.follow([vm], 1);
   assert.equal(targets.list[0]?.row, row);
-  assert.deepEqual(known(row), { UUID: 'u', name: 'n' });
+  assert.deepEqual(known(row), { guest_type: 'qemu', UUID: 'u', name: 'n' });
   const { vcpus, disks, nics } = targets.rows[0]!;
   assert.deepEqual([vcpus, disks, nics], [[], [], []]);
 });
@@ -46,7 +46,10 @@ test('who a VM is, and how its monitor fares', () => {
     targets.follow([vm], time);
     return known(targets.list[0]!.row);
   };
-  const identity = { UUID: 'id', name: '007', vmid: '100', tags: 'a;b', lock: 'backup' };
+  const identity = {
+    ...{ guest_type: 'qemu', UUID: 'id', name: '007' },
+    ...{ vmid: '100', tags: 'a;b', lock: 'backup' },
+  };
   assert.deepEqual(row(10), identity);
   vm.state = 'running';
   vm.detail = { time: 8.5, disks: [] };
