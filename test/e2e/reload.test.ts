@@ -64,7 +64,8 @@ class Reloadable {
   files(): string[] {
     const path = `/proc/${this.program.pid}/fd`;
     const isOfAnother = (link: string): boolean =>
-      /^\/proc\/\d+\//.test(link) && !link.startsWith(`/proc/${this.program.pid}/`);
+      link.endsWith('.qmp') ||
+      (/^\/proc\/\d+\//.test(link) && !link.startsWith(`/proc/${this.program.pid}/`));
     return readdirSync(path)
       .flatMap((fd) => {
         try {
