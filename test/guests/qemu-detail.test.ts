@@ -23,10 +23,10 @@ class Asked {
   at(time: number, threads?: number): readonly string[] {
     const questions = this.plan.choose(time, this.asksMemory, threads);
     const asked = questions.prepared.queries.map(({ execute }) => execute);
-    const known: QemuAnswers = { ...this.answers, ...basic };
-    const names = Object.keys(questions.sort([])) as (keyof QemuAnswers)[];
-    const given: Partial<QemuAnswers> = Object.fromEntries(names.map((name) => [name, known[name]]));
-    this.plan.learn({ ...given, ...basic }, time, threads);
+    const given: Partial<Record<string, unknown>> = {};
+    const all: Readonly<Record<string, unknown>> = { ...this.answers, ...basic };
+    for (const name of Object.keys(questions.sort([]))) given[name] = all[name];
+    this.plan.learn(given as unknown as QemuAnswers, time, threads);
     return asked;
   }
 }
