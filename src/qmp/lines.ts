@@ -18,6 +18,14 @@ export class Lines {
     this.pos = 0;
   }
 
+  /** All that was fed and not taken. Nothing of it stays. */
+  rest(): Buffer {
+    const rest = Buffer.concat([...this.pieces, this.chunk.subarray(this.pos)]);
+    this.pieces = [];
+    this.feed(nothing);
+    return rest;
+  }
+
   /** The next line without its newline; undefined when the chunk holds no more complete one. */
   next(): string | undefined {
     const { chunk, pos, pieces } = this;

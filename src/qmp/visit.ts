@@ -77,6 +77,8 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   private readonly id = nextId();
   /** Answers to the commands so far, in their order; the first one is that to the negotiation. */
   private readonly answers: QmpAnswer<unknown>[] = [];
+  /** The last characters that came since the visit was given up. */
+  private tail = '';
   private received = 0;
   private messages = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -121,7 +123,8 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   close(): void {
     const what = 'the visit was broken off';
     if (this.phase === 'served') this.giveUp('error', what, this.deadline);
-    else if (this.phase !== 'overdue') this.fail('error', what);
+    else if (this.phase === 'overdue') this.endAfter(this.deadline);
+    else this.fail('error', what);
   }
 
   private watch(): void {
@@ -151,11 +154,12 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
   private giveUp(reason: QmpFailure, what: string, patience: number): void {
     this.settle(new QmpError(reason, this.path, what));
     this.phase = 'overdue';
-    clearTimeout(this.timer);
     this.endAfter(patience);
+    this.passOver(this.lines.rest());
   }
 
   private endAfter(patience: number): void {
+    clearTimeout(this.timer);
     if (patience === Infinity) return;
     this.timer = setTimeout(() => {
       this.end();
@@ -172,11 +176,23 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       this.fail('error', `the monitor sent more than ${LARGEST_ANSWER} bytes`);
       return;
     }
+    if (this.phase === 'overdue') {
+      this.passOver(chunk);
+      return;
+    }
     const { lines } = this;
     lines.feed(chunk);
     for (let line = lines.next(); line !== undefined && this.connected; line = lines.next()) {
       if (line.trim() !== '') this.read(line);
     }
+  }
+
+  /** Waits for the id of the last command, and keeps nothing of what comes before it. */
+  private passOver(chunk: Buffer): void {
+    const mark = `"${this.id}"`;
+    const text = this.tail + chunk.toString('latin1');
+    this.tail = text.slice(-mark.length);
+    if (text.includes(mark)) this.end();
   }
 
   private read(text: string): void {
@@ -193,8 +209,6 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       this.fail('error', `no QMP, the monitor sent ${JSON.stringify(text.slice(0, 80))}`);
     } else if (this.phase === 'served') {
       this.reply(message);
-    } else if (this.phase === 'overdue') {
-      if (message.id === this.id) this.end();
     } else {
       this.greeted(message);
     }

@@ -48,3 +48,15 @@ test('every split into two and three chunks', () => {
 test('byte by byte', () => {
   assert.deepEqual(cut(Array.from(bytes, (byte) => Buffer.of(byte))), expected);
 });
+
+test('what was fed and not taken can be had, and is gone then', () => {
+  const lines = new Lines();
+  lines.feed(Buffer.from('a\nb'));
+  assert.equal(lines.next(), 'a');
+  assert.equal(lines.next(), undefined);
+  lines.feed(Buffer.from('c\nd\ne'));
+  assert.equal(lines.next(), 'bc');
+  assert.equal(lines.rest().toString(), 'd\ne');
+  assert.equal(lines.next(), undefined);
+  assert.equal(lines.rest().length, 0);
+});

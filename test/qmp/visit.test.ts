@@ -338,12 +338,27 @@ test('broken off while it is served, it leaves no command behind', async () => {
   const closed = once(socket, 'close');
   socket.write(answerAll(commands, 1));
   await closed;
-  // Answers that never come are not waited for without end.
+  // The end of the last answer may have begun before.
+  const half = await serve((all) => answerAll(all, 1).slice(0, -8));
+  const late = new Visit(half.path, prepared, 50);
+  assertFailed(await late.outcome, 'timeout', /after [0-2] of 3 replies/);
+  const { socket: slow, commands: theirs } = await half.served;
+  const ended = once(slow, 'close');
+  slow.write(answerAll(theirs, 1).slice(-8));
+  await ended;
+  // Answers that never come are not waited for without end, be it broken off before its deadline or after.
   const other = await serve(() => '');
   const unanswered = new Visit(other.path, prepared, 50);
   const { socket: silent } = await other.served;
   unanswered.close();
   await once(silent, 'close');
+  const third = await serve(() => '');
+  const overdue = new Visit(third.path, prepared, 50);
+  assertFailed(await overdue.outcome, 'timeout', /the time of 50 ms ended|no greeting/);
+  const { socket: hanging } = await third.served;
+  const gone = once(hanging, 'close');
+  overdue.close();
+  await gone;
 });
 
 test('a late greeting closes the connection, and nothing was sent', async () => {
