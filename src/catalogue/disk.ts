@@ -1,5 +1,6 @@
 import { gauge, mean, percent, rate, text } from './metric.ts';
 import type { MetricTable } from './metric.ts';
+import { diskBelow } from './disk-below.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';
 
 /** Latencies as the guest sees them; the levels are those of the users of esxtop. */
@@ -264,6 +265,7 @@ export const disk = {
   vm_disk: [
     ...sizes,
     ...operations,
+    ...diskBelow,
     text('disk_path', {
       title: 'PATH',
       shown: 'verbose',

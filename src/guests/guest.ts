@@ -1,5 +1,6 @@
 import type { Counters } from '../kernel/base/counters.ts';
 import type { GuestNic, Sources } from './sources.ts';
+import type { BelowReading } from './below/disks-below.ts';
 
 /** A virtual disk of a guest, as far as its configuration or command line tells. */
 export interface GuestDisk {
@@ -38,6 +39,8 @@ export interface DiskReading {
   readonly allocation?: number;
   /** libvirt's physical size in bytes, if known. */
   readonly physical?: number;
+  /** What the block device of the host below it counted at the same time, where it has one that we may read. */
+  readonly below?: BelowReading;
 }
 
 /** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */

@@ -173,7 +173,7 @@ export function detailOf(
 ): Detail {
   return {
     time,
-    disks: Object.entries(disks).map(([device, { path, capacity, allocation, physical, ...counts }]) => {
+    disks: Object.entries(disks).map(([device, { path, capacity, allocation, physical, below, ...counts }]) => {
       const counters = new Counters(diskCounters.length);
       diskCounters.forEach((name, index) => {
         counters.set(index, counts[name] ?? 0);
@@ -185,6 +185,7 @@ export function detailOf(
         ...(capacity !== undefined && { capacity }),
         ...(allocation !== undefined && { allocation }),
         ...(physical !== undefined && { physical }),
+        ...(below !== undefined && { below }),
       };
     }),
   };

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { growth } from '../../src/kernel/base/counters.ts';
 import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
-import { DiskStats, diskStatsCounters, parseDiskStats } from '../../src/kernel/proc/proc-diskstats.ts';
+import {
+  DiskStats,
+  diskCounts,
+  diskStatsCounters,
+  parseBlockStat,
+  parseDiskStats,
+} from '../../src/kernel/proc/proc-diskstats.ts';
 import { assertSafeCuts, cursorOf, fixture, kernels, read, table, valuesOf } from './support.ts';
 
 function parse(cursor: Cursor, stats = new DiskStats()): DiskStats {
@@ -78,5 +84,27 @@ test('no disks is no error', () => {
 test('refuses what is no /proc/diskstats', () => {
   for (const content of ['\n', '8 0\n', '8 0 sda\n', 'cpu 1 2 3\n', '8 0 sda 1 2 3 4 5 6 7 8 9 10 11']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError, content);
+  }
+});
+
+function parseStat(cursor: Cursor): ReturnType<typeof diskCounts> {
+  const counts = diskCounts();
+  parseBlockStat(cursor, counts, '/sys/dev/block/7:0/stat');
+  return counts;
+}
+
+test('the file of one device has the same columns', () => {
+  const line =
+    '     655       15    15302       99    18473     2138  3681036    35123        2    31692    49906\n';
+  const { counters, inFlight } = parseStat(cursorOf(line));
+  assert.deepEqual(valuesOf(counters), [655, 15, 15302, 99, 18473, 2138, 3681036, 35123, 31692, 49906]);
+  assert.equal(inFlight, 2);
+  const long = parseStat(
+    cursorOf(line.replace('\n', '        0        0        0        0     5481    14684\n')),
+  );
+  assert.deepEqual(valuesOf(long.counters), valuesOf(counters));
+  assertSafeCuts(line, parseStat);
+  for (const content of ['', '\n', '655 15 15302 99\n']) {
+    assert.throws(() => parseStat(cursorOf(content)), KernelFormatError);
   }
 });

@@ -22,8 +22,16 @@ test('takes fields that may be missing, and escaped names', () => {
     '36 35 98:0 /mnt1 /mnt\\0402\\134x rw,noatime master:1 propagate_from:2 - ext3 /dev/root\\040a rw\n' +
     'nonsense\n37 35 0:5 / /b rw - tmpfs none rw\n';
   assert.deepEqual(parseMountinfo(text), [
-    { device: '98:0', major: 98, root: '/mnt1', point: '/mnt 2\\x', type: 'ext3', source: '/dev/root a' },
-    { device: '0:5', major: 0, root: '/', point: '/b', type: 'tmpfs', source: 'none' },
+    {
+      id: 36,
+      device: '98:0',
+      major: 98,
+      root: '/mnt1',
+      point: '/mnt 2\\x',
+      type: 'ext3',
+      source: '/dev/root a',
+    },
+    { id: 37, device: '0:5', major: 0, root: '/', point: '/b', type: 'tmpfs', source: 'none' },
   ]);
   assert.deepEqual(parseMountinfo(''), []);
 });

@@ -8,6 +8,7 @@ import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
+import { DiskBelow } from './disk-below.ts';
 import type { HostLoad } from './disk-host.ts';
 import type { DiskPlaces } from './disk-places.ts';
 import { Readings, Totals, meanPerOperation, now } from '../readings.ts';
@@ -96,6 +97,8 @@ export class VmDisks {
   /** What stands until the monitor answers again. */
   private readonly standing = new Row('vm');
   private readonly rows: Row[] = [];
+  /** By the name of the disk. */
+  private below = new Map<string, DiskBelow>();
   /** The disks of the configuration that {@link rows} go by; undefined while nothing stands. */
   private configured: readonly GuestDisk[] | undefined;
 
@@ -141,6 +144,7 @@ export class VmDisks {
     const earlier = new Map(previous?.disks.map((disk) => [disk.device, disk]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
+    const below = new Map<string, DiskBelow>();
     let known = false;
     this.sum.fill(0);
     this.onHost = NaN;
@@ -151,6 +155,9 @@ export class VmDisks {
       sizes.capacity.add(capacity);
       sizes.allocation.add(disk.allocation);
       sizes.physical.add(disk.physical);
+      const ofDevice = this.below.get(disk.device) ?? new DiskBelow();
+      below.set(disk.device, ofDevice);
+      if (isNew) ofDevice.take(disk, detail.time);
       if (row !== undefined) {
         this.rows.push(row);
         row.values[diskSlots.disk_capacity] = capacity ?? NaN;
@@ -158,6 +165,7 @@ export class VmDisks {
         row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
         row.texts[diskSlots.disk_path] = disk.path;
         row.texts[diskSlots.disk_storage] = storage;
+        ofDevice.set(row, disk);
         for (let i = 0; i < COUNTERS; i++) row.counters[diskRates[i] as number] = disk.counters.value(i);
       }
       const before = earlier.get(disk.device);
@@ -167,6 +175,7 @@ export class VmDisks {
       if (isNew) for (let i = 0; i < COUNTERS; i++) this.totals.add(i, at(this.grown, i));
       if (row !== undefined) deriveDisk(this.grown, elapsed, row.values, diskSlots);
     }
+    this.below = below;
     values[vmSlots.disk_capacity] = sizes.capacity.value;
     values[vmSlots.disk_allocation] = sizes.allocation.value;
     values[vmSlots.disk_physical] = sizes.physical.value;

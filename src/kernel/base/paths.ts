@@ -139,7 +139,7 @@ export class Paths {
     return join(this.roots.rundir, 'udev/data', `b${numbers}`);
   }
 
-  /** A file below a block device, by its major and minor numbers, such as 253:3. */
+  /** A file below a block device, or its directory, by its major and minor numbers, such as 253:3. */
   blockByNumber(numbers: string, file = ''): string {
     return join(this.roots.sysfs, 'dev/block', numbers, file);
   }

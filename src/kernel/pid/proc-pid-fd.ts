@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { constants, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { readOnce } from '../base/kernel-file.ts';
 import { isShortage, refusedOpens } from '../base/open-files.ts';
 import type { Paths } from '../base/paths.ts';
@@ -28,6 +28,64 @@ export function openSockets(paths: Paths, pid: number): Set<string> | undefined 
   const links = descriptors(paths, pid).map((fd) => linkOf(paths.pid(pid, `fd/${fd}`)));
   if (links.every((link) => link === undefined)) return undefined;
   return new Set(links.flatMap((link) => SOCKET.exec(link ?? '')?.[1] ?? []));
+}
+
+/** A file or device that a process holds open. */
+export interface OpenFile {
+  /** Its path as the kernel tells it, without links; `path (deleted)` of one that was removed. */
+  readonly path: string;
+  /** Number of the descriptor. */
+  readonly fd: string;
+  /** Whether reads and writes pass by the page cache (O_DIRECT). */
+  readonly direct: boolean;
+  /** The mount it lies on: {@link Mount.id}. */
+  readonly mount: number;
+}
+
+const FLAGS = /^flags:\s*0([0-7]+)$/m;
+const MOUNT = /^mnt_id:\s*(\d+)$/m;
+const OCTAL = 8;
+
+/**
+ * The files and devices with a path that a process holds open and that `wanted` takes. Only procfs is read: a file system
+ * that hangs is not touched.
+ * @returns empty when the descriptors may not be looked at, undefined when we have none left to look
+ */
+export function openFiles(
+  paths: Paths,
+  pid: number,
+  wanted: (path: string) => boolean,
+): OpenFile[] | undefined {
+  const refused = refusedOpens();
+  const files = descriptors(paths, pid).flatMap((fd): OpenFile[] => {
+    const path = linkOf(paths.pid(pid, `fd/${fd}`));
+    if (path?.startsWith('/') !== true || !wanted(path)) return [];
+    const info = readOnce(paths.pid(pid, `fdinfo/${fd}`)) ?? '';
+    const [flags, mount] = [FLAGS.exec(info)?.[1], MOUNT.exec(info)?.[1]];
+    if (flags === undefined || mount === undefined) return [];
+    const direct = (Number.parseInt(flags, OCTAL) & constants.O_DIRECT) !== 0;
+    return [{ path, fd, direct, mount: Number(mount) }];
+  });
+  return refusedOpens() === refused ? files : undefined;
+}
+
+/**
+ * Major and minor number, such as 253:4, of the block device that a descriptor is open for; undefined where it is none.
+ * Asks the file system on which the device file lies.
+ */
+export function openBlockDevice(paths: Paths, pid: number, fd: string): string | undefined {
+  try {
+    const stats = statSync(paths.pid(pid, `fd/${fd}`));
+    return stats.isBlockDevice() ? numbersOf(stats.rdev) : undefined;
+  } catch (error) {
+    isShortage(error);
+    return undefined;
+  }
+}
+
+/** Takes a device number apart as glibc puts it together (makedev(3)); of the kernel's it has 12 and 20 bits. */
+function numbersOf(device: number): string {
+  return `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;
 }
 
 function descriptors(paths: Paths, pid: number): string[] {

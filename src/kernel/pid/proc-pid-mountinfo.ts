@@ -1,5 +1,7 @@
 /** A mounted file system. */
 export interface Mount {
+  /** Tells mounts apart; fdinfo of a descriptor says on which one its file lies. */
+  readonly id: number;
   readonly point: string;
   /** The directory of the file system that is mounted there: `/` for all of it. */
   readonly root: string;
@@ -14,7 +16,7 @@ export interface Mount {
 }
 
 /** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` */
-const LINE = /^\d+ \d+ ((\d+):\d+) (\S+) (\S+) .*? - (\S+) (\S+)/;
+const LINE = /^(\d+) \d+ ((\d+):\d+) (\S+) (\S+) .*? - (\S+) (\S+)/;
 
 /**
  * Parses /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Lines that are not of its format are skipped.
@@ -22,10 +24,10 @@ const LINE = /^\d+ \d+ ((\d+):\d+) (\S+) (\S+) .*? - (\S+) (\S+)/;
  */
 export function parseMountinfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
-    const [, device = '', major, root = '', point, type, source] = LINE.exec(line) ?? [];
+    const [, id, device = '', major, root = '', point, type, source] = LINE.exec(line) ?? [];
     if (point === undefined || type === undefined || source === undefined) return [];
     const paths = { point: unescape(point), root: unescape(root), source: unescape(source) };
-    return [{ ...paths, device, major: Number(major), type }];
+    return [{ id: Number(id), ...paths, device, major: Number(major), type }];
   });
 }
 

@@ -21,13 +21,24 @@ export const diskStatsCounters = {
 } as const;
 const COLUMNS = Object.keys(diskStatsCounters).length;
 
+/** What the kernel counts of a block device. */
+export interface DiskCounts {
+  /** See {@link diskStatsCounters}. */
+  readonly counters: Counters;
+  /** Operations that the device works on now. */
+  inFlight: number;
+}
+
+/** A record to read {@link DiskCounts} into. */
+export function diskCounts(): DiskCounts {
+  return { counters: new Counters(COLUMNS), inFlight: NaN };
+}
+
 /** A block device of the host. */
-export class DiskDevice extends NamedRow {
+export class DiskDevice extends NamedRow implements DiskCounts {
   major = NaN;
   minor = NaN;
-  /** See {@link diskStatsCounters}. */
   readonly counters = new Counters(COLUMNS);
-  /** Operations that the device works on now. */
   inFlight = NaN;
 }
 
@@ -74,15 +85,34 @@ function parseLine(cursor: Cursor, into: DiskStats, path: string): void {
   const device = Number.isNaN(major + minor) ? undefined : into.row(cursor, SPACE);
   if (device === undefined) throw badLine(cursor, path, EXPECTED, start);
 
-  const { counters } = device;
   device.major = major;
   device.minor = minor;
+  readCounts(cursor, device);
+}
+
+/** The columns that /proc/diskstats has behind the name of a device, and its own file `stat` in sysfs by themselves. */
+function readCounts(cursor: Cursor, into: DiskCounts): void {
+  const { counters } = into;
   for (let i = 0; i < COLUMNS; i++) {
-    if (i === diskStatsCounters.ioMs) device.inFlight = cursor.int();
+    if (i === diskStatsCounters.ioMs) into.inFlight = cursor.int();
     counters.read(i, cursor);
   }
   if (Number.isNaN(counters.value(diskStatsCounters.weightedMs))) {
     counters.clear();
-    device.inFlight = NaN;
+    into.inFlight = NaN;
   }
+}
+
+const EXPECTED_STAT = 'one line like "  255999  814 12369153  47919  996852 ..." with at least 11 columns';
+
+/**
+ * Parses /sys/dev/block/<major>:<minor>/stat (Documentation/block/stat.rst), the same columns for one device. To read that
+ * takes a few microseconds, however many devices there are.
+ * @throws KernelFormatError
+ */
+export function parseBlockStat(cursor: Cursor, into: DiskCounts, path: string): void {
+  requireWholeLines(cursor, path, EXPECTED_STAT);
+  const start = cursor.pos;
+  readCounts(cursor, into);
+  if (Number.isNaN(into.inFlight)) throw badLine(cursor, path, EXPECTED_STAT, start);
 }

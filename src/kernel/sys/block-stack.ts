@@ -20,7 +20,7 @@ const DEEPEST = 16;
  * @param numbers its major and minor number, such as 253:3
  */
 export function stackOf(paths: Paths, numbers: string): StackedDevice {
-  const name = linkedName(paths.blockByNumber(numbers));
+  const name = blockDeviceName(paths, numbers);
   const below = new Set<string>();
   if (name !== undefined) collect(paths, name, below, DEEPEST);
   return { name, below };
@@ -47,9 +47,14 @@ function diskOf(paths: Paths, name: string): string {
   }
 }
 
-function linkedName(path: string): string | undefined {
+/**
+ * The name of a block device in the kernel; undefined where there is none with these numbers.
+ * @param numbers major and minor number, such as 253:3
+ */
+export function blockDeviceName(paths: Paths, numbers: string): string | undefined {
   try {
-    return basename(readlinkSync(path)).replaceAll('!', '/');
+    // sysfs writes a slash in a name as an exclamation mark.
+    return basename(readlinkSync(paths.blockByNumber(numbers))).replaceAll('!', '/');
   } catch {
     return undefined;
   }

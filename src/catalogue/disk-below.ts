@@ -1,0 +1,85 @@
+import { mean, text } from './metric.ts';
+
+const source = '/sys/dev/block/<major>:<minor>/stat, found by /proc/<pid>/fdinfo';
+const needs = 'a disk on a block device of this host';
+const rules =
+  'delta(ms)/delta(operations) over the time between two answers of the monitor; omitted with fewer than 20 operations or 10 ms';
+const above =
+  'LAT - DAVG; omitted with the page cache (no O_DIRECT), and on a shared device for writes and where it got other reads than the disk';
+const slowDevice = {
+  levels: '15/25',
+  causes: [
+    'The device is slow or overloaded: compare %UTIL and QUEUE of the host (key s), and see with b who uses it.',
+    'Its array, path or cache is degraded.',
+  ],
+} as const;
+const slowHost = {
+  levels: '2/10',
+  causes: [
+    'The disk has a limit (iops, mbps) and the guest asks for more: QEMU makes it wait.',
+    'QEMU waits for a CPU: compare %OTHRDY.',
+    'A backup copies the disk, or its image needs more than one operation for one of the guest (qcow2).',
+  ],
+} as const;
+
+/** The block device of the host below a virtual disk, and how the latency of the disk divides. */
+export const diskBelow = [
+  text('disk_device', {
+    title: 'BELOW',
+    source: '/proc/<pid>/fdinfo, mountinfo',
+    meaning:
+      'Block device of the host that the disk is, or on which the file system of its image lies; a row of host_disk',
+    needs,
+  }),
+  text('disk_device_use', {
+    title: 'USE',
+    shown: 'verbose',
+    source: '/proc/<pid>/fdinfo, mountinfo',
+    meaning:
+      'private: the device serves this disk alone; shared: others use it too, or a file system lies on it',
+    needs,
+  }),
+  mean('disk_davg_rd', {
+    title: 'DAVG/rd',
+    unit: 'ms',
+    source,
+    formula: rules,
+    meaning:
+      'How long the device below the disk takes for a read, in all that read from it: what esxtop calls DAVG.',
+    needs,
+    prometheus: 'gauge',
+    ...slowDevice,
+  }),
+  mean('disk_davg_wr', {
+    title: 'DAVG/wr',
+    unit: 'ms',
+    source,
+    formula: rules,
+    meaning:
+      'How long the device below the disk takes for a write. A zvol answers as soon as the write is in memory, unless it must be safe.',
+    needs,
+    prometheus: 'gauge',
+    ...slowDevice,
+  }),
+  mean('disk_kavg_rd', {
+    title: 'KAVG/rd',
+    unit: 'ms',
+    source: 'derived',
+    formula: above,
+    meaning:
+      'How much longer than the device took the guest waited for a read: limits of the disk, QEMU and the file system of the host. Approximate where they split or merge requests.',
+    needs,
+    prometheus: 'gauge',
+    ...slowHost,
+  }),
+  mean('disk_kavg_wr', {
+    title: 'KAVG/wr',
+    unit: 'ms',
+    source: 'derived',
+    formula: above,
+    meaning: 'How much longer than the device took the guest waited for a write.',
+    needs: 'a block device of its own',
+    prometheus: 'gauge',
+    ...slowHost,
+  }),
+];
