@@ -27,6 +27,18 @@ export const diskCounters = [
   'failures',
 ] as const;
 
+/** What the block device below a virtual disk counted, at the time of the disk's own reading. */
+export interface BelowReading {
+  /** Its name as in /proc/diskstats. */
+  readonly device: string;
+  /** Whether it serves this disk alone: a volume or LUN of its own. Otherwise a file system lies on it, or another disk. */
+  readonly isPrivate: boolean;
+  /** Whether QEMU passes by the page cache, so that each request of the guest gets to it. */
+  readonly isDirect: boolean;
+  /** In the order of diskStatsCounters. */
+  readonly counters: Counters;
+}
+
 /** What QEMU counted on one virtual disk since it was attached. */
 export interface DiskReading {
   readonly device: string;

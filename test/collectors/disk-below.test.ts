@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DiskBelow, deriveBelow, reads, writes } from '../../src/collectors/disk/disk-below.ts';
-import type { BelowReading } from '../../src/guests/below/disks-below.ts';
-import type { DiskReading } from '../../src/guests/guest.ts';
+import type { BelowReading, DiskReading } from '../../src/guests/guest.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { diskStatsCounters } from '../../src/kernel/proc/proc-diskstats.ts';
 import { Row } from '../../src/catalogue/row.ts';

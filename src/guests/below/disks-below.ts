@@ -1,5 +1,6 @@
 import { Counters } from '../../kernel/base/counters.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
+import type { BelowReading, DiskReading } from '../guest.ts';
 import { diskStatsCounters } from '../../kernel/proc/proc-diskstats.ts';
 import type { HostDevice, HostDevices } from './host-device.ts';
 import type { DiskPlace } from './open-disks.ts';
@@ -7,18 +8,6 @@ import { findPlaces } from './open-disks.ts';
 
 /** Seconds after which it is looked again on which devices the disks lie. */
 const BEAT = 300;
-
-/** What the block device below a virtual disk counted, at the time of the disk's own reading. */
-export interface BelowReading {
-  /** Its name as in /proc/diskstats. */
-  readonly device: string;
-  /** Whether it serves this disk alone: a volume or LUN of its own. Otherwise a file system lies on it, or another disk. */
-  readonly isPrivate: boolean;
-  /** Whether QEMU passes by the page cache, so that each request of the guest gets to it. */
-  readonly isDirect: boolean;
-  /** See {@link diskStatsCounters}. */
-  readonly counters: Counters;
-}
 
 interface Known extends DiskPlace {
   readonly device: HostDevice;
@@ -66,6 +55,21 @@ export class DisksBelow {
     }
     for (const image of images)
       if (!this.known.has(image)) this.known.set(image, this.take(places.get(image)));
+  }
+
+  /**
+   * Adds to the readings of disks what {@link read} read of the devices below them, and looks where the others lie.
+   * @param time monotonic seconds
+   */
+  under(disks: readonly DiskReading[], time: number): readonly DiskReading[] {
+    this.follow(
+      disks.flatMap(({ path }) => path ?? []),
+      time,
+    );
+    return disks.map((disk) => {
+      const below = this.of(disk.path);
+      return below === undefined ? disk : { ...disk, below };
+    });
   }
 
   /** What {@link read} read for an image. */

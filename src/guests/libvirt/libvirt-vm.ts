@@ -2,6 +2,7 @@ import type { Process } from '../../kernel/pid/process.ts';
 import type { Domain } from '../../libvirt/protocol.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
 import { domainStates } from '../../libvirt/hypervisor.ts';
+import type { DisksBelow } from '../below/disks-below.ts';
 import type { Detail, Guest, GuestDisk } from '../guest.ts';
 import {
   balloonTold,
@@ -57,11 +58,13 @@ export class LibvirtVm implements Guest {
   /**
    * @param sources that of its process, where that can be seen
    * @param process undefined where it cannot
+   * @param below finds the devices below its disks; undefined where its process cannot be seen
    */
   constructor(
     readonly domain: Domain,
     readonly sources: Sources,
     readonly process?: Process,
+    private readonly below?: DisksBelow,
   ) {
     this.key = process?.key ?? `${domain.uuid}:${domain.id}`;
     this.name = nameOf(domain.name) ?? domain.uuid;
@@ -122,7 +125,9 @@ export class LibvirtVm implements Guest {
     if (this.devices === undefined) return;
     if (monitorAnswered(parameters)) {
       const { balloon } = this.detail ?? {};
-      this.detail = readDetail(parameters, time, this.devices);
+      this.below?.read();
+      const detail = readDetail(parameters, time, this.devices);
+      this.detail = { ...detail, disks: this.below?.under(detail.disks, time) ?? detail.disks };
       if (balloonTold(parameters)) {
         this.balloonAt = time;
         this.balloonNeeded = this.devices.balloonStats || guestReported(parameters) || !disksTold(parameters);
@@ -147,6 +152,7 @@ export class LibvirtVm implements Guest {
   }
 
   close(): void {
+    this.below?.close();
     this.process?.close();
     this.sources.pressure?.close();
   }

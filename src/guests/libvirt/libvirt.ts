@@ -7,6 +7,8 @@ import type { Hypervisor } from '../../libvirt/hypervisor.ts';
 import { statsGroups } from '../../libvirt/hypervisor.ts';
 import type { Domain, DomainStats } from '../../libvirt/protocol.ts';
 import type { Directories } from '../../libvirt/transport.ts';
+import { DisksBelow } from '../below/disks-below.ts';
+import { HostDevices } from '../below/host-device.ts';
 import type { Guest } from '../guest.ts';
 import type { Beat, Inventory } from '../inventory.ts';
 import type { LibvirtTrouble } from './libvirt-details.ts';
@@ -62,6 +64,8 @@ export class LibvirtInventory implements Inventory {
   private readonly stateSchedule: PollSchedule;
   private readonly detailSchedule: PollSchedule;
   private readonly finder: QemuFinder;
+  /** Those that disks of domains lie on. */
+  private readonly devices: HostDevices;
   /** By UUID. */
   private vms = new Map<string, LibvirtVm>();
   /** The same; a new list whenever it changes. */
@@ -89,6 +93,7 @@ export class LibvirtInventory implements Inventory {
     private readonly local: boolean,
   ) {
     this.finder = new QemuFinder(paths);
+    this.devices = new HostDevices(paths);
     this.stateSchedule = new PollSchedule(STATE_INTERVAL, beat.frequency);
     this.detailSchedule = PollSchedule.of(beat);
     this.session = new LibvirtSession(uri, directories, CALL_TIMEOUT, log, (hypervisor) =>
@@ -225,7 +230,8 @@ export class LibvirtInventory implements Inventory {
     if (found === undefined || process === undefined) return undefined;
     const cgroup = scopeCgroup(this.paths, found.pid, SCOPE);
     const sources = processSources(process, cgroup, found.args.sharedMemory, { kind: 'host' });
-    const vm = new LibvirtVm(domain, sources, process);
+    const below = new DisksBelow(this.paths, found.pid, this.devices);
+    const vm = new LibvirtVm(domain, sources, process, below);
     vm.refresh();
     if (refusedOpens() === refused) return vm;
     // What is looked at once, such as its cgroup, would be missing for ever.

@@ -1,5 +1,6 @@
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Process } from '../../kernel/pid/process.ts';
+import type { HostDevices } from '../below/host-device.ts';
 import type { GuestDisk } from '../guest.ts';
 import { startedDisks } from '../qemu/guest-disks.ts';
 import type { MonitorSockets } from '../qemu/monitor-sockets.ts';
@@ -27,9 +28,11 @@ export class ProxmoxVm extends QemuVm {
     args: QemuArguments,
     schedule: PollSchedule,
     sockets: MonitorSockets,
+    devices: HostDevices,
   ) {
     const cgroup = scopeCgroup(paths, process.pid, `${vmid}.scope`);
-    super(paths, process, args, cgroup, schedule, sockets.monitor(process.pid, paths.qmpSocket(vmid)));
+    const monitor = sockets.monitor(process.pid, paths.qmpSocket(vmid));
+    super(paths, process, args, cgroup, schedule, monitor, devices);
     this.started = startedDisks(this.drives);
     this.disks = this.started;
   }

@@ -8,6 +8,7 @@ import { sameRunFile } from '../../kernel/base/paths.ts';
 import { Process } from '../../kernel/pid/process.ts';
 import type { FileTrouble } from '../../kernel/base/read.ts';
 import { fileTroubles } from '../../kernel/base/read.ts';
+import { HostDevices } from '../below/host-device.ts';
 import type { Guest } from '../guest.ts';
 import type { Beat, Inventory } from '../inventory.ts';
 import { MonitorSockets } from '../qemu/monitor-sockets.ts';
@@ -35,6 +36,7 @@ export class ProxmoxInventory implements Inventory {
   private readonly configs: PveConfigs<VmConfig>;
   private readonly poller: QemuPoller;
   private readonly sockets: MonitorSockets;
+  private readonly devices: HostDevices;
   private scannedAt = -Infinity;
   private configuredAt = -Infinity;
   /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
@@ -50,6 +52,7 @@ export class ProxmoxInventory implements Inventory {
     this.configs = new PveConfigs(files, vmConfigs, log);
     this.poller = new QemuPoller(log, beat.attention);
     this.sockets = new MonitorSockets(paths);
+    this.devices = new HostDevices(paths);
   }
 
   guests(): readonly Guest[] {
@@ -117,7 +120,7 @@ export class ProxmoxInventory implements Inventory {
       return;
     }
     const schedule = PollSchedule.of(this.beat);
-    const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule, this.sockets);
+    const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule, this.sockets, this.devices);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
     if (refusedOpens() !== refused) {

@@ -4,6 +4,8 @@ import type { Process } from '../../kernel/pid/process.ts';
 import { QmpError } from '../../qmp/errors.ts';
 import type { Monitor } from '../../qmp/monitor.ts';
 import type { Balloon } from '../../qmp/replies.ts';
+import { DisksBelow } from '../below/disks-below.ts';
+import type { HostDevices } from '../below/host-device.ts';
 import { BlockDevices } from './block-devices.ts';
 import type { Detail, Guest, GuestDisk } from '../guest.ts';
 import { GuestDisks } from './guest-disks.ts';
@@ -43,6 +45,7 @@ export abstract class QemuVm implements Guest {
   protected readonly drives: readonly QemuDrive[];
   protected readonly blocks: BlockDevices;
   protected readonly guestDisks: GuestDisks;
+  private readonly below: DisksBelow;
   private answeredAt: number | undefined;
   /** Bytes of memory as QEMU told. */
   protected memorySize: number | undefined;
@@ -50,6 +53,7 @@ export abstract class QemuVm implements Guest {
   /**
    * @param cgroup its own
    * @param monitor undefined where there is none that takes any client
+   * @param devices those that disks of VMs lie on
    */
   constructor(
     paths: Paths,
@@ -58,6 +62,7 @@ export abstract class QemuVm implements Guest {
     private readonly cgroup: Cgroup | undefined,
     readonly schedule: PollSchedule,
     readonly monitor: Monitor | undefined,
+    devices: HostDevices,
   ) {
     this.key = process.key;
     const network = networkOf(paths, process.pid);
@@ -73,6 +78,7 @@ export abstract class QemuVm implements Guest {
       (path) => (isTrusted(paths, process.pid) ? inNamespaceOf(paths, process.pid, path) : undefined),
       complete,
     );
+    this.below = new DisksBelow(paths, process.pid, devices);
     this.guestDisks = new GuestDisks(this.drives, this.blocks, (device) => this.isConfigured(device));
   }
 
@@ -122,6 +128,7 @@ export abstract class QemuVm implements Guest {
       this.silent(outcome.reason, asked);
       return outcome;
     }
+    this.below.read();
     const answers = questions.sort(outcome);
     this.plan.learn(answers, asked, threads);
     this.answeredAt = time;
@@ -159,7 +166,7 @@ export abstract class QemuVm implements Guest {
     }
     this.detail = {
       time,
-      disks: this.guestDisks.readings(blocks.value ?? []),
+      disks: this.below.under(this.guestDisks.readings(blocks.value ?? []), time),
       ...(status.value?.status !== undefined && { state: status.value.status }),
       ...(balloon?.value !== undefined && {
         balloon: balloonReading(told, lastUpdate, this.memory, Date.now() / 1000),
@@ -178,6 +185,7 @@ export abstract class QemuVm implements Guest {
 
   close(): void {
     this.monitor?.close();
+    this.below.close();
     this.process.close();
     this.cgroup?.close();
     const { network } = this.sources;

@@ -8,6 +8,7 @@ import { Process } from '../../kernel/pid/process.ts';
 import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import type { Guest, GuestDisk } from '../guest.ts';
 import type { Beat, Inventory } from '../inventory.ts';
+import { HostDevices } from '../below/host-device.ts';
 import { startedDisks } from './guest-disks.ts';
 import { MonitorSockets } from './monitor-sockets.ts';
 import { loneCgroup } from '../own-cgroup.ts';
@@ -36,10 +37,11 @@ class PlainVm extends QemuVm {
     args: QemuArguments,
     schedule: PollSchedule,
     sockets: MonitorSockets,
+    devices: HostDevices,
   ) {
     const { pid } = process;
     const monitor = args.monitor === undefined ? undefined : sockets.monitor(pid, args.monitor);
-    super(paths, process, args, loneCgroup(paths, pid), schedule, monitor);
+    super(paths, process, args, loneCgroup(paths, pid), schedule, monitor, devices);
     this.disks = startedDisks(this.drives);
   }
 
@@ -109,6 +111,7 @@ export class QemuInventory implements Inventory {
   private readonly finder: QemuFinder;
   private readonly poller: QemuPoller;
   private readonly sockets: MonitorSockets;
+  private readonly devices: HostDevices;
   private readonly vms = new Map<number, PlainVm>();
   private list: readonly Guest[] = [];
   private scannedAt = -Infinity;
@@ -122,6 +125,7 @@ export class QemuInventory implements Inventory {
     this.finder = new QemuFinder(paths);
     this.poller = new QemuPoller(log, beat.attention);
     this.sockets = new MonitorSockets(paths);
+    this.devices = new HostDevices(paths);
   }
 
   get failures(): number {
@@ -153,7 +157,7 @@ export class QemuInventory implements Inventory {
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
     const schedule = PollSchedule.of(this.beat);
-    const vm = new PlainVm(this.paths, process, args, schedule, this.sockets);
+    const vm = new PlainVm(this.paths, process, args, schedule, this.sockets, this.devices);
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
     if (refusedOpens() !== refused) {
