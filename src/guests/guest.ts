@@ -1,6 +1,5 @@
 import type { Counters } from '../kernel/base/counters.ts';
 import type { GuestNic, Sources } from './sources.ts';
-import type { BelowReading } from './below/disks-below.ts';
 
 /** A virtual disk of a guest, as far as its configuration or command line tells. */
 export interface GuestDisk {

@@ -89,6 +89,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
   );
   addContainer(tree);
   pve.write(101, configOf('web', 'tags: prod;web\nlock: backup\n'));
+  openImages(tree, vms[100].pid);
   const monitor = await RecordedMonitor.listen(join(rundir, 'qemu-server/100.qmp'));
   t.after(() => {
     monitor.close();
@@ -123,6 +124,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
     t.mock.timers.setTime(START + second * 1000);
     grow(tree);
     growContainer(tree, second);
+    tree.write('sys/devices/virtual/block/vda/stat', below(second));
     monitor.turn = second === 1 ? 0 : 1;
     await connector.poll(true);
     take(sampler.sample(0, outputs));
@@ -196,6 +198,27 @@ const sensorFiles = {
   'nct6775.656/hwmon/hwmon1/name': 'nct6779\n',
   'nct6775.656/hwmon/hwmon1/fan2_input': '1173\n',
 };
+
+/** The images that the recorded monitor tells of, open on a file system of vda. */
+function openImages(tree: Tree, pid: number): void {
+  tree.write(`proc/${pid}/mountinfo`, '31 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n');
+  mkdirSync(join(tree.root, `proc/${pid}/fd`));
+  for (const [index, device] of ['scsi0', 'virtio0'].entries()) {
+    symlinkSync(
+      `/var/lib/vz/images/100/vm-100-${device}.raw`,
+      join(tree.root, `proc/${pid}/fd/${20 + index}`),
+    );
+    tree.write(`proc/${pid}/fdinfo/${20 + index}`, 'pos:\t0\nflags:\t02140002\nmnt_id:\t31\nino:\t99\n');
+  }
+  tree.write('sys/devices/virtual/block/vda/stat', below(0));
+  mkdirSync(join(tree.root, 'sys/dev/block'), { recursive: true });
+  symlinkSync('../../devices/virtual/block/vda', join(tree.root, 'sys/dev/block/254:0'));
+}
+
+/** The counters of vda after some seconds: 100 reads of 0.8 ms and 200 writes of 2 ms in each. */
+function below(seconds: number): string {
+  return `${[100, 0, 800, 80, 200, 0, 1600, 400].map((each) => each * seconds).join(' ')} 0 0 0\n`;
+}
 
 /** Lets a second pass on the host and in the processes: each number of a counter grows. */
 function grow(tree: Tree): void {

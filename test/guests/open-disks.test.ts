@@ -296,5 +296,5 @@ test('a device whose storage went away, and a disk that moved', { skip: !isRoot 
   disks.read();
   assert.equal(disks.of('/dev/pve/old'), undefined);
   assert.equal(disks.of('/dev/pve/new')?.device, 'dm-2');
-  assert.equal(statSync(node.paths.blockNumber('253:2', 'stat')).isFile(), true);
+  assert.equal(statSync(node.paths.blockByNumber('253:2', 'stat')).isFile(), true);
 });
