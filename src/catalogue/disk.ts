@@ -1,6 +1,7 @@
 import { gauge, mean, percent, rate, text } from './metric.ts';
 import type { MetricTable } from './metric.ts';
 import { diskBelow } from './disk-below.ts';
+import { diskLimits } from './disk-limits.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';
 
 /** Latencies as the guest sees them; the levels are those of the users of esxtop. */
@@ -266,6 +267,7 @@ export const disk = {
     ...sizes,
     ...operations,
     ...diskBelow,
+    ...diskLimits,
     text('disk_path', {
       title: 'PATH',
       shown: 'verbose',

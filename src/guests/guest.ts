@@ -1,5 +1,6 @@
 import type { Counters } from '../kernel/base/counters.ts';
 import type { GuestNic, Sources } from './sources.ts';
+import type { DiskLimits } from '../qmp/throttle.ts';
 
 /** A virtual disk of a guest, as far as its configuration or command line tells. */
 export interface GuestDisk {
@@ -11,6 +12,8 @@ export interface GuestDisk {
   readonly storage?: string;
   /** File or device behind it when the VM was started, if that is how it is described. */
   readonly path?: string;
+  /** What it is limited to by its configuration. */
+  readonly limits?: DiskLimits;
 }
 
 /** Order of the counters in {@link DiskReading.counters}: operations, bytes, ns summed over parallel operations, failures. */
@@ -52,6 +55,8 @@ export interface DiskReading {
   readonly physical?: number;
   /** What the block device of the host below it counted at the same time, where it has one that we may read. */
   readonly below?: BelowReading;
+  /** What QEMU holds its requests back to, if it told. */
+  readonly limits?: DiskLimits;
 }
 
 /** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */

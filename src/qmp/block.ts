@@ -1,5 +1,7 @@
 import { imagePath } from './image-path.ts';
 import type { QmpQuery } from './query.ts';
+import type { DiskLimits } from './throttle.ts';
+import { limitsOfDevice, throttleGroupOf } from './throttle.ts';
 import { MOST_BACKENDS } from './blockstats.ts';
 import { list, record, shortText } from '../untyped/values.ts';
 
@@ -20,6 +22,10 @@ export interface BlockDevice {
   readonly occupied?: number;
   /** File or device of the host behind it, as QEMU names it: it may be relative to the directory QEMU was started in. */
   readonly path?: string;
+  /** Of the drive itself, or where it has a throttle node, of its group, once that was asked. */
+  readonly limits?: DiskLimits;
+  /** The group of its throttle node. */
+  readonly throttleGroup?: string;
 }
 
 /**
@@ -41,6 +47,7 @@ function readDevice(entry: unknown): BlockDevice {
   const nodeName = shortText(inserted['node-name']);
   const { filename, 'virtual-size': capacity, 'actual-size': occupied } = record(inserted['image']);
   const path = isName(filename) ? imagePath(filename) : undefined;
+  const throttleGroup = isName(filename) ? throttleGroupOf(filename) : undefined;
   return {
     device: shortText(backend['device']) ?? '',
     ...(qdev !== undefined && { qdev }),
@@ -49,6 +56,8 @@ function readDevice(entry: unknown): BlockDevice {
     ...(isSize(capacity) && { capacity }),
     ...(isSize(occupied) && { occupied }),
     ...(path !== undefined && { path }),
+    ...(nodeName !== undefined && { limits: limitsOfDevice(inserted) }),
+    ...(throttleGroup !== undefined && { throttleGroup }),
   };
 }
 

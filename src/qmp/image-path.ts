@@ -19,11 +19,17 @@ export function imagePath(filename: string): string | undefined {
 }
 
 function lowest(json: string): string | undefined {
-  let layer = parseJson(json);
-  while (isObject(layer)) {
-    const { file, filename } = layer;
-    if (typeof filename === 'string') return filename;
-    layer = file;
-  }
+  for (const { filename } of layersOf(json)) if (typeof filename === 'string') return filename;
   return undefined;
+}
+
+/** The layers of an image that QEMU names by `json:`, the topmost first; none of one that it names by a word. */
+export function imageLayers(filename: string): Iterable<Readonly<Record<string, unknown>>> {
+  return filename.startsWith('json:') && filename.length <= LONGEST
+    ? layersOf(filename.slice('json:'.length))
+    : [];
+}
+
+function* layersOf(json: string): Generator<Readonly<Record<string, unknown>>> {
+  for (let layer = parseJson(json); isObject(layer); layer = layer['file']) yield layer;
 }

@@ -173,21 +173,23 @@ export function detailOf(
 ): Detail {
   return {
     time,
-    disks: Object.entries(disks).map(([device, { path, capacity, allocation, physical, below, ...counts }]) => {
-      const counters = new Counters(diskCounters.length);
-      diskCounters.forEach((name, index) => {
-        counters.set(index, counts[name] ?? 0);
-      });
-      return {
-        device,
-        counters,
-        ...(path !== undefined && { path }),
-        ...(capacity !== undefined && { capacity }),
-        ...(allocation !== undefined && { allocation }),
-        ...(physical !== undefined && { physical }),
-        ...(below !== undefined && { below }),
-      };
-    }),
+    disks: Object.entries(disks).map(
+      ([device, { path, capacity, allocation, physical, below, ...counts }]) => {
+        const counters = new Counters(diskCounters.length);
+        diskCounters.forEach((name, index) => {
+          counters.set(index, counts[name] ?? 0);
+        });
+        return {
+          device,
+          counters,
+          ...(path !== undefined && { path }),
+          ...(capacity !== undefined && { capacity }),
+          ...(allocation !== undefined && { allocation }),
+          ...(physical !== undefined && { physical }),
+          ...(below !== undefined && { below }),
+        };
+      },
+    ),
   };
 }
 

@@ -107,6 +107,39 @@ test('asked at first, when a device comes, and on a slow beat', async () => {
   });
 });
 
+test('limits of a throttle group are asked as soon as the group is known, and looked at again', async () => {
+  const file = image('throttled');
+  const node = {
+    driver: 'throttle',
+    'node-name': 'n',
+    'throttle-group': 'g',
+    file: { driver: 'file', filename: file },
+  };
+  const args = [
+    ...['-machine', 'pc', '-object', '{"qom-type":"throttle-group","id":"g","limits":{"iops-total":25}}'],
+    ...['-blockdev', JSON.stringify(node), '-device', 'virtio-blk-pci,drive=n,id=a'],
+  ];
+  await withQemu(args, async ({ path }) => {
+    const monitor = new CountedMonitor(path, 10_000);
+    const devices = new BlockDevices([file], (name) => name);
+    const storage = new SlowFiles(60_000);
+    const limits = async (time: number): Promise<unknown> => {
+      const outcome = await monitor.ask(new PreparedQueries([queryBlockstats]));
+      assert.ok(!(outcome instanceof QmpError));
+      const stats = outcome[0].value ?? [];
+      assert.equal(await devices.update(monitor, stats, time, 1, storage), undefined);
+      return devices.of(stats[0] as BlockStats).limits;
+    };
+    assert.equal(await limits(100), undefined, 'not asked yet');
+    assert.deepEqual(await limits(105), { operations: { base: 25 } });
+    await qmp(path, 'qom-set', { path: '/objects/g', property: 'limits', value: { 'iops-total': 30 } });
+    const asked = monitor.asked;
+    assert.deepEqual(await limits(110), { operations: { base: 25 } });
+    assert.equal(monitor.asked, asked + 1);
+    assert.deepEqual(await limits(170), { operations: { base: 30 } });
+  });
+});
+
 test('asked less often where the answer takes long', async () => {
   await withDevices(async ({ visit }) => {
     assert.equal(await visit(100), true);

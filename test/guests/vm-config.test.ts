@@ -115,6 +115,16 @@ test('sizes of disks', () => {
   }
 });
 
+test('limits of disks, in operations and MiB', () => {
+  const limits = (options: string): unknown =>
+    parseVmConfig(`scsi0: a:b,size=1G${options}\n`).disks[0]?.limits;
+  assert.deepEqual(limits(',iops=25,iops_max=100,iops_max_length=10,mbps_rd=12.5,mbps_wr_max=5'), {
+    operations: { base: 25, burst: 100 },
+    readBytes: { base: 12.5 * MIB },
+  });
+  for (const options of ['', ',iops=0', ',iops=many', ',mbps=-1']) assert.equal(limits(options), undefined);
+});
+
 test('CD-ROM drives, empty or not, by any of their spellings', () => {
   const { disks, cdroms } = parseVmConfig(
     'cdrom: local:iso/a.iso\nide0: none\nide1: cdrom\nsata1: file=none,media=cdrom\nscsi3: a:b,media=disk\n',

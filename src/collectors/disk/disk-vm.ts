@@ -8,6 +8,7 @@ import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
+import { setLimits } from './disk-limits.ts';
 import { DiskBelow } from './disk-below.ts';
 import type { HostLoad } from './disk-host.ts';
 import type { DiskPlaces } from './disk-places.ts';
@@ -150,7 +151,7 @@ export class VmDisks {
     this.onHost = NaN;
     for (const disk of detail.disks) {
       const row = wanted.devices ? target.devices.disks.add(disk.device) : undefined;
-      const { capacity: size, storage } = configured.get(disk.device) ?? {};
+      const { capacity: size, storage, limits } = configured.get(disk.device) ?? {};
       const capacity = disk.capacity ?? size;
       sizes.capacity.add(capacity);
       sizes.allocation.add(disk.allocation);
@@ -169,11 +170,13 @@ export class VmDisks {
         for (let i = 0; i < COUNTERS; i++) row.counters[diskRates[i] as number] = disk.counters.value(i);
       }
       const before = earlier.get(disk.device);
-      if (before === undefined || !this.grow(before, disk)) continue;
-      known = true;
-      this.place(disk);
-      if (isNew) for (let i = 0; i < COUNTERS; i++) this.totals.add(i, at(this.grown, i));
-      if (row !== undefined) deriveDisk(this.grown, elapsed, row.values, diskSlots);
+      if (before !== undefined && this.grow(before, disk)) {
+        known = true;
+        this.place(disk);
+        if (isNew) for (let i = 0; i < COUNTERS; i++) this.totals.add(i, at(this.grown, i));
+        if (row !== undefined) deriveDisk(this.grown, elapsed, row.values, diskSlots);
+      }
+      if (row !== undefined) setLimits(row.values, disk.limits ?? limits ?? {});
     }
     this.below = below;
     values[vmSlots.disk_capacity] = sizes.capacity.value;
@@ -223,13 +226,14 @@ export class VmDisks {
   /** Without an answer of the monitor only what is configured is known. */
   private setCapacities(target: GuestTarget, wanted: Wanted): void {
     const total = new Total();
-    for (const { device, capacity, storage, path } of target.guest.disks) {
+    for (const { device, capacity, storage, path, limits } of target.guest.disks) {
       total.add(capacity);
       if (!wanted.devices) continue;
       const { values, texts } = target.devices.disks.add(device);
       values[diskSlots.disk_capacity] = capacity ?? NaN;
       texts[diskSlots.disk_storage] = storage;
       texts[diskSlots.disk_path] = path;
+      setLimits(values, limits ?? {});
     }
     target.row.values[vmSlots.disk_capacity] = total.value;
   }

@@ -1,6 +1,7 @@
 import type { GuestDisk } from '../guest.ts';
 import { uuidOf } from '../identity.ts';
 import type { ConfigKind } from './pve-configs.ts';
+import { driveLimits } from './pve-limits.ts';
 import { mainSection, parseSize, present, properties, storageOf } from './pve-text.ts';
 
 /** What the configuration of a VM on a Proxmox VE node says about it. */
@@ -59,10 +60,12 @@ function drivesOf(keys: ReadonlyMap<string, string>): Pick<VmConfig, 'disks' | '
       continue;
     }
     const capacity = parseSize(parts.get('size'));
+    const limits = driveLimits(parts);
     disks.push({
       device,
       ...(capacity !== undefined && { capacity }),
       ...present('storage', storageOf(volume)),
+      ...(Object.keys(limits).length > 0 && { limits }),
     });
   }
   return { disks, cdroms };

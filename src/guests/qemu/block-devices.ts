@@ -1,9 +1,12 @@
+import type { QmpAnswer } from '../../qmp/query.ts';
 import type { BlockDevice } from '../../qmp/block.ts';
 import { queryBlock, queryType } from '../../qmp/block.ts';
 import type { BlockStats } from '../../qmp/blockstats.ts';
 import { QmpError } from '../../qmp/errors.ts';
 import type { Monitor } from '../../qmp/monitor.ts';
 import { PreparedQueries } from '../../qmp/query.ts';
+import type { DiskLimits } from '../../qmp/throttle.ts';
+import { queryLimits } from '../../qmp/throttle.ts';
 import type { SlowFiles } from '../slow-files.ts';
 
 /** Seconds between two questions that nothing gave rise to, and after one that was not answered. */
@@ -31,6 +34,8 @@ export class BlockDevices {
   private types = new Map<string, string | undefined>();
   /** The backends that are all known: nearly always those of the visit before. */
   private seen: readonly BlockStats[] = [];
+  /** Limits of the throttle groups that the last answer named; undefined for one that was not asked yet. */
+  private groups = new Map<string, DiskLimits | undefined>();
   /** Whether the last question was answered. */
   private current = false;
   /** Changes whenever what {@link of} or {@link typeOf} give may change. */
@@ -106,12 +111,18 @@ export class BlockDevices {
     const begun = performance.now();
     const qdevs = stats.flatMap(({ qdev, nodeName }) => (nodeName === undefined ? [] : (qdev ?? [])));
     const unknown = qdevs.filter((qdev) => !this.types.has(qdev));
-    const answers = await monitor.ask(new PreparedQueries([queryBlock, ...unknown.map(queryType)]));
+    const groups = [...this.groups.keys()];
+    const answers = await monitor.ask(
+      new PreparedQueries([queryBlock, ...unknown.map(queryType), ...groups.map(queryLimits)]),
+    );
     if (answers instanceof QmpError) {
       this.postpone(time);
       return answers;
     }
-    const [blocks, ...types] = answers;
+    const [blocks, ...others] = answers;
+    const types = others.slice(0, unknown.length) as QmpAnswer<string | undefined>[];
+    const limits = others.slice(unknown.length) as QmpAnswer<DiskLimits>[];
+    const asked = new Map(groups.map((group, index) => [group, limits[index]?.value]));
     const before = this.types;
     const now = new Map(unknown.map((qdev, index) => [qdev, types[index]?.value]));
     this.types = new Map(qdevs.map((qdev) => [qdev, before.get(qdev) ?? now.get(qdev)]));
@@ -125,12 +136,19 @@ export class BlockDevices {
         return [keyOf(each), device?.nodeName === each.nodeName ? (device ?? {}) : {}];
       }),
     );
+    this.groups = new Map(
+      [...devices.values()].flatMap(({ throttleGroup: group }) =>
+        group === undefined ? [] : [[group, asked.get(group)]],
+      ),
+    );
     this.images = [...devices.values()].flatMap(({ path }) => path ?? []);
     this.current = true;
     this.generation++;
     this.askedAt = time;
     this.visited = 0;
     this.took = (performance.now() - begun) / 1000;
+    // Only now it is known which groups there are: the next visit asks for their limits.
+    if ([...this.groups.keys()].some((group) => !asked.has(group))) this.expire();
     return undefined;
   }
 
@@ -145,10 +163,17 @@ export class BlockDevices {
 
   /** What QEMU told of a backend; nothing where it was not asked since that is there, or has another image. */
   of(stats: BlockStats): Partial<BlockDevice> {
-    const { occupied, ...device } = this.known.get(keyOf(stats)) ?? {};
+    const { occupied, ...rest } = this.known.get(keyOf(stats)) ?? {};
+    const device = this.limited(rest);
     // A device of the host is an empty file to QEMU.
     const isFile = stats.medium === 'file' || (stats.medium === undefined && occupied !== 0);
     return this.current && isFile && occupied !== undefined ? { ...device, occupied } : device;
+  }
+
+  /** With the limits of its throttle group; with none where they were not told. */
+  private limited({ limits, throttleGroup, ...device }: Partial<BlockDevice>): Partial<BlockDevice> {
+    const those = throttleGroup === undefined ? limits : this.groups.get(throttleGroup);
+    return { ...device, ...(those !== undefined && { limits: those }) };
   }
 
   /** The type of the device of the guest, such as `scsi-cd`; undefined where QEMU did not tell. */

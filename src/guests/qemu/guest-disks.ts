@@ -137,11 +137,13 @@ function sizesOf({
   capacity,
   occupied,
   path,
+  limits,
 }: Partial<BlockDevice>): Omit<DiskReading, 'device' | 'counters'> {
   return {
     ...(capacity !== undefined && { capacity }),
     ...(occupied !== undefined && { allocation: occupied }),
     ...(path !== undefined && { path }),
+    ...(limits !== undefined && { limits }),
   };
 }
 
