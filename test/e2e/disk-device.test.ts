@@ -103,6 +103,8 @@ describe('the device below a disk', { skip, timeout: 240_000 }, () => {
       (each) => each['disk_kavg_rd'] !== undefined && num(each, 'disk_lat_rd') > 25,
     );
     assert.equal(row['disk_device_use'], 'private');
+    assert.equal(row['disk_iops_limit'], 20);
+    assert.ok(num(row, 'disk_limit_used') > 80, JSON.stringify(row));
     assert.ok(num(row, 'disk_davg_rd') < num(row, 'disk_lat_rd') / 4, JSON.stringify(row));
     assert.ok(num(row, 'disk_kavg_rd') > num(row, 'disk_lat_rd') / 2, JSON.stringify(row));
     await lab.stop(vm);

@@ -54,10 +54,10 @@ test('a VM that its own limit holds back accuses nobody', () => {
   const other = vm('other', { cpu_total: 90, cpu_steal: 1 });
   const [shortage] = blame(sampleOf({ guests: [limited, other] }), thresholds);
   assert.deepEqual(shortage?.culprits, []);
-  assert.ok(shortage.victims[0]?.ownLimit);
+  assert.equal(shortage.victims[0]?.own, 'limit');
   const both = vm('both', { cpu_cores: 2, cpu_total: 50, cpu_steal: 60, cpu_throttled: 76 });
   const [second] = blame(sampleOf({ guests: [both, other] }), thresholds);
-  assert.equal(second?.victims[0]?.ownLimit, false);
+  assert.equal(second?.victims[0]?.own, undefined);
 });
 
 test('a container suffers by its pressure, and by its own limits of CPU and memory', () => {
@@ -72,8 +72,8 @@ test('a container suffers by its pressure, and by its own limits of CPU and memo
   const full = vm('full', { ram_used: 990, ram_limit: 1000, ram_limit_used: 99, ram_oom_kills: 1 });
   const [shortage] = blame(sampleOf({ guests: [full, vm('big', { ram_rss: 9000 })] }), thresholds);
   assert.deepEqual(
-    [shortage?.resource, shortage?.victims[0]?.id, shortage?.victims[0]?.ownLimit, shortage?.culprits],
-    ['memory', 'ram_oom_kills', true, []],
+    [shortage?.resource, shortage?.victims[0]?.id, shortage?.victims[0]?.own, shortage?.culprits],
+    ['memory', 'ram_oom_kills', 'limit', []],
   );
   const swapped = vm('swapped', { ram_used: 1000, ram_swap: 2 ** 21 });
   assert.deepEqual(told(sampleOf({ guests: [swapped, vm('big', { ram_rss: 3000 })] })), [
@@ -123,6 +123,37 @@ test('disks are compared with those on the same storage', () => {
   assert.deepEqual(told(sampleOf({ guests: vms })), [
     'disk hdd: slow scsi1 disk_lat_rd bad <- loader 100%, slow 5%',
   ]);
+});
+
+test('a disk at its own limit, or on a device that answers fast, accuses nobody', () => {
+  const others = (known: Readonly<Record<string, number>>, ofVm = {}): unknown => {
+    const disk = row('vm_disk', { device: 'scsi0', disk_storage: 'lab', disk_reads: 25, ...known });
+    const neighbour = row('vm_disk', { device: 'scsi0', disk_storage: 'lab', disk_reads: 240 });
+    const vms = [vm('pg', ofVm, { disks: [disk] }), vm('backup', {}, { disks: [neighbour] })];
+    const [shortage] = blame(sampleOf({ guests: vms }), thresholds);
+    return [shortage?.victims[0]?.own, shortage?.culprits.map((each) => each.vm?.row.texts[1])];
+  };
+  const latency = { disk_lat_rd: 36, disk_lat_avg: 30 };
+  const blamed = [undefined, ['backup', 'pg']];
+  assert.deepEqual(others(latency), blamed, 'of the device nothing is known');
+  assert.deepEqual(others({ ...latency, disk_limit_used: 100 }), ['limit', []]);
+  assert.deepEqual(others({ ...latency, disk_limit_used: 100, disk_davg_rd: 0.6 }), ['limit', []]);
+  assert.deepEqual(others({ ...latency, disk_limit_used: 80, disk_davg_rd: 0.6 }), ['device', []]);
+  assert.deepEqual(
+    others({ ...latency, disk_limit_used: 100, disk_davg_rd: 34 }),
+    blamed,
+    'it is slow as well',
+  );
+  assert.deepEqual(others({ ...latency, disk_davg_rd: 18 }), blamed);
+  // The device answers writes fast, and it is reads that are slow.
+  assert.deepEqual(others({ ...latency, disk_davg_wr: 0.6 }), blamed);
+  assert.deepEqual(others({ disk_lat_fl: 45, disk_davg_wr: 0.6 }), blamed);
+  const pressure = { psi_full_io_avg10: 95 };
+  assert.deepEqual(
+    others({ ...latency, disk_limit_used: 100 }, pressure),
+    ['limit', []],
+    'the VM as a whole',
+  );
 });
 
 test('without a known storage all of the host are compared, and what a process moves beside its disks counts', () => {

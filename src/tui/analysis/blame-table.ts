@@ -34,14 +34,26 @@ const kinds: Readonly<Record<Resource, readonly Load['kind'][]>> = {
   network: ['Mbit/s'],
 };
 
+/** What limits a VM in its configuration. */
+const limits: Readonly<Record<Resource, string>> = {
+  cpu: 'cpulimit',
+  disk: 'iops, mbps',
+  memory: 'memory',
+  network: 'rate',
+};
+
+const reasons = { limit: 'own limit', device: 'not the storage' } as const;
+
 /** Puts a shortage into cells. Names are as the tenants gave them: whoever shows them takes control characters out. */
 export function blameTable({ resource, where, victims, culprits }: Contention): BlameTable {
   const remarks: string[] = [];
-  if (victims.some(({ ownLimit }) => ownLimit))
+  if (victims.some(({ own }) => own === 'limit'))
     remarks.push(
-      resource === 'memory'
-        ? 'One with "own limit" has used up its own memory limit, and no other guest is to blame.'
-        : 'One with "own limit" waits for its own CPU limit (cpulimit), and no other guest is to blame.',
+      `One with "own limit" has reached its own limit (${limits[resource]}), and no other guest is to blame.`,
+    );
+  if (victims.some(({ own }) => own === 'device'))
+    remarks.push(
+      'With "not the storage" the device below answers in less than half of the time: the rest passes in QEMU.',
     );
   if (resource === 'disk' && where === undefined)
     remarks.push('It is not known which storage the disks lie on: all disks of the host are compared.');
@@ -58,9 +70,14 @@ export function blameTable({ resource, where, victims, culprits }: Contention): 
   };
 }
 
-function victimCells({ vm, device, id, value, ownLimit }: Victim): readonly string[] {
+function victimCells({ vm, device, id, value, own }: Victim): readonly string[] {
   const { title = id, unit = '-' } = metricOf(device === undefined ? 'vm' : deviceScope(id), id) ?? {};
-  return [...nameCells(vm), device ?? '', ownLimit ? `${title}, own limit` : title, quantity(value, unit)];
+  return [
+    ...nameCells(vm),
+    device ?? '',
+    own === undefined ? title : `${title}, ${reasons[own]}`,
+    quantity(value, unit),
+  ];
 }
 
 function deviceScope(id: string): 'vm_nic' | 'vm_disk' {

@@ -3,6 +3,7 @@ import type { Row } from '../../catalogue/row.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import { demandsFor, pinnedTo, diskStorage } from './demand.ts';
 import type { Demand, Load, Resource } from './demand.ts';
+import { ownReason } from './disk-latency.ts';
 import { textOf, valueOf } from '../values/row-values.ts';
 import { judge } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
@@ -16,8 +17,11 @@ export interface Victim {
   readonly id: string;
   readonly value: number;
   readonly verdict: Exclude<Verdict, 'ok'>;
-  /** Held back by a limit of its own (CPU, memory) more than by others, who then are not to blame. */
-  readonly ownLimit: boolean;
+  /**
+   * Why others are not to blame: it is held back by a limit of its own (CPU, memory, disk) more than by them, or the device
+   * below its disk answers fast.
+   */
+  readonly own: 'limit' | 'device' | undefined;
 }
 
 /** Who takes of what victims lack. */
@@ -36,7 +40,7 @@ export interface Contention {
   readonly where: string | undefined;
   /** The worst first. */
   readonly victims: readonly Victim[];
-  /** The greediest first; none when all victims are held back by limits of their own. */
+  /** The greediest first; none when no victim waits for others. */
   readonly culprits: readonly Culprit[];
 }
 
@@ -75,7 +79,9 @@ export function blame(sample: Sample, thresholds: Thresholds): readonly Contenti
       resource,
       where,
       victims: victims.sort((a, b) => severity(b, thresholds) - severity(a, thresholds)),
-      culprits: victims.every(({ ownLimit }) => ownLimit) ? [] : ranked(demandsFor(resource, sample, where)),
+      culprits: victims.every(({ own }) => own !== undefined)
+        ? []
+        : ranked(demandsFor(resource, sample, where)),
     })),
   );
   const worst = ({ victims }: Contention): number =>
@@ -102,13 +108,15 @@ function victimsBy(
 /** The worst that a VM shows of a shortage; undefined when it shows nothing of it. */
 function victimOf(vm: GuestRows, resource: Resource, thresholds: Thresholds): Victim | undefined {
   const ids = symptoms[resource];
-  const ownLimit = isLimited(resource, vm.row, thresholds);
+  const ofVm = ownReasonOf(vm, resource, thresholds);
   let worst: Victim | undefined;
   const look = (row: Row, id: string, device: string | undefined): void => {
     const value = valueOf(row, id);
     const verdict = judge(thresholds, id, value, row);
     if (verdict === 'ok') return;
-    const victim = { vm, device, id, value, verdict, ownLimit };
+    const isDisk = resource === 'disk' && device !== undefined;
+    const own = isDisk ? ownReason(row, id, value, thresholds) : ofVm;
+    const victim = { vm, device, id, value, verdict, own };
     if (worst === undefined || severity(victim, thresholds) > severity(worst, thresholds)) worst = victim;
   };
   // A device says more than the mean over all of them: it goes first, for the case that both are the same.
@@ -116,6 +124,16 @@ function victimOf(vm: GuestRows, resource: Resource, thresholds: Thresholds): Vi
   for (const row of devices) for (const id of ids.device) look(row, id, textOf(row, 'device'));
   for (const id of ids.vm) look(vm.row, id, undefined);
   return worst;
+}
+
+/** Why what a guest as a whole shows is not due to others; of its disks the slowest one tells. */
+function ownReasonOf({ row, disks }: GuestRows, resource: Resource, thresholds: Thresholds): Victim['own'] {
+  if (resource !== 'disk') return isLimited(resource, row, thresholds) ? 'limit' : undefined;
+  const latency = (disk: Row): number => valueOf(disk, 'disk_lat_avg') || 0;
+  const [slowest] = [...disks].sort((a, b) => latency(b) - latency(a));
+  if (slowest === undefined || judge(thresholds, 'disk_lat_avg', latency(slowest), slowest) === 'ok')
+    return undefined;
+  return ownReason(slowest, 'disk_lat_avg', latency(slowest), thresholds);
 }
 
 /** Whether a guest would lack little without a limit of its own. */

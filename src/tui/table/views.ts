@@ -167,6 +167,7 @@ export const views: readonly View[] = [
       'disk_davg_wr',
       'disk_kavg_rd',
       'disk_kavg_wr',
+      'disk_limit_used',
       'disk_device',
       'disk_capacity',
       'disk_allocation',
