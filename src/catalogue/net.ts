@@ -37,7 +37,31 @@ export const net = {
       original: { id: 'net_interfaces' },
     }),
   ],
-  vm_nic: traffic('vm', ofTap),
+  vm_nic: [
+    ...traffic('vm', ofTap),
+    percent('net_limit_used', {
+      title: '%LIMIT',
+      source: 'derived',
+      formula: 'the larger of net_rx_mbit and net_tx_mbit by net_mbit_limit; a burst beyond it counts as 100',
+      meaning:
+        'How near the NIC is to its rate limit. At 100 % packets are dropped, or wait, for this limit.',
+      needs: 'a NIC with a limit',
+      prometheus: 'gauge',
+      levels: '90',
+      causes: [
+        'The guest sends or receives more than its NIC may (rate): raise it if the network has more to give.',
+      ],
+    }),
+    gauge('net_mbit_limit', {
+      title: 'MbMAX/s',
+      unit: 'megabit per second',
+      source: 'Proxmox config rate=',
+      formula: '*2^20*8/10^6',
+      meaning: 'What the NIC may carry in each direction.',
+      needs: 'a NIC with a limit',
+      prometheus: { name: 'net_limit' },
+    }),
+  ],
   host: [...traffic('host', 'rate*8/10^6; sum over physical NICs, or over --netdev'), speed],
   host_nic: [...traffic('host', 'rate*8/10^6; one interface'), speed],
 } satisfies MetricTable;

@@ -124,6 +124,9 @@ export interface Guest extends GuestIdentity {
   readonly since?: number | undefined;
   /** vCPUs that are plugged in now; 0 while that is not known. */
   readonly vcpus: number;
+  /** CPUs of the host that it may use in all, and its weight against others, as it is configured; its cgroup may tell. */
+  readonly cpuLimit?: number | undefined;
+  readonly cpuWeight?: number | undefined;
   /** Memory it was given, in bytes. */
   readonly memory?: number | undefined;
   readonly disks: readonly GuestDisk[];

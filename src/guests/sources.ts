@@ -12,6 +12,8 @@ export interface GuestNic {
    * (a macvtap, an interface in its network namespace).
    */
   readonly end: 'host' | 'guest';
+  /** Bytes a second that it may carry in each direction, if it is limited. */
+  readonly limit?: number | undefined;
 }
 
 /** Traffic of one NIC as it was told. */

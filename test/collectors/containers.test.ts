@@ -73,10 +73,11 @@ test('CPU: of the CPUs that it may run on, of its limit, and held back', (t) => 
   const lab = new Lab(t, new Tree(t), ['cpu']);
   const limits = {
     'cpu.max': '50000 100000\n',
+    'cpu.weight': '50\n',
     'cpuset.cpus.effective': '2-3\n',
     'pids.current': '9\n',
   };
-  const levels = { cpu_cores: 2, cpu_limit: 0.5, cpu_tasks: 9, cpu_affinity: '2-3' };
+  const levels = { cpu_cores: 2, cpu_limit: 0.5, cpu_weight: 50, cpu_tasks: 9, cpu_affinity: '2-3' };
   assert.deepEqual(
     lab.at(10, { ...limits, 'cpu.stat': 'usage_usec 1000000\nnr_throttled 3\nthrottled_usec 500000\n' }),
     levels,
@@ -84,7 +85,7 @@ test('CPU: of the CPUs that it may run on, of its limit, and held back', (t) => 
   assert.deepEqual(
     lab.at(12, { 'cpu.stat': 'usage_usec 1800000\nnr_throttled 9\nthrottled_usec 2900000\n' }),
     // 0.8 s of CPU in 2 s, held back for 2.4 s.
-    { ...levels, cpu_total: 20, cpu_limit_used: 80, cpu_throttled: 120 },
+    { ...levels, cpu_used: 0.4, cpu_total: 20, cpu_limit_used: 80, cpu_throttled: 120 },
   );
   assert.deepEqual(lab.counters, { cpu_total: 1_800_000_000, cpu_throttled: 2_900_000 });
 });
@@ -94,7 +95,11 @@ test('CPU without a limit and without controllers: of all CPUs of the host, and 
   tree.write('sys/devices/system/cpu/online', '0-3\n');
   const lab = new Lab(t, tree, ['cpu']);
   assert.deepEqual(lab.at(10, { 'cpu.stat': 'usage_usec 0\n', 'cpu.max': 'max 100000\n' }), { cpu_cores: 4 });
-  assert.deepEqual(lab.at(11, { 'cpu.stat': 'usage_usec 2000000\n' }), { cpu_cores: 4, cpu_total: 50 });
+  assert.deepEqual(lab.at(11, { 'cpu.stat': 'usage_usec 2000000\n' }), {
+    cpu_cores: 4,
+    cpu_used: 2,
+    cpu_total: 50,
+  });
 });
 
 test('memory as Proxmox VE computes it, its limit, and processes that were killed', (t) => {

@@ -85,6 +85,9 @@ function linkOf(fd: string): string {
 /** The values of a VM, in the order used/ready of the vCPUs, used/ready of the other threads. */
 const vmIds = ['cpu_total', 'cpu_steal', 'cpu_other_total', 'cpu_other_steal'];
 
+/** CPUs used in all, the worst vCPU, the busiest other thread. */
+const worstIds = ['cpu_used', 'cpu_total_max', 'cpu_steal_max', 'cpu_other_max', 'cpu_other_busiest'];
+
 test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   const tree = new Tree(t);
   const at = stoppedClock(t);
@@ -106,6 +109,7 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   tree.write('proc/100/task/103/schedstat', '2000000000 40000000 1\n'); // 100 %, 2 %
   cpu.collect(begin(), wanted);
   assert.deepEqual(pick(target.row, ...vmIds), [50, 25, 110, 3]);
+  assert.deepEqual(pick(target.row, ...worstIds), [2.1, 75, 50, 100, 'IO mon_iothread']);
   assert.deepEqual(byDevice(target.tree.vcpus), {
     0: { cpu_total: 75, cpu_steal: 0 },
     1: { cpu_total: 25, cpu_steal: 50 },
@@ -121,8 +125,45 @@ test('vCPUs are a mean, other threads a sum, from the second cycle on', (t) => {
   tree.write('proc/100/task/102/schedstat', '0 0 0\n');
   cpu.collect(begin(), { verbose: false, devices: false });
   assert.deepEqual(pick(target.row, ...vmIds), [undefined, undefined, 0, 0], 'the counter went backwards');
+  assert.deepEqual(pick(target.row, ...worstIds), [undefined, undefined, undefined, 0, undefined]);
   assert.deepEqual(target.tree.vcpus, []);
   assert.deepEqual(countersIn(target.row), counters, 'that of the VM does not fall');
+  process.close();
+});
+
+test('limit and weight: of the cgroup, else of the configuration; waiting without what the limit held back', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  tree.process(100, ['CPU 0/KVM', 'CPU 1/KVM']);
+  const process = Process.open(tree.paths, 100)!;
+  process.threads.forEach((thread, index) => {
+    thread.vcpu = index;
+  });
+  tree.write('sys/fs/cgroup/cgroup.controllers', 'cpu\n');
+  const ids = ['cpu_limit', 'cpu_limit_used', 'cpu_weight', 'cpu_steal', 'cpu_contention'];
+  const { begin, vm, target } = testTarget({ cpuLimit: 2, cpuWeight: 300 });
+  /** Two seconds in which each vCPU ran for a quarter and waited for a half. */
+  const seconds = (
+    files: Readonly<Record<string, string>>,
+    group = new Cgroup(tree.paths, '/vm'),
+  ): unknown[] => {
+    const cpu = new VmCpu(process, group);
+    for (const time of [1, 3]) {
+      at(time);
+      const line = `${time * 25e7} ${time * 5e8} 1\n`;
+      for (const tid of [100, 101]) tree.write(`proc/100/task/${tid}/schedstat`, line);
+      for (const [file, text] of Object.entries(files)) tree.write(`sys/fs/cgroup/vm/${file}`, text);
+      tree.write('sys/fs/cgroup/vm/cpu.stat', `usage_usec 5\nthrottled_usec ${time * 400_000}\n`);
+      cpu.collect(begin(), wanted);
+    }
+    group.close();
+    return pick(target.row, ...ids);
+  };
+  assert.deepEqual(seconds({ 'cpu.max': '100000 100000\n', 'cpu.weight': '50\n' }), [1, 50, 50, 50, 30]);
+  assert.deepEqual(seconds({ 'cpu.max': 'max 100000\n' }), [undefined, undefined, 50, 50, 30]);
+  assert.deepEqual(seconds({}, new Cgroup(tree.paths, '/none')), [2, 25, 300, 50, 50]);
+  vm.cpuLimit = vm.cpuWeight = undefined;
+  assert.deepEqual(seconds({}, new Cgroup(tree.paths, '/none')), [undefined, undefined, undefined, 50, 50]);
   process.close();
 });
 

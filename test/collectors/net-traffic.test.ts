@@ -124,6 +124,23 @@ test('a VM receives what the host transmits on its tap', (t) => {
   assert.deepEqual(byDevice(nics), { tap100i0: expected });
 });
 
+test('a NIC with a limit says how near its busier direction comes to it', (t) => {
+  const machine = new Machine(t);
+  const ids = ['net_mbit_limit', 'net_limit_used'];
+  machine.vm.vm.nics = taps('tap100i0', 'tap100i1').map((tap) => ({ ...tap, limit: 500_000 }));
+  const first = machine.cycle(100, { tap100i0: idle, tap100i1: idle });
+  assert.deepEqual(pick(first.tree.nics[0]!, ...ids), [4, undefined]);
+  const sent = columns([10_000, 10, 0, 0, 0, 0, 0, 0], Array<number>(8).fill(0));
+  const { nics } = machine.cycle(102, { tap100i0: traffic, tap100i1: sent }).tree;
+  assert.deepEqual(
+    nics.map((nic) => pick(nic, ...ids)),
+    [
+      [4, 25],
+      [4, 1],
+    ],
+  );
+});
+
 const received = (bytes: number): Numbers =>
   columns([bytes, ...Array<number>(7).fill(0)], Array<number>(8).fill(0));
 

@@ -85,7 +85,7 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
   for (const [vmid, { pid, name }] of Object.entries(vms)) addPveVm(tree, Number(vmid), pid, name);
   pve.write(
     100,
-    configOf('store', 'scsi0: local-lvm:vm-100-disk-0,size=64M\nvirtio0: fast:vm-100-disk-1,size=16M\n'),
+    configOf('store', 'scsi0: local-lvm:vm-100-disk-0,size=64M,iops_rd=200,mbps=20\nvirtio0: fast:vm-100-disk-1,size=16M\n'),
   );
   addContainer(tree);
   pve.write(101, configOf('web', 'tags: prod;web\nlock: backup\n'));

@@ -59,6 +59,7 @@ const EXPECTED = {
     { device: 'virtio0', capacity: 4 * MIB, storage: 'local-lvm' },
   ],
   cdroms: ['ide0', 'ide2', 'sata0'],
+  rates: new Map(),
 };
 
 test('reads the main section, and nothing of pending changes and snapshots', () => {
@@ -75,7 +76,7 @@ test('reads a file that was edited elsewhere', () => {
 });
 
 test('an empty file is a VM with the defaults', () => {
-  const defaults = { memory: 512 * MIB, disks: [], cdroms: [] };
+  const defaults = { memory: 512 * MIB, disks: [], cdroms: [], rates: new Map() };
   for (const text of [
     '',
     '\n',
@@ -123,6 +124,27 @@ test('limits of disks, in operations and MiB', () => {
     readBytes: { base: 12.5 * MIB },
   });
   for (const options of ['', ',iops=0', ',iops=many', ',mbps=-1']) assert.equal(limits(options), undefined);
+});
+
+test('limits of CPU and NICs', () => {
+  const { cpuLimit, cpuUnits, rates } = parseVmConfig(
+    'cpulimit: 1.5\ncpuunits: 200\nnet0: virtio=BC:24:11:00:00:01,bridge=vmbr0,rate=12.5\nnet10: e1000,rate=1\nnet2: e1000\n',
+  );
+  assert.deepEqual([cpuLimit, cpuUnits], [1.5, 200]);
+  assert.deepEqual(
+    rates,
+    new Map([
+      [0, 12.5 * MIB],
+      [10, MIB],
+    ]),
+  );
+  for (const text of [
+    'cpulimit: 0\ncpuunits: 0\nnet0: virtio,rate=0\n',
+    'cpulimit: many\nnet0: virtio,rate=x\n',
+  ]) {
+    const none = parseVmConfig(text);
+    assert.deepEqual([none.cpuLimit, none.cpuUnits, none.rates.size], [undefined, undefined, 0]);
+  }
 });
 
 test('CD-ROM drives, empty or not, by any of their spellings', () => {

@@ -5,11 +5,11 @@ import type { Paths } from '../../kernel/base/paths.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
 import type { Cgroup } from '../../kernel/sys/cgroup.ts';
 import { cgroupCpuStatCounters, parseCgroupCpuStat } from '../../kernel/sys/cgroup-cpu-stat.ts';
-import { parseCpuMax } from '../../kernel/sys/cgroup-limit.ts';
 import { parseCpuList } from '../../kernel/sys/cpu-list.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
+import { CpuLimit } from './cpu-limit.ts';
 import { ThrottleReading, deriveThrottled } from './cpu-throttle.ts';
 import { Readings, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
@@ -18,28 +18,23 @@ const vmSlots = slots('cpu', 'vm');
 const { usageUsec, throttledUsec } = cgroupCpuStatCounters;
 const US_PER_S = 1e6;
 const NS_PER_US = 1000;
-/** Seconds between two looks at what it may use: Proxmox VE moves containers to other CPUs every 10 s. */
-const LIMITS_BEAT = 10;
+/** Seconds between two looks where it may run: Proxmox VE moves containers to other CPUs every 10 s. */
+const CPUS_BEAT = 10;
 
-/** CPUs that a container may use. */
-interface CpuLimits {
-  /** Those that it may run on; NaN if not known. */
-  readonly cores: number;
-  /** How many of them at a time; Infinity without a limit, NaN if not known. */
-  readonly limit: number;
-}
-
-/** Sets how much a container used between two readings of what it may use, and of its limit. */
+/**
+ * Sets how much a container used between two readings, in CPUs and of those that it may run on.
+ * @param cores how many these are; NaN if not known
+ */
 export function deriveContainerCpu(
   previous: ThrottleReading,
   current: ThrottleReading,
-  { cores, limit }: CpuLimits,
+  cores: number,
   { values }: Row,
 ): void {
   const elapsed = (current.time - previous.time) * US_PER_S;
   const used = growth(previous.cpuStat.counters, current.cpuStat.counters, usageUsec) / elapsed;
+  values[vmSlots.cpu_used] = used;
   values[vmSlots.cpu_total] = Math.min(100, (used / cores) * 100);
-  if (limit < Infinity) values[vmSlots.cpu_limit_used] = Math.min(100, (used / limit) * 100);
 }
 
 /**
@@ -48,40 +43,47 @@ export function deriveContainerCpu(
  */
 export class ContainerCpu {
   private readonly readings = new Readings(() => new ThrottleReading());
-  private readonly beat = new SlowBeat(LIMITS_BEAT);
-  private limits: CpuLimits = { cores: NaN, limit: NaN };
+  private readonly beat = new SlowBeat(CPUS_BEAT);
+  private readonly limit: CpuLimit;
+  /** How many CPUs it may run on; NaN if not known. */
+  private cores = NaN;
   private affinity: string | undefined;
 
   constructor(
     private readonly paths: Paths,
     private readonly cgroup: Cgroup,
-  ) {}
+  ) {
+    this.limit = new CpuLimit(cgroup);
+  }
 
-  collect({ row }: GuestTarget, wanted: Wanted): void {
-    const { readings } = this;
-    const { values, counters, texts } = row;
-    if (this.beat.due(now())) this.lookAtLimits();
-    const { cores, limit } = this.limits;
-    values[vmSlots.cpu_cores] = cores;
-    values[vmSlots.cpu_limit] = limit < Infinity ? limit : NaN;
+  collect({ row, guest }: GuestTarget, wanted: Wanted): void {
+    const { values, texts } = row;
+    if (this.beat.due(now())) this.lookAtCpus();
+    values[vmSlots.cpu_cores] = this.cores;
     values[vmSlots.cpu_tasks] = readValue(this.cgroup.pids, parseNumberAt);
     if (wanted.verbose) texts[vmSlots.cpu_affinity] = this.affinity;
+    this.setUsed(row, wanted);
+    this.limit.set(values, guest);
+  }
+
+  private setUsed(row: Row, wanted: Wanted): void {
+    const { readings } = this;
+    const { values, counters } = row;
     if (!readRecord(this.cgroup.cpuStat, parseCgroupCpuStat, readings.spare.cpuStat)) return;
     readings.spare.time = now();
     readings.commit();
     const { counters: counts } = readings.current.cpuStat;
     counters[vmSlots.cpu_total] = counts.value(usageUsec) * NS_PER_US;
-    if (readings.complete) deriveContainerCpu(readings.previous, readings.current, this.limits, row);
+    if (readings.complete) deriveContainerCpu(readings.previous, readings.current, this.cores, row);
     if (!wanted.verbose) return;
     counters[vmSlots.cpu_throttled] = counts.value(throttledUsec);
     if (readings.complete)
       values[vmSlots.cpu_throttled] = deriveThrottled(readings.previous, readings.current);
   }
 
-  private lookAtLimits(): void {
+  private lookAtCpus(): void {
     this.affinity = this.cgroup.cpuset.text();
     const cpus = this.affinity ?? readOnce(this.paths.onlineCpus);
-    const cores = cpus === undefined ? NaN : parseCpuList(cpus).size;
-    this.limits = { cores, limit: readValue(this.cgroup.cpuMax, parseCpuMax) };
+    this.cores = cpus === undefined ? NaN : parseCpuList(cpus).size;
   }
 }

@@ -38,12 +38,16 @@ export class RemoteCpu {
     const before = new Map<number, VcpuReading>(previous.vcpus?.map((vcpu) => [vcpu.number, vcpu]));
     let used = 0;
     let ready = 0;
+    let mostUsed = 0;
+    let mostReady = 0;
     for (const vcpu of current.vcpus) {
       const last = before.get(vcpu.number);
       const ran = grown(last?.run, vcpu.run);
       const waited = isKept ? grown(last?.wait, vcpu.wait) : NaN;
       used += ran;
       ready += waited;
+      mostUsed = Math.max(mostUsed, ran);
+      mostReady = Math.max(mostReady, waited);
       if (!wanted.devices) continue;
       const { values, counters } = target.devices.vcpus.add(String(vcpu.number));
       values[vcpuSlots.cpu_total] = Math.min(100, ran * percentPerNs);
@@ -61,6 +65,9 @@ export class RemoteCpu {
     const { values, counters } = target.row;
     values[vmSlots.cpu_total] = Math.min(100, (used * percentPerNs) / current.vcpus.length);
     values[vmSlots.cpu_steal] = (ready * percentPerNs) / current.vcpus.length;
+    values[vmSlots.cpu_total_max] = Math.min(100, mostUsed * percentPerNs);
+    values[vmSlots.cpu_steal_max] = mostReady * percentPerNs;
+    values[vmSlots.cpu_used] = ((used + other) * percentPerNs) / 100;
     values[vmSlots.cpu_other_total] = other * percentPerNs;
     counters[vmSlots.cpu_total] = totals.at(RUN);
     counters[vmSlots.cpu_steal] = totals.at(WAIT);

@@ -51,6 +51,11 @@ export class Throttling {
     if (complete) values[vmSlots.cpu_throttled] = deriveThrottled(previous, current);
   }
 
+  /** Whether the cgroup tells how long a limit held it back, as far as it was read. */
+  get hasController(): boolean {
+    return this.known && !Number.isNaN(this.readings.current.cpuStat.counters.value(throttledUsec));
+  }
+
   private read(time: number): void {
     const { readings } = this;
     this.known = readRecord(this.file, parseCgroupCpuStat, readings.spare.cpuStat);

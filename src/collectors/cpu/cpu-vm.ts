@@ -6,6 +6,7 @@ import { NS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
+import { CpuLimit } from './cpu-limit.ts';
 import { Throttling } from './cpu-throttle.ts';
 import { ThreadCpu } from './cpu-thread.ts';
 import { Totals, now } from '../readings.ts';
@@ -16,6 +17,7 @@ const vcpuSlots = slots('cpu', 'vm_vcpu');
 const { run, wait } = schedstatCounters;
 /** The counts of a VM: of its vCPUs, and of its other threads. */
 const [RUN, WAIT, OTHER_RUN, OTHER_WAIT] = [0, 1, 2, 3] as const;
+const PERCENT = 100;
 /** Seconds between two readings of a dormant thread. */
 const DORMANT_BEAT = 5;
 /**
@@ -45,12 +47,14 @@ export class VmCpu {
   private readonly throttling: Throttling | undefined;
   private readonly affinityBeat = new SlowBeat(30);
   private affinity: string | undefined;
+  private readonly limit: CpuLimit;
 
   constructor(
     private readonly process: Process,
     cgroup: Cgroup | undefined,
   ) {
     this.throttling = cgroup && new Throttling(cgroup.cpuStat);
+    this.limit = new CpuLimit(cgroup);
   }
 
   collect(target: GuestTarget, wanted: Wanted): void {
@@ -63,23 +67,30 @@ export class VmCpu {
     let ready = 0;
     let otherUsed = this.cut ? NaN : 0;
     let otherReady = otherUsed;
+    let mostUsed = NaN;
+    let mostReady = NaN;
+    let busiest: ThreadCpu | undefined;
     for (const worker of this.workers) {
       worker.read();
       if (worker.gone) continue;
       this.count(worker);
       otherUsed += worker.used;
       otherReady += worker.ready;
+      busiest = busier(busiest, worker);
     }
     for (const cpu of this.threads) {
       if (cpu.gone) continue;
       if (cpu.thread.vcpu === undefined) {
         otherUsed += cpu.used;
         otherReady += cpu.ready;
+        busiest = busier(busiest, cpu);
         continue;
       }
       vcpus++;
       used += cpu.used;
       ready += cpu.ready;
+      if (!(cpu.used <= mostUsed)) mostUsed = cpu.used;
+      if (!(cpu.ready <= mostReady)) mostReady = cpu.ready;
       if (wanted.devices && cpu.readable) {
         const row = target.devices.vcpus.add(String(cpu.thread.vcpu));
         if (isKept) setVcpu(row, cpu);
@@ -90,6 +101,12 @@ export class VmCpu {
     if (vcpus > 0 && isKept) {
       values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
       values[vmSlots.cpu_steal] = ready / vcpus;
+      values[vmSlots.cpu_used] = (used + otherUsed) / PERCENT;
+      // A vCPU that is not known may be the worst.
+      values[vmSlots.cpu_total_max] = Number.isNaN(used) ? NaN : Math.min(PERCENT, mostUsed);
+      values[vmSlots.cpu_steal_max] = Number.isNaN(ready) ? NaN : mostReady;
+      values[vmSlots.cpu_other_max] = Number.isNaN(otherUsed) ? NaN : (busiest?.used ?? NaN);
+      this.limit.set(values, target.guest);
       values[vmSlots.cpu_other_total] = otherUsed;
       values[vmSlots.cpu_other_steal] = otherReady;
       counters[vmSlots.cpu_total] = this.totals.at(RUN);
@@ -99,6 +116,10 @@ export class VmCpu {
     }
     if (!wanted.verbose) return;
     this.throttling?.collect(target.row);
+    if (this.throttling !== undefined)
+      values[vmSlots.cpu_contention] = contention(values, vcpus, this.throttling);
+    if (busiest !== undefined && busiest.used > 0)
+      target.row.texts[vmSlots.cpu_other_busiest] = busiest.thread.comm;
     target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
   }
 
@@ -183,6 +204,20 @@ export class VmCpu {
     for (const { thread } of this.threads.splice(read)) thread.schedstat.close();
     this.generation = this.process.generation;
   }
+}
+
+/**
+ * Time waited for others, without what the limit of the VM itself held back: the kernel counts that as waiting as well, once for
+ * each CPU. A cgroup without the cpu controller has no limit.
+ */
+function contention(values: Float64Array, vcpus: number, { hasController }: Throttling): number {
+  const limited = hasController ? (values[vmSlots.cpu_throttled] as number) : 0;
+  return Math.max(0, (values[vmSlots.cpu_steal] as number) - limited / vcpus);
+}
+
+/** The one of two threads that ran more. */
+function busier(one: ThreadCpu | undefined, other: ThreadCpu): ThreadCpu {
+  return one === undefined || other.used > one.used ? other : one;
 }
 
 function setVcpu({ values, counters }: Row, cpu: ThreadCpu): void {

@@ -10,6 +10,9 @@ import { now } from '../readings.ts';
 
 const vmSlots = slots('net', 'vm');
 const sumSlots = trafficSlots('vm');
+const limitSlots = slots('net', 'vm_nic');
+const BITS = 8;
+const MEGA = 1e6;
 const nicSlots = trafficSlots('vm_nic');
 
 /** Counters of interfaces at one instant. */
@@ -46,6 +49,17 @@ function readerOf(source: NetworkSource): Read {
   }
 }
 
+/** Sets the limit of a NIC, and how near its busier direction, whose rates are set before, comes to it. */
+function setLimit(values: Float64Array, bytes: number): void {
+  const limit = (bytes * BITS) / MEGA;
+  const [received, sent] = [
+    values[limitSlots.net_rx_mbit] as number,
+    values[limitSlots.net_tx_mbit] as number,
+  ];
+  values[limitSlots.net_mbit_limit] = limit;
+  values[limitSlots.net_limit_used] = Math.min(100, (Math.max(received, sent) / limit) * 100);
+}
+
 /** Which columns tell what a guest does, by the end of the link that is read. */
 const columnsAt = { host: otherEnd, guest: sameEnd } as const;
 
@@ -64,12 +78,13 @@ export class VmNet {
     if (reading === undefined) return;
     this.sum.begin(reading.time);
     let names = '';
-    for (const { device, end } of target.guest.nics) {
+    for (const { device, end, limit } of target.guest.nics) {
       const counters = reading.get(device);
       if (counters === undefined) continue;
       names = names === '' ? device : `${names};${device}`;
       const row = wanted.devices ? target.devices.nics.add(device) : undefined;
       this.sum.add(counters, row, nicSlots, columnsAt[end]);
+      if (row !== undefined && limit !== undefined) setLimit(row.values, limit);
     }
     this.sum.finish(target.row, sumSlots);
     if (names !== '') target.row.texts[vmSlots.net_interfaces] = names;

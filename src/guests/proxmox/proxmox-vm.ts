@@ -7,6 +7,7 @@ import type { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { scopeCgroup } from '../own-cgroup.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
 import { nameOf } from '../identity.ts';
+import type { PveNic } from './pve-taps.ts';
 import type { QemuArguments } from '../qemu/qemu-arguments.ts';
 import { QemuVm } from '../qemu/qemu-vm.ts';
 import type { VmConfig } from './vm-config.ts';
@@ -19,6 +20,7 @@ export class ProxmoxVm extends QemuVm {
   /** Those of its configuration, and what QEMU was given beside them (`args:`). */
   disks: readonly GuestDisk[];
   private config: VmConfig | undefined;
+  private taps: readonly PveNic[] = [];
   private readonly started: readonly GuestDisk[];
 
   constructor(
@@ -59,12 +61,27 @@ export class ProxmoxVm extends QemuVm {
     return this.config?.memory ?? this.args.memory;
   }
 
+  get cpuLimit(): number | undefined {
+    return this.config?.cpuLimit;
+  }
+
+  get cpuWeight(): number | undefined {
+    return this.config?.cpuUnits;
+  }
+
   get tags(): string | undefined {
     return this.config?.tags;
   }
 
   get lock(): string | undefined {
     return this.config?.lock;
+  }
+
+  /** Takes over which taps it has now. */
+  attach(taps: readonly PveNic[]): void {
+    this.taps = taps;
+    const rates = this.config?.rates;
+    this.nics = taps.map((tap) => ({ ...tap, limit: rates?.get(tap.number) }));
   }
 
   configure(config: VmConfig | undefined): void {
@@ -75,6 +92,7 @@ export class ProxmoxVm extends QemuVm {
     this.config = config;
     const others = this.started.filter(({ device }) => !isDriveKey(device));
     this.disks = config === undefined ? this.started : [...config.disks, ...others];
+    this.attach(this.taps);
   }
 
   protected isConfigured(device: string): boolean | undefined {

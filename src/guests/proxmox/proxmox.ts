@@ -88,7 +88,7 @@ export class ProxmoxInventory implements Inventory {
     for (const vm of this.vms.values()) if (!present.has(vm.vmid)) this.drop(vm);
     const taps = listTaps(this.paths);
     for (const vm of this.vms.values()) {
-      if (taps !== undefined) vm.nics = taps.get(vm.vmid) ?? [];
+      if (taps !== undefined) vm.attach(taps.get(vm.vmid) ?? []);
       vm.configure(this.configs.get(vm.vmid));
     }
     this.list = [...this.vms.values()].sort((a, b) => Number(a.vmid) - Number(b.vmid));

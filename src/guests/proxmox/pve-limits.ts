@@ -1,7 +1,9 @@
 import type { DiskLimits, LimitName } from '../../qmp/throttle.ts';
 import { limitsIn } from '../../qmp/throttle.ts';
+import { properties } from './pve-text.ts';
 
 const MIB = 2 ** 20;
+const NIC_KEY = /^net(\d+)$/;
 
 /** How the options of a drive name its limits; MiB a second for bytes. */
 const limitOptions = {
@@ -17,4 +19,40 @@ const limitOptions = {
 export function driveLimits(options: ReadonlyMap<string, string>): DiskLimits {
   const values = Object.fromEntries([...options].map(([key, value]) => [key, Number(value)]));
   return limitsIn(values, limitOptions, '_max', (name) => (/bytes/i.test(name) ? MIB : 1));
+}
+
+/** What a guest may use of CPUs and network as it is configured. */
+export interface PveLimits {
+  /** Bytes a second that a NIC may carry in each direction, by its number; only of those with a limit. */
+  readonly rates: ReadonlyMap<number, number>;
+  /** CPUs that the guest may use in all. */
+  readonly cpuLimit?: number;
+  /** Its share of the CPUs against others, 100 where nothing is said. */
+  readonly cpuUnits?: number;
+}
+
+/** Reads them from the keys of a configuration. Source: qm.conf(5), pct.conf(5). */
+export function limitsOf(keys: ReadonlyMap<string, string>): PveLimits {
+  return {
+    rates: ratesOf(keys),
+    ...positive('cpuLimit', keys.get('cpulimit')),
+    ...positive('cpuUnits', keys.get('cpuunits')),
+  };
+}
+
+/** A number; 0 stands for nothing set. */
+function positive<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: number } {
+  const number = Number(value);
+  return number > 0 ? ({ [key]: number } as { readonly [P in K]?: number }) : {};
+}
+
+/** `rate=` of a NIC counts MiB a second. */
+function ratesOf(keys: ReadonlyMap<string, string>): Map<number, number> {
+  const rates = new Map<number, number>();
+  for (const [key, value] of keys) {
+    const number = NIC_KEY.exec(key)?.[1];
+    const rate = Number(properties(value).get('rate'));
+    if (number !== undefined && rate > 0) rates.set(Number(number), rate * MIB);
+  }
+  return rates;
 }

@@ -9,20 +9,25 @@ const TAP = /^tap([1-9]\d*)i(\d+)$/;
 /** And the veth on the host that leads to `net<n>` of a container; one with a `p` behind is its other end for a moment. */
 const VETH = /^veth([1-9]\d*)i(\d+)$/;
 
+/** The end of a NIC `net<number>` of a guest on the host. */
+export interface PveNic extends GuestNic {
+  readonly number: number;
+}
+
 /** The taps that exist now, by vmid, in the order of the VM's NICs; undefined when no descriptor was left to look. */
-export function listTaps(paths: Paths): Map<string, GuestNic[]> | undefined {
+export function listTaps(paths: Paths): Map<string, PveNic[]> | undefined {
   return listNics(paths, TAP);
 }
 
 /** The same of the veths of containers. */
-export function listVeths(paths: Paths): Map<string, GuestNic[]> | undefined {
+export function listVeths(paths: Paths): Map<string, PveNic[]> | undefined {
   return listNics(paths, VETH);
 }
 
-function listNics(paths: Paths, pattern: RegExp): Map<string, GuestNic[]> | undefined {
+function listNics(paths: Paths, pattern: RegExp): Map<string, PveNic[]> | undefined {
   const devices = namesIn(paths.net(''));
   if (devices === undefined) return undefined;
-  const guests = new Map<string, (GuestNic & { number: number })[]>();
+  const guests = new Map<string, PveNic[]>();
   for (const device of devices) {
     const match = pattern.exec(device);
     if (match === null) continue;

@@ -1,11 +1,12 @@
 import type { GuestDisk } from '../guest.ts';
 import { uuidOf } from '../identity.ts';
 import type { ConfigKind } from './pve-configs.ts';
-import { driveLimits } from './pve-limits.ts';
+import type { PveLimits } from './pve-limits.ts';
+import { driveLimits, limitsOf } from './pve-limits.ts';
 import { mainSection, parseSize, present, properties, storageOf } from './pve-text.ts';
 
 /** What the configuration of a VM on a Proxmox VE node says about it. */
-export interface VmConfig {
+export interface VmConfig extends PveLimits {
   readonly name?: string;
   /** Lower-case UUID of smbios1. */
   readonly uuid?: string;
@@ -29,6 +30,7 @@ export function parseVmConfig(text: string): VmConfig {
   return {
     memory: memoryOf(keys.get('memory')),
     ...drivesOf(keys),
+    ...limitsOf(keys),
     ...present('name', keys.get('name')),
     ...present('uuid', uuid),
     ...present('tags', keys.get('tags')),

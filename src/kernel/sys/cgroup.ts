@@ -6,6 +6,7 @@ export class Cgroup {
   readonly events: KernelFile;
   readonly cpuStat: KernelFile;
   readonly cpuMax: KernelFile;
+  readonly cpuWeight: KernelFile;
   readonly cpuset: KernelFile;
   readonly memoryCurrent: KernelFile;
   readonly memoryMax: KernelFile;
@@ -32,6 +33,7 @@ export class Cgroup {
     this.events = file('cgroup.events');
     this.cpuStat = file('cpu.stat');
     this.cpuMax = file('cpu.max');
+    this.cpuWeight = file('cpu.weight');
     this.cpuset = file('cpuset.cpus.effective');
     this.memoryCurrent = file('memory.current');
     this.memoryMax = file('memory.max');

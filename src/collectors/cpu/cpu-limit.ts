@@ -1,0 +1,37 @@
+import type { Guest } from '../../guests/guest.ts';
+import { parseNumberAt } from '../../kernel/base/number-file.ts';
+import { readValue } from '../../kernel/base/read.ts';
+import type { Cgroup } from '../../kernel/sys/cgroup.ts';
+import { parseCpuMax } from '../../kernel/sys/cgroup-limit.ts';
+import { slots } from '../../catalogue/catalogue.ts';
+import { now } from '../readings.ts';
+import { SlowBeat } from '../slow-beat.ts';
+
+const to = slots('cpu', 'vm');
+/** Seconds between two looks: limits change when somebody changes them. */
+const BEAT = 30;
+
+/** What a guest may use of the CPUs: as its cgroup says, or where that has no controller, its configuration. */
+export class CpuLimit {
+  private readonly beat = new SlowBeat(BEAT);
+  private limit = NaN;
+  private weight = NaN;
+
+  constructor(private readonly cgroup: Cgroup | undefined) {}
+
+  /** Sets limit and weight, and how near the CPUs that the guest uses, which are set before, come to the limit. */
+  set(values: Float64Array, guest: Guest): void {
+    if (this.beat.due(now())) this.read();
+    const limit = Number.isNaN(this.limit) ? (guest.cpuLimit ?? NaN) : this.limit;
+    values[to.cpu_weight] = Number.isNaN(this.weight) ? (guest.cpuWeight ?? NaN) : this.weight;
+    if (!Number.isFinite(limit)) return;
+    values[to.cpu_limit] = limit;
+    values[to.cpu_limit_used] = Math.min(100, ((values[to.cpu_used] as number) / limit) * 100);
+  }
+
+  private read(): void {
+    if (this.cgroup === undefined) return;
+    this.limit = readValue(this.cgroup.cpuMax, parseCpuMax);
+    this.weight = readValue(this.cgroup.cpuWeight, parseNumberAt);
+  }
+}
