@@ -1,7 +1,32 @@
 import { gauge, percent } from './metric.ts';
+import type { Declaration } from './metric.ts';
 
 const needs = 'a disk with a limit';
-const source = 'QMP query-block / throttle group / Proxmox config iops=, mbps=, ...';
+const OPERATIONS = 'per second';
+const BYTES = 'MiB per second';
+
+/**
+ * A limit, or how far a burst may go beyond it for a while.
+ * @param option how QEMU and Proxmox VE call it; a burst ends in _max
+ */
+function most<Id extends string>(
+  id: Id,
+  title: string,
+  unit: typeof OPERATIONS | typeof BYTES,
+  option: string,
+  meaning: string,
+  shown?: 'verbose',
+): Declaration<Id> {
+  return gauge(id, {
+    title,
+    unit,
+    source: 'QMP query-block / limits of the throttle group / Proxmox config',
+    formula: option,
+    meaning,
+    needs,
+    ...(shown !== undefined && { shown }),
+  });
+}
 
 /** What QEMU holds a virtual disk back to. The limit of a rate is called like the rate. */
 export const diskLimits = [
@@ -19,98 +44,30 @@ export const diskLimits = [
       'Raise the limit (iops, mbps) if the storage has more to give: DAVG tells.',
     ],
   }),
-  gauge('disk_iops_limit', {
-    title: 'IOPS/max',
-    unit: 'per second',
-    source,
-    meaning: 'Most operations, reads and writes together.',
-    needs,
-  }),
-  gauge('disk_mib_limit', {
-    title: 'MB/max',
-    unit: 'MiB per second',
-    source,
-    meaning: 'Most bytes, read and written together.',
-    needs,
-  }),
-  gauge('disk_reads_limit', {
-    title: 'READS/max',
-    unit: 'per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most reads.',
-    needs,
-  }),
-  gauge('disk_writes_limit', {
-    title: 'WRITES/max',
-    unit: 'per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most writes.',
-    needs,
-  }),
-  gauge('disk_read_mib_limit', {
-    title: 'MBRD/max',
-    unit: 'MiB per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most bytes read.',
-    needs,
-  }),
-  gauge('disk_write_mib_limit', {
-    title: 'MBWR/max',
-    unit: 'MiB per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most bytes written.',
-    needs,
-  }),
-  gauge('disk_iops_burst', {
-    title: 'IOPS/burst',
-    unit: 'per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most operations for a while, until the limit holds.',
-    needs,
-  }),
-  gauge('disk_mib_burst', {
-    title: 'MB/burst',
-    unit: 'MiB per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most bytes for a while, until the limit holds.',
-    needs,
-  }),
-  gauge('disk_reads_burst', {
-    title: 'READS/burst',
-    unit: 'per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most reads for a while.',
-    needs,
-  }),
-  gauge('disk_writes_burst', {
-    title: 'WRITES/burst',
-    unit: 'per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most writes for a while.',
-    needs,
-  }),
-  gauge('disk_read_mib_burst', {
-    title: 'MBRD/burst',
-    unit: 'MiB per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most bytes read for a while.',
-    needs,
-  }),
-  gauge('disk_write_mib_burst', {
-    title: 'MBWR/burst',
-    unit: 'MiB per second',
-    shown: 'verbose',
-    source,
-    meaning: 'Most bytes written for a while.',
-    needs,
-  }),
+  most('disk_iops_limit', 'IOPS/max', OPERATIONS, 'iops', 'Most operations, reads and writes together.'),
+  most('disk_mib_limit', 'MB/max', BYTES, 'mbps', 'Most that is read and written together.'),
+  most('disk_reads_limit', 'READS/max', OPERATIONS, 'iops_rd', 'Most reads.', 'verbose'),
+  most('disk_writes_limit', 'WRITES/max', OPERATIONS, 'iops_wr', 'Most writes.', 'verbose'),
+  most('disk_read_mib_limit', 'MBRD/max', BYTES, 'mbps_rd', 'Most that is read.', 'verbose'),
+  most('disk_write_mib_limit', 'MBWR/max', BYTES, 'mbps_wr', 'Most that is written.', 'verbose'),
+  most('disk_iops_burst', 'IOPS/burst', OPERATIONS, 'iops_max', 'Most operations for a while.', 'verbose'),
+  most('disk_mib_burst', 'MB/burst', BYTES, 'mbps_max', 'Most that is moved for a while.', 'verbose'),
+  most('disk_reads_burst', 'READS/burst', OPERATIONS, 'iops_rd_max', 'Most reads for a while.', 'verbose'),
+  most('disk_writes_burst', 'WRITES/burst', OPERATIONS, 'iops_wr_max', 'Most writes for a while.', 'verbose'),
+  most(
+    'disk_read_mib_burst',
+    'MBRD/burst',
+    BYTES,
+    'mbps_rd_max',
+    'Most that is read for a while.',
+    'verbose',
+  ),
+  most(
+    'disk_write_mib_burst',
+    'MBWR/burst',
+    BYTES,
+    'mbps_wr_max',
+    'Most that is written for a while.',
+    'verbose',
+  ),
 ];

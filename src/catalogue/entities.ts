@@ -75,6 +75,14 @@ export const entities = {
       ['dmname', 'disk_dmname'],
     ],
   },
+  host_cpu: {
+    parent: 'host',
+    member: 'cpus',
+    noun: 'a CPU of the host',
+    heading: 'CPUs',
+    group: 'host',
+    ...device,
+  },
   host_nic: {
     parent: 'host',
     member: 'nics',

@@ -118,6 +118,13 @@ export const identity = {
       meaning: 'kernel name of the device',
     }),
   ],
+  host_cpu: [
+    text('device', {
+      title: 'CPU',
+      source: '/proc/stat lines cpuN',
+      meaning: 'number of the logical CPU, from 0',
+    }),
+  ],
   host_nic: [
     text('device', {
       title: 'NIC',

@@ -66,7 +66,14 @@ test('a collector gets rows of the kind to fill, which are in the sample and for
 
 test('every printer prints them, with the devices and not without', () => {
   const cycle = JSON.parse(textOf('json')) as { host: unknown };
-  assert.deepEqual(cycle.host, { host_name: 'pve1', disks: [], nics: [], sensors: [], gpus: [known] });
+  assert.deepEqual(cycle.host, {
+    host_name: 'pve1',
+    disks: [],
+    cpus: [],
+    nics: [],
+    sensors: [],
+    gpus: [known],
+  });
   const events = printed('json', { layout: 'event' }).map((line) => JSON.parse(line.toString()) as object);
   assert.deepEqual(
     events.map((event) => ('type' in event ? event.type : undefined)),

@@ -66,7 +66,7 @@ export class Machine {
 
   /** Lets every counter grow, and the monitor answer anew. */
   grow(): void {
-    this.rewrite('proc/stat', /^cpu .*$/m);
+    this.rewrite('proc/stat', /(?<=^cpu\d* +)\d.*$/gm);
     this.rewrite('proc/diskstats', /(?<= \S+[a-z]\S* )\d.*$/gm);
     this.rewrite('proc/net/dev', /(?<=: ).*$/gm);
     this.answer(100);

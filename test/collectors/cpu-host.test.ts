@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CpuReading, HostCpu, deriveShares } from '../../src/collectors/cpu/cpu-host.ts';
+import { pinnedGuests } from '../../src/collectors/cpu/cpu-each.ts';
+import type { PinnedGuests } from '../../src/collectors/cpu/cpu-each.ts';
 import { procStatCounters } from '../../src/kernel/proc/proc-stat.ts';
 import { Row } from '../../src/catalogue/row.ts';
-import { Tree, countersIn, known, pick, setCounters, stoppedClock } from './support.ts';
+import { TestHost, Tree, byDevice, countersIn, known, pick, setCounters, stoppedClock } from './support.ts';
 
 const zero = {
   user: 0,
@@ -17,6 +19,8 @@ const zero = {
   guest: 0,
   guestNice: 0,
 };
+
+const none: PinnedGuests = new Map();
 
 /** A reading of a host with so many CPUs. @param time monotonic seconds */
 function reading(values: Partial<typeof zero>, time = 0, cpus = 1): CpuReading {
@@ -137,9 +141,10 @@ test('cores, load, frequencies and overcommitment', (t) => {
     tree.write(`sys/devices/system/cpu/cpu${cpu}/cpufreq/cpuinfo_max_freq`, '4200000\n');
   }
   tree.write('sys/devices/system/cpu/cpufreq/boost', '1\n');
-  const row = new Row('host');
+  const target = new TestHost();
+  const { row } = target;
   const host = new HostCpu(tree.paths, { verbose: true, devices: false });
-  host.collect(row, 5);
+  host.collect(target, 5, none);
   assert.deepEqual(known(row), {
     cpu_cores: 2,
     cpu_overcommit: 2.5,
@@ -151,8 +156,8 @@ test('cores, load, frequencies and overcommitment', (t) => {
     cpu_load15: 12,
   });
   tree.write('proc/stat', statOf(30, 70));
-  row.clear();
-  host.collect(row, 0);
+  target.begin();
+  host.collect(target, 0, none);
   assert.deepEqual(pick(row, 'cpu_user', 'cpu_idle', 'cpu_steal', 'cpu_overcommit'), [30, 70, 0, 0]);
   host.close();
 });
@@ -160,13 +165,14 @@ test('cores, load, frequencies and overcommitment', (t) => {
 test('the count of a share stands still over an interval whose whole is not known', (t) => {
   const tree = new Tree(t);
   const at = stoppedClock(t);
-  const row = new Row('host');
+  const target = new TestHost();
+  const { row } = target;
   const host = new HostCpu(tree.paths, { verbose: true, devices: false });
   const cycle = (time: number, user: number, idle: number): unknown => {
     at(time);
     tree.write('proc/stat', statOf(user, idle));
-    row.clear();
-    host.collect(row, 0);
+    target.begin();
+    host.collect(target, 0, none);
     return [countersIn(row)['cpu_user'], countersIn(row)['cpu_idle']];
   };
   cycle(10, 1000, 9000);
@@ -182,12 +188,69 @@ test('without cpufreq the frequency is the mean of cpuinfo, and without both it 
   const tree = new Tree(t);
   const cpuinfo = ['2000.000', '3000.500'].map((mhz) => `cpu MHz\t\t: ${mhz}\ncache size\t: 512 KB\n\n`);
   tree.write('proc/cpuinfo', cpuinfo.join(''));
-  const row = new Row('host');
+  const target = new TestHost();
+  const { row } = target;
   const quiet = { verbose: false, devices: false };
-  new HostCpu(tree.paths, quiet).collect(row, 1);
+  new HostCpu(tree.paths, quiet).collect(target, 1, none);
   assert.deepEqual(known(row), { cpu_curfreq: 2500.25 });
   tree.remove('proc/cpuinfo');
-  row.clear();
-  new HostCpu(tree.paths, quiet).collect(row, 1);
+  target.begin();
+  new HostCpu(tree.paths, quiet).collect(target, 1, none);
   assert.deepEqual(known(row), {});
+});
+
+test('a row for each CPU, with the VMs that are pinned to it', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  const target = new TestHost();
+  const host = new HostCpu(tree.paths, { verbose: true, devices: true });
+  t.after(() => {
+    host.close();
+  });
+  const cycle = (time: number, ...cpus: string[]): unknown => {
+    at(time);
+    const lines = cpus.map((cpu) => `cpu${cpu} 0 0\n`);
+    tree.write('proc/stat', `cpu  0 0 0 5 0 0 0 0 0 0\n${lines.join('')}intr 5\n`);
+    host.collect(
+      target.begin(),
+      0,
+      pinnedGuests(
+        [
+          ['pg', '2'],
+          ['web', '1-2'],
+          ['all', '1-3'],
+          ['new', undefined],
+        ],
+        3,
+      ),
+    );
+    return byDevice(target.tree.cpus);
+  };
+  cycle(10, '1 0 0 0 0 0 0 0 0', '2 0 0 0 0 0 0 0 0', '3 0 0 0 0 0 0 0 0');
+  // user, nice, system, idle, iowait, irq, softirq, steal, guest
+  assert.deepEqual(cycle(11, '1 40 0 10 20 10 5 5 10 30', '3 0 0 0 100 0 0 0 0 0'), {
+    1: { cpu_busy: 60, cpu_guest: 30, cpu_steal: 10, cpu_irq: 5, cpu_softirq: 5, cpu_pinned: 'web' },
+    // Another one stood in its place before.
+    3: {},
+  });
+  assert.deepEqual(cycle(12, '1 40 0 10 9000 10 5 5 10 30', '3 0 0 0 200 0 0 0 0 0'), {
+    1: { cpu_pinned: 'web' },
+    3: { cpu_busy: 0, cpu_guest: 0, cpu_steal: 0, cpu_irq: 0, cpu_softirq: 0 },
+  });
+});
+
+test('VMs that may run on all CPUs are pinned to none, and while it is not known how many there are', () => {
+  const guests = [
+    ['pg', '0'],
+    ['web', '0-1'],
+    ['all', '0-3'],
+  ] as const;
+  assert.deepEqual(
+    pinnedGuests(guests, 4),
+    new Map([
+      [0, 'pg;web'],
+      [1, 'web'],
+    ]),
+  );
+  assert.deepEqual(pinnedGuests(guests, NaN), new Map());
 });

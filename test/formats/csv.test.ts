@@ -43,8 +43,8 @@ test('a table for each scope, its header once', () => {
   assert.deepEqual(first?.split('\r\n').slice(0, 6), [
     'host,time,run,seq,host_name,cpu_cores,cpu_curfreq,cpu_user,cpu_system,cpu_idle,cpu_steal,cpu_iowait',
     `host,${cells},1,pve1,64,,,,,,`,
-    'vm,time,run,seq,host_name,UUID,name,vmid,pid,guest_type,qmp,qmp_age,cpu_cores,cpu_total,cpu_steal,cpu_other_total,cpu_other_steal,cpu_limit,cpu_limit_used,cpu_tasks',
-    `vm,${cells},1,pve1,u-1,web,,,,,,,0.5,,,,,,`,
+    'vm,time,run,seq,host_name,UUID,name,vmid,pid,guest_type,qmp,qmp_age,cpu_cores,cpu_total,cpu_steal,cpu_used,cpu_total_max,cpu_steal_max,cpu_limit,cpu_limit_used,cpu_other_max,cpu_other_total,cpu_other_steal,cpu_tasks',
+    `vm,${cells},1,pve1,u-1,web,,,,,,,0.5,,,,,,,,,,`,
     'vm_vcpu,time,run,seq,host_name,UUID,name,vmid,pid,guest_type,device,cpu_total,cpu_steal',
     `vm_vcpu,${cells},1,pve1,u-1,web,,,,0,,`,
   ]);

@@ -85,7 +85,10 @@ export async function sampleNode(t: TestContext, take: (sample: Sample) => void)
   for (const [vmid, { pid, name }] of Object.entries(vms)) addPveVm(tree, Number(vmid), pid, name);
   pve.write(
     100,
-    configOf('store', 'scsi0: local-lvm:vm-100-disk-0,size=64M,iops_rd=200,mbps=20\nvirtio0: fast:vm-100-disk-1,size=16M\n'),
+    configOf(
+      'store',
+      'scsi0: local-lvm:vm-100-disk-0,size=64M,iops_rd=200,mbps=20\nvirtio0: fast:vm-100-disk-1,size=16M\n',
+    ),
   );
   addContainer(tree);
   pve.write(101, configOf('web', 'tags: prod;web\nlock: backup\n'));
@@ -229,8 +232,9 @@ function grow(tree: Tree): void {
       numbers.replaceAll(/\d+/g, (digits) => String(Number(digits) + by));
     writeFileSync(path, text.replace(part, more));
   };
-  // Eight kinds of time: together the second of two CPUs.
-  plus('proc/stat', /^cpu .*$/m, 25);
+  // Eight kinds of time: together the second of two CPUs, and of each of them half a second.
+  plus('proc/stat', /(?<=^cpu ).*$/m, 25);
+  plus('proc/stat', /(?<=^cpu\d )\d.*$/gm, 12);
   plus('proc/diskstats', /(?<= \S+[a-z]\S* )\d.*$/gm, 10);
   plus('proc/net/dev', /(?<=: ).*$/gm, 1000);
   for (const { pid } of Object.values(vms)) {

@@ -19,6 +19,14 @@ for (const kernel of kernels) {
     const record = parse(cursorOf(content));
     assert.deepEqual(valuesOf(record.counters), all?.slice(1).map(Number));
     assert.equal(record.cpus, 2);
+    const each = new ProcStat(true);
+    parseProcStat(cursorOf(content), each, '/proc/stat');
+    assert.deepEqual(
+      each.each.map(({ number, counters }) => [number, ...valuesOf(counters)]),
+      table(content)
+        .slice(1, 3)
+        .map(([name = '', ...numbers]) => [Number(name.slice(3)), ...numbers.map(Number)]),
+    );
     assertSafeCuts(content, parse);
   });
 }

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { growth, steppedBack } from '../../kernel/base/counters.ts';
+import { growth } from '../../kernel/base/counters.ts';
 import { KernelFile, readOnce } from '../../kernel/base/kernel-file.ts';
 import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
@@ -7,23 +7,18 @@ import { parseCpuinfo } from '../../kernel/proc/proc-cpuinfo.ts';
 import { LoadAvg, parseLoadAvg } from '../../kernel/proc/proc-loadavg.ts';
 import { ProcStat, procStatCounters, parseProcStat } from '../../kernel/proc/proc-stat.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
-import { TICKS_PER_S } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
-import type { Wanted } from '../collector.ts';
+import type { HostTarget, Wanted } from '../collector.ts';
+import { setEachCpu } from './cpu-each.ts';
+import { wholeTicks } from './cpu-shares.ts';
+import type { PinnedGuests } from './cpu-each.ts';
 import { Readings, Totals, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
 const hostSlots = slots('cpu', 'host');
 
 const KHZ_PER_MHZ = 1000;
-/** By how many ticks a CPU may seem to have stood still in a short interval. */
-const FEW_TICKS = 2;
-
-/** What the percentages are shares of. The kernel counts guest inside user and guest_nice inside nice. */
-const summands = (['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const).map(
-  (name) => procStatCounters[name],
-);
 const shares: readonly (readonly [slot: number, counter: number])[] = [
   [hostSlots.cpu_user, procStatCounters.user],
   [hostSlots.cpu_system, procStatCounters.system],
@@ -41,41 +36,28 @@ const shares: readonly (readonly [slot: number, counter: number])[] = [
 export class CpuReading {
   /** Monotonic seconds. */
   time = NaN;
-  readonly stat = new ProcStat();
+  readonly stat: ProcStat;
+
+  /** @param wantsEach whether each CPU is wanted by itself */
+  constructor(wantsEach = false) {
+    this.stat = new ProcStat(wantsEach);
+  }
 }
 
 /**
- * Sets how the host's CPU time was spent between two readings, in percent of all its CPUs. Nothing is set where the whole
- * is not known: a counter of it went backwards, or it is not the time that passed. A CPU that is switched off or on makes
- * the kernel tell its idle time by another clock, which can be minutes off. Only iowait, which tickless kernels set back
- * by a tick or two now and then, counts as not having moved, and its own share is omitted.
- * Source: Documentation/filesystems/proc.rst, /proc/stat.
- * @returns whether the shares are known
+ * Sets how the host's CPU time was spent between two readings, in percent of all its CPUs.
+ * @returns whether the shares are known; nothing is set where they are not
  */
 export function deriveShares(previous: CpuReading, current: CpuReading, row: Row): boolean {
   const [before, after] = [previous.stat, current.stat];
-  let sum = 0;
-  for (const counter of summands) {
-    const ticks = growth(before.counters, after.counters, counter);
-    if (ticks > 0) sum += ticks;
-    else if (counter !== procStatCounters.iowait && steppedBack(before.counters, after.counters, counter))
-      return false;
-  }
-  if (sum === 0 || !passed(sum, previous, current)) return false;
+  const elapsed = current.time - previous.time;
+  const [fewest, most] = [Math.min(before.cpus, after.cpus), Math.max(before.cpus, after.cpus)];
+  const sum = wholeTicks(before.counters, after.counters, elapsed, fewest, most);
+  if (Number.isNaN(sum)) return false;
   for (const [slot, counter] of shares) {
     row.values[slot] = (growth(before.counters, after.counters, counter) / sum) * 100;
   }
   return true;
-}
-
-/** Whether all CPUs together can have spent so many ticks between two readings. The bounds are wide: time is told in ticks. */
-function passed(ticks: number, previous: CpuReading, current: CpuReading): boolean {
-  const elapsed = current.time - previous.time;
-  if (!(elapsed > 0)) return true;
-  const fewest = Math.min(previous.stat.cpus, current.stat.cpus);
-  const most = Math.max(previous.stat.cpus, current.stat.cpus);
-  const perCpu = elapsed * TICKS_PER_S;
-  return ticks >= fewest * (perCpu / 3 - FEW_TICKS) && ticks <= most * (perCpu * 3 + TICKS_PER_S);
 }
 
 /** CPU time, frequency and load of the host. */
@@ -83,7 +65,7 @@ export class HostCpu {
   private readonly stat: KernelFile;
   private readonly loadavg: KernelFile;
   private readonly load = new LoadAvg();
-  private readonly readings = new Readings(() => new CpuReading());
+  private readonly readings: Readings<CpuReading>;
   private readonly totals = new Totals(Object.keys(procStatCounters).length);
   private readonly frequencies: Frequencies;
 
@@ -91,13 +73,17 @@ export class HostCpu {
     paths: Paths,
     private readonly wanted: Wanted,
   ) {
+    this.readings = new Readings(() => new CpuReading(wanted.verbose && wanted.devices));
     this.stat = new KernelFile(paths.proc('stat'));
     this.loadavg = new KernelFile(paths.proc('loadavg'));
     this.frequencies = new Frequencies(paths);
   }
 
-  /** @param vcpus vCPUs of all running VMs */
-  collect(row: Row, vcpus: number): void {
+  /**
+   * @param vcpus vCPUs of all running VMs
+   * @param pinned names of the VMs that are pinned to a CPU
+   */
+  collect({ row, devices }: HostTarget, vcpus: number, pinned: PinnedGuests): void {
     const { values } = row;
     const { current, min, max } = this.frequencies.look();
     values[hostSlots.cpu_curfreq] = current;
@@ -118,6 +104,14 @@ export class HostCpu {
       if (known) this.totals.add(counter, growth(readings.previous.stat.counters, counters, counter));
       row.counters[slot] = this.totals.at(counter);
     }
+    if (!readings.current.stat.wantsEach) return;
+    const elapsed = readings.current.time - readings.previous.time;
+    setEachCpu(readings.previous.stat, readings.current.stat, elapsed, devices.cpus, pinned);
+  }
+
+  /** How many are online. */
+  get cpus(): number {
+    return this.readings.current.stat.cpus;
   }
 
   private setLoad(values: Float64Array): void {

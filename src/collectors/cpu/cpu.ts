@@ -5,6 +5,8 @@ import { VhostWorkers } from '../../kernel/pid/vhost-workers.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { ContainerCpu } from './cpu-container.ts';
+import { pinnedGuests } from './cpu-each.ts';
+import type { PinnedGuests } from './cpu-each.ts';
 import { HostCpu } from './cpu-host.ts';
 import { RemoteCpu } from './cpu-remote.ts';
 import { VmCpu } from './cpu-vm.ts';
@@ -15,6 +17,8 @@ import { SlowBeat } from '../slow-beat.ts';
 const vmSlots = slots('cpu', 'vm');
 /** Seconds between two looks for the kernel threads that work for VMs. */
 const WORKERS_BEAT = 10;
+/** Seconds between two looks which VMs are pinned to a CPU; they themselves look every 30 s. */
+const PINNED_BEAT = 10;
 
 /** CPU time used and waited for: of the host, of each VM and vCPU from its threads' schedstat, of each container from its cgroup. */
 export class CpuCollector implements Collector {
@@ -22,6 +26,8 @@ export class CpuCollector implements Collector {
   private readonly host: HostCpu;
   private readonly workers: VhostWorkers;
   private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
+  private readonly pinnedBeat = new SlowBeat(PINNED_BEAT);
+  private pinned: PinnedGuests = new Map();
   /** How many VMs there were when it was last looked for workers. */
   private served = 0;
   private readonly vms = new PerGuest(({ guest }) => this.cpuOf(guest.sources.cpu));
@@ -42,7 +48,21 @@ export class CpuCollector implements Collector {
       if (target.guest.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.guest.vcpus;
       this.vms.of(target).collect(target, this.wanted);
     }
-    this.host.collect(host.row, vcpus);
+    if (this.wanted.verbose && this.wanted.devices && this.pinnedBeat.due(now())) this.lookAtPins(vms);
+    this.host.collect(host, vcpus, this.pinned);
+  }
+
+  /**
+   * Looks again which VMs are pinned to which CPUs, as far as the VMs know by now. Containers are not: Proxmox VE moves one with
+   * a number of cores from CPU to CPU.
+   */
+  private lookAtPins(vms: readonly GuestTarget[]): void {
+    this.pinned = pinnedGuests(
+      vms
+        .filter(({ guest }) => guest.type === 'qemu')
+        .map(({ guest, row }) => [guest.name, row.texts[vmSlots.cpu_affinity]]),
+      this.host.cpus,
+    );
   }
 
   /** Tells the VMs which kernel threads work for them, now and then and when VMs came or went. */

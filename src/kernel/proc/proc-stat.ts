@@ -17,12 +17,23 @@ export const procStatCounters = {
 } as const;
 const COLUMNS = Object.keys(procStatCounters).length;
 
+/** What one logical CPU did. */
+export interface CpuTimes {
+  number: number;
+  readonly counters: Counters;
+}
+
 /** What /proc/stat tells. */
 export class ProcStat {
   /** See {@link procStatCounters}; NaN for a column that the kernel lacks. */
   readonly counters = new Counters(COLUMNS);
   /** Logical CPUs that are online. */
   cpus = NaN;
+  /** Each of them, in the order of the kernel; longer than `cpus` where there were more. */
+  readonly each: CpuTimes[] = [];
+
+  /** @param wantsEach whether {@link each} is read */
+  constructor(readonly wantsEach = false) {}
 }
 
 const EXPECTED = 'a line like "cpu  46255 0 5421 129842 311 0 18 3", one for each CPU and others behind';
@@ -47,9 +58,16 @@ export function parseProcStat(cursor: Cursor, into: ProcStat, path: string): voi
   let cpus = 0;
   cursor.skipLine();
   while (cursor.take(ONE_CPU)) {
+    if (into.wantsEach) readCpu(cursor, into, cpus);
     cpus++;
     cursor.skipLine();
   }
   if (cpus === 0 || cursor.atEnd) throw badLine(cursor, path, EXPECTED, 0);
   into.cpus = cpus;
+}
+
+function readCpu(cursor: Cursor, { each }: ProcStat, index: number): void {
+  const times = (each[index] ??= { number: NaN, counters: new Counters(COLUMNS) });
+  times.number = cursor.uint();
+  for (let i = 0; i < COLUMNS; i++) times.counters.read(i, cursor);
 }

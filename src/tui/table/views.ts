@@ -3,7 +3,7 @@ import type { PartOf } from '../../catalogue/entities.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
-export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'g';
+export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'g' | '1';
 
 /** What a table shows a row of. */
 export type TableScope = 'vm' | PartOf<'vm' | 'host'>;
@@ -228,6 +228,17 @@ export const views: readonly View[] = [
     widths: { device: 32 },
     sort: 'sensor_temp',
     sortKeys: { T: 'sensor_temp', F: 'sensor_fan', N: 'device' },
+    panel: ['cpu', 'load'],
+  },
+  {
+    key: '1',
+    name: 'CPUs of the host',
+    title: 'CPUs of the host, and which VMs are pinned to them',
+    scope: 'host_cpu',
+    collectors: ['cpu'],
+    columns: ['device', 'cpu_busy', 'cpu_guest', 'cpu_steal', 'cpu_irq', 'cpu_softirq', 'cpu_pinned'],
+    sort: 'cpu_busy',
+    sortKeys: { U: 'cpu_busy', S: 'cpu_steal', I: 'cpu_softirq', N: 'device' },
     panel: ['cpu', 'load'],
   },
 ];

@@ -1,0 +1,101 @@
+import { gauge, mean, percent, text } from './metric.ts';
+
+/** Time that is waited for a CPU; the levels are those of the users of esxtop. */
+export const cpuShortage = {
+  levels: '5/10',
+  causes: [
+    'More vCPUs want to run than the host has CPUs: the key b shows who runs most. Move VMs away, or give less vCPUs.',
+    'The VM runs into its own CPU limit: see %MLMTD.',
+    'The VM is pinned (affinity) to CPUs that others use too, or has a small share (cpuunits) against them.',
+    'The host itself is busy: ZFS, backups, Ceph, the network stack (see %SYS and %SOFTIRQ of the host).',
+  ],
+} as const;
+
+/** What a VM uses of the CPUs in all, its worst vCPU, its limits, and the busiest thread of QEMU itself. */
+export const usedAndWorst = [
+  mean('cpu_used', {
+    title: 'CPUS',
+    unit: 'count',
+    source: '/proc/<pid>/task/<tid>/schedstat field 1',
+    formula: 'sum of delta(run ns)/delta(ns) over all threads: vCPUs, QEMU itself, vhost',
+    container: 'cgroup v2 cpu.stat usage_usec: delta(us)/delta(us)',
+    meaning: 'How many CPUs of the host the VM or container uses in all.',
+  }),
+  percent('cpu_total_max', {
+    title: '%UMAX',
+    source: '/proc/<pid>/task/<tid>/schedstat field 1',
+    formula: 'cpu_total of the busiest vCPU',
+    meaning:
+      'How much of the time its busiest vCPU runs. At 100 % a program in the guest that uses one CPU cannot go faster.',
+    prometheus: 'gauge',
+  }),
+  percent('cpu_steal_max', {
+    title: '%RMAX',
+    source: '/proc/<pid>/task/<tid>/schedstat field 2',
+    formula: 'cpu_steal of the vCPU that waits most',
+    meaning: 'How much of the time the vCPU that waits most for a CPU does so.',
+    prometheus: 'gauge',
+    levels: '12/25',
+    causes: cpuShortage.causes,
+  }),
+  percent('cpu_contention', {
+    title: '%CONT',
+    shown: 'verbose',
+    source: 'derived',
+    formula: 'max(0, cpu_steal - cpu_throttled/vCPUs)',
+    meaning:
+      'How much of the time its vCPUs wait because others run, and not because of a limit of the VM itself.',
+    needs: 'a cgroup of its own',
+    levels: '5/10',
+    causes: cpuShortage.causes,
+  }),
+  // No gauge: of a count only whole numbers are told, and half a CPU is a limit too.
+  mean('cpu_limit', {
+    title: 'CPULIMIT',
+    unit: 'count',
+    source: 'cgroup v2 cpu.max / Proxmox config cpulimit',
+    formula: 'quota/period; omitted where there is none',
+    container: 'cgroup v2 cpu.max',
+    meaning: 'How many CPUs of the host the VM or container may use in all (cpulimit of Proxmox VE).',
+    prometheus: 'gauge',
+    needs: 'a CPU limit',
+  }),
+  percent('cpu_limit_used', {
+    title: '%CPULIMIT',
+    source: 'derived',
+    formula: 'cpu_used/cpu_limit*100',
+    meaning: 'Which part of its CPU limit the VM or container uses; at 100 it is held back (%MLMTD).',
+    needs: 'a CPU limit',
+    counter: { none: 'cpu_total has it' },
+  }),
+  gauge('cpu_weight', {
+    title: 'WEIGHT',
+    unit: 'count',
+    shown: 'verbose',
+    source: 'cgroup v2 cpu.weight / Proxmox config cpuunits',
+    container: 'cgroup v2 cpu.weight',
+    formula: '',
+    meaning: 'Its share of the CPUs while there are too few, against the weights of others.',
+    needs: 'cgroup v2 cpu controller, or Proxmox cpuunits',
+  }),
+  percent('cpu_other_max', {
+    title: '%SMAX',
+    source: '/proc/<pid>/task/<tid>/schedstat field 1',
+    formula: 'the busiest of the threads that run no vCPU, percent of one core',
+    meaning: 'How busy the busiest thread of QEMU itself is: at 100 % its disk or NIC cannot go faster.',
+    prometheus: 'gauge',
+    levels: '90',
+    causes: [
+      'One I/O thread serves too much: give each disk its own (iothread=1 with virtio-scsi-single), NICs more queues.',
+      'Compression or encryption of a backup or migration runs in QEMU.',
+    ],
+  }),
+  text('cpu_other_busiest', {
+    title: 'BUSIEST',
+    shown: 'verbose',
+    source: '/proc/<pid>/task/<tid>/comm',
+    needs: 'a thread of QEMU that runs',
+    meaning:
+      'Name of that thread: kvm is the main loop, IO iothread... an I/O thread, vhost-... a queue of a NIC',
+  }),
+];
