@@ -1,4 +1,4 @@
-import { gauge } from './metric.ts';
+import { gauge, rate, text } from './metric.ts';
 import type { Declaration } from './metric.ts';
 
 /** Why the host swaps. */
@@ -27,6 +27,49 @@ export const memHost = [
     meaning:
       'Memory of the host that is used for nothing at all; a healthy host has little, as caches use the rest.',
     original: { id: 'mem_Free', differs: 'KiB' },
+  }),
+  text('ram_state', {
+    title: 'MEMORY',
+    source: 'derived',
+    formula:
+      'swapping: ram_pswpin from 1 MiB/s; tight: ram_obtainable up to 4 % of ram_total, or up to 10 % with a pressure (some, 10 s) of 10 %',
+    meaning: 'how it stands with the memory of the host: ok, tight or swapping',
+  }),
+  gauge('ram_obtainable', {
+    title: 'OBTAINABLE',
+    unit: 'bytes',
+    source: '/proc/meminfo MemAvailable + arcstats size - c_min',
+    formula: 'ram_available and the ZFS cache above its minimum',
+    meaning: 'Memory that programs could still have without swapping, if ZFS gives back what it can.',
+  }),
+  rate('ram_pswpin', {
+    title: 'SWR/s',
+    unit: 'bytes per second',
+    source: '/proc/vmstat pswpin',
+    formula: 'rate * page size',
+    meaning: 'What the host reads back from its swap space: somebody waits for it.',
+    needs: 'a kernel with swap',
+    counter: { name: 'ram_pswpin_bytes', unit: 'bytes', help: 'Bytes that the host read from swap' },
+    levels: '1M/10M',
+    causes: [
+      'The host has too little memory for its VMs: see MEM/CAP, and RSS for who has it.',
+      'What was swapped out some time ago is wanted again, after a backup for example.',
+    ],
+  }),
+  rate('ram_pswpout', {
+    title: 'SWW/s',
+    unit: 'bytes per second',
+    shown: 'verbose',
+    source: '/proc/vmstat pswpout',
+    formula: 'rate * page size',
+    meaning: 'What the host writes to its swap space.',
+    needs: 'a kernel with swap',
+    counter: {
+      name: 'ram_pswpout_bytes',
+      unit: 'bytes',
+      shown: 'verbose',
+      help: 'Bytes that the host wrote to swap',
+    },
   }),
   gauge('ram_available', {
     title: 'AVAILABLE',

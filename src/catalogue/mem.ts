@@ -72,6 +72,19 @@ export const mem = {
       original: { id: 'mem_MCTL', differs: 'KiB' },
       needs: 'balloon device',
     }),
+    gauge('ram_ballooned', {
+      title: 'MCTLSZ',
+      unit: 'bytes',
+      source: 'query-balloon / balloon.maximum, balloon.current',
+      formula: 'ram_max - ram_actual',
+      meaning: 'How much memory the balloon has taken from the guest, because the host needs it: 0 is good.',
+      needs: 'balloon device',
+      levels: '1',
+      causes: [
+        'The host is short of memory, or its target for balloons is reached (80 % with Proxmox VE): see MEM/CAP.',
+        'Somebody set the balloon below the memory of the VM.',
+      ],
+    }),
     rate('ram_minflt', {
       title: 'MINFLT',
       unit: 'per second',
@@ -242,6 +255,15 @@ export const mem = {
         shown: 'verbose',
         help: 'The same of its children that have ended',
       },
+    }),
+    gauge('ram_ksm', {
+      title: 'KSM',
+      unit: 'bytes',
+      shown: 'verbose',
+      source: '/proc/<pid>/ksm_stat ksm_merging_pages',
+      formula: 'pages * page size; once a minute',
+      meaning: 'How much of its memory the VM shares with others, because it has the same content.',
+      needs: 'kernel 6.1, root',
     }),
     gauge('ram_guest_age', {
       title: 'GUESTAGE',

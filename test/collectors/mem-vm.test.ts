@@ -51,6 +51,7 @@ test('memory of a guest that reports all', () => {
     ram_active: 75,
     ram_actual: 3 * GIB,
     ram_max: 4 * GIB,
+    ram_ballooned: GIB,
   });
 });
 
@@ -69,6 +70,7 @@ test('QEMU knows better than a configuration, and what the balloon leaves cannot
     ram_total: GIB,
     ram_actual: GIB,
     ram_max: GIB,
+    ram_ballooned: 0,
   });
   assert.deepEqual(guest({ actual: 3 * GIB }, GIB), { ram_total: 3 * GIB, ram_actual: 3 * GIB });
   assert.deepEqual(guest({ actual: 3 * GIB }, undefined), { ram_actual: 3 * GIB });

@@ -14,7 +14,12 @@ import { KernelFormatError } from '../../src/kernel/base/errors.ts';
 import { parseNumber, parseNumberAt } from '../../src/kernel/base/number-file.ts';
 import { parsePageSize } from '../../src/kernel/sys/page-size.ts';
 import { parseCpuinfo } from '../../src/kernel/proc/proc-cpuinfo.ts';
-import { DiskStats, parseDiskStats } from '../../src/kernel/proc/proc-diskstats.ts';
+import {
+  DiskStats,
+  diskCounts,
+  parseBlockStat,
+  parseDiskStats,
+} from '../../src/kernel/proc/proc-diskstats.ts';
 import { LoadAvg, parseLoadAvg } from '../../src/kernel/proc/proc-loadavg.ts';
 import { MemInfo, parseMemInfo } from '../../src/kernel/proc/proc-meminfo.ts';
 import { NetDev, parseNetDev } from '../../src/kernel/proc/proc-net-dev.ts';
@@ -27,8 +32,10 @@ import { PidStat, parsePidStat } from '../../src/kernel/pid/proc-pid-stat.ts';
 import { PidMemory, cpusAllowed, ownerOf, parsePidMemory } from '../../src/kernel/pid/proc-pid-status.ts';
 import { Pressure, parsePressure } from '../../src/kernel/proc/proc-pressure.ts';
 import { ProcStat, parseProcStat } from '../../src/kernel/proc/proc-stat.ts';
+import { VmStat, parseVmStat } from '../../src/kernel/proc/proc-vmstat.ts';
+import { parseKsmStat } from '../../src/kernel/pid/proc-pid-ksm.ts';
 import { parseUptime } from '../../src/kernel/proc/proc-uptime.ts';
-import { parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
+import { ArcStats, parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
 import { ZfsObjset, parseZfsObjset } from '../../src/kernel/sys/zfs-objset.ts';
 import { kernels, cursorOf } from '../kernel/support.ts';
 import type { Target } from './harness.ts';
@@ -63,7 +70,7 @@ function kernelFile(
 
 const kernelFiles: readonly Target[] = [
   kernelFile('proc/stat', (cursor, path) => {
-    parseProcStat(cursor, new ProcStat(), path);
+    parseProcStat(cursor, new ProcStat(true), path);
   }),
   kernelFile('proc/meminfo', (cursor, path) => {
     parseMemInfo(cursor, new MemInfo(['MemTotal', 'MemFree']), path);
@@ -127,7 +134,28 @@ const kernelFiles: readonly Target[] = [
     },
     '58 1 0x01 7 2160 5 1\nname type data\ndataset_name 7 rpool/data/subvol-101-disk-0\nnread 4 126976\n',
   ),
-  kernelFile('arcstats', parseArcstats, '9 1 0x01 123 33456 1 2\nname type data\nhits 4 1\nsize 4 12345\n'),
+  kernelFile(
+    'sys/dev/block/7:0/stat',
+    (cursor, path) => {
+      parseBlockStat(cursor, diskCounts(), path);
+    },
+    '     655       15    15302       99    18473     2138  3681036    35123        0    31692    49906\n',
+  ),
+  kernelFile(
+    'proc/vmstat',
+    (cursor, path) => {
+      parseVmStat(cursor, new VmStat(), path);
+    },
+    'nr_free_pages 5\npswpin 4711\npswpout 42\n',
+  ),
+  kernelFile('proc/4242/ksm_stat', parseKsmStat, 'ksm_rmap_items 76\nksm_merging_pages 1024\n'),
+  kernelFile(
+    'arcstats',
+    (cursor, path) => {
+      parseArcstats(cursor, new ArcStats(), path);
+    },
+    '9 1 0x01 123 33456 1 2\nname type data\nhits 4 1\nc_min 4 5\nsize 4 12345\n',
+  ),
 ];
 
 /** As Proxmox VE and libvirt start QEMU. */

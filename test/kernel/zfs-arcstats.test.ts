@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
-import { parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
+import { ArcStats, parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
+import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { assertSafeCuts, cursorOf } from './support.ts';
 
 // Written by hand after the layout of OpenZFS: neither captured kernel has ZFS.
@@ -15,13 +16,21 @@ compressed_size                 4    973741824
 data_size                       4    5
 `;
 
+function parse(cursor: Cursor): ArcStats {
+  const stats = new ArcStats();
+  parseArcstats(cursor, stats, '');
+  return stats;
+}
+
 test('reads the size and no line with a similar name', () => {
-  assert.equal(parseArcstats(cursorOf(ARCSTATS), ''), 2 ** 30);
-  assertSafeCuts(ARCSTATS, (cursor) => parseArcstats(cursor, ''));
+  const { size, minimum } = parse(cursorOf(ARCSTATS));
+  assert.deepEqual([size, minimum], [2 ** 30, 1052876800]);
+  assertSafeCuts(ARCSTATS, parse);
+  assert.equal(parse(cursorOf('size 4 5\n')).minimum, NaN);
 });
 
 test('refuses what has no size', () => {
   for (const content of ['', 'name type data\ndata_size 4 5\n', 'size\n', 'size 4\n', 'size 4 x\n']) {
-    assert.throws(() => parseArcstats(cursorOf(content), ''), KernelFormatError, content);
+    assert.throws(() => parse(cursorOf(content)), KernelFormatError, content);
   }
 });

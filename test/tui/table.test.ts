@@ -43,10 +43,10 @@ function names(list: readonly TableEntry[]): string[] {
 }
 
 const three = sample([
-  vm('web', { cpu_total: 9, vmid: '101', tags: 'prod;eu' }),
-  vm('db', { cpu_total: 10, vmid: '20' }),
+  vm('web', { cpu_used: 0.09, vmid: '101', tags: 'prod;eu' }),
+  vm('db', { cpu_used: 0.11, vmid: '20' }),
   vm('idle', { vmid: '3' }),
-  vm('cache', { cpu_total: 100, vmid: '4' }),
+  vm('cache', { cpu_used: 1.5, vmid: '4' }),
 ]);
 
 test('numbers sort by number from the largest down, the unknown last either way', () => {

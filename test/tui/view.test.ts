@@ -72,7 +72,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
       assert.ok(body.length > panel.length, name);
       assert.match(
         screen,
-        (columns?.includes('vmid') ?? false) ? /^VMID {3}NAME/m : /^(VMID {3}NAME|NIC|DISK) /m,
+        (columns?.includes('vmid') ?? false) ? /^VMID {3}NAME/m : /^(VMID {3}NAME|NIC|DISK|CPU) /m,
       );
       assert.match(screen, /^h help .*q quit/m);
     }
@@ -113,10 +113,10 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
   test('sorting: by letter, by < and >, reversed, the unknown last', async () => {
     await open();
     pane.press('c', 'U');
-    await pane.shows(/sort %USED▼/);
+    await pane.shows(/sort CPUS▼/);
     await pane.until('busy on top', () => order()[0] === String(busy.vmid));
     pane.press('r');
-    await pane.shows(/sort %USED▲/);
+    await pane.shows(/sort CPUS▲/);
     await pane.until('busy at the end', () => order()[2] === String(busy.vmid));
     pane.press('N');
     await pane.until('by name', () => order()[0] === String(busy.vmid) && order()[1] === String(evil.vmid));
@@ -176,9 +176,9 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     await open();
     pane.press('c', 'f');
     await pane.shows(/\[x\] VMID/);
-    // CORES goes, %OTHRDY moves up by one.
+    // CORES goes, %UMAX moves up by one.
     pane.press('j', 'j', 'Space', 'j', 'j', 'j', 'j', 'K', 'Escape');
-    await pane.shows(/NAME +%USED +%RDY +%OTHRDY +%SYS/);
+    await pane.shows(/NAME +CPUS +%USED +%UMAX +%RDY/);
     pane.press('R', 'r', 'u', 'L');
     pane.type('17');
     pane.press('#');
@@ -190,7 +190,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     await pane.shows('READY$');
     pane.type(command());
     const screen = await pane.shows(/sort %RDY▲/);
-    assert.match(screen, /^VMID {3}NAME {14}%USED +%RDY +%OTHRDY +%SYS/m);
+    assert.match(screen, /^VMID {3}NAME +CPUS +%USED +%UMAX +%RDY/m);
     assert.match(screen, /CPU {2}VMs 3 .*MiB/);
     await pane.until('two rows', () => rows().length === 2);
     const kept = JSON.parse(readFileSync(join(home, '.config/proxtop/view.json'), 'utf8')) as {
@@ -199,7 +199,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     assert.equal(kept.view, 'c');
     // r on the page of fields brings back those at first.
     pane.press('o', 'r', 'o');
-    await pane.shows(/CORES %USED/);
+    await pane.shows(/CORES +CPUS +%USED/);
   });
 
   test('units, interval, help, space and unknown keys say what they did', async () => {

@@ -4,6 +4,7 @@ import { Counters, growth } from '../../kernel/base/counters.ts';
 import type { KernelFile } from '../../kernel/base/kernel-file.ts';
 import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
+import { parseKsmStat } from '../../kernel/pid/proc-pid-ksm.ts';
 import { PidMemory, parsePidMemory } from '../../kernel/pid/proc-pid-status.ts';
 import type { Process } from '../../kernel/pid/process.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
@@ -62,6 +63,7 @@ export function deriveGuestMemory(
   values[vmSlots.ram_active] = (used / total) * 100;
   values[vmSlots.ram_actual] = balloon?.actual ?? NaN;
   values[vmSlots.ram_max] = balloon?.max ?? NaN;
+  values[vmSlots.ram_ballooned] = (balloon?.max ?? NaN) - (balloon?.actual ?? NaN);
 }
 
 /** Bytes per second that the guest swapped between two answers of its balloon; NaN where not known. */
@@ -77,6 +79,9 @@ export class VmMem {
   private current: Detail | undefined;
   private readonly status = new PidMemory();
   private readonly statusBeat = new SlowBeat(STATUS_BEAT);
+  private readonly ksmBeat = new SlowBeat(SELDOM_BEAT);
+  /** Bytes. */
+  private ksm = NaN;
   private readonly seldomBeat = new SlowBeat(SELDOM_BEAT);
 
   /** @param pageSize bytes */
@@ -99,6 +104,8 @@ export class VmMem {
       this.setFaults(source.qemu, row);
       if (wanted.verbose) {
         values[vmSlots.ram_swap] = this.swapOf(source);
+        if (this.ksmBeat.due(now())) this.ksm = readValue(source.qemu.ksm, parseKsmStat) * this.pageSize;
+        values[vmSlots.ram_ksm] = this.ksm;
         values[vmSlots.ram_cgroup] = numberIn(source.cgroup?.memoryCurrent);
       }
     }

@@ -37,6 +37,7 @@ export class Process {
   generation = 0;
   readonly io: KernelFile;
   readonly status: KernelFile;
+  readonly ksm: KernelFile;
   private readonly statFile: KernelFile;
   private relistNeeded = true;
   private closed = false;
@@ -48,6 +49,7 @@ export class Process {
     this.statFile = new KernelFile(paths.pid(pid, 'stat'));
     this.io = new KernelFile(paths.pid(pid, 'io'));
     this.status = new KernelFile(paths.pid(pid, 'status'));
+    this.ksm = new KernelFile(paths.pid(pid, 'ksm_stat'));
   }
 
   /** Opens a process; undefined when there is none with this pid, or only a zombie. */
@@ -138,7 +140,7 @@ export class Process {
   /** Gives all descriptors back. */
   close(): void {
     this.closed = true;
-    for (const file of [this.statFile, this.io, this.status]) file.close();
+    for (const file of [this.statFile, this.io, this.status, this.ksm]) file.close();
     for (const thread of this.threads) thread.schedstat.close();
     this.threads = [];
   }
