@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { HostDevices } from '../../src/guests/below/host-device.ts';
 import { PollSchedule } from '../../src/guests/poll-schedule.ts';
 import { MonitorSockets } from '../../src/guests/qemu/monitor-sockets.ts';
 import { parseQemuArguments } from '../../src/guests/qemu/qemu-arguments.ts';
@@ -43,6 +44,7 @@ function setUp(t: TestContext): {
     undefined,
     schedule,
     monitor,
+    new HostDevices(paths),
   );
   const { log, at } = logs();
   t.after(() => {
