@@ -5,7 +5,7 @@ const needs = 'a disk on a block device of this host';
 const rules =
   'delta(ms)/delta(operations) over the time between two answers of the monitor; omitted with fewer than 20 operations or 10 ms';
 const above =
-  'LAT - DAVG; omitted with the page cache (no O_DIRECT), and on a shared device for writes and where it got other reads than the disk';
+  'LAT - DAVG; omitted with the page cache (no O_DIRECT), for writes on a shared device, and where the device got over 20 % more or fewer operations than the disk';
 const slowDevice = {
   levels: '15/25',
   causes: [
@@ -67,7 +67,7 @@ export const diskBelow = [
     source: 'derived',
     formula: above,
     meaning:
-      'How much longer than the device took the guest waited for a read: limits of the disk, QEMU and the file system of the host. Approximate where they split or merge requests.',
+      'How much longer than the device took the guest waited for a read: limits of the disk, QEMU and the file system of the host.',
     needs,
     prometheus: 'gauge',
     ...slowHost,

@@ -145,6 +145,8 @@ test('a disk at its own limit, or on a device that answers fast, accuses nobody'
     'it is slow as well',
   );
   assert.deepEqual(others({ ...latency, disk_davg_rd: 18 }), blamed);
+  assert.deepEqual(others({ ...latency, disk_davg_rd: 12 }), blamed, 'each operation may have come in parts');
+  assert.deepEqual(others({ ...latency, disk_davg_rd: 12, disk_kavg_rd: 24 }), ['device', []]);
   // The device answers writes fast, and it is reads that are slow.
   assert.deepEqual(others({ ...latency, disk_davg_wr: 0.6 }), blamed);
   assert.deepEqual(others({ disk_lat_fl: 45, disk_davg_wr: 0.6 }), blamed);

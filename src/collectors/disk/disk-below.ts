@@ -52,8 +52,9 @@ export interface BelowValues {
 
 /**
  * How long the device below a disk took for an operation, and how much longer the guest waited. The latter is known only
- * where QEMU passes by the page cache and the device serves this disk alone. A device that others use too has to have got
- * about as many reads as the disk; of its writes too many are the file system's own.
+ * where QEMU passes by the page cache, and the device got about as many operations as the disk: of parts of one operation it
+ * is not known whether they came one after the other. Of the writes of a device that others use too, some are always the
+ * file system's own.
  *
  * Source: QEMU block/accounting.c (ns); Documentation/admin-guide/iostats.rst (whole ms).
  * @returns undefined where there were too few operations to tell
@@ -71,7 +72,8 @@ export function deriveBelow(
   const device = ms / operations;
   const asked = growth(from.counters, now.counters, direction.operations);
   const latency = growth(from.counters, now.counters, direction.time) / NS_PER_MS / asked;
-  const isSame = after.isPrivate || (direction.isRead && Math.abs(operations - asked) <= SAME * asked);
+  const isComparable = after.isPrivate || direction.isRead;
+  const isSame = isComparable && Math.abs(operations - asked) <= SAME * asked;
   const above = after.isDirect && isSame && asked > 0 ? latency - device : NaN;
   return { device, above: above >= -ROUNDING * latency ? Math.max(0, above) : NaN };
 }

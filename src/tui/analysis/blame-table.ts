@@ -52,9 +52,7 @@ export function blameTable({ resource, where, victims, culprits }: Contention): 
       `One with "own limit" has reached its own limit (${limits[resource]}), and no other guest is to blame.`,
     );
   if (victims.some(({ own }) => own === 'device'))
-    remarks.push(
-      'With "not the storage" the device below answers in less than half of the time: the rest passes in QEMU.',
-    );
+    remarks.push('With "not the storage" the device below answers fast: most of the time passes in QEMU.');
   if (resource === 'disk' && where === undefined)
     remarks.push('It is not known which storage the disks lie on: all disks of the host are compared.');
   if (resource === 'network')
