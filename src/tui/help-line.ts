@@ -4,7 +4,7 @@ import type { Line, Span } from './screen/spans.ts';
 const keys = [
   ['h', 'help'],
   ['a c m d n i', 'VMs'],
-  ['p s l x t 1', 'host'],
+  ['p s l x g 1', 'host'],
   ['<>', 'sort'],
   ['V', 'filter'],
   ['Enter', 'VM'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { commands } from '../../src/tui/commands.ts';
 import { columnsOf } from '../../src/tui/table/view-columns.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
 import type { GuestChoice, ViewPreferences } from '../../src/tui/preferences.ts';
@@ -48,6 +49,14 @@ const three = sample([
   vm('idle', { vmid: '3' }),
   vm('cache', { cpu_used: 1.5, vmid: '4' }),
 ]);
+
+test('no key means two things', () => {
+  const keys = [...commands.flatMap((each) => each.keys), ...views.map(({ key }) => key)];
+  const twice = (all: readonly string[]): string[] => all.filter((key, index) => all.indexOf(key) !== index);
+  assert.deepEqual(twice(keys), []);
+  for (const { name, sortKeys } of views)
+    assert.deepEqual(twice([...keys, ...Object.keys(sortKeys)]), [], name);
+});
 
 test('numbers sort by number from the largest down, the unknown last either way', () => {
   assert.deepEqual(names(entries(three, 'c')), ['cache', 'db', 'web', 'idle']);
