@@ -10,7 +10,7 @@ import { wrap as wrapTo } from '../strings/wrap.ts';
 const width = 80;
 
 const notes: Partial<Record<FlagGroup, string>> = {
-  'What to measure': `Without --cpu to --host: ${schema.general.collectors.default}.`,
+  'What to measure': `Without --cpu to --sensors: ${schema.general.collectors.default}.`,
   'Where to send it':
     'Without any of these: the terminal view, or lines of text where standard output is no terminal.',
 };
@@ -42,7 +42,7 @@ interface HelpPage {
 /** The text of `proxtop --help`. */
 export function helpText(program: Program): string {
   const purpose =
-    'proxtop measures from outside what each KVM virtual machine of this host really gets: CPU, memory, disk, network, pressure.';
+    'proxtop measures from outside what each KVM virtual machine and container of this host really gets: CPU, memory, disk, network, pressure.';
   const variables = 'PROXTOP_FREQUENCY, PROXTOP_TARGET, ...';
   const moreExitCodes = `of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded`;
   const remarks = [
