@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { cgroupMount } from '../lab/cgroup.ts';
 import { ContainerHost } from '../lab/container-host.ts';
-import type { Cycle, Row } from './program.ts';
+import type { Cycle } from './program.ts';
 import { EVERYTHING, PROXTOP, domain, num } from './program.ts';
 
 const missing = existsSync('/usr/bin/lxc-start') && process.getuid?.() === 0 ? false : 'needs root and lxc';
@@ -36,9 +36,9 @@ class Watcher {
   /** The first cycle from now on that is wanted. */
   async next(wanted: (cycle: Cycle) => boolean = () => true): Promise<Cycle> {
     for (;;) {
-      const { value, done } = await this.lines.next();
-      assert.ok(done !== true, 'proxtop has ended');
-      const cycle = JSON.parse(value) as Cycle;
+      const line = await this.lines.next();
+      assert.ok(line.done !== true, 'proxtop has ended');
+      const cycle = JSON.parse(line.value) as Cycle;
       if (wanted(cycle)) return cycle;
     }
   }
@@ -53,8 +53,6 @@ function usage(host: ContainerHost, vmid: number): number {
   const args = ['$1 == "usage_usec" { print $2 }', join(host.groupOf(vmid), 'cpu.stat')];
   return Number(execFileSync('awk', args, { encoding: 'utf8' }));
 }
-
-const text = (row: Row | undefined, id: string): string => String(row?.[id]);
 
 describe('containers of LXC in the layout of Proxmox VE', { skip: missing }, () => {
   let host: ContainerHost;
@@ -85,7 +83,7 @@ describe('containers of LXC in the layout of Proxmox VE', { skip: missing }, () 
       assert.ok(Math.abs(mean - cpus) < 0.25, `${shown.join()} CPUs shown, ${cpus} after awk`);
       const row = domain(cycles[0] as Cycle, spinner);
       assert.deepEqual(
-        [text(row, 'guest_type'), text(row, 'UUID'), text(row, 'name')],
+        ['guest_type', 'UUID', 'name'].map((id) => row?.[id]),
         ['lxc', 'proxmox-901', 'CT901'],
       );
       for (const id of ['cpu_steal', 'ram_used', 'ram_rss', 'disk_lat_avg', 'cpu_limit', 'disk_root_size'])
@@ -145,10 +143,10 @@ describe('containers of LXC in the layout of Proxmox VE', { skip: missing }, () 
       );
       const descriptors = (): number => readdirSync(`/proc/${pid}/fd`).length;
       const before = descriptors();
-      const pids = new Set<string>();
+      const pids = new Set<unknown>();
       for (let round = 0; round < 3; round++) {
         await host.start(vmid, 'while :; do busybox sleep 1000; done');
-        pids.add(text(domain(await watcher.next(present), { vmid }), 'pid'));
+        pids.add(domain(await watcher.next(present), { vmid })?.['pid']);
         host.stop(vmid);
         await watcher.next((cycle) => !present(cycle));
       }

@@ -1,19 +1,12 @@
-import { level, query, rate } from './panels.ts';
-import type { Panel } from './panels.ts';
+import { containers } from './containers.ts';
+import { level, percentOf, query, rate } from './panels.ts';
+import type { Section } from './panels.ts';
 
-/** A share of time, which counters have in seconds a second. */
-const percentOf = (promql: string): string => `100 * ${promql}`;
 /** Seconds by operations. */
 const latency = (seconds: string, operations: string): string => `${seconds} / (${operations} > 0)`;
 
 const steal =
   'Time that vCPUs were ready to run and waited for a CPU, of the time that one vCPU has (esxtop: %RDY).';
-
-/** One heading of the dashboard, and its panels. */
-export interface Section {
-  readonly title: string;
-  readonly panels: readonly Panel[];
-}
 
 const hosts: Section = {
   title: 'Hosts',
@@ -363,4 +356,9 @@ function column(
   return { title, unit, promql, field, factor, ...(thresholds !== undefined && { thresholds }) };
 }
 
-export const sections: readonly [before: Section, ...behind: Section[]] = [hosts, neighbours, single];
+export const sections: readonly [before: Section, ...behind: Section[]] = [
+  hosts,
+  neighbours,
+  containers,
+  single,
+];

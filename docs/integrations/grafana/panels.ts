@@ -123,3 +123,14 @@ export interface Panel {
   readonly top?: number;
   readonly queries: readonly Query[];
 }
+
+/** One heading of the dashboard, and its panels. */
+export interface Section {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+/** A share of time, which counters have in seconds a second, or a share of something. */
+export function percentOf(promql: string): string {
+  return `100 * ${promql}`;
+}

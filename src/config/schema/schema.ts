@@ -77,7 +77,7 @@ export const selecting = {
   include: {
     type: names,
     otherwise: 'all VMs',
-    help: 'VMs to print: names with * and ?, vmids, UUIDs, tag:NAME for tags',
+    help: 'VMs and containers to print: names with * and ?, vmids, UUIDs, tag:NAME for tags, type:lxc (qemu, nspawn) for the kind',
   },
   exclude: { type: names, otherwise: 'none', help: 'VMs not to print, in the same way' },
 } as const satisfies Readonly<Record<string, Option>>;
