@@ -55,9 +55,9 @@ fuzz: node_modules
 # The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.
 test-host: deps host-tests
 
-host-tests: package
+host-tests: package build
 	test/host/build-image >/dev/null
-	node --import tsx --test --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts
+	node --import tsx --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts test/host/containers.test.ts
 
 # Chaos around the outputs for an hour. The seeds are printed; CHAOS_SEED=N repeats a schedule.
 chaos: deps build
