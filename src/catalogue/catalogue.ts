@@ -2,17 +2,17 @@ import type { Scope } from './define.ts';
 import { scopes } from './define.ts';
 import type { Causes, CountUnit, Declaration, Kind, DefaultLevels, Relation, Shown, Unit } from './metric.ts';
 import type { Original } from './original.ts';
-import { agent } from './agent.ts';
-import { cpu } from './cpu.ts';
-import { disk } from './disk.ts';
-import { host } from './host.ts';
-import { identity } from './identity.ts';
-import { io } from './io.ts';
-import { mem } from './mem.ts';
-import { net } from './net.ts';
-import { pressure } from './pressure.ts';
-import { profile } from './profile.ts';
-import { sensors } from './sensors.ts';
+import { agent } from './metrics/agent.ts';
+import { cpu } from './metrics/cpu.ts';
+import { disk } from './metrics/disk.ts';
+import { host } from './metrics/host.ts';
+import { identity } from './metrics/identity.ts';
+import { io } from './metrics/io.ts';
+import { mem } from './metrics/mem.ts';
+import { net } from './metrics/net.ts';
+import { pressure } from './metrics/pressure.ts';
+import { profile } from './metrics/profile.ts';
+import { sensors } from './metrics/sensors.ts';
 
 /** Every metric is declared in exactly one of these tables; types, outputs and docs/metrics.md derive from them. */
 const tables = { identity, cpu, mem, disk, net, io, pressure, host, sensors, profile, agent };

@@ -1,6 +1,6 @@
-import { readEnvironment } from '../config/environment.ts';
+import { readEnvironment } from '../config/layers/environment.ts';
 import { readConfigFile } from '../config/file/file.ts';
-import { parseGiven } from '../config/given.ts';
+import { parseGiven } from '../config/layers/given.ts';
 import { resolveSettings } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import { choice } from '../config/values.ts';

@@ -1,7 +1,7 @@
 import { Parser } from 'yargs/helpers';
 import { ConfigError } from '../config/errors.ts';
-import type { Given } from '../config/given.ts';
-import type { Layer } from '../config/layer.ts';
+import type { Given } from '../config/layers/given.ts';
+import type { Layer } from '../config/layers/layer.ts';
 import { nearestOrLonger } from '../config/nearest.ts';
 import type { SectionName } from '../config/schema/schema.ts';
 import { quoted } from '../config/values.ts';

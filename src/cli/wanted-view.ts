@@ -1,5 +1,5 @@
 import { ConfigError } from '../config/errors.ts';
-import type { EnvironmentLayer, FileLayer, Layer } from '../config/layer.ts';
+import type { EnvironmentLayer, FileLayer, Layer } from '../config/layers/layer.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** What decides whether the terminal view opens. */

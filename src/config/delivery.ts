@@ -5,7 +5,7 @@ import type {
   TcpSettings,
 } from '../delivery/settings.ts';
 import { ConfigError } from './errors.ts';
-import type { GivenMap, Values } from './given.ts';
+import type { GivenMap, Values } from './layers/given.ts';
 import type { schema } from './schema/schema.ts';
 
 /** The values of section output. */

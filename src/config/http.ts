@@ -2,7 +2,7 @@ import { isSecret } from '../delivery/shared/secret.ts';
 import type { Credentials, HttpSettings } from '../delivery/settings.ts';
 import type { Precision } from '../formats/printer.ts';
 import { ConfigError } from './errors.ts';
-import type { GivenMap } from './given.ts';
+import type { GivenMap } from './layers/given.ts';
 import { refuse, withoutUser } from './values.ts';
 import type { Refusal, ValueType } from './values.ts';
 

@@ -1,7 +1,7 @@
 import { byCollector, catalogue } from '../catalogue/catalogue.ts';
 import type { Relation, Unit } from '../catalogue/metric.ts';
-import { parseGiven } from './given.ts';
-import type { GivenMap } from './given.ts';
+import { parseGiven } from './layers/given.ts';
+import type { GivenMap } from './layers/given.ts';
 import { refuse } from './values.ts';
 import type { Refusal } from './values.ts';
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { ConfigError } from '../config/errors.ts';
-import type { ProfilerRunSettings } from '../config/resolve-profiler.ts';
+import type { ProfilerRunSettings } from '../config/profiler/resolve.ts';
 import { requireOwnDirectory } from '../delivery/shared/own-files.ts';
 import type { OutputSettings } from '../delivery/settings.ts';
 import { InputError } from '../profiler/errors.ts';

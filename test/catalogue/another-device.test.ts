@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { entities } from '../../src/catalogue/entities.ts';
-import { identity } from '../../src/catalogue/identity.ts';
-import { net } from '../../src/catalogue/net.ts';
+import { identity } from '../../src/catalogue/metrics/identity.ts';
+import { net } from '../../src/catalogue/metrics/net.ts';
 import type { Scope } from '../../src/catalogue/define.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import type { Sample } from '../../src/sampling/sample.ts';

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { ConfigError } from '../../src/config/errors.ts';
 import { parseConfig, readConfigFile } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';

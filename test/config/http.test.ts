@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeSettings } from '../../src/cli/check.ts';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { parseConfig } from '../../src/config/file/file.ts';
 import { headers } from '../../src/config/http.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { ProfilerCommand } from '../../src/cli/profiler/profiler-arguments.ts';
 import { parseProfilerCommandLine } from '../../src/cli/profiler/profiler-arguments.ts';
-import type { ProfilerRunSettings } from '../../src/config/resolve-profiler.ts';
+import type { ProfilerRunSettings } from '../../src/config/profiler/resolve.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-profiler-config-'));
 after(() => {

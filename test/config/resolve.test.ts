@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { parseConfig } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import { resolveThresholds } from '../../src/config/thresholds.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../src/cli/arguments.ts';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { parseConfig } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { keysOf, parseConfig, readConfigFile } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import { defaultThresholds } from '../../src/config/thresholds.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr/pack';
 import { parseCommandLine } from '../../src/cli/arguments.ts';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { ConfigError } from '../../src/config/errors.ts';
 import { endOfValue } from '../../src/delivery/file/msgpack-end.ts';
 import { frame, readFrames } from '../../src/delivery/ledger/spool/frame.ts';

@@ -1,10 +1,10 @@
-import { readEnvironment } from '../../config/environment.ts';
+import { readEnvironment } from '../../config/layers/environment.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readConfigFile } from '../../config/file/file.ts';
-import { parseGiven } from '../../config/given.ts';
-import type { Given } from '../../config/given.ts';
-import { resolveProfilerSettings } from '../../config/resolve-profiler.ts';
-import type { ProfilerRunSettings } from '../../config/resolve-profiler.ts';
+import { parseGiven } from '../../config/layers/given.ts';
+import type { Given } from '../../config/layers/given.ts';
+import { resolveProfilerSettings } from '../../config/profiler/resolve.ts';
+import type { ProfilerRunSettings } from '../../config/profiler/resolve.ts';
 import { integer } from '../../config/values.ts';
 import type { Examined } from '../examine.ts';
 import { information, own, sectionFlags } from '../flags.ts';

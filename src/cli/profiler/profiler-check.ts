@@ -1,4 +1,4 @@
-import type { ProfilerRunSettings } from '../../config/resolve-profiler.ts';
+import type { ProfilerRunSettings } from '../../config/profiler/resolve.ts';
 import { seconds } from '../check.ts';
 
 /** What `proxprofiler --check` says of the profiles. */

@@ -1,7 +1,7 @@
 import { brief } from '../../strings/printable.ts';
 import { ConfigError } from '../errors.ts';
-import type { Given, GivenMap } from '../given.ts';
-import type { FileLayer, OutputSection } from '../layer.ts';
+import type { Given, GivenMap } from '../layers/given.ts';
+import type { FileLayer, OutputSection } from '../layers/layer.ts';
 import { literal } from './literal.ts';
 import { nearest } from '../nearest.ts';
 import { readText } from './read-text.ts';

@@ -6,7 +6,7 @@ import {
   outlierLimit,
   periodSizes,
   stateCount,
-} from '../values-profiler.ts';
+} from '../profiler/values.ts';
 import type { Option } from './option.ts';
 import { bytes, choices, integer, truth } from '../values.ts';
 

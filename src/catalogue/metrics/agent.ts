@@ -1,5 +1,5 @@
-import { gauge, text } from './metric.ts';
-import type { Declaration, MetricTable } from './metric.ts';
+import { gauge, text } from '../metric.ts';
+import type { Declaration, MetricTable } from '../metric.ts';
 
 /** proxtop itself. */
 export const agent = {

@@ -1,5 +1,5 @@
-import { gauge, text } from './metric.ts';
-import type { MetricTable } from './metric.ts';
+import { gauge, text } from '../metric.ts';
+import type { MetricTable } from '../metric.ts';
 
 /** The host itself. */
 export const host = {

@@ -1,5 +1,5 @@
-import { rate } from './metric.ts';
-import type { MetricTable } from './metric.ts';
+import { rate } from '../metric.ts';
+import type { MetricTable } from '../metric.ts';
 
 /** I/O of the QEMU process, or of all processes of a container. */
 export const io = {

@@ -1,5 +1,5 @@
-import { percent, rate } from './metric.ts';
-import type { Causes, CounterFacts, Declaration, Judged, MetricTable } from './metric.ts';
+import { percent, rate } from '../metric.ts';
+import type { Causes, CounterFacts, Declaration, Judged, MetricTable } from '../metric.ts';
 
 type Share = 'some' | 'full';
 type Resource = 'cpu' | 'io' | 'mem';

@@ -1,14 +1,14 @@
-import { ConfigError } from './errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { Given } from './given.ts';
 import type { EnvironmentLayer } from './layer.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import {
   environmentName,
   environmentPrefix,
   schemaOptions,
   profilerPrefix,
   sectionNames,
-} from './schema/schema.ts';
+} from '../schema/schema.ts';
 
 /**
  * What PROXTOP_* and PROXPROFILER_* variables say. An empty one counts as not set. Throws a ConfigError for a name that

@@ -1,5 +1,5 @@
-import type { ValueType } from './values.ts';
-import { decimal, integer, refuse } from './values.ts';
+import type { ValueType } from '../values.ts';
+import { decimal, integer, refuse } from '../values.ts';
 
 /** How many levels a metric is divided into. */
 export const stateCount: ValueType<number> = integer(2, 100);

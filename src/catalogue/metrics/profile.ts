@@ -1,5 +1,5 @@
-import { gauge } from './metric.ts';
-import type { MetricTable } from './metric.ts';
+import { gauge } from '../metric.ts';
+import type { MetricTable } from '../metric.ts';
 
 /** What a profile says of a VM. */
 export const profile = {

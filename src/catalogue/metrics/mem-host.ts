@@ -1,5 +1,5 @@
-import { gauge, rate, text } from './metric.ts';
-import type { Declaration } from './metric.ts';
+import { gauge, rate, text } from '../metric.ts';
+import type { Declaration } from '../metric.ts';
 
 /** Why the host swaps. */
 export const hostShortage = [

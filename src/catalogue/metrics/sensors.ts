@@ -1,5 +1,5 @@
-import { gauge } from './metric.ts';
-import type { MetricTable } from './metric.ts';
+import { gauge } from '../metric.ts';
+import type { MetricTable } from '../metric.ts';
 
 const needs = 'a chip in /sys/class/hwmon; virtual machines have none';
 const tooHot = [

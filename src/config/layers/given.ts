@@ -1,6 +1,6 @@
-import { ConfigError } from './errors.ts';
-import { Refusal } from './values.ts';
-import type { ValueType } from './values.ts';
+import { ConfigError } from '../errors.ts';
+import { Refusal } from '../values.ts';
+import type { ValueType } from '../values.ts';
 
 /** A value that somebody gave, as it was written. */
 export interface Given {

@@ -1,5 +1,5 @@
-import { gauge, percent, rate } from './metric.ts';
-import type { MetricTable } from './metric.ts';
+import { gauge, percent, rate } from '../metric.ts';
+import type { MetricTable } from '../metric.ts';
 import { hostShortage, memHost } from './mem-host.ts';
 
 /** Why a guest swaps. */

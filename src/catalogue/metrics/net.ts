@@ -1,5 +1,5 @@
-import { gauge, percent, rate, text } from './metric.ts';
-import type { CounterFacts, Declaration, MetricTable } from './metric.ts';
+import { gauge, percent, rate, text } from '../metric.ts';
+import type { CounterFacts, Declaration, MetricTable } from '../metric.ts';
 
 const received = 'received: by the VM, or by the interface of the host';
 const sent = 'sent: by the VM, or by the interface of the host';

@@ -1,11 +1,11 @@
-import { usualInputs } from '../profiler/inputs.ts';
-import type { ProfilerSettings } from '../profiler/settings.ts';
-import { overlay, readValues } from './given.ts';
-import type { Given } from './given.ts';
-import type { EnvironmentLayer, FileLayer, Layer } from './layer.ts';
-import { resolveSettings } from './resolve.ts';
-import { schema } from './schema/schema.ts';
-import type { Settings } from './settings.ts';
+import { usualInputs } from '../../profiler/inputs.ts';
+import type { ProfilerSettings } from '../../profiler/settings.ts';
+import { overlay, readValues } from '../layers/given.ts';
+import type { Given } from '../layers/given.ts';
+import type { EnvironmentLayer, FileLayer, Layer } from '../layers/layer.ts';
+import { resolveSettings } from '../resolve.ts';
+import { schema } from '../schema/schema.ts';
+import type { Settings } from '../settings.ts';
 
 /** Everything a run of proxprofiler needs to know. */
 export interface ProfilerRunSettings {

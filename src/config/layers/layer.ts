@@ -1,5 +1,5 @@
 import type { GivenMap } from './given.ts';
-import type { SectionName } from './schema/schema.ts';
+import type { SectionName } from '../schema/schema.ts';
 
 /** What the environment or the arguments say. Both can describe one output. */
 export type Layer = Readonly<Record<SectionName, GivenMap>>;
