@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { columns } from '../../src/catalogue/catalogue.ts';
 import type { Metric } from '../../src/catalogue/catalogue.ts';
+import { scopes } from '../../src/catalogue/define.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import { storeOf } from '../../src/delivery/format.ts';
 import { HttpDestination } from '../../src/delivery/http/http.ts';
@@ -89,13 +90,14 @@ function expected({ host, guests, agent }: Sample): Expected[] {
   const device = (row: Row, tags = {}): Expected => point(row, { ...tags, device: text(row, 'device') });
   return [
     point(host.row, {}),
-    ...[...host.disks, ...host.nics].map((row) => device(row)),
+    ...[...host.disks, ...host.nics, ...host.cpus, ...host.sensors].map((row) => device(row)),
     ...guests.flatMap(({ row, vcpus, disks, nics }) => {
       const tags = {
         uuid: text(row, 'UUID'),
         name: text(row, 'name'),
         vmid: text(row, 'vmid'),
         tags: text(row, 'tags'),
+        guest_type: text(row, 'guest_type'),
       };
       return [point(row, tags), ...[...vcpus, ...disks, ...nics].map((each) => device(each, tags))];
     }),
@@ -105,9 +107,10 @@ function expected({ host, guests, agent }: Sample): Expected[] {
 }
 
 const isTag = ({ id }: Metric): boolean =>
-  ['UUID', 'name', 'vmid', 'tags', 'device', 'host_name'].includes(id);
-const isInteger = ({ id, unit }: Metric): boolean =>
-  unit === 'count' && !id.startsWith('cpu_load') && id !== 'disk_queue_length';
+  ['UUID', 'name', 'vmid', 'tags', 'guest_type', 'device', 'host_name'].includes(id);
+/** Means of counts are no whole numbers, nor is a limit of CPUs. */
+const isInteger = ({ id, unit, kind }: Metric): boolean =>
+  unit === 'count' && kind !== 'mean' && id !== 'cpu_limit';
 
 test(
   'InfluxDB holds every field of every row, with its type, and nothing else',
@@ -162,10 +165,10 @@ test(
         assert.equal(types.get(`proxtop_${scope}.${metric.id}`), type, `${scope} ${metric.id}`);
       }
     }
-    assert.equal(new Set([...types.keys()].map((key) => key.split('.')[0])).size, 9);
+    assert.equal(new Set([...types.keys()].map((key) => key.split('.')[0])).size, scopes.length);
     assert.deepEqual(
       new Set((await server.query('SHOW TAG KEYS')).map(({ tagKey }) => tagKey)),
-      new Set(['host', 'uuid', 'name', 'vmid', 'tags', 'device']),
+      new Set(['host', 'uuid', 'name', 'vmid', 'tags', 'guest_type', 'device']),
     );
     // A second time the same points: they replace themselves.
     const count = (): Promise<unknown> => server.query('SELECT count(cpu_total) FROM proxtop_vm');
@@ -239,7 +242,7 @@ test(
 );
 
 test('InfluxDB with a password, no database, a limit of size', { skip: noInflux }, async (t) => {
-  const server = await Influx.start(t, 'auth-enabled = true\nmax-body-size = 3000');
+  const server = await Influx.start(t, 'auth-enabled = true\nmax-body-size = 5000');
   await server.query("CREATE USER u WITH PASSWORD 'p;w' WITH ALL PRIVILEGES");
   const access = new URLSearchParams({ u: 'u', p: 'p;w' }).toString();
   const sample = hostileSample(Date.UTC(2026, 10, 22, 12));
