@@ -108,7 +108,14 @@ describe('a libvirtd elsewhere', { skip, timeout: 300_000 }, () => {
 
     test('nothing of this host passes for that one', async () => {
       const cycle = await stream.next();
-      assert.deepEqual(Object.keys(cycle.host).toSorted(), ['disks', 'host_name', 'host_vms', 'nics']);
+      assert.deepEqual(Object.keys(cycle.host).toSorted(), [
+        'cpus',
+        'disks',
+        'host_name',
+        'host_vms',
+        'nics',
+        'sensors',
+      ]);
       assert.equal(cycle.host['host_name'], (await host.lab.virsh('hostname')).trim());
       assert.deepEqual([cycle.host.disks, cycle.host.nics], [[], []]);
       for (const row of cycle.domains) {
