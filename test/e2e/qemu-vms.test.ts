@@ -184,7 +184,8 @@ describe('two QEMU processes with one UUID and one name', { skip, timeout: 300_0
       const page = await (await fetch(`http://${address}/metrics`)).text();
       return page.match(new RegExp(`^proxtop_vm_cpu_cores\\{.*${uuid}.*\\}`, 'gm')) ?? [];
     };
-    const labelled = (pid: number) => `proxtop_vm_cpu_cores{uuid="${uuid}",name="web",pid="${pid}"}`;
+    const labelled = (pid: number) =>
+      `proxtop_vm_cpu_cores{uuid="${uuid}",name="web",guest_type="qemu",pid="${pid}"}`;
     const { seq } = await stream.next('both', (cycle) =>
       [one, two].every(({ pid }) => of(cycle, pid) !== undefined),
     );
@@ -199,6 +200,9 @@ describe('two QEMU processes with one UUID and one name', { skip, timeout: 300_0
     await stream.next('the page of that', (cycle) => cycle.seq > gone.seq);
     const left = await series();
     assert.ok(left.includes(labelled(two.pid)), left.join('\n'));
-    assert.ok(!left.includes(`proxtop_vm_cpu_cores{uuid="${uuid}",name="web"}`), left.join('\n'));
+    assert.ok(
+      !left.includes(`proxtop_vm_cpu_cores{uuid="${uuid}",name="web",guest_type="qemu"}`),
+      left.join('\n'),
+    );
   });
 });

@@ -51,6 +51,13 @@ export const containerConfigs: ConfigKind<ContainerConfig> = {
   parse: parseContainerConfig,
 };
 
+/** A path without slashes at its end, but for `/` itself. A regular expression would take quadratic time. */
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
+
 /** `STORAGE:VOLUME,mp=PATH,size=8G`, or a directory or device of the host in place of a volume; the root has no `mp`. */
 function volumeOf(device: string, value: string): ContainerVolume | undefined {
   const parts = properties(value);
@@ -61,7 +68,7 @@ function volumeOf(device: string, value: string): ContainerVolume | undefined {
   return {
     device,
     // The list of mounts has them without.
-    mountPoint: mountPoint.replace(/(?<=.)\/+$/, ''),
+    mountPoint: withoutSlashes(mountPoint),
     ...(capacity !== undefined && { capacity }),
     ...present('storage', storageOf(source)),
   };
