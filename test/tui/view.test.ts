@@ -354,7 +354,7 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     assert.match(why, /now +[\d.]+%: (fine|yellow|red)/);
     assert.match(why, /schedstat field 2/);
     assert.match(why, /yellow from 5, red from 10 percent/);
-    pane.press('q', 'Left', 'Left', 'w');
+    pane.press('q', 'Left', 'Left', 'Left', 'w');
     await pane.shows('cpu_cores of a VM');
     pane.press('q', 'b');
     await pane.shows(/Suffering|No VM suffers/);
