@@ -5,7 +5,7 @@ import type { Collector, Wanted } from './collector.ts';
 import { CpuCollector } from './cpu/cpu.ts';
 import { DiskCollector } from './disk/disk.ts';
 import { HostCollector } from './host.ts';
-import { IoCollector } from './io.ts';
+import { IoCollector } from './io/io.ts';
 import { MemCollector } from './mem/mem.ts';
 import { NetCollector } from './net/net.ts';
 import { PressureCollector } from './pressure.ts';

@@ -2,8 +2,8 @@ import type { ContainerStorage } from '../../guests/sources.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
-import { ContainerIo, ioCounters as c } from '../container-io.ts';
-import type { DeviceStacks } from '../container-io.ts';
+import { ContainerIo, ioCounters as c } from '../io/container-io.ts';
+import type { DeviceStacks } from '../io/container-io.ts';
 
 const vmSlots = slots('disk', 'vm');
 const diskSlots = slots('disk', 'vm_disk');

@@ -1,7 +1,7 @@
 import type { StorageSource } from '../../guests/sources.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
-import { DeviceStacks } from '../container-io.ts';
+import { DeviceStacks } from '../io/container-io.ts';
 import { ContainerDisks } from './disk-container.ts';
 import { HostDisks } from './disk-host.ts';
 import { DiskPlaces } from './disk-places.ts';

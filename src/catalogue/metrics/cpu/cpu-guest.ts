@@ -1,4 +1,4 @@
-import { gauge, mean, percent, text } from '../metric.ts';
+import { gauge, mean, percent, text } from '../../metric.ts';
 
 /** Time that is waited for a CPU; the levels are those of the users of esxtop. */
 export const cpuShortage = {

@@ -1,12 +1,12 @@
-import type { ContainerStorage } from '../guests/sources.ts';
-import { Counters, growth } from '../kernel/base/counters.ts';
-import type { Paths } from '../kernel/base/paths.ts';
-import { readRecord } from '../kernel/base/read.ts';
-import type { StackedDevice } from '../kernel/sys/block-stack.ts';
-import { stackOf } from '../kernel/sys/block-stack.ts';
-import { CgroupIoStat, parseCgroupIoStat } from '../kernel/sys/cgroup-io-stat.ts';
-import { ZfsObjset, parseZfsObjset } from '../kernel/sys/zfs-objset.ts';
-import { Totals, now } from './readings.ts';
+import type { ContainerStorage } from '../../guests/sources.ts';
+import { Counters, growth } from '../../kernel/base/counters.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import { readRecord } from '../../kernel/base/read.ts';
+import type { StackedDevice } from '../../kernel/sys/block-stack.ts';
+import { stackOf } from '../../kernel/sys/block-stack.ts';
+import { CgroupIoStat, parseCgroupIoStat } from '../../kernel/sys/cgroup-io-stat.ts';
+import { ZfsObjset, parseZfsObjset } from '../../kernel/sys/zfs-objset.ts';
+import { Totals, now } from '../readings.ts';
 
 /** What is counted, in the order of io.stat and objset alike. */
 export const ioCounters = { readBytes: 0, writeBytes: 1, reads: 2, writes: 3 } as const;

@@ -1,4 +1,4 @@
-import { mean, text } from '../metric.ts';
+import { mean, text } from '../../metric.ts';
 
 const source = '/sys/dev/block/<major>:<minor>/stat, found by /proc/<pid>/fdinfo';
 const needs = 'a disk on a block device of this host';

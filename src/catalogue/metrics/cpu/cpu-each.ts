@@ -1,5 +1,5 @@
 import { cpuShortage } from './cpu-guest.ts';
-import { percent, text } from '../metric.ts';
+import { percent, text } from '../../metric.ts';
 
 const facts = {
   shown: 'verbose',

@@ -1,5 +1,5 @@
-import { gauge, mean, percent, rate, text } from '../metric.ts';
-import type { Declaration } from '../metric.ts';
+import { gauge, mean, percent, rate, text } from '../../metric.ts';
+import type { Declaration } from '../../metric.ts';
 
 /** What slows a device of the host down. */
 const busyDevice = [

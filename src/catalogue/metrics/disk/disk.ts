@@ -1,5 +1,5 @@
-import { gauge, mean, percent, rate, text } from '../metric.ts';
-import type { MetricTable } from '../metric.ts';
+import { gauge, mean, percent, rate, text } from '../../metric.ts';
+import type { MetricTable } from '../../metric.ts';
 import { diskBelow } from './disk-below.ts';
 import { diskLimits } from './disk-limits.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';

@@ -1,5 +1,5 @@
-import { gauge, mean, percent, text } from '../metric.ts';
-import type { CounterFacts, MetricTable } from '../metric.ts';
+import { gauge, mean, percent, text } from '../../metric.ts';
+import type { CounterFacts, MetricTable } from '../../metric.ts';
 import { eachCpu } from './cpu-each.ts';
 import { cpuShortage, usedAndWorst } from './cpu-guest.ts';
 

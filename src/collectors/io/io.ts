@@ -1,15 +1,15 @@
-import type { StorageSource } from '../guests/sources.ts';
-import { growth } from '../kernel/base/counters.ts';
-import type { Paths } from '../kernel/base/paths.ts';
-import type { KernelFile } from '../kernel/base/kernel-file.ts';
-import { PidIo, parsePidIo, pidIoCounters } from '../kernel/pid/proc-pid-io.ts';
-import { readRecord } from '../kernel/base/read.ts';
-import { slots } from '../catalogue/catalogue.ts';
-import type { Row } from '../catalogue/row.ts';
-import type { Collector, HostTarget, GuestTarget } from './collector.ts';
+import type { StorageSource } from '../../guests/sources.ts';
+import { growth } from '../../kernel/base/counters.ts';
+import type { Paths } from '../../kernel/base/paths.ts';
+import type { KernelFile } from '../../kernel/base/kernel-file.ts';
+import { PidIo, parsePidIo, pidIoCounters } from '../../kernel/pid/proc-pid-io.ts';
+import { readRecord } from '../../kernel/base/read.ts';
+import { slots } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../catalogue/row.ts';
+import type { Collector, HostTarget, GuestTarget } from '../collector.ts';
 import { ContainerIo, DeviceStacks, ioCounters } from './container-io.ts';
-import { PerGuest } from './per-guest.ts';
-import { Readings, now } from './readings.ts';
+import { PerGuest } from '../per-guest.ts';
+import { Readings, now } from '../readings.ts';
 
 const vmSlots = slots('io', 'vm');
 const MIB = 2 ** 20;

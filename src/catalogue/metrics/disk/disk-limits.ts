@@ -1,5 +1,5 @@
-import { gauge, percent } from '../metric.ts';
-import type { Declaration } from '../metric.ts';
+import { gauge, percent } from '../../metric.ts';
+import type { Declaration } from '../../metric.ts';
 
 const needs = 'a disk with a limit';
 const OPERATIONS = 'per second';
