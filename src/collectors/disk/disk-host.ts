@@ -19,7 +19,7 @@ const SECTOR = 512;
 const MIB = 2 ** 20;
 const MS_PER_S = 1000;
 const COUNTERS = Object.keys(c).length;
-/** Seconds after which it is looked again what a device is: its name may be that of another one by now. */
+/** Seconds between two checks of what a device is: its name may be that of another one by now. */
 const IDENTITY_BEAT = 60;
 
 type DiskSlots = Readonly<Record<keyof typeof diskSlots, number>>;

@@ -11,7 +11,7 @@ import { Totals, now } from '../readings.ts';
 /** What is counted, in the order of io.stat and objset alike. */
 export const ioCounters = { readBytes: 0, writeBytes: 1, reads: 2, writes: 3 } as const;
 const COUNTERS = Object.keys(ioCounters).length;
-/** Seconds after which it is looked again what a device lies on: its numbers may be those of another one by now. */
+/** Seconds between two checks of what a device lies on: its numbers may be those of another one by now. */
 const STACK_BEAT = 60;
 
 /** What block devices lie on. */

@@ -6,7 +6,7 @@ import type { HostDevice, HostDevices } from './host-device.ts';
 import type { DiskPlace } from './open-disks.ts';
 import { findPlaces } from './open-disks.ts';
 
-/** Seconds after which it is looked again on which devices the disks lie. */
+/** Seconds between two checks of which devices the disks lie on. */
 const BEAT = 300;
 
 interface Known extends DiskPlace {

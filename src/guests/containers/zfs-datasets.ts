@@ -8,7 +8,7 @@ import { ZfsObjset, parseZfsObjset } from '../../kernel/sys/zfs-objset.ts';
 const OBJSET = /^objset-0x[\da-f]+$/;
 /** Characters of the names of pools (zpool-create(8)). */
 const POOL = /^[A-Za-z][\w.:-]*$/;
-/** Seconds until it is looked again for a data set that was not there. */
+/** Seconds between two searches for a data set that was not there. */
 const LOOK_AGAIN = 60;
 
 /** What is known of the files of one pool. */
