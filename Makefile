@@ -50,7 +50,7 @@ test: deps addon build lint
 
 # Random inputs for every parser that strangers feed; make test does so for two minutes. FUZZ_SECONDS=3600 make fuzz
 fuzz: node_modules
-	node --import tsx --test --test-reporter=spec test/fuzz/parsers.test.ts
+	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} node --import tsx --test --test-reporter=spec test/fuzz/parsers.test.ts
 
 # The package on a Debian 13 machine with systemd, in an emulator; its disk is made once and kept outside the checkout.
 test-host: deps host-tests
@@ -61,7 +61,7 @@ host-tests: package build
 
 # Chaos around the outputs for an hour. The seeds are printed; CHAOS_SEED=N repeats a schedule.
 chaos: deps build
-	PROXTOP_ASSERT=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-3300} node --import tsx --test --test-timeout=7200000 --test-reporter=spec test/e2e/chaos.test.ts
+	PROXTOP_ASSERT=1 CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} CHAOS_SECONDS=$${CHAOS_SECONDS:-3300} node --import tsx --test --test-timeout=7200000 --test-reporter=spec test/e2e/chaos.test.ts
 
 demo: deps build
 	node --import tsx test/lab/demo.ts

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu/cpu-thread.ts';
@@ -23,6 +23,7 @@ import {
   testTarget,
   sourcesOf,
 } from './support.ts';
+import { openUnder } from '../lab/descriptors.ts';
 
 const { run, wait } = schedstatCounters;
 const wanted = { verbose: true, devices: true };
@@ -72,15 +73,6 @@ test('a limit that held the cgroup back for half a second of two', () => {
   assert.ok(Number.isNaN(deriveThrottled(at(10, 5), at(12, 4))));
   assert.ok(Number.isNaN(deriveThrottled(at(10), at(12))), 'no cpu controller');
 });
-
-/** What one of our descriptors is open on. */
-function linkOf(fd: string): string {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    return ''; // The descriptor of readdir itself.
-  }
-}
 
 /** The values of a VM, in the order used/ready of the vCPUs, used/ready of the other threads. */
 const vmIds = ['cpu_total', 'cpu_steal', 'cpu_other_total', 'cpu_other_steal'];
@@ -211,8 +203,7 @@ test('of more threads than a VM has only vCPUs and the oldest are kept open', (t
   }
   assert.deepEqual(pick(target.row, ...vmIds), [50, 0, undefined, undefined]);
   assert.deepEqual(Object.keys(countersIn(target.row)), ['cpu_total', 'cpu_steal']);
-  const open = readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(tree.root));
-  assert.equal(open.length, 1 + 257, 'stat, and so many threads');
+  assert.equal(openUnder(tree.root).length, 1 + 257, 'stat, and so many threads');
   process.close();
 });
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,6 +9,7 @@ import { Paths } from '../../src/kernel/base/paths.ts';
 import { Tree, stoppedClock } from '../collectors/support.ts';
 import { logs } from '../delivery/helpers.ts';
 import { hangingFile } from './support.ts';
+import { openUnder } from '../lab/descriptors.ts';
 
 /** A host of files, with what the kernel shows of containers. */
 class ContainerTree extends Tree {
@@ -238,22 +238,14 @@ test('500 that start and stop in a loop leave no descriptor', (t) => {
   setTime(100);
   const containers = inventory(t, tree);
   containers.guests();
-  const open = (): string[] =>
-    readdirSync('/proc/self/fd').flatMap((fd) => {
-      const path = `/proc/self/fd/${fd}`;
-      return existsSync(path) ? [readlinkSync(path)] : [];
-    });
-  const before = open().filter((path) => path.includes(tree.root));
+  const before = openUnder(tree.root);
   for (let round = 0; round < 3; round++) {
     for (let i = 0; i < 500; i++) tree.run(`/lxc/${1000 + i}`, `/lxc.monitor/${1000 + i}`, 10_000 + 2 * i);
     setTime(103 + round * 10);
     assert.equal(containers.guests().length, 500);
     for (let i = 0; i < 500; i++) tree.stop(`/lxc/${1000 + i}`, 10_000 + 2 * i);
     assert.equal(containers.guests().length, 0);
-    assert.deepEqual(
-      open().filter((path) => path.includes(tree.root)),
-      before,
-    );
+    assert.deepEqual(openUnder(tree.root), before);
   }
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,6 +9,7 @@ import { Tree, stoppedClock } from '../collectors/support.ts';
 import { logs } from '../delivery/helpers.ts';
 import { PveTree } from '../lab/pve-tree.ts';
 import { addPveVm } from './pve-vm.ts';
+import { openUnder } from '../lab/descriptors.ts';
 
 /** A Proxmox VE node of files: processes that appear, end and come back with the pid of another on demand. */
 class PveNode {
@@ -108,11 +109,10 @@ test('a VM ends with its process or its pid file; one that is started again is a
   node.start(100, 10);
   node.start(101, 11);
   const [first] = node.inventory.guests();
-  const descriptors = (): number => readdirSync('/proc/self/fd').length;
-  const open = descriptors();
+  const open = openUnder(node.tree.root).length;
   node.tree.write('proc/10/stat', '10 (kvm) Z 1 10 10 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4521 0 0\n');
   assert.deepEqual(node.names(), ['101 VM 101'], 'at once, whatever the clock says');
-  assert.ok(descriptors() < open, 'its files are closed');
+  assert.ok(openUnder(node.tree.root).length < open, 'its files are closed');
   node.tree.remove('proc/10');
   node.tree.remove('run/qemu-server/100.pid');
   node.start(100, 12);
