@@ -1,5 +1,6 @@
 import { gauge, mean, percent, rate, text } from '../../metric.ts';
 import type { Declaration } from '../../metric.ts';
+import { readMib, writeMib, writes } from './transfers.ts';
 
 /** What slows a device of the host down. */
 const busyDevice = [
@@ -20,31 +21,18 @@ export const utilisation = {
 /** What a device does, or the sum over those of the host. */
 const load = [
   rate('disk_writes', {
-    title: 'WRITES/s',
-    unit: 'per second',
+    ...writes,
     source: '/proc/diskstats f5',
-    formula: 'rate',
-    meaning: 'Write operations that were finished.',
-    original: { id: 'dsk_WRITES/s' },
-    counter: { unit: 'one', help: 'Completed writes' },
   }),
   rate('disk_read_mib', {
-    title: 'MBRD/s',
-    unit: 'MiB per second',
+    ...readMib,
     source: '/proc/diskstats f3*512',
-    formula: 'rate/2^20',
-    meaning: 'What was read.',
-    original: { id: 'dsk_MBRD/s' },
-    counter: { name: 'disk_read_bytes', unit: 'sectors', help: 'Bytes read' },
+    counter: { ...readMib.counter, unit: 'sectors' },
   }),
   rate('disk_write_mib', {
-    title: 'MBWR/s',
-    unit: 'MiB per second',
+    ...writeMib,
     source: '/proc/diskstats f7*512',
-    formula: 'rate/2^20',
-    meaning: 'What was written.',
-    original: { id: 'dsk_MBWR/s' },
-    counter: { name: 'disk_write_bytes', unit: 'sectors', help: 'Bytes written' },
+    counter: { ...writeMib.counter, unit: 'sectors' },
   }),
   percent('disk_util', {
     ...utilisation,

@@ -3,6 +3,7 @@ import type { MetricTable } from '../../metric.ts';
 import { diskBelow } from './disk-below.ts';
 import { diskLimits } from './disk-limits.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';
+import { readMib, writeMib, writes } from './transfers.ts';
 
 /** Latencies as the guest sees them; the levels are those of the users of esxtop. */
 const slowStorage = {
@@ -49,34 +50,21 @@ const operations = [
     counter: { unit: 'one', help: 'Completed reads' },
   }),
   rate('disk_writes', {
-    title: 'WRITES/s',
-    unit: 'per second',
+    ...writes,
     source: 'QMP query-blockstats / libvirt block.<n>.* wr_operations',
     container: 'cgroup v2 io.stat wios; with ZFS from its objset statistics',
-    formula: 'rate',
-    meaning: 'Write operations that were finished.',
-    original: { id: 'dsk_WRITES/s' },
-    counter: { unit: 'one', help: 'Completed writes' },
   }),
   rate('disk_read_mib', {
-    title: 'MBRD/s',
-    unit: 'MiB per second',
+    ...readMib,
     source: 'QMP query-blockstats / libvirt block.<n>.* rd_bytes',
     container: 'cgroup v2 io.stat rbytes; with ZFS from its objset statistics',
-    formula: 'rate/2^20',
-    meaning: 'What was read.',
-    original: { id: 'dsk_MBRD/s' },
-    counter: { name: 'disk_read_bytes', unit: 'bytes', help: 'Bytes read' },
+    counter: { ...readMib.counter, unit: 'bytes' },
   }),
   rate('disk_write_mib', {
-    title: 'MBWR/s',
-    unit: 'MiB per second',
+    ...writeMib,
     source: 'QMP query-blockstats / libvirt block.<n>.* wr_bytes',
     container: 'cgroup v2 io.stat wbytes; with ZFS from its objset statistics',
-    formula: 'rate/2^20',
-    meaning: 'What was written.',
-    original: { id: 'dsk_MBWR/s' },
-    counter: { name: 'disk_write_bytes', unit: 'bytes', help: 'Bytes written' },
+    counter: { ...writeMib.counter, unit: 'bytes' },
   }),
   mean('disk_lat_rd', {
     title: 'LAT/rd',

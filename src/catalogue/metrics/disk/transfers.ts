@@ -1,0 +1,29 @@
+/** Writes of a virtual disk or a block device of the host; where they are read differs. */
+export const writes = {
+  title: 'WRITES/s',
+  unit: 'per second',
+  formula: 'rate',
+  meaning: 'Write operations that were finished.',
+  original: { id: 'dsk_WRITES/s' },
+  counter: { unit: 'one', help: 'Completed writes' },
+} as const;
+
+/** Bytes read; `counter` lacks the unit of what is counted. */
+export const readMib = {
+  title: 'MBRD/s',
+  unit: 'MiB per second',
+  formula: 'rate/2^20',
+  meaning: 'What was read.',
+  original: { id: 'dsk_MBRD/s' },
+  counter: { name: 'disk_read_bytes', help: 'Bytes read' },
+} as const;
+
+/** Bytes written; `counter` lacks the unit of what is counted. */
+export const writeMib = {
+  title: 'MBWR/s',
+  unit: 'MiB per second',
+  formula: 'rate/2^20',
+  meaning: 'What was written.',
+  original: { id: 'dsk_MBWR/s' },
+  counter: { name: 'disk_write_bytes', help: 'Bytes written' },
+} as const;
