@@ -25,37 +25,22 @@ export function metricsTable(): string {
 /** All metrics as a JSON array, one metric a line, with the columns of the metrics contract, its meaning, and
  * `needs` where there is any. */
 export function metricsJson(): string {
-  const lines = catalogue.map(
-    ({
-      scope,
-      collector,
-      id,
-      title,
-      unit,
-      kind,
-      shown,
-      source,
-      formula,
-      original,
-      meaning,
-      needs,
-      container,
-    }) =>
-      JSON.stringify({
-        scope,
-        collector,
-        id,
-        title,
-        unit,
-        kind,
-        shown,
-        source,
-        definition: formula,
-        original: originalText(original),
-        meaning,
-        ...(needs !== '' && { needs }),
-        ...(container !== '' && { container }),
-      }),
+  const lines = catalogue.map((metric) =>
+    JSON.stringify({
+      scope: metric.scope,
+      collector: metric.collector,
+      id: metric.id,
+      title: metric.title,
+      unit: metric.unit,
+      kind: metric.kind,
+      shown: metric.shown,
+      source: metric.source,
+      definition: metric.formula,
+      original: originalText(metric.original),
+      meaning: metric.meaning,
+      ...(metric.needs !== '' && { needs: metric.needs }),
+      ...(metric.container !== '' && { container: metric.container }),
+    }),
   );
   return `[\n${lines.join(',\n')}\n]\n`;
 }
