@@ -11,6 +11,7 @@ const layers = [
   ['collectors'],
   ['sampling'],
   ['formats'],
+  ['aggregation'],
   ['delivery'],
   ['status'],
   ['recording'],

@@ -5,6 +5,7 @@
  * as a concatenated string.
  */
 import { gzipSync } from 'node:zlib';
+import { Aggregator } from '../src/aggregation/aggregator.ts';
 import { scopes } from '../src/catalogue/define.ts';
 import type { Scope } from '../src/catalogue/define.ts';
 import { collectorNames, columns, countedColumns } from '../src/catalogue/catalogue.ts';
@@ -165,6 +166,11 @@ measure('msgpack, devices', printed('msgpack', { devices: true }));
 measure('csv', printed('csv', {}));
 measure('csv, devices', printed('csv', { devices: true }));
 measure('text', printed('text', {}));
+const aggregator = new Aggregator(1e9);
+measure('a sample taken into an interval, devices', () => {
+  aggregator.add(sample, () => undefined);
+  return 0;
+});
 measure('text, human', printed('text', { human: true }));
 
 const body = Buffer.concat(createPrinter('influx', { ...settings, layout: 'event' }).print(sample));

@@ -77,7 +77,7 @@ export interface Metric {
   readonly levelsIn: Relation | undefined;
   /** What usually makes it bad; none where nobody knows. */
   readonly causes: Causes;
-  /** Of a mean over operations, the ids of their rates. */
+  /** Of a mean or share over operations or packets, the ids of their rates. */
   readonly operations: readonly string[];
   /** Position in the rows of this scope. */
   readonly slot: number;

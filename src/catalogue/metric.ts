@@ -107,13 +107,11 @@ type PercentFacts = Facts &
   Judged & {
     readonly counter?: CounterFacts | NoCounter;
     readonly prometheus?: InPrometheus;
+    /** The rates, of the same row, of the operations or packets that it is a mean or share over: not known while there are none. */
+    readonly operations?: readonly string[];
   };
 type NumberFacts = PercentFacts & { readonly unit: Exclude<Unit, '-' | 'percent'> };
 type RateFacts = NumberFacts & { readonly counter: CounterFacts | NoCounter };
-type MeanFacts = NumberFacts & {
-  /** The rates, of the same row, of the operations that it is a mean over: not known while there are none. */
-  readonly operations?: readonly string[];
-};
 
 /** A metric as the file of its collector declares it. */
 export interface Declaration<Id extends string = string> extends Facts {
@@ -152,6 +150,6 @@ export function percent<Id extends string>(id: Id, facts: PercentFacts): Declara
 }
 
 /** Over the interval, or over the time that the kernel says. */
-export function mean<Id extends string>(id: Id, facts: MeanFacts): Declaration<Id> {
+export function mean<Id extends string>(id: Id, facts: NumberFacts): Declaration<Id> {
   return { id, kind: 'mean', ...facts };
 }

@@ -18,11 +18,15 @@ export class Row {
    */
   readonly counters: Float64Array;
 
-  constructor(readonly scope: Scope) {
+  /** @param more slots for values that are no metrics of the scope, behind those that are */
+  constructor(
+    readonly scope: Scope,
+    more = 0,
+  ) {
     const { length } = columns(scope);
-    const both = new Float64Array(2 * length).fill(NaN);
-    this.values = both.subarray(0, length);
-    this.counters = both.subarray(length);
+    const both = new Float64Array(2 * length + more).fill(NaN);
+    this.values = both.subarray(0, length + more);
+    this.counters = both.subarray(length + more);
     this.texts = new Array<string | undefined>(length).fill(undefined);
   }
 

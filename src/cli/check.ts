@@ -127,6 +127,10 @@ function describeOutput(output: OutputSettings): string {
   const parts = [destination(output)];
   if (output.type !== 'prometheus') {
     parts.push(describePrinter(output));
+    if (output.interval !== undefined) {
+      const peaks = output.print.peaks === true ? ', with maxima' : '';
+      parts.push(`means over ${seconds(output.interval)}${peaks}`);
+    }
     if (output.printer === 'esxtop') return parts.concat(describeSelection(output.select ?? {})).join('; ');
   }
   if (print.verbose) parts.push('verbose metrics');

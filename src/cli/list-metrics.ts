@@ -1,5 +1,7 @@
 import { catalogue } from '../catalogue/catalogue.ts';
+import type { Metric } from '../catalogue/catalogue.ts';
 import { originalText } from '../catalogue/original.ts';
+import { peakId } from '../catalogue/peaks.ts';
 
 const headings = ['SCOPE', 'ID', 'UNIT', 'KIND', 'SHOWN', 'NEEDS', 'DEFINITION'] as const;
 
@@ -22,8 +24,14 @@ export function metricsTable(): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
+/** The id of the largest sample in an interval, of metrics that have one. */
+function peakOf(metric: Metric): { readonly peak?: string } {
+  const peak = peakId(metric);
+  return peak === undefined ? {} : { peak };
+}
+
 /** All metrics as a JSON array, one metric a line, with the columns of the metrics contract, its meaning, and
- * `needs` where there is any. */
+ * `needs` and the id of its `peak` where there are any. */
 export function metricsJson(): string {
   const lines = catalogue.map((metric) =>
     JSON.stringify({
@@ -40,6 +48,7 @@ export function metricsJson(): string {
       meaning: metric.meaning,
       ...(metric.needs !== '' && { needs: metric.needs }),
       ...(metric.container !== '' && { container: metric.container }),
+      ...peakOf(metric),
     }),
   );
   return `[\n${lines.join(',\n')}\n]\n`;

@@ -87,6 +87,26 @@ export function rotationSettings(
   return {};
 }
 
+/**
+ * Seconds that a record stands for; undefined where each sample is one. Throws a ConfigError unless samples fit into them.
+ *
+ * @param frequency seconds between two samples; undefined where a recording decides
+ */
+export function recordInterval(
+  own: GivenMap,
+  { interval }: OutputValues,
+  frequency: number | undefined,
+): number | undefined {
+  refuseWithout(own, 'interval', ['maxima']);
+  const given = own.get('interval');
+  if (interval === undefined || given === undefined || frequency === undefined) return interval;
+  const samples = interval / frequency;
+  if (samples >= 1 && Math.abs(samples - Math.round(samples)) < 1e-9) return interval;
+  throw new ConfigError(
+    `${given.origin}: found "${given.text}", expected a multiple of the frequency, which is ${frequency} seconds`,
+  );
+}
+
 /** Refuses keys that depend on one that was not given. One that was given to turn something off leaves the others be. */
 function refuseWithout(own: GivenMap, needed: string, keys: readonly string[]): void {
   const given = keys.map((key) => own.get(key)).find((value) => value !== undefined);

@@ -6,7 +6,14 @@ import { printerNames } from '../formats/index.ts';
 import type { PrinterName } from '../formats/index.ts';
 import type { PrinterSettings } from '../formats/printer.ts';
 import { parseAddress } from './address.ts';
-import { rotationSettings, serverTls, spoolSettings, tlsSettings, tokenSettings } from './delivery.ts';
+import {
+  recordInterval,
+  rotationSettings,
+  serverTls,
+  spoolSettings,
+  tlsSettings,
+  tokenSettings,
+} from './delivery.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './layers/given.ts';
 import type { Given, GivenMap, Values } from './layers/given.ts';
@@ -23,6 +30,8 @@ interface RunSettings {
   /** The collectors that run. */
   readonly measured: readonly CollectorName[];
   readonly stateDir: string;
+  /** Seconds between two samples; undefined where a recording decides. */
+  readonly frequency: number | undefined;
   /** The output of `record`. */
   readonly record: Described | undefined;
 }
@@ -140,7 +149,13 @@ function makeOutput(
       ...serverTls(own, values),
     };
   }
-  const common = { ...named, printer, print: printSettings(type, printer, own, values, inherited) } as const;
+  const interval = recordInterval(own, values, run.frequency);
+  const common = {
+    ...named,
+    printer,
+    print: printSettings(type, printer, own, values, inherited),
+    ...(interval !== undefined && { interval }),
+  } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
   const spool = spoolSettings(own, values, join(run.stateDir, common.name), name !== undefined);
   switch (type) {
@@ -182,7 +197,16 @@ function impliedType(own: GivenMap, target: string | undefined): OutputType {
 function httpSettings(
   common: Pick<
     HttpSettings,
-    'name' | 'printer' | 'print' | 'select' | 'type' | 'queue' | 'spool' | 'leftSpool' | 'timeout'
+    | 'name'
+    | 'printer'
+    | 'print'
+    | 'interval'
+    | 'select'
+    | 'type'
+    | 'queue'
+    | 'spool'
+    | 'leftSpool'
+    | 'timeout'
   >,
   values: Values<typeof schema.output>,
   own: GivenMap,
@@ -248,7 +272,7 @@ function printSettings(
   type: OutputType,
   printer: PrinterName,
   own: GivenMap,
-  { layout, precision }: Pick<Values<typeof schema.output>, 'layout' | 'precision'>,
+  { layout, precision, maxima }: Pick<Values<typeof schema.output>, 'layout' | 'precision' | 'maxima'>,
   inherited: GivenMap,
 ): PrinterSettings {
   if (type === 'udp' && layout === 'cycle') {
@@ -263,6 +287,7 @@ function printSettings(
     ...readValues(printing, inherited),
     // esxtop's batch mode has all there is.
     ...(printer === 'esxtop' && { verbose: true, devices: true }),
+    ...(maxima && { peaks: true }),
     layout: layout ?? (inRows ? 'event' : 'cycle'),
     ...(precision !== undefined && { precision }),
   };

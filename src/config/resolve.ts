@@ -35,6 +35,7 @@ export function resolveSettings(
   const outputs = resolveOutputs(file, environment, args, {
     measured: collectors,
     stateDir: values.state_dir,
+    frequency: values.replay === undefined ? values.frequency : undefined,
     record,
   });
   refuseReplayed(values.replay, given, record === undefined ? outputs : [...outputs, record.settings]);

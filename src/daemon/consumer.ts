@@ -1,6 +1,7 @@
 import type { Collector } from '../collectors/collector.ts';
 import type { Attention } from '../guests/attention.ts';
 import type { PrintedSettings } from '../delivery/settings.ts';
+import { IntervalPrinter } from '../aggregation/interval-printer.ts';
 import { createPrinter } from '../formats/index.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Pace } from '../sampling/pace.ts';
@@ -30,10 +31,13 @@ export interface Consumer {
   readonly watcher?: Watcher;
 }
 
-/** Samples go out as they are. */
+/** Samples go out as they are, or one for each interval of an output. */
 export const streaming: Consumer = {
   collectors: [],
   take: () => undefined,
-  printer: ({ printer, print }) => createPrinter(printer, print),
+  printer: ({ printer, print, interval }) => {
+    const own = createPrinter(printer, print);
+    return interval === undefined ? own : new IntervalPrinter(own, interval);
+  },
   end: () => Promise.resolve(),
 };

@@ -52,19 +52,8 @@ export class PrintedOutput implements Output {
   }
 
   write(sample: Sample): void {
-    const { printer, store, destination } = this.parts;
-    let records: readonly Buffer[];
-    try {
-      records = printer.print(sample);
-    } catch (error) {
-      store.ledger.refuse('unprintable');
-      // A sample that one printer cannot print must not end the sampling, nor the other outputs.
-      if (this.complaint.due()) this.log.error(error, `cannot print sample ${sample.seq}`);
-      return;
-    }
-    if (records.length === 0) return;
-    store.push(records);
-    destination.wake();
+    const { printer } = this.parts;
+    this.take(`sample ${sample.seq}`, () => printer.print(sample));
   }
 
   reopen(): void {
@@ -74,6 +63,28 @@ export class PrintedOutput implements Output {
   }
 
   close(deadline: number): Promise<void> {
-    return (this.closing ??= this.parts.destination.close(deadline));
+    return (this.closing ??= this.end(deadline));
+  }
+
+  private take(what: string, print: () => readonly Buffer[]): void {
+    const { store, destination } = this.parts;
+    let records: readonly Buffer[];
+    try {
+      records = print();
+    } catch (error) {
+      store.ledger.refuse('unprintable');
+      // A sample that one printer cannot print must not end the sampling, nor the other outputs.
+      if (this.complaint.due()) this.log.error(error, `cannot print ${what}`);
+      return;
+    }
+    if (records.length === 0) return;
+    store.push(records);
+    destination.wake();
+  }
+
+  private end(deadline: number): Promise<void> {
+    const { printer, destination } = this.parts;
+    this.take('the last interval', () => printer.end?.() ?? []);
+    return destination.close(deadline);
   }
 }

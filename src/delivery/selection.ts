@@ -61,6 +61,10 @@ export class SelectingPrinter implements Printer {
   begin(): void {
     this.printer.begin?.();
   }
+
+  end(): readonly Buffer[] {
+    return this.printer.end?.() ?? [];
+  }
 }
 
 /**

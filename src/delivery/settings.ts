@@ -46,6 +46,8 @@ interface Named {
 interface Common extends Named {
   readonly printer: PrinterName;
   readonly print: PrinterSettings;
+  /** Seconds that a record stands for, where not each sample is one. */
+  readonly interval?: number;
 }
 
 interface StdoutSettings extends Common {

@@ -2,23 +2,25 @@ import { columns } from '../catalogue/catalogue.ts';
 import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
 import type { Scope } from '../catalogue/define.ts';
 import { entityOf } from '../catalogue/entities.ts';
+import { peaksOf } from '../catalogue/peaks.ts';
 import { originalColumn, ownColumn } from './names.ts';
 import type { Column } from './names.ts';
 import type { PrinterSettings } from './printer.ts';
 
 /** Which columns there are to print, of those that do not depend on what a row knows. */
-export type ColumnSettings = Pick<PrinterSettings, 'verbose' | 'names'>;
+export type ColumnSettings = Pick<PrinterSettings, 'verbose' | 'names' | 'peaks'>;
 
 /**
  * The columns to print for rows of a scope, in order: who the row is about first, then the metrics of the collectors
- * that ran. Verbose ones only when wanted. Empty where the original's names are wanted and it had none in this scope.
+ * that ran. Verbose ones and peaks only when wanted. Empty where the original's names are wanted and it had none in this scope.
  */
 export function printedColumns(
   scope: Scope,
-  { verbose, names }: ColumnSettings,
+  { verbose, names, peaks = false }: ColumnSettings,
   collectors: readonly CollectorName[],
 ): readonly Column[] {
-  const metrics = columns(scope).filter((metric) => verbose || metric.shown === 'default');
+  const all = peaks ? [...columns(scope), ...peaksOf(scope)] : columns(scope);
+  const metrics = all.filter((metric) => verbose || metric.shown === 'default');
   const identity = metrics.filter(isIdentity);
   const measured = metrics.filter(
     (metric) => !isIdentity(metric) && collectors.some((name) => name === metric.collector),

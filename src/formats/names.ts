@@ -74,8 +74,8 @@ function tapSlot({ scope, collector, id, slot }: Metric): number {
 }
 
 /** For a mean of a VM over operations: 0 when it is unknown because there were no operations; undefined for other metrics. */
-function zeroWithoutOperations({ scope, operations, slot }: Metric): Read | undefined {
-  if (scope !== 'vm' || operations.length === 0) return undefined;
+function zeroWithoutOperations({ scope, kind, operations, slot }: Metric): Read | undefined {
+  if (scope !== 'vm' || kind !== 'mean' || operations.length === 0) return undefined;
   const slots = operations.map((operation) => slotOf(operation) ?? NaN);
   return (values) => {
     const latency = at(values, slot);

@@ -19,6 +19,8 @@ export interface PrinterSettings {
   readonly names: 'proxtop' | 'original';
   /** Unit of the timestamps (influx only); ns where it is not given. */
   readonly precision?: Precision;
+  /** Whether to print the peaks of samples that stand for an interval; not where it is not given. */
+  readonly peaks?: boolean;
 }
 
 /** Turns a sample into records; each record is whole by itself and, in a text format, ends with its newline. */
@@ -26,4 +28,6 @@ export interface Printer {
   print(sample: Sample): readonly Buffer[];
   /** What is printed from now on goes to a new place, such as a new file: headers are due again. */
   begin?(): void;
+  /** Prints what it held back, at the end. */
+  end?(): readonly Buffer[];
 }

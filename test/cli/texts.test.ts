@@ -47,9 +47,13 @@ test('the metrics as JSON have the columns of the contract, in its order', () =>
     assert.deepEqual(Object.keys(metric).slice(0, contract.length), contract);
     assert.deepEqual(
       Object.keys(metric).slice(contract.length),
-      ['meaning', 'needs', 'container'].filter(
-        (name) => name === 'meaning' || catalogue[index]?.[name as 'needs' | 'container'] !== '',
-      ),
+      ['meaning', 'needs', 'container']
+        .filter((name) => name === 'meaning' || catalogue[index]?.[name as 'needs' | 'container'] !== '')
+        .concat(
+          metric['kind'] === 'percent' || (metric['kind'] === 'mean' && metric['unit'] === 'ms')
+            ? 'peak'
+            : [],
+        ),
     );
   }
   assert.ok(metrics.some(({ id, needs }) => id === 'psi_some_cpu_avg10' && needs === 'PSI'));

@@ -304,6 +304,13 @@ test('contradictions within an output', () => {
     '[output.a]\ntype = file\ntarget = /f\nrotate_keep = 3',
     /rotate_keep: has no meaning without rotate_size/,
   );
+  refuses(
+    `${tcp}interval = 1.5`,
+    'p.conf:4, [output.a] interval: found "1.5", expected a multiple of the frequency, which is 1 seconds',
+  );
+  refuses(`frequency = 10\n${tcp}interval = 5`, /interval: found "5", expected a multiple of the frequency/);
+  refuses(`${tcp}maxima = true`, /maxima: has no meaning without interval/);
+  refuses('[output.p]\nlisten = a:1\ninterval = 10', /interval: applies to stdout, file, tcp, udp and http/);
   refuses('[output...]\ntype = stdout', /found "\.\." as the name of an output/);
   refuses(
     '[output.a]\nprinter = json',

@@ -129,6 +129,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       ...(host ? { shown: 'verbose' } : { original: { id: 'net_%DRPRX' } }),
       levels: '1',
       causes: rxDrops,
+      operations: ['net_rx_packets', 'net_rx_dropped'],
     }),
     percent('net_tx_drop_percent', {
       title: '%DRPTX',
@@ -138,6 +139,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       ...(host ? { shown: 'verbose' } : { original: { id: 'net_%DRPTX' } }),
       levels: '1',
       causes: txDrops,
+      operations: ['net_tx_packets', 'net_tx_dropped'],
     }),
     rate('net_rx_bytes', {
       title: 'RXB/s',

@@ -81,11 +81,15 @@ export const modes: readonly Flag[] = [
   },
 ];
 
-/** Collectors are chosen by what is profiled, and recordings have flags of their own; all else of proxtop applies. */
-const others = ['collectors', 'record', 'replay'];
+/**
+ * Collectors are chosen by what is profiled, recordings have flags of their own, and profiles come at their own pace; all else
+ * of proxtop applies.
+ */
+const others = ['collectors', 'record', 'replay', 'interval', 'maxima'];
 const flags: readonly Flag[] = [
-  ...sectionFlags(['profiler', 'output', 'connector']),
-  ...sectionFlags(['general']).filter(({ option }) => !others.includes(option?.key ?? '')),
+  ...sectionFlags(['profiler', 'output', 'connector', 'general']).filter(
+    ({ option }) => !others.includes(option?.key ?? ''),
+  ),
   ...modes,
   ...own.filter(({ name }) => name !== 'list-metrics' && name !== 'view'),
 ];

@@ -56,6 +56,20 @@ export const output = {
     flag: { group: where, placeholder: 'LAYOUT' },
     outputs: printed,
   },
+  interval: {
+    type: decimal(0.1, 86400, 'seconds'),
+    otherwise: 'each sample is a record',
+    help: 'seconds that a record stands for, with means over them and the last levels: a multiple of the frequency',
+    flag: { group: 'How often', placeholder: 'SECONDS' },
+    outputs: printed,
+  },
+  maxima: {
+    type: truth,
+    default: 'false',
+    help: 'with interval: also the largest sample of each percentage and latency, as ID_peak',
+    flag: { group: 'How often' },
+    outputs: printed,
+  },
   queue_bytes: {
     type: bytes('64K', '16G'),
     default: '64M',

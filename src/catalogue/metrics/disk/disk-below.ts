@@ -49,6 +49,7 @@ export const diskBelow = [
     needs,
     prometheus: 'gauge',
     ...slowDevice,
+    operations: ['disk_reads'],
   }),
   mean('disk_davg_wr', {
     title: 'DAVG/wr',
@@ -60,6 +61,7 @@ export const diskBelow = [
     needs,
     prometheus: 'gauge',
     ...slowDevice,
+    operations: ['disk_writes'],
   }),
   mean('disk_kavg_rd', {
     title: 'KAVG/rd',
@@ -71,6 +73,7 @@ export const diskBelow = [
     needs,
     prometheus: 'gauge',
     ...slowHost,
+    operations: ['disk_reads'],
   }),
   mean('disk_kavg_wr', {
     title: 'KAVG/wr',
@@ -81,5 +84,6 @@ export const diskBelow = [
     needs: 'a block device of its own',
     prometheus: 'gauge',
     ...slowHost,
+    operations: ['disk_writes'],
   }),
 ];

@@ -63,6 +63,7 @@ const load = [
     formula: 'delta(f10)/delta(f1+f5); omitted without operations',
     meaning: 'Busy time for each operation; it says little about devices that work in parallel.',
     original: { id: 'dsk_SVCTM' },
+    operations: ['disk_reads', 'disk_writes'],
   }),
   mean('disk_await', {
     title: 'AWAIT',
@@ -74,6 +75,7 @@ const load = [
     original: { id: 'dsk_AWAIT' },
     levels: '15/25',
     causes: busyDevice,
+    operations: ['disk_reads', 'disk_writes'],
   }),
   rate('disk_reads_merged', {
     title: 'RDMERGED',
