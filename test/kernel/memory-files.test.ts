@@ -34,6 +34,7 @@ test('pages that a process shares with others', () => {
   const ksm = (cursor: Cursor): number => parseKsmStat(cursor, '/proc/7/ksm_stat');
   assert.equal(ksm(cursorOf(text)), 1024);
   assertSafeCuts(text, ksm);
-  for (const content of ['', 'ksm_rmap_items 76\n', 'ksm_merging_pages x\n'])
+  assert.equal(ksm(cursorOf('')), NaN, 'the kernel has nothing to tell of a process that ends');
+  for (const content of ['ksm_rmap_items 76\n', 'ksm_merging_pages x\n'])
     assert.throws(() => ksm(cursorOf(content)), KernelFormatError);
 });

@@ -6,11 +6,12 @@ const PAGES = ascii('ksm_merging_pages ');
 
 /**
  * Parses /proc/<pid>/ksm_stat (Documentation/admin-guide/mm/ksm.rst, kernel 6.1): lines `ksm_merging_pages 1024`, of newer
- * kernels also `ksm_mergeable: yes`.
- * @returns pages of the process that it shares with others
+ * kernels also `ksm_mergeable: yes`. Empty for a process that is about to end: it has no memory any more.
+ * @returns pages of the process that it shares with others; NaN if not known
  * @throws KernelFormatError
  */
 export function parseKsmStat(cursor: Cursor, path: string): number {
+  if (cursor.atEnd) return NaN;
   requireWholeLines(cursor, path, EXPECTED);
   const pages = findLine(cursor, PAGES) ? cursor.uint() : NaN;
   if (Number.isNaN(pages)) throw badLine(cursor, path, EXPECTED, 0);
