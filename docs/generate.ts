@@ -14,7 +14,7 @@ import { columns } from '../src/catalogue/catalogue.ts';
 import { scopes } from '../src/catalogue/define.ts';
 import type { Scope } from '../src/catalogue/define.ts';
 import { entityOf } from '../src/catalogue/entities.ts';
-import { bashCompletion, zshCompletion } from './generators/completions.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from './generators/completions.ts';
 import { configurationDocument } from './generators/configuration.ts';
 import { configurationManual, programManual } from './generators/manuals.ts';
 import { code, plain, table } from './generators/markdown.ts';
@@ -106,6 +106,8 @@ const generated: readonly (readonly [path: string, generate: (before: string) =>
   ['debian/completions/bash/proxprofiler', () => bashCompletion(profilerProgram, {})],
   ['debian/completions/zsh/_proxtop', () => zshCompletion(proxtopProgram, commands)],
   ['debian/completions/zsh/_proxprofiler', () => zshCompletion(profilerProgram, {})],
+  ['debian/completions/fish/proxtop.fish', () => fishCompletion(proxtopProgram, commands)],
+  ['debian/completions/fish/proxprofiler.fish', () => fishCompletion(profilerProgram, {})],
   ['docs/migrating.md', migratingDocument],
   ['docs/integrations/prometheus/metrics.md', prometheusDocument],
   ...dashboards().map(([path, content]) => [path, () => content] as const),

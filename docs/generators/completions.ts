@@ -62,6 +62,37 @@ complete -F _${name} ${name}
 `;
 }
 
+/** Completion for fish. */
+export function fishCompletion({ name, flags }: Program, commands: Commands): string {
+  const complete = `complete -c ${name}`;
+  const lines = flags.filter(({ hidden }) => !hidden).map((flag) => `${complete} ${fishOptions(flag)}`);
+  for (const [command, actions] of Object.entries(commands)) {
+    lines.push(`${complete} -n __fish_use_subcommand -a ${command}`);
+    if (actions.length > 0)
+      lines.push(`${complete} -n '__fish_seen_subcommand_from ${command}' -a '${actions.join(' ')}'`);
+  }
+  return `# ${notice}
+${complete} -f
+${lines.join('\n')}
+`;
+}
+
+/** What tells fish of a flag: its names, its help, and what may follow it. */
+function fishOptions(flag: Flag): string {
+  const names = [flag.name, ...flag.aliases].map((each) => (each.length === 1 ? `-s ${each}` : `-l ${each}`));
+  const help = flag.help.replace(/[\\']/g, '\\$&');
+  // A value that may be left out comes with `=` only: fish offers it there by itself.
+  const value =
+    flag.placeholder === undefined || flag.bare !== undefined ? '' : ` ${fishValue(valuesOf(flag))}`;
+  return `${names.join(' ')}${value} -d '${help}'`;
+}
+
+function fishValue(values: ReturnType<typeof valuesOf>): string {
+  if (values === undefined) return '-x';
+  if (values === 'file') return '-r -F';
+  return values === 'directory' ? "-x -a '(__fish_complete_directories)'" : `-x -a '${values.join(' ')}'`;
+}
+
 /** Completion for zsh. */
 export function zshCompletion({ name, flags }: Program, commands: Commands): string {
   const actions = Object.values(commands).flat();

@@ -127,7 +127,12 @@ test('the documents are generated, and a stale one is found', () => {
   const tsx = join(root, 'node_modules/.bin/tsx');
   const generate = join(root, 'docs/generate.ts');
   try {
-    for (const path of ['docs', 'debian/completions/bash', 'debian/completions/zsh'])
+    for (const path of [
+      'docs',
+      'debian/completions/bash',
+      'debian/completions/zsh',
+      'debian/completions/fish',
+    ])
       mkdirSync(join(directory, path), { recursive: true });
     for (const path of ['README.md', 'docs/profiler.md'])
       writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');

@@ -89,6 +89,31 @@ test('bash completes flags, their values, files and directories', () => {
   assert.deepEqual(offered('proxprofiler', '--simu'), ['--simulate']);
 });
 
+test(
+  'fish completes flags, their values, files and commands',
+  { skip: spawnSync('fish', ['--version']).status !== 0 && 'needs fish' },
+  () => {
+    const scripts = fileURLToPath(new URL('../../debian/completions/fish', import.meta.url));
+    const words = (line: string): string[] =>
+      execFileSync(
+        'fish',
+        ['--no-config', '-c', `source ${scripts}/${line.split(' ')[0]}.fish; complete -C '${line}'`],
+        {
+          encoding: 'utf8',
+        },
+      )
+        .trimEnd()
+        .split('\n')
+        .map((offer) => offer.split('\t')[0] ?? '');
+    assert.deepEqual(words('proxtop --det'), ['--detail-interval']);
+    assert.deepEqual(words('proxtop sta'), ['status']);
+    assert.deepEqual(words('proxtop spool d').toSorted(), ['delete', 'drain']);
+    assert.deepEqual(words('proxtop --printer in'), ['influx']);
+    assert.ok(words('proxtop --config /etc/os-rel').includes('/etc/os-release'));
+    assert.deepEqual(words('proxprofiler --simu'), ['--simulate']);
+  },
+);
+
 for (const page of ['proxtop.1', 'proxtop.conf.5', 'proxprofiler.1']) {
   test(
     `the manual page ${page} has no error`,
