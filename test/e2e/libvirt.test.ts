@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { diskSector, panicSector, spinSector } from '../lab/boot-sectors.ts';
 import { CDROM, FAST, LibvirtHost, mean, named, nic, nicXml, skip, text } from './libvirt-host.ts';
 import type { Cycle } from './program.ts';
-import { EVERYTHING, Stream, device, num } from './program.ts';
+import { EVERYTHING, Stream, agree, device, num } from './program.ts';
 
 const KIB = 1024;
 const MIB = 2 ** 20;
@@ -91,21 +91,6 @@ describe('domains of a real libvirtd', { skip, timeout: 300_000 }, () => {
     await host.lab.virsh('resume', 'writer');
     await host.lab.virsh('suspend', 'paused');
   });
-
-  /**
-   * Compares what virsh and proxtop say of some seconds. Both do not read at the same instant, which on a busy machine can be
-   * seconds apart: of five comparisons one has to agree. What is wrong agrees in none.
-   */
-  async function agree(compare: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await compare();
-        return;
-      } catch (error) {
-        if (attempt === 5) throw error;
-      }
-    }
-  }
 
   test('CPU: as virsh vcpuinfo and domstats over the same interval', () =>
     agree(async () => {

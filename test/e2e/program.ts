@@ -67,6 +67,21 @@ export function timeOf(cycle: Cycle): number {
   return Date.parse(cycle['@timestamp']);
 }
 
+/**
+ * Compares what proxtop says of some seconds with what other means say. They do not read at the same instant, and on a busy
+ * machine that can make seconds: of five comparisons one has to agree. A value that is wrong agrees in none.
+ */
+export async function agree(compare: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await compare();
+      return;
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
 /** How a program ended. */
 export interface End {
   readonly code: number | null;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Lab, missingForLab } from '../lab/lab.ts';
 import type { LabVm } from '../lab/vm.ts';
 import type { Cycle, Row } from './program.ts';
-import { EVERYTHING, Stream, device, domain, num } from './program.ts';
+import { EVERYTHING, Stream, agree, device, domain, num } from './program.ts';
 
 const MIB = 2 ** 20;
 const missing = missingForLab();
@@ -60,68 +60,72 @@ describe('values agree with what other means read', { skip, concurrency: true },
     return { from: from.value, to: to.value, seconds: (to.time - from.time) / 1000, cycles };
   }
 
-  test('cpu_total, cpu_steal and the rows of vCPUs: schedstat of the threads', async () => {
-    const { from, to, seconds, cycles } = await span(() => threadTimes(spin));
-    const rates = rateOf(from, to, seconds);
-    const rows = cycles.map((cycle) => domain(cycle, spin)!);
-    for (const vcpu of [0, 1]) {
-      const own = rates.find(({ name }) => name === `CPU ${vcpu}/TCG`)!;
-      const vcpuRows = rows.map(({ vcpus }) => device(vcpus, String(vcpu)));
-      near(average(vcpuRows, 'cpu_total', cycles), own.ran, 2, `cpu_total of vCPU ${vcpu}`);
-      near(average(vcpuRows, 'cpu_steal', cycles), own.waited, 4, `cpu_steal of vCPU ${vcpu}`);
-    }
-    const vcpus = rates.filter(({ name }) => name.startsWith('CPU '));
-    assert.equal(vcpus.length, 2);
-    assert.ok(sum(vcpus.map(({ ran }) => ran)) > 10, 'the guest spins');
-    near(average(rows, 'cpu_total', cycles), sum(vcpus.map(({ ran }) => ran)) / 2, 2, 'cpu_total');
-    near(average(rows, 'cpu_steal', cycles), sum(vcpus.map(({ waited }) => waited)) / 2, 4, 'cpu_steal');
-    assert.deepEqual(
-      rows.map((row) => row['cpu_cores']),
-      rows.map(() => 2),
-    );
-  });
+  test('cpu_total, cpu_steal and the rows of vCPUs: schedstat of the threads', () =>
+    agree(async () => {
+      const { from, to, seconds, cycles } = await span(() => threadTimes(spin));
+      const rates = rateOf(from, to, seconds);
+      const rows = cycles.map((cycle) => domain(cycle, spin)!);
+      for (const vcpu of [0, 1]) {
+        const own = rates.find(({ name }) => name === `CPU ${vcpu}/TCG`)!;
+        const vcpuRows = rows.map(({ vcpus }) => device(vcpus, String(vcpu)));
+        near(average(vcpuRows, 'cpu_total', cycles), own.ran, 2, `cpu_total of vCPU ${vcpu}`);
+        near(average(vcpuRows, 'cpu_steal', cycles), own.waited, 4, `cpu_steal of vCPU ${vcpu}`);
+      }
+      const vcpus = rates.filter(({ name }) => name.startsWith('CPU '));
+      assert.equal(vcpus.length, 2);
+      assert.ok(sum(vcpus.map(({ ran }) => ran)) > 10, 'the guest spins');
+      near(average(rows, 'cpu_total', cycles), sum(vcpus.map(({ ran }) => ran)) / 2, 2, 'cpu_total');
+      near(average(rows, 'cpu_steal', cycles), sum(vcpus.map(({ waited }) => waited)) / 2, 4, 'cpu_steal');
+      assert.deepEqual(
+        rows.map((row) => row['cpu_cores']),
+        rows.map(() => 2),
+      );
+    }));
 
-  test('cpu_other_total: schedstat of the threads that run no vCPU', async () => {
-    const { from, to, seconds, cycles } = await span(() => threadTimes(disk));
-    const others = rateOf(from, to, seconds).filter(({ name }) => !name.startsWith('CPU '));
-    const rows = cycles.map((cycle) => domain(cycle, disk)!);
-    const ran = sum(others.map((thread) => thread.ran));
-    assert.ok(ran > 0.1, 'the main loop works for the disk');
-    near(average(rows, 'cpu_other_total', cycles), ran, 2, 'cpu_other_total');
-  });
+  test('cpu_other_total: schedstat of the threads that run no vCPU', () =>
+    agree(async () => {
+      const { from, to, seconds, cycles } = await span(() => threadTimes(disk));
+      const others = rateOf(from, to, seconds).filter(({ name }) => !name.startsWith('CPU '));
+      const rows = cycles.map((cycle) => domain(cycle, disk)!);
+      const ran = sum(others.map((thread) => thread.ran));
+      assert.ok(ran > 0.1, 'the main loop works for the disk');
+      near(average(rows, 'cpu_other_total', cycles), ran, 2, 'cpu_other_total');
+    }));
 
-  test('cpu of the host: /proc/stat read by awk', async () => {
-    const ticks = (): number[] =>
-      execFileSync('awk', ['/^cpu /{print $2,$4,$5,$2+$3+$4+$5+$6+$7+$8+$9}', '/proc/stat'], {
-        encoding: 'utf8',
-      })
-        .split(' ')
-        .map(Number);
-    const { from, to, cycles } = await span(ticks);
-    const [user, system, idle, all] = to.map((value, index) => value - from[index]!) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const rows = cycles.map(({ host }) => host);
-    near(average(rows, 'cpu_user', cycles), (user / all) * 100, 4, 'cpu_user');
-    near(average(rows, 'cpu_system', cycles), (system / all) * 100, 4, 'cpu_system');
-    near(average(rows, 'cpu_idle', cycles), (idle / all) * 100, 4, 'cpu_idle');
-    const cpus = readFileSync('/proc/stat', 'latin1').match(/^cpu\d/gm)!.length;
-    assert.equal(num(rows[0], 'cpu_cores'), cpus);
-  });
+  test('cpu of the host: /proc/stat read by awk', () =>
+    agree(async () => {
+      const ticks = (): number[] =>
+        execFileSync('awk', ['/^cpu /{print $2,$4,$5,$2+$3+$4+$5+$6+$7+$8+$9}', '/proc/stat'], {
+          encoding: 'utf8',
+        })
+          .split(' ')
+          .map(Number);
+      const { from, to, cycles } = await span(ticks);
+      const [user, system, idle, all] = to.map((value, index) => value - from[index]!) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      const rows = cycles.map(({ host }) => host);
+      near(average(rows, 'cpu_user', cycles), (user / all) * 100, 4, 'cpu_user');
+      near(average(rows, 'cpu_system', cycles), (system / all) * 100, 4, 'cpu_system');
+      near(average(rows, 'cpu_idle', cycles), (idle / all) * 100, 4, 'cpu_idle');
+      const cpus = readFileSync('/proc/stat', 'latin1').match(/^cpu\d/gm)!.length;
+      assert.equal(num(rows[0], 'cpu_cores'), cpus);
+    }));
 
-  test('ram_rss and ram_vsize: ps', async () => {
-    const { cycles } = await span(() => undefined, 0.5);
-    const { stdout } = await run('ps', ['-o', 'rss=,vsz=', '-p', String(net.runningPid)]);
-    const [rss, vsize] = stdout.trim().split(/\s+/).map(Number) as [number, number];
-    const row = domain(cycles.at(-1)!, net);
-    near(num(row, 'ram_rss'), rss * 1024, rss * 1024 * 0.02, 'ram_rss');
-    near(num(row, 'ram_vsize'), vsize * 1024, vsize * 1024 * 0.05, 'ram_vsize');
-    assert.equal(num(row, 'ram_total'), 32 * MIB);
-    assert.equal(num(row, 'ram_actual'), 32 * MIB);
-  });
+  test('ram_rss and ram_vsize: ps', () =>
+    agree(async () => {
+      const { cycles } = await span(() => undefined, 0.5);
+      const { stdout } = await run('ps', ['-o', 'rss=,vsz=', '-p', String(net.runningPid)]);
+      const [rss, vsize] = stdout.trim().split(/\s+/).map(Number) as [number, number];
+      const row = domain(cycles.at(-1)!, net);
+      near(num(row, 'ram_rss'), rss * 1024, rss * 1024 * 0.02, 'ram_rss');
+      near(num(row, 'ram_vsize'), vsize * 1024, vsize * 1024 * 0.05, 'ram_vsize');
+      assert.equal(num(row, 'ram_total'), 32 * MIB);
+      assert.equal(num(row, 'ram_actual'), 32 * MIB);
+    }));
 
   test('ram_minflt: /proc/<pid>/stat while QEMU touches memory', async () => {
     const faults = (): number => {
@@ -208,35 +212,37 @@ describe('values agree with what other means read', { skip, concurrency: true },
     assert.ok(num(row, 'disk_allocation') >= occupied);
   });
 
-  test('net: a known amount of frames in both directions, seen from the VM', async () => {
-    const first = await stream.next();
-    await lab.sendToTap(net, 600, 1000);
-    await lab.sendFromGuest(net, 300, 200);
-    const last = await settled(first);
-    const cycles = stream.between(first, last);
-    const tap = net.nics[0]!.tap;
-    const rows = {
-      VM: (cycle: Cycle): Row | undefined => domain(cycle, net),
-      tap: (cycle: Cycle): Row | undefined => device(domain(cycle, net)?.nics, tap),
-    };
-    for (const [what, row] of Object.entries(rows)) {
-      close(total(cycles, row, 'net_rx_packets'), 600, `net_rx_packets of the ${what}`);
-      close(total(cycles, row, 'net_rx_bytes'), 600_000, `net_rx_bytes of the ${what}`);
-      close(total(cycles, row, 'net_rx_mbit'), 4.8, `net_rx_mbit of the ${what}`);
-      close(total(cycles, row, 'net_tx_packets'), 300, `net_tx_packets of the ${what}`);
-      close(total(cycles, row, 'net_tx_bytes'), 60_000, `net_tx_bytes of the ${what}`);
-      assert.equal(total(cycles, row, 'net_rx_dropped'), 0);
-    }
-    const silent = (cycle: Cycle): Row | undefined => device(domain(cycle, net)?.nics, net.nics[1]!.tap);
-    assert.equal(total(cycles, silent, 'net_rx_packets'), 0);
-    assert.equal(domain(last, net)?.['net_interfaces'], net.nics.map((nic) => nic.tap).join(';'));
-  });
+  test('net: a known amount of frames in both directions, seen from the VM', () =>
+    agree(async () => {
+      const first = await stream.next();
+      await lab.sendToTap(net, 600, 1000);
+      await lab.sendFromGuest(net, 300, 200);
+      const last = await settled(first);
+      const cycles = stream.between(first, last);
+      const tap = net.nics[0]!.tap;
+      const rows = {
+        VM: (cycle: Cycle): Row | undefined => domain(cycle, net),
+        tap: (cycle: Cycle): Row | undefined => device(domain(cycle, net)?.nics, tap),
+      };
+      for (const [what, row] of Object.entries(rows)) {
+        close(total(cycles, row, 'net_rx_packets'), 600, `net_rx_packets of the ${what}`);
+        close(total(cycles, row, 'net_rx_bytes'), 600_000, `net_rx_bytes of the ${what}`);
+        close(total(cycles, row, 'net_rx_mbit'), 4.8, `net_rx_mbit of the ${what}`);
+        close(total(cycles, row, 'net_tx_packets'), 300, `net_tx_packets of the ${what}`);
+        close(total(cycles, row, 'net_tx_bytes'), 60_000, `net_tx_bytes of the ${what}`);
+        assert.equal(total(cycles, row, 'net_rx_dropped'), 0);
+      }
+      const silent = (cycle: Cycle): Row | undefined => device(domain(cycle, net)?.nics, net.nics[1]!.tap);
+      assert.equal(total(cycles, silent, 'net_rx_packets'), 0);
+      assert.equal(domain(last, net)?.['net_interfaces'], net.nics.map((nic) => nic.tap).join(';'));
+    }));
 
-  test('stall time of the host: /proc/pressure', async () => {
-    const { from, to, cycles } = await span(() => pressure('/proc/pressure/cpu')['some total']!);
-    const stalled = total(cycles, ({ host }) => host, 'psi_some_cpu_total');
-    near(stalled, to - from, SPAN * 1e6 * 0.05, 'psi_some_cpu_total');
-  });
+  test('stall time of the host: /proc/pressure', () =>
+    agree(async () => {
+      const { from, to, cycles } = await span(() => pressure('/proc/pressure/cpu')['some total']!);
+      const stalled = total(cycles, ({ host }) => host, 'psi_some_cpu_total');
+      near(stalled, to - from, SPAN * 1e6 * 0.05, 'psi_some_cpu_total');
+    }));
 
   test('mean pressure of the host and of a VM: /proc/pressure and the cgroup', async () => {
     const vmFile = spin.cgroup && join(lab.roots.cgroupfs, spin.cgroup, 'cpu.pressure');
