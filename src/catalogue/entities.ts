@@ -75,6 +75,14 @@ export const entities = {
       ['dmname', 'disk_dmname'],
     ],
   },
+  host_pool: {
+    parent: 'host',
+    member: 'pools',
+    noun: 'a ZFS pool of the host',
+    heading: 'ZFS pools',
+    group: 'host',
+    ...device,
+  },
   host_cpu: {
     parent: 'host',
     member: 'cpus',

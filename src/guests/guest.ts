@@ -29,16 +29,18 @@ export const diskCounters = [
   'failures',
 ] as const;
 
-/** What the block device below a virtual disk counted, at the time of the disk's own reading. */
+/** What lies below a virtual disk and what it counted, at the time of the disk's own reading. */
 export interface BelowReading {
-  /** Its name as in /proc/diskstats. */
+  /** Its name as in /proc/diskstats; of a file system of ZFS, which lies on no one device, that of its data set. */
   readonly device: string;
   /** Whether it serves this disk alone: a volume or LUN of its own. Otherwise a file system lies on it, or another disk. */
   readonly isPrivate: boolean;
   /** Whether QEMU passes by the page cache, so that each request of the guest gets to it. */
   readonly isDirect: boolean;
-  /** In the order of diskStatsCounters. */
-  readonly counters: Counters;
+  /** What the kernel counted of a block device, in the order of diskStatsCounters. */
+  readonly counters?: Counters | undefined;
+  /** What ZFS counted of a volume or file system of its own, in the order of zfsObjsetCounters. */
+  readonly objset?: Counters | undefined;
 }
 
 /** What QEMU counted on one virtual disk since it was attached. */
@@ -53,7 +55,7 @@ export interface DiskReading {
   readonly allocation?: number;
   /** libvirt's physical size in bytes, if known. */
   readonly physical?: number;
-  /** What the block device of the host below it counted at the same time, where it has one that we may read. */
+  /** What the block device or data set of the host below it counted at the same time, where it has one that we may read. */
   readonly below?: BelowReading;
   /** What QEMU holds its requests back to, if it told. */
   readonly limits?: DiskLimits;

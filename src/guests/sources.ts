@@ -2,6 +2,7 @@ import type { Counters } from '../kernel/base/counters.ts';
 import type { KernelFile } from '../kernel/base/kernel-file.ts';
 import type { Process } from '../kernel/pid/process.ts';
 import type { Cgroup } from '../kernel/sys/cgroup.ts';
+import type { DatasetCounts } from '../kernel/sys/zfs-datasets.ts';
 
 /** A network interface of a guest. */
 export interface GuestNic {
@@ -55,8 +56,8 @@ export interface MountedVolume {
   readonly volume: string;
   /** Numbers of the device that it lies on, as io.stat has them, such as 253:3. */
   readonly device: string;
-  /** Where ZFS counts its I/O, if it is a data set: the kernel charges that to no cgroup. */
-  readonly objset?: { readonly dataset: string; readonly file: KernelFile } | undefined;
+  /** What ZFS counts of its I/O, if it is a data set: the kernel charges that to no cgroup. */
+  readonly objset?: DatasetCounts | undefined;
   /** Whether its I/O is counted at all: that of a file system on a server is not. */
   readonly counted: boolean;
 }

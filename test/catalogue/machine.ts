@@ -5,6 +5,7 @@ import type { Detail, Guest } from '../../src/guests/guest.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
+import { objset } from '../collectors/objset.ts';
 import { Tree, detailOf, testVm, sourcesOf, taps } from '../collectors/support.ts';
 
 const GIB = 2 ** 30;
@@ -36,6 +37,8 @@ export class Machine {
     tree.write('proc/sys/kernel/hostname', 'pve1\n');
     tree.write('proc/sys/kernel/osrelease', '6.8.12-4-pve\n');
     tree.write('proc/spl/kstat/zfs/arcstats', 'name type data\nsize 4 1073741824\n');
+    tree.write('proc/spl/kstat/zfs/rpool/state', 'ONLINE\n');
+    tree.write('proc/spl/kstat/zfs/rpool/objset-0x36', objset('rpool', { reads: 20, nread: 81_920 }));
     tree.write('sys/devices/virtual/dmi/id/product_uuid', '6e26d5a1-2b7f-4b0e-9c1d-0123456789ab\n');
     for (const file of ['scaling_cur_freq', 'cpuinfo_min_freq', 'cpuinfo_max_freq']) {
       tree.write(`sys/devices/system/cpu/cpu0/cpufreq/${file}`, '2000000\n');

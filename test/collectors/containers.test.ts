@@ -4,7 +4,8 @@ import type { TestContext } from 'node:test';
 import { createCollectors } from '../../src/collectors/index.ts';
 import type { Collector } from '../../src/collectors/collector.ts';
 import type { ContainerStorage, MountedVolume } from '../../src/guests/sources.ts';
-import { KernelFile } from '../../src/kernel/base/kernel-file.ts';
+import { DatasetCounts, ZfsDatasets } from '../../src/kernel/sys/zfs-datasets.ts';
+import { objset as objsetOf } from './objset.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
 import type { MeasuringName } from '../../src/catalogue/catalogue.ts';
 import { blockTree } from './block-tree.ts';
@@ -206,11 +207,12 @@ test('without I/O it is 0, without the controller not known', (t) => {
 test('what a file system of ZFS does ZFS tells, and what one on a server does nobody', (t) => {
   const tree = new Tree(t);
   const objset = (count: number): string =>
-    `1 1 0x01 1 1 1 1\nname type data\ndataset_name 7 rpool/data/subvol-901-disk-0\nwrites 4 ${2 * count}\nnwritten 4 ${count * MIB}\nreads 4 ${count}\nnread 4 0\n`;
-  tree.write('objset', objset(50));
-  const file = new KernelFile(`${tree.root}/objset`);
+    objsetOf('rpool/data/subvol-901-disk-0', { writes: 2 * count, nwritten: count * MIB, reads: count });
+  const file = 'proc/spl/kstat/zfs/rpool/objset-0x36';
+  tree.write(file, objset(50));
+  const counts = new DatasetCounts(new ZfsDatasets(tree.paths), 'rpool/data/subvol-901-disk-0');
   t.after(() => {
-    file.close();
+    counts.close();
   });
   const lab = new Lab(
     t,
@@ -220,13 +222,13 @@ test('what a file system of ZFS does ZFS tells, and what one on a server does no
       {
         volume: 'rootfs',
         device: '0:50',
-        objset: { dataset: 'rpool/data/subvol-901-disk-0', file },
+        objset: counts,
         counted: true,
       },
     ],
   );
   lab.at(10, { 'io.stat': '' });
-  tree.write('objset', objset(54));
+  tree.write(file, objset(54));
   const values = lab.at(12, {});
   assert.deepEqual([values['disk_reads'], values['disk_writes'], values['disk_write_mib']], [2, 4, 2]);
   assert.equal(lab.disks['rootfs']?.['disk_writes'], 4);

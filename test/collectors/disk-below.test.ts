@@ -4,6 +4,7 @@ import { DiskBelow, deriveBelow, reads, writes } from '../../src/collectors/disk
 import type { BelowReading, DiskReading } from '../../src/guests/guest.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { diskStatsCounters } from '../../src/kernel/proc/proc-diskstats.ts';
+import { zfsObjsetCounters } from '../../src/kernel/sys/zfs-objset.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { detailOf, pick, setCounters } from './support.ts';
 
@@ -109,4 +110,51 @@ test('one that is asked too rarely keeps its values for the length of a window a
   assert.deepEqual(at(7, 172), ['dm-5', 1, 1, 1, 1]);
   assert.deepEqual(at(8, 212, 212, 'dm-6'), ['dm-6', undefined, undefined, undefined, undefined]);
   assert.deepEqual(at(9, 252, 252, 'dm-6'), ['dm-6', 1, 1, 1, 1]);
+});
+
+/** What is told of the device below a disk after two readings, 2 s apart. */
+function ratesOf(one: Partial<BelowReading>, other: Partial<BelowReading>): unknown[] {
+  const below = new DiskBelow();
+  below.take(disk({}, one), 0);
+  const now = disk({}, other);
+  below.take(now, 2);
+  const row = new Row('vm_disk');
+  below.set(row, now);
+  return pick(
+    row,
+    'disk_device_reads',
+    'disk_device_writes',
+    'disk_device_read_mib',
+    'disk_device_write_mib',
+    'disk_davg_rd',
+  );
+}
+
+const MIB = 2 ** 20;
+
+test('what the device did, by the count of ZFS where there is one', () => {
+  const block = (count: number): Counters => {
+    const counters = new Counters(Object.keys(diskStatsCounters).length);
+    const sectors = (count * MIB) / 512;
+    setCounters(counters, diskStatsCounters, {
+      ...{ reads: 40 * count, readMs: 80 * count, sectorsRead: 2 * sectors },
+      ...{ writes: 20 * count, writeMs: 0, sectorsWritten: 4 * sectors },
+    });
+    return counters;
+  };
+  const zfs = (count: number): Counters => {
+    const counters = new Counters(Object.keys(zfsObjsetCounters).length);
+    const counts = { reads: 6 * count, writes: 8 * count, readBytes: 10 * count * MIB };
+    setCounters(counters, zfsObjsetCounters, { ...counts, writeBytes: 12 * count * MIB });
+    return counters;
+  };
+  assert.deepEqual(ratesOf({ counters: block(1) }, { counters: block(2) }), [20, 10, 1, 2, 2]);
+  const zvol = (count: number): Partial<BelowReading> => ({ counters: block(count), objset: zfs(count) });
+  assert.deepEqual(ratesOf(zvol(1), zvol(2)), [3, 4, 5, 6, 2], 'how long it took only the kernel tells');
+  const file = (count: number): Partial<BelowReading> => ({ counters: undefined, objset: zfs(count) });
+  assert.deepEqual(ratesOf(file(1), file(2)), [3, 4, 5, 6, undefined]);
+  assert.deepEqual(ratesOf(zvol(1), { counters: block(2) }), [20, 10, 1, 2, 2], 'ZFS told nothing this time');
+  const none = [undefined, undefined, undefined, undefined, undefined];
+  assert.deepEqual(ratesOf(file(2), file(1)), none, 'it was mounted anew');
+  assert.deepEqual(ratesOf(file(1), { ...file(2), device: 'rpool/other' }), none);
 });

@@ -95,6 +95,7 @@ test('every declared metric appears under its own id, in both layouts', () => {
   const printed: Record<string, Json> = {
     host,
     host_disk: host.disks[0]!,
+    host_pool: (host['pools'] as Json[])[0]!,
     host_cpu: (host['cpus'] as Json[])[0]!,
     host_nic: host.nics[0]!,
     host_sensor: host.sensors[0]!,

@@ -125,9 +125,20 @@ test('what the original did not have is omitted; devices keep their names, the a
   const events = print('event');
   assert.deepEqual(
     events.map(({ type }) => type),
-    ['host', 'host_disk', 'host_cpu', 'host_nic', 'host_sensor', 'vm', 'vm_vcpu', 'vm_disk', 'vm_nic'],
+    [
+      'host',
+      'host_disk',
+      'host_pool',
+      'host_cpu',
+      'host_nic',
+      'host_sensor',
+      'vm',
+      'vm_vcpu',
+      'vm_disk',
+      'vm_nic',
+    ],
   );
-  const { host_name, UUID, name, device } = events[7]!;
+  const { host_name, UUID, name, device } = events[8]!;
   assert.deepEqual([host_name, UUID, name, device], ['host_name', 'UUID', 'name', 'device']);
 });
 

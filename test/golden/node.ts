@@ -16,6 +16,7 @@ import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { Attempts } from '../../src/pacing/attempts.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
+import { objset } from '../collectors/objset.ts';
 import { Tree, stoppedClock } from '../collectors/support.ts';
 import { addPveVm } from '../guests/pve-vm.ts';
 import { PveTree } from '../lab/pve-tree.ts';
@@ -143,6 +144,8 @@ function completeHost(tree: Tree): void {
   tree.write('proc/sys/kernel/hostname', 'pve1\n');
   tree.write('proc/sys/kernel/osrelease', '6.8.12-4-pve\n');
   tree.write('proc/spl/kstat/zfs/arcstats', 'name type data\nsize 4 1073741824\n');
+  tree.write('proc/spl/kstat/zfs/rpool/state', 'ONLINE\n');
+  tree.write('proc/spl/kstat/zfs/rpool/objset-0x36', objset('rpool', { reads: 20, nread: 81_920 }));
   tree.write('sys/devices/virtual/dmi/id/product_uuid', '6e26d5a1-2b7f-4b0e-9c1d-0123456789ab\n');
   tree.write('sys/class/net/eth0/speed', '10000\n');
   for (const file of ['scaling_cur_freq', 'cpuinfo_min_freq', 'cpuinfo_max_freq'])

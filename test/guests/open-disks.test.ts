@@ -20,7 +20,10 @@ import { HostDevices } from '../../src/guests/below/host-device.ts';
 import { findPlaces } from '../../src/guests/below/open-disks.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { diskStatsCounters } from '../../src/kernel/proc/proc-diskstats.ts';
+import { zfsObjsetCounters } from '../../src/kernel/sys/zfs-objset.ts';
+import { objset } from '../collectors/objset.ts';
 import { Tree } from '../collectors/support.ts';
+import { openUnder } from '../lab/descriptors.ts';
 
 const isRoot = process.getuid?.() === 0;
 const real = new Paths(defaultRoots);
@@ -141,7 +144,7 @@ test(
       .trim()
       .split(/\s+/);
     assert.deepEqual(
-      [below?.device, below?.isPrivate, below?.isDirect, below?.counters.value(diskStatsCounters.reads)],
+      [below?.device, below?.isPrivate, below?.isDirect, below?.counters?.value(diskStatsCounters.reads)],
       [name, true, true, Number(reads)],
     );
 
@@ -194,12 +197,18 @@ class Node {
     execFileSync('mknod', [file, 'b', ...numbers.split(':')]);
     const sys = join(this.tree.root, 'sys');
     this.tree.write(`sys/devices/virtual/block/${name}/stat`, `${'1 '.repeat(17)}\n`);
+    this.tree.write(`sys/devices/virtual/block/${name}/dev`, `${numbers}\n`);
     for (const directory of ['dev/block', 'class/block'])
       mkdirSync(join(sys, directory), { recursive: true });
     symlinkSync(`../../devices/virtual/block/${name}`, join(sys, 'dev/block', numbers));
     symlinkSync(`../../devices/virtual/block/${name}`, join(sys, 'class/block', name));
     if (udev !== '') this.tree.write(`run/udev/data/b${numbers}`, udev);
     return file;
+  }
+
+  /** What ZFS counts of a data set. */
+  dataset(id: string, name: string, reads: number): void {
+    this.tree.write(`proc/spl/kstat/zfs/rpool/objset-${id}`, objset(name, { reads }));
   }
 
   mapped(name: string, dm: string): void {
@@ -244,11 +253,10 @@ test(
   },
 );
 
-test('files on servers, on ZFS and on other file systems without a device lie on none', (t) => {
+test('files on servers and on other file systems without a device lie on none', (t) => {
   const node = new Node(t);
   const places = [
     ['0:50', 'nfs4', 'server:/export'],
-    ['0:51', 'zfs', 'rpool/data'],
     ['0:52', 'ceph', '10.0.0.1:/'],
     ['0:53', 'btrfs', '/dev/sda3'],
     ['8:33', 'fuseblk', '/dev/sdc1'],
@@ -263,6 +271,53 @@ test('files on servers, on ZFS and on other file systems without a device lie on
     node.find(...images),
     images.map(() => [undefined, undefined]),
   );
+});
+
+test('of a file on ZFS its data set is told, as ZFS counts it', (t) => {
+  const node = new Node(t);
+  node.dataset('0x1f', 'rpool/images', 7);
+  const mount = node.mount('0:51', 'zfs', 'rpool/images');
+  node.open('/mnt/images/100/vm-100-disk-0.raw', mount, '02100002');
+  const image = '/mnt/images/100/vm-100-disk-0.raw';
+  const disks = new DisksBelow(node.paths, 7, new HostDevices(node.paths));
+  t.after(() => {
+    disks.close();
+  });
+  disks.follow([image], 0);
+  disks.read();
+  const below = disks.of(image);
+  assert.deepEqual(
+    [below?.device, below?.isPrivate, below?.counters, below?.objset?.value(zfsObjsetCounters.reads)],
+    ['rpool/images', false, undefined, 7],
+  );
+  assert.deepEqual(openUnder(node.paths.roots.procfs).length, 1);
+  disks.close();
+  assert.deepEqual(openUnder(node.paths.roots.procfs), []);
+});
+
+test('a zvol has the counts of the kernel and those of ZFS', { skip: !isRoot && 'needs root' }, (t) => {
+  const node = new Node(t);
+  node.dataset('0x2a', 'rpool/data/vm-100-disk-1', 9);
+  node.open(node.device('zd16', '230:16', 'N:zd16\nS:zvol/rpool/data/vm-100-disk-1\n'));
+  const image = '/dev/zvol/rpool/data/vm-100-disk-1';
+  const disks = new DisksBelow(node.paths, 7, new HostDevices(node.paths));
+  t.after(() => {
+    disks.close();
+  });
+  disks.follow([image], 0);
+  disks.read();
+  const read = (): unknown[] => {
+    const { device, isPrivate, counters, objset: zfs } = disks.of(image)!;
+    return [device, isPrivate, counters?.value(diskStatsCounters.reads), zfs?.value(zfsObjsetCounters.reads)];
+  };
+  assert.deepEqual(read(), ['zd16', true, 1, 9]);
+  // It was renamed: its counts are found again by the name that it is known by, or are not told.
+  node.dataset('0x2a', 'rpool/data/vm-101-disk-1', 9);
+  disks.read();
+  assert.deepEqual(read(), ['zd16', true, 1, undefined]);
+  node.dataset('0x2b', 'rpool/data/vm-100-disk-1', 4);
+  disks.read();
+  assert.deepEqual(read(), ['zd16', true, 1, 4]);
 });
 
 test('two files of one name at other paths than QEMU gave are not guessed at', (t) => {

@@ -118,6 +118,13 @@ export const identity = {
       meaning: 'kernel name of the device',
     }),
   ],
+  host_pool: [
+    text('device', {
+      title: 'POOL',
+      source: '/proc/spl/kstat/zfs',
+      meaning: 'name of the pool',
+    }),
+  ],
   host_cpu: [
     text('device', {
       title: 'CPU',

@@ -4,6 +4,7 @@ import { growth } from '../../kernel/base/counters.ts';
 import { diskStatsCounters as host } from '../../kernel/proc/proc-diskstats.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
+import { BelowRates } from './disk-below-rates.ts';
 
 const to = slots('disk', 'vm_disk');
 const NS_PER_MS = 1e6;
@@ -66,8 +67,10 @@ export function deriveBelow(
 ): BelowValues | undefined {
   const [before, after] = [from.below, now.below];
   if (before === undefined || after?.device !== before.device) return undefined;
-  const operations = growth(before.counters, after.counters, direction.hostOperations);
-  const ms = growth(before.counters, after.counters, direction.hostTime);
+  const [since, until] = [before.counters, after.counters];
+  if (since === undefined || until === undefined) return undefined;
+  const operations = growth(since, until, direction.hostOperations);
+  const ms = growth(since, until, direction.hostTime);
   if (!(operations >= LEAST_OPERATIONS && ms >= LEAST_MS)) return undefined;
   const device = ms / operations;
   const asked = growth(from.counters, now.counters, direction.operations);
@@ -105,11 +108,13 @@ class Window {
 export class DiskBelow {
   private readonly reads = new Window(reads);
   private readonly writes = new Window(writes);
+  private readonly rates = new BelowRates();
 
   /** Takes a new reading. @param time monotonic seconds */
   take(disk: DiskReading, time: number): void {
     this.reads.take(disk, time);
     this.writes.take(disk, time);
+    this.rates.take(disk, time);
   }
 
   /** Sets what the last readings tell. */
@@ -121,5 +126,6 @@ export class DiskBelow {
     values[to.disk_davg_wr] = this.writes.values?.device ?? NaN;
     values[to.disk_kavg_rd] = this.reads.values?.above ?? NaN;
     values[to.disk_kavg_wr] = this.writes.values?.above ?? NaN;
+    this.rates.set(values);
   }
 }

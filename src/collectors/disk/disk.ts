@@ -5,13 +5,15 @@ import { DeviceStacks } from '../io/container-io.ts';
 import { ContainerDisks } from './disk-container.ts';
 import { HostDisks } from './disk-host.ts';
 import { DiskPlaces } from './disk-places.ts';
+import { HostPools } from './disk-pools.ts';
 import { VmDisks } from './disk-vm.ts';
 import { PerGuest } from '../per-guest.ts';
 
-/** Block devices of the host, the virtual disks of each VM, and the volumes of each container. */
+/** Block devices and ZFS pools of the host, the virtual disks of each VM, and the volumes of each container. */
 export class DiskCollector implements Collector {
   readonly name = 'disk';
   private readonly host: HostDisks;
+  private readonly pools: HostPools;
   private readonly vms: PerGuest<VmDisks | ContainerDisks>;
 
   /** @param storedev the devices the host sum runs over, @param rows those that have a row: see {@link HostDisks} */
@@ -22,6 +24,7 @@ export class DiskCollector implements Collector {
     rows?: readonly string[],
   ) {
     this.host = new HostDisks(paths, wanted, storedev, rows);
+    this.pools = new HostPools(paths);
     const places = new DiskPlaces(paths);
     const stacks = new DeviceStacks(paths);
     this.vms = new PerGuest(({ guest }) => disksOf(guest.sources.storage, places, stacks));
@@ -29,6 +32,7 @@ export class DiskCollector implements Collector {
 
   collect(host: HostTarget, vms: readonly GuestTarget[]): void {
     this.host.collect(host);
+    if (this.wanted.devices) this.pools.collect(host);
     for (const target of vms) {
       this.vms.of(target).collect(target, this.wanted, this.host.load);
     }

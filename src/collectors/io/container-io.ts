@@ -5,7 +5,6 @@ import { readRecord } from '../../kernel/base/read.ts';
 import type { StackedDevice } from '../../kernel/sys/block-stack.ts';
 import { stackOf } from '../../kernel/sys/block-stack.ts';
 import { CgroupIoStat, parseCgroupIoStat } from '../../kernel/sys/cgroup-io-stat.ts';
-import { ZfsObjset, parseZfsObjset } from '../../kernel/sys/zfs-objset.ts';
 import { Totals, now } from '../readings.ts';
 
 /** What is counted, in the order of io.stat and objset alike. */
@@ -65,7 +64,6 @@ export class ContainerIo {
   readonly grown = new Float64Array(COUNTERS);
   private readonly totals = new Totals(COUNTERS);
   private readonly stat = new CgroupIoStat();
-  private readonly objset = new ZfsObjset();
   private readonly known = new Map<object, Last>();
   /** Whether the last reading had io.stat. */
   private hadStat = false;
@@ -89,9 +87,9 @@ export class ContainerIo {
     if (hasStat) this.addDevices();
     this.hadStat = hasStat;
     for (const { volume, objset } of mounted) {
-      if (objset === undefined || !readRecord(objset.file, parseZfsObjset, this.objset)) continue;
-      if (this.objset.dataset === objset.dataset)
-        this.add(volume, this.grow(objset, this.objset.counters, NaN), this.objset.counters);
+      const counters = objset?.read();
+      if (objset === undefined || counters === undefined) continue;
+      this.add(volume, this.grow(objset, counters, NaN), counters);
     }
     if (!this.isWhole) this.grown.fill(NaN);
     for (const [key, { time: seen }] of this.known) if (seen !== time) this.known.delete(key);

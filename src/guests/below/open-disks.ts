@@ -9,8 +9,10 @@ import { blockDeviceName } from '../../kernel/sys/block-stack.ts';
 
 /** Where the data of a virtual disk goes on this host. */
 export interface DiskPlace {
-  /** Major and minor number of the block device, such as 253:4. */
-  readonly numbers: string;
+  /** Major and minor number of the block device, such as 253:4; undefined for a file on ZFS. */
+  readonly numbers: string | undefined;
+  /** The file system of ZFS that the file lies on, such as rpool/images. */
+  readonly dataset?: string;
   /** Whether the disk is this device: a volume, a LUN. Otherwise it is a file of the file system on it. */
   readonly isOwn: boolean;
   /** Whether QEMU passes by the page cache. */
@@ -25,7 +27,8 @@ const inMemory = /^(?:devtmpfs|tmpfs)$/;
 /**
  * Finds the block devices below images by what the process has open, because the same path may name something else for
  * us, or by now. No file system is asked that may hang: on which one a file lies is what the kernel says of the
- * descriptor, so that NFS, Ceph, ZFS, btrfs and others that lie on no block device, or on several, have none here.
+ * descriptor, so that NFS, Ceph, btrfs and others that lie on no block device, or on several, have none here. Of ZFS, which
+ * lies on several too, the data set is told.
  *
  * @param images the paths that QEMU gives, whole ones
  * @returns by image; those without a block device, or whose descriptor is not found, are missing. Undefined when
@@ -82,6 +85,8 @@ class Candidate {
     const numbers = this.device ?? (isLocal ? mount.device : undefined);
     if (numbers !== undefined)
       this.place = { numbers, isOwn: this.device !== undefined, isDirect: file.direct };
+    else if (mount.type === 'zfs')
+      this.place = { numbers, dataset: mount.source, isOwn: false, isDirect: file.direct };
   }
 
   /** Whether it is a device of that name: /dev/<VG>/<LV>, /dev/mapper/..., /dev/zvol/..., /dev/rbd/..., /dev/disk/by-id/... */

@@ -2,8 +2,9 @@ import { KernelFile } from '../../kernel/base/kernel-file.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Mount } from '../../kernel/pid/proc-pid-mountinfo.ts';
 import { parseMountinfo } from '../../kernel/pid/proc-pid-mountinfo.ts';
+import type { ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
+import { DatasetCounts } from '../../kernel/sys/zfs-datasets.ts';
 import type { MountedVolume } from '../sources.ts';
-import type { ZfsDatasets } from './zfs-datasets.ts';
 
 /** A volume of a container: its root, or what is mounted below. */
 export interface Volume {
@@ -48,7 +49,7 @@ export class ContainerMounts {
       return mount === undefined ? [] : [this.volumeAt(device, mount, before.get(device))];
     });
     if (next.length === before.size && next.every((each) => before.get(each.volume) === each)) return;
-    for (const old of this.mounted) if (!next.includes(old)) old.objset?.file.close();
+    for (const old of this.mounted) if (!next.includes(old)) old.objset?.close();
     this.mounted = next;
   }
 
@@ -67,19 +68,16 @@ export class ContainerMounts {
       const counted = LOCAL.has(type) || IN_MEMORY.has(type);
       return before?.device === device ? before : { volume, device, counted };
     }
-    const same = before?.objset?.dataset === source && before.objset.file.trouble === undefined;
-    if (before !== undefined && same) return before;
-    if (before?.objset?.dataset === source) this.datasets.forget(source);
-    const path = this.datasets.path(source);
+    const isKnown = this.datasets.path(source) !== undefined;
+    if (before !== undefined && isKnown && before.objset?.dataset === source) return before;
     // Nothing to tell from what was known, so that the list stays the same while there is none.
-    if (path === undefined)
-      return before?.objset === undefined && before ? before : { volume, device, counted: false };
-    return { volume, device, objset: { dataset: source, file: new KernelFile(path) }, counted: true };
+    if (!isKnown) return before?.objset === undefined && before ? before : { volume, device, counted: false };
+    return { volume, device, objset: new DatasetCounts(this.datasets, source), counted: true };
   }
 
   /** Gives descriptors back. */
   close(): void {
-    for (const { objset } of this.mounted) objset?.file.close();
+    for (const { objset } of this.mounted) objset?.close();
     this.mounted = [];
   }
 }

@@ -5,6 +5,7 @@ import { readRecord } from '../../kernel/base/read.ts';
 import { NetDev, parseNetDev } from '../../kernel/proc/proc-net-dev.ts';
 import { Cgroup } from '../../kernel/sys/cgroup.ts';
 import { CgroupEvents, parseCgroupEvents } from '../../kernel/sys/cgroup-events.ts';
+import type { ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
 import type { Guest, GuestDisk } from '../guest.ts';
 import { nameOf } from '../identity.ts';
 import type { ContainerVolume, ContainerConfig } from '../proxmox/container-config.ts';
@@ -12,7 +13,6 @@ import type { ContainerStorage, FileSystemUse, GuestNic, NetworkSource, Sources 
 import { ContainerMounts } from './container-mounts.ts';
 import type { ContainerPlace } from './container-places.ts';
 import type { InitProcess } from './init-process.ts';
-import type { ZfsDatasets } from './zfs-datasets.ts';
 
 /** Of a container without a configuration only its root is known. */
 const ROOT_ONLY: readonly ContainerVolume[] = [{ device: 'rootfs', mountPoint: '/' }];

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { readOnce } from '../../kernel/base/kernel-file.ts';
 import { refusedOpens } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
+import { ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
 import type { Guest } from '../guest.ts';
 import type { Inventory } from '../inventory.ts';
 import type { FileSystemUse } from '../sources.ts';
@@ -16,7 +17,6 @@ import { Container } from './container.ts';
 import type { ContainerPlace } from './container-places.ts';
 import { listContainers } from './container-places.ts';
 import { InitProcess } from './init-process.ts';
-import { ZfsDatasets } from './zfs-datasets.ts';
 
 /** Seconds between two looks for containers and configurations. */
 const SCAN_BEAT = 2;

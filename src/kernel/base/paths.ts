@@ -144,9 +144,9 @@ export class Paths {
     return join(this.roots.sysfs, 'dev/block', numbers, file);
   }
 
-  /** What ZFS counts of the file systems and volumes of a pool, a file for each; without a pool, the directory of all pools. */
-  zfsObjsets(pool = ''): string {
-    return join(this.roots.procfs, 'spl/kstat/zfs', pool);
+  /** A file that ZFS has about a pool, or the directory of them; without a pool, the directory of all pools. */
+  zfsPools(pool = '', file = ''): string {
+    return join(this.roots.procfs, 'spl/kstat/zfs', pool, file);
   }
 
   /** A file of a mapped Ceph image: pool, name, current_snap, ... */

@@ -3,7 +3,7 @@ import type { PartOf } from '../../catalogue/entities.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
-export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'g' | '1';
+export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'z' | 'g' | '1';
 
 /** What a table shows a row of. */
 export type TableScope = 'vm' | PartOf<'vm' | 'host'>;
@@ -220,6 +220,16 @@ export const views: readonly View[] = [
   },
   { ...hostDisk, key: 'l', name: 'LVM', title: 'logical volumes of the host', diskTypes: ['lvm'] },
   { ...hostDisk, key: 'x', name: 'multipath', title: 'multipath devices of the host', diskTypes: ['mpath'] },
+  {
+    key: 'z',
+    name: 'ZFS',
+    title: 'ZFS pools of the host',
+    scope: 'host_pool',
+    collectors: ['disk'],
+    sort: 'pool_write_mib',
+    sortKeys: { R: 'pool_read_mib', T: 'pool_write_mib', N: 'device' },
+    panel: ['disk', 'pressure'],
+  },
   {
     key: 'g',
     name: 'sensors',

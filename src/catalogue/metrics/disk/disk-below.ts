@@ -1,4 +1,5 @@
-import { mean, text } from '../../metric.ts';
+import { mean, rate, text } from '../../metric.ts';
+import type { Declaration } from '../../metric.ts';
 
 const source = '/sys/dev/block/<major>:<minor>/stat, found by /proc/<pid>/fdinfo';
 const needs = 'a disk on a block device of this host';
@@ -28,8 +29,8 @@ export const diskBelow = [
     title: 'BELOW',
     source: '/proc/<pid>/fdinfo, mountinfo',
     meaning:
-      'Block device of the host that the disk is, or on which the file system of its image lies; a row of host_disk',
-    needs,
+      'Block device of the host that the disk is, or on which the file system of its image lies; a row of host_disk. Of an image on ZFS its data set',
+    needs: 'a disk on a block device or ZFS of this host',
   }),
   text('disk_device_use', {
     title: 'USE',
@@ -86,4 +87,34 @@ export const diskBelow = [
     ...slowHost,
     operations: ['disk_writes'],
   }),
+  done('disk_device_reads', 'BREADS/s', 'per second', 'reads', 'Reads that the device below the disk did'),
+  done(
+    'disk_device_writes',
+    'BWRITES/s',
+    'per second',
+    'writes',
+    'Writes that the device below the disk did',
+  ),
+  done('disk_device_read_mib', 'BMBRD/s', 'MiB per second', 'nread/2^20', 'What was read of it'),
+  done('disk_device_write_mib', 'BMBWR/s', 'MiB per second', 'nwritten/2^20', 'What was written to it'),
 ];
+
+/** What the device below a disk did. @param objset how ZFS calls it */
+function done<Id extends string>(
+  id: Id,
+  title: string,
+  unit: 'per second' | 'MiB per second',
+  objset: string,
+  what: string,
+): Declaration<Id> {
+  return rate(id, {
+    title,
+    unit,
+    shown: 'verbose',
+    source: `/proc/spl/kstat/zfs/<pool>/objset-*, ${source}`,
+    formula: `rate; with ZFS of its own count (${objset}), of other devices of that of the kernel`,
+    meaning: `${what}, for all that use it. ZFS answers reads from its cache too.`,
+    needs: 'a disk on a block device or ZFS of this host',
+    counter: { none: 'one device can lie below many disks: that of the device itself is on the host' },
+  });
+}

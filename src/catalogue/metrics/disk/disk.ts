@@ -4,6 +4,7 @@ import { diskBelow } from './disk-below.ts';
 import { diskLimits } from './disk-limits.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';
 import { readMib, writeMib, writes } from './transfers.ts';
+import { hostPool } from './disk-pool.ts';
 
 /** Latencies as the guest sees them; the levels are those of the users of esxtop. */
 const slowStorage = {
@@ -274,4 +275,5 @@ export const disk = {
   ],
   host: hostDisks,
   host_disk: hostDisk,
+  host_pool: hostPool,
 } satisfies MetricTable;
