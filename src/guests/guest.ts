@@ -129,6 +129,8 @@ export interface Guest extends GuestIdentity {
   /** CPUs of the host that it may use in all, and its weight against others, as it is configured; its cgroup may tell. */
   readonly cpuLimit?: number | undefined;
   readonly cpuWeight?: number | undefined;
+  /** CPUs of the host that each of its vCPUs may use, where they are limited one by one. */
+  readonly vcpuLimit?: number | undefined;
   /** Memory it was given, in bytes. */
   readonly memory?: number | undefined;
   readonly disks: readonly GuestDisk[];

@@ -13,8 +13,14 @@ export interface GuestNic {
    * (a macvtap, an interface in its network namespace).
    */
   readonly end: 'host' | 'guest';
-  /** Bytes a second that it may carry in each direction, if it is limited. */
-  readonly limit?: number | undefined;
+  /** What it may carry, if it is limited. */
+  readonly limit?: NicLimit | undefined;
+}
+
+/** Bytes a second that a guest may receive and send; undefined for what is not limited. */
+export interface NicLimit {
+  readonly received: number | undefined;
+  readonly sent: number | undefined;
 }
 
 /** Traffic of one NIC as it was told. */

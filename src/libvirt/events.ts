@@ -33,16 +33,22 @@ interface DeviceEvent {
   readonly alias: string;
 }
 
+/** A limit of a running domain was changed: of its CPUs or of a disk. Of those of NICs libvirt tells nothing. */
+interface TunableEvent {
+  readonly kind: 'tunable';
+  readonly domain: Domain;
+}
+
 /** The guest's driver gave memory back or took some: the balloon has another size. */
 interface BalloonEvent {
   readonly kind: 'balloon';
   readonly domain: Domain;
 }
 
-export type DomainEvent = LifecycleEvent | DeviceEvent | BalloonEvent;
+export type DomainEvent = LifecycleEvent | DeviceEvent | TunableEvent | BalloonEvent;
 
-/** Kinds of event to subscribe to: lifecycle, balloon, device removed, device added (virDomainEventID). */
-export const eventIds = [0, 13, 15, 19] as const;
+/** Kinds of event to subscribe to: lifecycle, balloon, device removed, tunable, device added (virDomainEventID). */
+export const eventIds = [0, 13, 15, 17, 19] as const;
 
 /** Sent when libvirt's proxy lost the daemon behind it. */
 export const CONNECTION_CLOSED = 362;
@@ -60,6 +66,9 @@ export function readEvent(procedure: number, reader: XdrReader): DomainEvent | u
       return { kind: 'balloon', domain: readDomain(reader) };
     case 333:
       return readDevice('device-removed', reader);
+    case 346:
+      reader.int(); // number of the callback
+      return { kind: 'tunable', domain: readDomain(reader) };
     case 354:
       return readDevice('device-added', reader);
     default:

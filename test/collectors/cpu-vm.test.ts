@@ -156,6 +156,11 @@ test('limit and weight: of the cgroup, else of the configuration; waiting withou
   assert.deepEqual(seconds({}, new Cgroup(tree.paths, '/none')), [2, 25, 300, 50, 50]);
   vm.cpuLimit = vm.cpuWeight = undefined;
   assert.deepEqual(seconds({}, new Cgroup(tree.paths, '/none')), [undefined, undefined, undefined, 50, 50]);
+  // Limits of libvirt for each vCPU: how long these held back stands in groups that are not read.
+  vm.vcpus = 2;
+  vm.vcpuLimit = 0.5;
+  assert.deepEqual(seconds({ 'cpu.max': 'max 100000\n' }), [1, 50, 50, 50, undefined]);
+  assert.deepEqual(seconds({ 'cpu.max': '25000 50000\n' }), [0.5, 100, 50, 50, undefined]);
   process.close();
 });
 

@@ -115,7 +115,7 @@ function readMessage({ type, procedure, status: how }: Header, payload: XdrReade
     if (procedure === remote.getAllDomainStats.number)
       for (const { parameters } of reply as remote.DomainStats[]) {
         monitorAnswered(parameters);
-        readDetail(parameters, 1, { removable: new Set(['hda']), hugePages: false });
+        readDetail(parameters, 1, { ...readDevices(''), removable: new Set(['hda']) });
         readNics(parameters);
       }
   }

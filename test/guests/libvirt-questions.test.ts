@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { questionsAbout } from '../../src/guests/libvirt/libvirt-details.ts';
 import { LibvirtVm } from '../../src/guests/libvirt/libvirt-vm.ts';
+import { readDevices } from '../../src/guests/libvirt/libvirt-xml.ts';
 import { toldSources } from '../../src/guests/sources.ts';
 import { statsGroups } from '../../src/libvirt/hypervisor.ts';
 
@@ -16,7 +17,7 @@ const balloon = {
 
 function vm(name: string, devices: Partial<LibvirtVm['devices']> = {}): LibvirtVm {
   const made = new LibvirtVm({ name, uuid: name, id: 1 }, toldSources({ kind: 'host' }));
-  made.devices = { removable: new Set(), nics: [], hugePages: false, balloonStats: false, ...devices };
+  made.devices = { ...readDevices(''), ...devices };
   return made;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diskCounters } from '../../src/guests/guest.ts';
 import { monitorAnswered, readCpu, readDetail, readNics } from '../../src/guests/libvirt/libvirt-stats.ts';
+import { readDevices } from '../../src/guests/libvirt/libvirt-xml.ts';
 import { netDevCounters } from '../../src/kernel/proc/proc-net-dev.ts';
 import type { TypedParameters } from '../../src/libvirt/typed-parameters.ts';
 import { capture } from '../libvirt/captures.ts';
@@ -23,10 +24,7 @@ function recorded(name: string): TypedParameters {
 const made = (values: Record<string, number | string>) => new Map(Object.entries(values));
 
 test('disks and balloon of a domain, in our units', () => {
-  const { time, disks, balloon, rss } = readDetail(recorded('lv0'), 12.5, {
-    removable: new Set(),
-    hugePages: false,
-  });
+  const { time, disks, balloon, rss } = readDetail(recorded('lv0'), 12.5, readDevices(''));
   assert.equal(time, 12.5);
   assert.equal(disks.length, 1);
   const { counters, ...disk } = disks[0]!;
@@ -60,7 +58,7 @@ test('what the guest reports through its balloon', () => {
     ...{ 'balloon.current': 1024, 'balloon.maximum': 2048, 'balloon.available': 1000, 'balloon.unused': 300 },
     ...{ 'balloon.swap_in': 5, 'balloon.swap_out': 6, 'balloon.rss': 1 },
   });
-  assert.deepEqual(readDetail(parameters, 0, { removable: new Set(), hugePages: false }).balloon, {
+  assert.deepEqual(readDetail(parameters, 0, readDevices('')).balloon, {
     actual: 1024 * 1024,
     max: 2048 * 1024,
     total: 1000 * 1024,
@@ -74,7 +72,7 @@ test('a report that is old or cannot be true does not count', () => {
   const now = Math.floor(Date.now() / 1000);
   const balloonOf = (more: Record<string, number>): unknown => {
     const balloon = { 'balloon.current': 1024, 'balloon.maximum': 2048, 'balloon.available': 1000, ...more };
-    return readDetail(made(balloon), 0, { removable: new Set(), hugePages: false }).balloon;
+    return readDetail(made(balloon), 0, readDevices('')).balloon;
   };
   const host = { actual: 1024 * 1024, max: 2048 * 1024 };
   const { age, ...old } = balloonOf({ 'balloon.unused': 300, 'balloon.last-update': now - 777_600 }) as {
@@ -88,7 +86,7 @@ test('a report that is old or cannot be true does not count', () => {
 });
 
 test('the resident size that libvirt tells leaves huge pages out', () => {
-  const { rss } = readDetail(recorded('lv0'), 0, { removable: new Set(), hugePages: true });
+  const { rss } = readDetail(recorded('lv0'), 0, { ...readDevices(''), hugePages: true });
   assert.equal(rss, undefined);
 });
 
@@ -149,7 +147,7 @@ test('removable drives are left out, and a disk without sizes has none', () => {
     'block.2.name': 'vda',
     'block.2.rd.reqs': 1,
   });
-  const { disks } = readDetail(parameters, 0, { removable: new Set(['sda']), hugePages: false });
+  const { disks } = readDetail(parameters, 0, { ...readDevices(''), removable: new Set(['sda']) });
   assert.deepEqual(
     disks.map(({ counters, ...disk }) => [disk, counters.value(0), counters.value(1)]),
     [[{ device: 'vda' }, 1, NaN]],
@@ -179,7 +177,7 @@ test('a server that claims billions of everything is not searched for them', { t
   const claimed = { 'block.count': 2 ** 32 - 1, 'net.count': 2 ** 32 - 1, 'vcpu.maximum': 2 ** 32 - 1 };
   const parameters = made({ ...claimed, 'block.7.name': 'vda', 'net.7.name': 'vnet7', 'vcpu.7.time': 5 });
   assert.deepEqual(
-    readDetail(parameters, 0, { removable: new Set(), hugePages: false }).disks.map(({ device }) => device),
+    readDetail(parameters, 0, readDevices('')).disks.map(({ device }) => device),
     ['vda'],
   );
   assert.deepEqual(

@@ -42,7 +42,8 @@ export const net = {
     percent('net_limit_used', {
       title: '%LIMIT',
       source: 'derived',
-      formula: 'the larger of net_rx_mbit and net_tx_mbit by net_mbit_limit; a burst beyond it counts as 100',
+      formula:
+        'the larger of net_rx_mbit and net_tx_mbit, each by its limit; a burst beyond it counts as 100',
       meaning:
         'How near the NIC is to its rate limit. At 100 % packets are dropped, or wait, for this limit.',
       needs: 'a NIC with a limit',
@@ -55,9 +56,10 @@ export const net = {
     gauge('net_mbit_limit', {
       title: 'MbMAX/s',
       unit: 'megabit per second',
-      source: 'Proxmox config rate=',
-      formula: '*2^20*8/10^6',
-      meaning: 'What the NIC may carry in each direction.',
+      source: 'Proxmox config rate= / libvirt XML bandwidth average',
+      formula: '*2^20*8/10^6; libvirt *1000*8/10^6',
+      meaning:
+        'What the NIC may carry in each direction; the smaller, where libvirt limits them differently (inbound, outbound).',
       needs: 'a NIC with a limit',
       prometheus: { name: 'net_limit' },
     }),

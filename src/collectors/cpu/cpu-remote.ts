@@ -2,6 +2,7 @@ import type { Detail, VcpuReading } from '../../guests/guest.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
 import { Totals } from '../readings.ts';
+import { CpuLimit } from './cpu-limit.ts';
 
 const vmSlots = slots('cpu', 'vm');
 const vcpuSlots = slots('cpu', 'vm_vcpu');
@@ -22,6 +23,7 @@ export class RemoteCpu {
   private previous: Detail | undefined;
   private current: Detail | undefined;
   private readonly totals = new Totals(3);
+  private readonly limit = new CpuLimit(undefined);
 
   collect(target: GuestTarget, wanted: Wanted): void {
     const { detail } = target.guest;
@@ -68,6 +70,7 @@ export class RemoteCpu {
     values[vmSlots.cpu_total_max] = Math.min(100, mostUsed * percentPerNs);
     values[vmSlots.cpu_steal_max] = mostReady * percentPerNs;
     values[vmSlots.cpu_used] = ((used + other) * percentPerNs) / 100;
+    this.limit.set(values, target.guest);
     values[vmSlots.cpu_other_total] = other * percentPerNs;
     counters[vmSlots.cpu_total] = totals.at(RUN);
     counters[vmSlots.cpu_steal] = totals.at(WAIT);

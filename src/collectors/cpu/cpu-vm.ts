@@ -116,7 +116,8 @@ export class VmCpu {
     }
     if (!wanted.verbose) return;
     this.throttling?.collect(target.row);
-    if (this.throttling !== undefined)
+    // How long limits of single vCPUs hold these back stands in groups of their own.
+    if (this.throttling !== undefined && target.guest.vcpuLimit === undefined)
       values[vmSlots.cpu_contention] = contention(values, vcpus, this.throttling);
     if (busiest !== undefined && busiest.used > 0)
       target.row.texts[vmSlots.cpu_other_busiest] = busiest.thread.comm;

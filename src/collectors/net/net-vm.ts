@@ -1,4 +1,4 @@
-import type { NetworkSource } from '../../guests/sources.ts';
+import type { NetworkSource, NicLimit } from '../../guests/sources.ts';
 import { Counters } from '../../kernel/base/counters.ts';
 import { NetDev, parseNetDev } from '../../kernel/proc/proc-net-dev.ts';
 import { readRecord } from '../../kernel/base/read.ts';
@@ -49,15 +49,12 @@ function readerOf(source: NetworkSource): Read {
   }
 }
 
-/** Sets the limit of a NIC, and how near its busier direction, whose rates are set before, comes to it. */
-function setLimit(values: Float64Array, bytes: number): void {
-  const limit = (bytes * BITS) / MEGA;
-  const [received, sent] = [
-    values[limitSlots.net_rx_mbit] as number,
-    values[limitSlots.net_tx_mbit] as number,
-  ];
-  values[limitSlots.net_mbit_limit] = limit;
-  values[limitSlots.net_limit_used] = Math.min(100, (Math.max(received, sent) / limit) * 100);
+/** Sets the limit of a NIC, the smaller where it has two, and how near one of its rates, which are set before, comes to its own. */
+function setLimit(values: Float64Array, { received = Infinity, sent = Infinity }: NicLimit): void {
+  const share = (slot: number, bytes: number): number => ((values[slot] as number) * MEGA) / BITS / bytes;
+  const used = Math.max(share(limitSlots.net_rx_mbit, received), share(limitSlots.net_tx_mbit, sent));
+  values[limitSlots.net_mbit_limit] = (Math.min(received, sent) * BITS) / MEGA;
+  values[limitSlots.net_limit_used] = Math.min(100, used * 100);
 }
 
 /** Which columns tell what a guest does, by the end of the link that is read. */

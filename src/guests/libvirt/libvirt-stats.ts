@@ -1,6 +1,7 @@
 import { Counters } from '../../kernel/base/counters.ts';
 import { netDevCounters } from '../../kernel/proc/proc-net-dev.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
+import type { DiskLimits } from '../../qmp/throttle.ts';
 import type { BalloonReading, Detail, DiskReading, VcpuReading } from '../guest.ts';
 import { diskCounters } from '../guest.ts';
 import type { NicReading } from '../sources.ts';
@@ -105,17 +106,17 @@ export function guestReported(parameters: TypedParameters): boolean {
 /**
  * What the groups block, balloon, vcpu and cpu say.
  * @param time monotonic seconds of the answer
- * @param devices what the XML of the domain tells: its removable drives, which are left out, its huge pages
+ * @param devices what the XML of the domain tells: its removable drives, which are left out, its huge pages, limits of disks
  */
 export function readDetail(
   parameters: TypedParameters,
   time: number,
-  { removable, hugePages }: Pick<DomainDevices, 'removable' | 'hugePages'>,
+  { removable, hugePages, diskLimits }: Pick<DomainDevices, 'removable' | 'hugePages' | 'diskLimits'>,
 ): Detail {
   const balloon = readBalloon(parameters);
   return {
     time,
-    disks: readDisks(parameters, removable),
+    disks: readDisks(parameters, removable, diskLimits),
     ...(balloon.actual !== undefined && { balloon }),
     ...readCpu(parameters),
     ...known('rss', hugePages ? NaN : numberOf(parameters, 'balloon.rss') * KIB),
@@ -128,7 +129,11 @@ export function readCpu(parameters: TypedParameters): Pick<Detail, 'vcpus' | 'cp
   return vcpus.length > 0 ? { vcpus, cpuTime: numberOf(parameters, 'cpu.time') } : {};
 }
 
-function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>): DiskReading[] {
+function readDisks(
+  parameters: TypedParameters,
+  removable: ReadonlySet<string>,
+  diskLimits: ReadonlyMap<string, DiskLimits>,
+): DiskReading[] {
   const disks: DiskReading[] = [];
   for (const names of blockMembers.of(parameters)) {
     const device = parameters.get(names.name);
@@ -139,6 +144,7 @@ function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>):
       if (member !== undefined) counters.set(index, numberOf(parameters, names[member]));
     });
     const path = parameters.get(names.path);
+    const limits = diskLimits.get(device);
     disks.push({
       device,
       counters,
@@ -146,6 +152,7 @@ function readDisks(parameters: TypedParameters, removable: ReadonlySet<string>):
       ...known('capacity', numberOf(parameters, names.capacity)),
       ...known('allocation', numberOf(parameters, names.allocation)),
       ...known('physical', numberOf(parameters, names.physical)),
+      ...(limits !== undefined && { limits }),
     });
   }
   return disks;

@@ -46,6 +46,8 @@ export class LibvirtVm implements Guest {
   devices: DomainDevices | undefined;
   /** Whether something happened to it since then. */
   outdated = true;
+  /** When its XML was read, monotonic seconds. */
+  xmlAt = -Infinity;
   /** Whether libvirt told of a change since its balloon was asked about. */
   balloonChanged = true;
   readonly name: string;
@@ -97,13 +99,30 @@ export class LibvirtVm implements Guest {
   /** Takes what the group interface says, where nothing else does. @param time monotonic seconds */
   takeTraffic(parameters: TypedParameters, time: number): void {
     const { network } = this.sources;
-    if (network instanceof ToldTraffic) Object.assign(network, { time, nics: readNics(parameters) });
+    if (!(network instanceof ToldTraffic)) return;
+    network.time = time;
+    network.nics = readNics(parameters).map((nic) => {
+      const limit = this.devices?.nics.find(({ device }) => device === nic.device)?.limit;
+      return limit === undefined ? nic : { ...nic, limit };
+    });
   }
 
   /** Its interfaces: those that libvirt told the traffic of, or where that is read here, those of its XML. */
   get nics(): readonly GuestNic[] {
     const { network } = this.sources;
     return network.kind === 'told' ? network.nics : (this.devices?.nics ?? []);
+  }
+
+  get cpuLimit(): number | undefined {
+    return this.devices?.cpu.limit;
+  }
+
+  get vcpuLimit(): number | undefined {
+    return this.devices?.cpu.vcpuLimit;
+  }
+
+  get cpuWeight(): number | undefined {
+    return this.devices?.cpu.weight;
   }
 
   /** Notes that libvirt tells no state. */

@@ -39,6 +39,8 @@ const STATE_INTERVAL = 5;
  * is there, and a moment after it has ended. One that has none by then has a row of what libvirt tells.
  */
 const SEARCH = 5;
+/** Seconds between two readings of an XML to which nothing has happened: of a limit of a NIC that is changed no event tells. */
+const XML_INTERVAL = 300;
 /** Names of domains that the log tells in one line. */
 const MOST_NAMES = 5;
 /** The scope that libvirt makes for a domain through systemd, and the group it makes without. */
@@ -247,12 +249,14 @@ export class LibvirtInventory implements Inventory {
     this.keep(this.vms);
   }
 
-  /** A domain's XML is read when it is new or something happened to it. */
+  /** A domain's XML is read when it is new or something happened to it, and now and then. */
   private async readXmls(hypervisor: Hypervisor): Promise<void> {
+    const time = performance.now() / 1000;
     for (const vm of this.list) {
-      if (!vm.outdated) continue;
+      if (!vm.outdated && time - vm.xmlAt < XML_INTERVAL) continue;
       // Before the call: what happens during it makes the answer outdated.
       vm.outdated = false;
+      vm.xmlAt = time;
       const xml = await hypervisor.domainXml(vm.domain).catch((error: unknown) => {
         // It has just ended, or we may not see it.
         if (error instanceof LibvirtError) return '';

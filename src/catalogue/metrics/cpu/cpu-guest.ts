@@ -45,7 +45,7 @@ export const usedAndWorst = [
     formula: 'max(0, cpu_steal - cpu_throttled/vCPUs)',
     meaning:
       'How much of the time its vCPUs wait because others run, and not because of a limit of the VM itself.',
-    needs: 'a cgroup of its own',
+    needs: 'a cgroup of its own, and no limits of single vCPUs (libvirt quota)',
     levels: '5/10',
     causes: cpuShortage.causes,
   }),
@@ -53,17 +53,19 @@ export const usedAndWorst = [
   mean('cpu_limit', {
     title: 'CPULIMIT',
     unit: 'count',
-    source: 'cgroup v2 cpu.max / Proxmox config cpulimit',
-    formula: 'quota/period; omitted where there is none',
+    source: 'cgroup v2 cpu.max / Proxmox config cpulimit / libvirt XML cputune',
+    formula:
+      'quota/period; libvirt global_quota/global_period, or vCPUs * quota/period if that is less; omitted where there is none',
     container: 'cgroup v2 cpu.max',
-    meaning: 'How many CPUs of the host the VM or container may use in all (cpulimit of Proxmox VE).',
+    meaning:
+      'How many CPUs of the host the VM or container may use in all (cpulimit of Proxmox VE; of libvirt also what its vCPUs may use).',
     prometheus: 'gauge',
     needs: 'a CPU limit',
   }),
   percent('cpu_limit_used', {
     title: '%CPULIMIT',
     source: 'derived',
-    formula: 'cpu_used/cpu_limit*100',
+    formula: 'cpu_used/cpu_limit*100; of limits of vCPUs (libvirt quota) cpu_total*vCPUs/cpu_limit',
     meaning: 'Which part of its CPU limit the VM or container uses; at 100 it is held back (%MLMTD).',
     needs: 'a CPU limit',
     counter: { none: 'cpu_total has it' },
@@ -72,11 +74,11 @@ export const usedAndWorst = [
     title: 'WEIGHT',
     unit: 'count',
     shown: 'verbose',
-    source: 'cgroup v2 cpu.weight / Proxmox config cpuunits',
+    source: 'cgroup v2 cpu.weight / Proxmox config cpuunits / libvirt XML shares',
     container: 'cgroup v2 cpu.weight',
     formula: '',
     meaning: 'Its share of the CPUs while there are too few, against the weights of others.',
-    needs: 'cgroup v2 cpu controller, or Proxmox cpuunits',
+    needs: 'cgroup v2 cpu controller, Proxmox cpuunits, or libvirt shares',
   }),
   percent('cpu_other_max', {
     title: '%SMAX',

@@ -20,7 +20,7 @@ function most<Id extends string>(
   return gauge(id, {
     title,
     unit,
-    source: 'QMP query-block / limits of the throttle group / Proxmox config',
+    source: 'QMP query-block / limits of the throttle group / Proxmox config / libvirt XML iotune',
     formula: option,
     meaning,
     needs,
