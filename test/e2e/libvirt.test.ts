@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { diskSector, panicSector, spinSector } from '../lab/boot-sectors.ts';
 import { CDROM, FAST, LibvirtHost, mean, named, nic, nicXml, skip, text } from './libvirt-host.ts';
-import type { Cycle } from './program.ts';
+import { readDevices } from '../../src/guests/libvirt/libvirt-xml.ts';
+import type { Cycle, Row } from './program.ts';
 import { EVERYTHING, Stream, agree, device, num } from './program.ts';
 
 const KIB = 1024;
@@ -152,6 +153,52 @@ describe('domains of a real libvirtd', { skip, timeout: 300_000 }, () => {
       }
       assert.equal(disk?.['disk_path'], join(host.lab.root, 'images/writer.img'));
     }));
+
+  test('a limit of a disk that virsh sets and removes, and that it is reached', async () => {
+    const limit = (operations: number): Promise<string> =>
+      host.lab.virsh('blkdeviotune', 'writer', 'vda', '--live', '--total-iops-sec', String(operations));
+    const disk = (cycle: Cycle): Row | undefined => device(named(cycle, 'writer')?.disks, 'vda');
+    assert.equal(disk(await stream.next())?.['disk_iops_limit'], undefined);
+    await limit(5);
+    // Without the event of libvirt it would take five minutes.
+    const limited = await stream.next('the limit', (cycle) => disk(cycle)?.['disk_iops_limit'] === 5);
+    const { seq } = await stream.next('reached', (cycle) => Number(disk(cycle)?.['disk_limit_used']) > 60);
+    assert.ok(seq - limited.seq < 100);
+    await limit(0);
+    await stream.next('no limit', (cycle) => disk(cycle)?.['disk_iops_limit'] === undefined);
+  });
+
+  test('limits of CPUs and NICs, as libvirt writes what virsh reads', async () => {
+    // Neither cgroups nor the sfq of tc is to be had here, so that such a domain cannot run.
+    const xml = (await host.lab.virsh('dumpxml', 'half busy', '--inactive'))
+      .replace('<name>half busy', '<name>limited')
+      .replace(/<uuid>.*<\/uuid>/, '')
+      .replace(
+        '</vcpu>',
+        '</vcpu><cputune><shares>2048</shares><period>50000</period><quota>25000</quota></cputune>',
+      )
+      .replace(
+        "<script path='/bin/true'/>",
+        "<bandwidth><inbound average='1000' peak='2000'/><outbound average='128'/></bandwidth>",
+      );
+    writeFileSync(join(host.lab.root, 'limited.xml'), xml);
+    await host.lab.virsh('define', join(host.lab.root, 'limited.xml'));
+    const { cpu, nics } = readDevices(await host.lab.virsh('dumpxml', 'limited'));
+    const told = async (...command: string[]): Promise<(name: string) => number> => {
+      const text = await host.lab.virsh(...command, '--config');
+      return (name) => Number(new RegExp(`^${name} *: (\\d+)`, 'm').exec(text)?.[1]);
+    };
+    const cpus = await told('schedinfo', 'limited');
+    const limits = { vcpuLimit: cpus('vcpu_quota') / cpus('vcpu_period'), weight: cpus('cpu_shares') };
+    assert.deepEqual(cpu, limits);
+    assert.deepEqual(limits, { vcpuLimit: 0.5, weight: 2048 });
+    const rates = await told('domiftune', 'limited', tap.tap);
+    assert.deepEqual(
+      nics.map((each) => each.limit),
+      [{ received: rates('inbound.average') * 1000, sent: rates('outbound.average') * 1000 }],
+    );
+    await host.lab.virsh('undefine', 'limited');
+  });
 
   test('CD-ROM and floppy are no disks', async () => {
     assert.match(await host.lab.virsh('domblklist', 'writer'), /^ *fda .*^ *vda |^ *vda .*^ *fda /ms);
