@@ -44,8 +44,11 @@ export const commands: readonly Command[] = [
   command(['<', '>'], '< >', 'sort by the column to the left, to the right', ({ table }, key) => {
     table.moveSort(key === '<' ? -1 : 1);
   }),
-  command(['r'], 'r', 'sort the other way round', ({ table }) => {
+  command(['r'], 'r', 'reverse the order', ({ table }) => {
     table.reverse();
+  }),
+  command(['O'], 'O', 'the order at first: what hangs or is red, then by the column of the view', ({ table }) => {
+    table.defaultOrder();
   }),
   command(['V', '/'], 'V /', 'show only names, ids, UUIDs and tags with this text, as you type', (view) => {
     view.filter();

@@ -10,8 +10,8 @@ import type { View, ViewKey } from './table/views.ts';
 export interface ViewPreferences {
   /** Ids of the columns, in order. */
   columns: readonly string[];
-  /** Id of the column that the rows are sorted by. */
-  sort: string;
+  /** Id of the column that the user chose to sort by; undefined for the order of the view, with trouble first. */
+  sort: string | undefined;
   /** Numbers are sorted from the largest down and texts from A up, or the other way. */
   reverse: boolean;
 }
@@ -47,7 +47,7 @@ export function defaultPreferences(): Preferences {
 
 /** How a view looks at first. */
 function defaultView(view: View): ViewPreferences {
-  return { columns: defaultColumns(view), sort: view.sort, reverse: false };
+  return { columns: defaultColumns(view), sort: undefined, reverse: false };
 }
 
 /**

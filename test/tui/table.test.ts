@@ -161,7 +161,7 @@ test('every view names metrics that it has, and no heading twice among the field
     const preferences = defaultPreferences().views[view.key];
     for (const id of [
       ...preferences.columns,
-      preferences.sort,
+      view.sort,
       ...Object.values(view.sortKeys),
       ...Object.keys(view.headings ?? {}),
     ])

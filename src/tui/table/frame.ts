@@ -18,6 +18,8 @@ interface TableState {
   readonly view: View;
   readonly preferences: Preferences;
   readonly columns: readonly ViewColumn[];
+  /** Id of the column that the rows are sorted by. */
+  readonly sort: string;
   readonly entries: readonly TableEntry[];
   readonly cursor: RowCursor;
   /** Id of the column of the cursor. */
@@ -42,7 +44,7 @@ const ROWS_PER_PANEL_LINE = 4;
 
 /** Host panel, headings and as many rows as there is room for; moves the cursor to where its row is now. */
 export function tableFrame(sample: Sample, state: TableState, size: Size): TableFrame {
-  const { view, preferences, entries, cursor, judge } = state;
+  const { view, preferences, sort, entries, cursor, judge } = state;
   const { units } = preferences;
   const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
   const panel = panelLines(view, sample.host, { columns: size.columns, units, judge }).slice(0, panelHeight);
@@ -54,13 +56,14 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
     nameWidth: preferences.nameWidth,
     longestName: longestName(sample, entries),
     units,
+    sort,
     cursor: state.columnCursor,
   });
   const visible = entries.slice(cursor.top, cursor.top + height);
   const rows = visible.map((entry, index) =>
     entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
   );
-  const heading = headingLine(placed, preferences.views[view.key].sort, state.columnCursor);
+  const heading = headingLine(placed, sort, state.columnCursor);
   return { lines: [...panel, heading, ...rows], visible, heading: panel.length, placed };
 }
 

@@ -1,7 +1,7 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
-import { columnsOf, defaultColumns } from './view-columns.ts';
+import { badgeColumn, columnsOf, defaultColumns } from './view-columns.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { RowCursor } from './row-cursor.ts';
 import { tableFrame } from './frame.ts';
@@ -14,6 +14,7 @@ import { guestChoices } from '../preferences.ts';
 import type { Preferences, ViewPreferences } from '../preferences.ts';
 import { tableEntries, metricIn, source } from './table.ts';
 import type { TableEntry } from './table.ts';
+import { Trouble } from './trouble.ts';
 import { viewOf, views } from './views.ts';
 import type { View } from './views.ts';
 
@@ -25,6 +26,8 @@ export class TableControl {
   private readonly expanded = new Set<string>();
   /** Columns of each view, made once. */
   private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
+  private readonly badges = new Map(views.map((view) => [view.key, badgeColumn(view)]));
+  private readonly troubles: ReadonlyMap<View['key'], Trouble>;
   private columnCursor: string | undefined;
   private entries: readonly TableEntry[] = [];
   private frame: TableFrame | undefined;
@@ -32,7 +35,9 @@ export class TableControl {
   constructor(
     readonly preferences: Preferences,
     private readonly judge: Judge,
-  ) {}
+  ) {
+    this.troubles = new Map(views.map(({ key }) => [key, new Trouble(judge)]));
+  }
 
   get view(): View {
     return viewOf(this.preferences.view) ?? (views[0] as View);
@@ -42,21 +47,25 @@ export class TableControl {
     return this.preferences.views[this.view.key];
   }
 
-  /** Heading of the column that the rows are sorted by. */
+  /** Id of the column that the rows are sorted by. */
+  private get sort(): string {
+    return this.viewPreferences.sort ?? this.view.sort;
+  }
+
+  /** What the rows are sorted by: the heading of a column, behind trouble where the user chose nothing. */
   get sortHeading(): string {
-    const { sort } = this.viewPreferences;
-    return this.columnOf(sort)?.heading ?? sort;
+    const heading = this.columnOf(this.sort)?.heading ?? this.sort;
+    return this.viewPreferences.sort === undefined ? `trouble, ${heading}` : heading;
   }
 
   /** Whether the largest number, or the last text, comes first. */
   get descending(): boolean {
-    const { sort, reverse } = this.viewPreferences;
-    return (this.columnOf(sort)?.text ?? false) === reverse;
+    return (this.columnOf(this.sort)?.text ?? false) === this.viewPreferences.reverse;
   }
 
   /** The column of the cursor, or else the one that the rows are sorted by. */
   get column(): ViewColumn | undefined {
-    return this.columnOf(this.columnCursor ?? this.viewPreferences.sort);
+    return this.columnOf(this.columnCursor ?? this.sort);
   }
 
   /** The value at the cursor: of which metric, and where; undefined where there is none. */
@@ -104,8 +113,8 @@ export class TableControl {
   }
 
   moveSort(by: -1 | 1): void {
-    const { columns, sort } = this.viewPreferences;
-    const at = columns.indexOf(sort);
+    const { columns } = this.viewPreferences;
+    const at = columns.indexOf(this.sort);
     const next = at === -1 ? columns[0] : columns[at + by];
     if (next !== undefined) this.sortBy(next);
   }
@@ -116,12 +125,21 @@ export class TableControl {
   }
 
   reverse(): void {
-    this.viewPreferences.reverse = !this.viewPreferences.reverse;
+    const { viewPreferences: preferences, sort } = this;
+    preferences.sort = sort;
+    preferences.reverse = !preferences.reverse;
+  }
+
+  /** The order of the view: trouble first, then what the view is about. */
+  defaultOrder(): void {
+    this.viewPreferences.sort = undefined;
+    this.viewPreferences.reverse = false;
+    this.cursor.home();
   }
 
   moveColumn(by: -1 | 1): void {
-    const { columns, sort } = this.viewPreferences;
-    const at = columns.indexOf(this.columnCursor ?? sort);
+    const { columns } = this.viewPreferences;
+    const at = columns.indexOf(this.columnCursor ?? this.sort);
     this.columnCursor = columns[Math.max(0, Math.min(at + by, columns.length - 1))];
   }
 
@@ -161,16 +179,15 @@ export class TableControl {
     if (row !== 0) return;
     let end = 0;
     const id = placed.find(({ width }) => (end += width + 1) > x)?.column.id;
-    if (id === this.viewPreferences.sort) this.reverse();
-    else if (id !== undefined) this.sortBy(id);
+    if (id === this.sort) this.reverse();
+    else if (id !== undefined && this.columnOf(id) !== undefined) this.sortBy(id);
   }
 
   /** Host panel and table. */
   lines(sample: Sample, size: Size): readonly Line[] {
-    const { view, viewPreferences: preferences, judge, cursor } = this;
+    const { view, preferences, judge, cursor, sort, shownColumns: columns } = this;
     this.entries = this.list(sample);
-    const columns = preferences.columns.flatMap((id) => this.columnOf(id) ?? []);
-    const state = { view, preferences: this.preferences, columns, entries: this.entries, cursor, judge };
+    const state = { view, preferences, columns, sort, entries: this.entries, cursor, judge };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
     return [...this.frame.lines, line(this.nothing(), 'dim')];
@@ -179,7 +196,19 @@ export class TableControl {
   private list(sample: Sample): readonly TableEntry[] {
     const { view, viewPreferences: preferences, filter, expanded } = this;
     const { guests } = this.preferences;
-    return tableEntries(sample, { view, preferences, filter, guests, expanded }, this.allColumns);
+    const trouble = preferences.sort === undefined ? this.troubles.get(view.key) : undefined;
+    return tableEntries(sample, { view, preferences, filter, guests, expanded, trouble }, this.allColumns);
+  }
+
+  /** The columns of the table: those that are chosen, the one that is sorted by, and the badge behind what names a row. */
+  private get shownColumns(): readonly ViewColumn[] {
+    const { columns } = this.viewPreferences;
+    const ids = columns.includes(this.sort) ? columns : [...columns, this.sort];
+    const found = ids.flatMap((id) => this.columnOf(id) ?? []);
+    const badge = this.badges.get(this.view.key);
+    if (badge === undefined) return found;
+    const behind = found.findIndex(({ id }) => id === 'name') + 1;
+    return [...found.slice(0, behind), badge, ...found.slice(behind)];
   }
 
   private get allColumns(): readonly ViewColumn[] {

@@ -2,6 +2,7 @@ import { formatNumber } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
+import { badgeOf } from '../values/badge.ts';
 import { fit } from '../screen/glyphs.ts';
 import type { Line, Span } from '../screen/spans.ts';
 import { metricIn, numberIn, source, textIn } from './table.ts';
@@ -28,6 +29,10 @@ export function entryLine(
     if (entry.label !== undefined && column.text) {
       const text = column.id === 'name' ? ` ${entry.label}` : '';
       return [{ text: fit(text, width), style: 'dim', reverse: selected }, blank];
+    }
+    if (column.badge) {
+      const badge = entry.vm && badgeOf(entry.vm.row);
+      return [{ text: fit(badge?.text ?? '', width), style: badge?.verdict ?? 'normal', reverse: selected }, blank];
     }
     if (column.text) return [{ text: fit(textIn(entry, column) ?? '-', width), reverse: selected }, blank];
     const metric = metricIn(entry, column);

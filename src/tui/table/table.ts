@@ -5,6 +5,7 @@ import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
 import type { GuestChoice, ViewPreferences } from '../preferences.ts';
+import type { Trouble } from './trouble.ts';
 import type { View } from './views.ts';
 
 /** A row of the table. */
@@ -31,6 +32,8 @@ interface TableQuery {
   readonly guests: GuestChoice;
   /** Keys of the VMs that are expanded. */
   readonly expanded: ReadonlySet<string>;
+  /** Which rows come first, whatever they are sorted by; missing where the user chose the order. */
+  readonly trouble?: Trouble | undefined;
 }
 
 /** The number in a column of an entry; NaN where it is not known. */
@@ -63,8 +66,15 @@ export function tableEntries(
   query: TableQuery,
   columns: readonly ViewColumn[],
 ): readonly TableEntry[] {
-  const found = filtered(chosen(listed(sample, query.view), query.guests), query.filter);
-  const sorted = sort(found, columns, query.preferences);
+  const { view, preferences, trouble } = query;
+  const found = filtered(chosen(listed(sample, view), query.guests), query.filter);
+  trouble?.observe(
+    sample.time,
+    found,
+    columns.filter(({ id }) => preferences.columns.includes(id)),
+  );
+  const byValue = sort(found, columns, preferences.sort ?? view.sort, preferences.reverse);
+  const sorted = trouble === undefined ? byValue : troubleFirst(byValue, trouble);
   if (query.expanded.size === 0 || query.view.scope !== 'vm') return sorted;
   return sorted.flatMap((entry) =>
     entry.vm !== undefined && query.expanded.has(entry.key) ? [entry, ...rowsBelow(entry.vm)] : [entry],
@@ -128,13 +138,21 @@ function searched({ row, vm }: TableEntry): string[] {
     : [...own, ...['name', 'vmid', 'UUID', 'tags'].map((id) => textOrBlank(vm.row, id))];
 }
 
+/** Rows in trouble before the others, each in the order that they had. */
+function troubleFirst(entries: readonly TableEntry[], trouble: Trouble): readonly TableEntry[] {
+  const ranks: TableEntry[][] = [[], [], []];
+  for (const entry of entries) ranks[2 - trouble.rank(entry)]?.push(entry);
+  return ranks.flat();
+}
+
 const collator = new Intl.Collator('en', { numeric: true });
 
 /** Numbers from the largest down, texts from A up, or the other way; what is not known comes last either way. */
 function sort(
   entries: readonly TableEntry[],
   columns: readonly ViewColumn[],
-  { sort: id, reverse }: ViewPreferences,
+  id: string,
+  reverse: boolean,
 ): readonly TableEntry[] {
   const column = columns.find((candidate) => candidate.id === id);
   if (column === undefined) return entries;

@@ -3,6 +3,7 @@ import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Scope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Unit } from '../../catalogue/metric.ts';
+import { BADGE_WIDTH } from '../values/badge.ts';
 import type { View } from './views.ts';
 
 /** A column of a table: a metric of the rows, or what names the VM that a row belongs to. */
@@ -15,9 +16,14 @@ export interface ViewColumn {
   readonly text: boolean;
   /** Whether it is read from the row of the VM instead of that of its device. */
   readonly ofVm: boolean;
+  /** Whether it shows the badge of the guest. */
+  readonly badge: boolean;
   /** Columns of the screen that its texts and its heading need; those of column `name` follow the names. */
   readonly width: number;
 }
+
+/** The metric that a badge is about. */
+const STATE = 'state';
 
 /** Texts by their usual lengths. */
 const textWidths: Readonly<Record<string, number>> = {
@@ -26,7 +32,6 @@ const textWidths: Readonly<Record<string, number>> = {
   UUID: 36,
   pid: 7,
   guest_type: 6,
-  state: 8,
   tags: 16,
   lock: 9,
   qmp: 7,
@@ -38,7 +43,7 @@ const textWidths: Readonly<Record<string, number>> = {
   host_name: 16,
 };
 
-/** All columns that a view can show, in the order of the catalogue. */
+/** All columns that a view can show, in the order of the catalogue; the state stands in the {@link badgeColumn}. */
 export function columnsOf(view: View): readonly ViewColumn[] {
   const isDeviceOfVm = entityOf(view.scope).parent === 'vm';
   const vm = isDeviceOfVm ? metricsOf('vm').filter(isIdentity) : [];
@@ -74,11 +79,18 @@ export function defaultColumns(view: View): readonly string[] {
 
 /** Whether a column stays on the screen when the others are scrolled sideways: without it nobody knows the row. */
 export function isPinned({ id }: ViewColumn): boolean {
-  return id === 'vmid' || id === 'name' || id === 'device';
+  return id === 'vmid' || id === 'name' || id === 'device' || id === STATE;
 }
 
-function isIdentity({ collector }: Metric): boolean {
-  return collector === '-';
+/** The column that stands behind the names in every table of guests or their devices; undefined in one of the host. */
+export function badgeColumn(view: View): ViewColumn | undefined {
+  if (!(view.scope === 'vm' || entityOf(view.scope).parent === 'vm')) return undefined;
+  const metric = metricsOf('vm').find(({ id }) => id === STATE);
+  return metric && { ...column(metric, true, view), badge: true, width: BADGE_WIDTH };
+}
+
+function isIdentity({ collector, id }: Metric): boolean {
+  return collector === '-' && id !== STATE;
 }
 
 function column(metric: Metric, ofVm: boolean, view?: View): ViewColumn {
@@ -86,5 +98,5 @@ function column(metric: Metric, ofVm: boolean, view?: View): ViewColumn {
   const text = kind === 'text';
   const heading = view?.headings?.[id] ?? title;
   const width = Math.max(heading.length, text ? (view?.widths?.[id] ?? textWidths[id] ?? 12) : 0);
-  return { id, heading, metric, unit, text, ofVm, width };
+  return { id, heading, metric, unit, text, ofVm, badge: false, width };
 }

@@ -62,7 +62,9 @@ function scaled(value: number, base: number, none: string): string {
   return `${rest.toFixed(decimals)}${power === 0 ? none : (suffixes[power - 1] ?? '')}`;
 }
 
-function duration(seconds: number): string {
+/** A time in its largest unit: 45s, 4m, 12h, 34d. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
   const hours = Math.floor(seconds / 3600);
   return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
