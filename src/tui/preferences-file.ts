@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { readPreferences } from './preferences.ts';
+import { changedPreferences, readPreferences } from './preferences.ts';
 import type { Preferences } from './preferences.ts';
 
 /** Where the view keeps its preferences (XDG Base Directory Specification; a relative path there counts as none). */
@@ -25,12 +25,12 @@ export function loadPreferences(path: string): {
   }
 }
 
-/** Keeps the preferences; the file is replaced as a whole. Throws what the file system says. */
+/** Keeps what the user changed; the file is replaced as a whole. Throws what the file system says. */
 export function savePreferences(path: string, preferences: Preferences): void {
   const draft = `${path}.draft`;
   mkdirSync(dirname(path), { recursive: true });
   // Under sudo the directory may be somebody else's: a link there is not followed.
   rmSync(draft, { force: true });
-  writeFileSync(draft, `${JSON.stringify(preferences, undefined, 2)}\n`, { flag: 'wx' });
+  writeFileSync(draft, `${JSON.stringify(changedPreferences(preferences), undefined, 2)}\n`, { flag: 'wx' });
   renameSync(draft, path);
 }

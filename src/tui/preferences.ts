@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isObject, record } from '../untyped/values.ts';
 import type { Fields } from '../untyped/values.ts';
 import { columnsOf, defaultColumns } from './table/view-columns.ts';
@@ -48,6 +49,31 @@ export function defaultPreferences(): Preferences {
 /** How a view looks at first. */
 function defaultView(view: View): ViewPreferences {
   return { columns: defaultColumns(view), sort: undefined, reverse: false };
+}
+
+/**
+ * What of the preferences differs from those at first, to be kept as JSON: what a later version shows at first is seen
+ * wherever the user changed nothing.
+ */
+export function changedPreferences(preferences: Preferences): Fields {
+  const { views: all, ...others } = preferences;
+  const { views: untouched, ...first } = defaultPreferences();
+  const changedViews = views.flatMap(({ key }) => {
+    const changed = differing(all[key], untouched[key]);
+    return Object.keys(changed).length === 0 ? [] : [[key, changed] as const];
+  });
+  return {
+    ...differing(others, first),
+    ...(changedViews.length > 0 && { views: Object.fromEntries(changedViews) }),
+  };
+}
+
+/** The members of an object that are not as in another one. */
+function differing(one: object, other: object): Fields {
+  const before = new Map(Object.entries(other));
+  return Object.fromEntries(
+    Object.entries(one).filter(([name, value]) => !isDeepStrictEqual(value, before.get(name))),
+  );
 }
 
 /**
