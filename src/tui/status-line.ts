@@ -1,6 +1,9 @@
 import type { GuestChoice } from './preferences.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { badgeOf } from './values/badge.ts';
+import type { Badge } from './values/badge.ts';
+import { duration } from './values/format.ts';
 import { fit, textWidth } from './screen/glyphs.ts';
 import type { Line, Span, Style } from './screen/spans.ts';
 import { textOrBlank, valueOf } from './values/row-values.ts';
@@ -29,6 +32,8 @@ interface Part {
   readonly style?: Style;
   /** The parts with the largest numbers are left out where there is no room. */
   readonly rank: number;
+  /** Whether it stands at the right edge: what changes in length at the left does not move it. */
+  readonly right?: true;
 }
 
 const WIDEST_HOST = 24;
@@ -44,16 +49,18 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
     { text: status.view, style: 'strong', rank: 0 },
     ...(status.note === '' ? [] : [{ text: status.note, style: 'warn' as const, rank: 1 }]),
     { text: countOf(guests, status.filter?.left), rank: 2 },
+    ...statesOf(guests),
     ...(status.guests === 'all' ? [] : [{ text: only[status.guests], style: 'warn' as const, rank: 3 }]),
-    { text: `sort ${status.sort}${arrow}`, rank: 4 },
     ...(status.filter === undefined
       ? []
       : [{ text: `filter ${status.filter.text}`, style: 'warn' as const, rank: 3 }]),
-    { text: refresh(sample.interval, status.interval), rank: 5 },
     ...outputsPart(agent.outputs),
     ...(missed > 0 ? [{ text: `missed ${missed}`, style: 'warn' as const, rank: 6 }] : []),
     ...(status.units === 'auto' ? [] : [{ text: status.units, rank: 7 }]),
-    { text: new Date(sample.time).toTimeString().slice(0, 8), rank: 4 },
+    ...uptimePart(sample.host.row),
+    { text: `sort ${status.sort}${arrow}`, rank: 4, right: true },
+    { text: refresh(sample.interval, status.interval), rank: 6, right: true },
+    { text: new Date(sample.time).toTimeString().slice(0, 8), rank: 5, right: true },
   ];
   return fitting(parts, columns);
 }
@@ -71,9 +78,31 @@ function countOf(guests: Sample['guests'], left: number | undefined): string {
   return vms === 0 ? ofContainers : `${ofVms}  ${ofContainers}`;
 }
 
+/** How many guests are in a state that they have a badge for: the bad ones first, each kind in its colour. */
+function statesOf(guests: Sample['guests']): Part[] {
+  const counts = new Map<string, { readonly verdict: Badge['verdict']; count: number }>();
+  for (const { row } of guests) {
+    const badge = badgeOf(row);
+    if (badge === undefined) continue;
+    const [word = ''] = badge.text.toLowerCase().split(' ');
+    const kind = counts.get(word) ?? { verdict: badge.verdict, count: 0 };
+    kind.count++;
+    counts.set(word, kind);
+  }
+  const parts = [...counts].map(([word, { verdict, count }]): Part => {
+    return { text: `${count} ${word}`, style: verdict, rank: verdict === 'bad' ? 1 : 3 };
+  });
+  return parts.sort((one, other) => one.rank - other.rank);
+}
+
+function uptimePart(host: Row): Part[] {
+  const uptime = valueOf(host, 'host_uptime');
+  return Number.isNaN(uptime) ? [] : [{ text: `up ${duration(uptime)}`, rank: 7 }];
+}
+
 /** Actual and wanted seconds between two samples. */
 function refresh(actual: number, wanted: number | undefined): string {
-  const shown = Number.isNaN(actual) ? '-' : actual.toFixed(actual < 10 ? 2 : 1);
+  const shown = (Number.isNaN(actual) ? '-' : actual.toFixed(actual < 10 ? 2 : 1)).padStart(4);
   return wanted === undefined ? `${shown}s` : `${shown}/${wanted}s`;
 }
 
@@ -94,12 +123,18 @@ function outputsPart(outputs: readonly Row[]): Part[] {
 
 function fitting(parts: readonly Part[], columns: number): Line {
   let left = parts;
-  const width = (): number => left.reduce((sum, { text }) => sum + textWidth(text) + 2, -2);
-  while (left.length > 1 && width() > columns) {
+  const width = (some: readonly Part[]): number => some.reduce((sum, { text }) => sum + textWidth(text) + 2, -2);
+  while (left.length > 1 && width(left) > columns) {
     const last = Math.max(...left.map(({ rank }) => rank));
     left = left.filter(({ rank }) => rank !== last);
   }
-  return left.flatMap(({ text, style = 'normal' }, index): Span[] =>
+  const sides = [left.filter(({ right }) => right !== true), left.filter(({ right }) => right === true)] as const;
+  const between = Math.max(2, columns - width(sides[0]) - width(sides[1]));
+  return [...spansOf(sides[0]), { text: ' '.repeat(between) }, ...spansOf(sides[1])];
+}
+
+function spansOf(parts: readonly Part[]): Line {
+  return parts.flatMap(({ text, style = 'normal' }, index): Span[] =>
     index === 0 ? [{ text, style }] : [{ text: '  ' }, { text, style }],
   );
 }

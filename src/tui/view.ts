@@ -67,7 +67,7 @@ export class TerminalView implements Commands, TerminalUser {
     this.unicode = unicode;
     this.preferencesPath = preferencesPath;
     const { preferences, trouble } = loadPreferences(preferencesPath);
-    this.table = new TableControl(preferences, this.judge);
+    this.table = new TableControl(preferences, this.judge, unicode);
     this.cells = new Cells(switches(depth), unicode);
     this.terminal = new Terminal(this.cells, this);
     if (trouble !== undefined) this.tell(trouble);

@@ -2,7 +2,7 @@ import type { Sample } from '../../sampling/sample.ts';
 import type { RowCursor } from './row-cursor.ts';
 import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
-import { panelLines } from './panel.ts';
+import type { HostPanel } from './panel.ts';
 import { textWidth } from '../screen/glyphs.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import type { Preferences } from '../preferences.ts';
@@ -25,6 +25,8 @@ interface TableState {
   /** Id of the column of the cursor. */
   readonly columnCursor: string | undefined;
   readonly judge: Judge;
+  readonly hostPanel: HostPanel;
+  readonly unicode: boolean;
 }
 
 /** Host panel and table as lines, and where what can be clicked is. */
@@ -44,10 +46,11 @@ const ROWS_PER_PANEL_LINE = 4;
 
 /** Host panel, headings and as many rows as there is room for; moves the cursor to where its row is now. */
 export function tableFrame(sample: Sample, state: TableState, size: Size): TableFrame {
-  const { view, preferences, sort, entries, cursor, judge } = state;
+  const { view, preferences, sort, entries, cursor, judge, unicode } = state;
   const { units } = preferences;
   const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
-  const panel = panelLines(view, sample.host, { columns: size.columns, units, judge }).slice(0, panelHeight);
+  const look = { columns: size.columns, units, judge, unicode };
+  const panel = state.hostPanel.lines(view, sample, panelHeight, look);
   const room = Math.max(0, size.rows - panel.length - 1);
   const height = preferences.rows === 0 ? room : Math.min(room, preferences.rows);
   cursor.follow(entries, height);

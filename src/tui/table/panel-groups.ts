@@ -1,31 +1,33 @@
-/** Lines of the host panel: a label and the metrics of the host, the most telling ones first; as many as fit are shown. */
+/**
+ * Lines of the host panel, from the top down: a label and what is shown of the host, the most telling first, as many as fit.
+ * Each is the id of a metric, or the name of a slot of panel-slots.ts.
+ */
 export const panelGroups = {
   cpu: [
     'CPU',
     [
-      'cpu_cores',
+      'busy',
+      'vcpus',
+      'load',
       'cpu_user',
       'cpu_system',
       'cpu_iowait',
       'cpu_steal',
       'cpu_idle',
-      'cpu_curfreq',
-      'cpu_load1',
-      'cpu_overcommit',
       'psi_some_cpu_avg10',
-      'psi_some_cpu_avg60',
+      'cpu_curfreq',
     ],
   ],
+  cpus: ['CPUS', ['cpus']],
   load: [
     'LOAD',
     [
       'cpu_load1',
       'cpu_load5',
       'cpu_load15',
-      'cpu_overcommit',
+      'cpu_guest',
       'psi_some_cpu_avg10',
       'psi_some_cpu_avg60',
-      'cpu_guest',
       'cpu_irq',
       'cpu_softirq',
       'cpu_nice',
@@ -34,15 +36,15 @@ export const panelGroups = {
   mem: [
     'MEM',
     [
+      'ram_state',
+      'memory',
       'ram_total',
       'ram_available',
-      'ram_free',
-      'ram_cached',
-      'ram_zfsarc',
       'ram_swapused',
       'ram_overcommit',
-      'ram_buffers',
-      'ram_dirty',
+      'ram_zfsarc',
+      'ram_cached',
+      'ram_free',
     ],
   ],
   swap: [
@@ -56,10 +58,9 @@ export const panelGroups = {
       'disk_writes',
       'disk_read_mib',
       'disk_write_mib',
-      'disk_util',
       'disk_await',
+      'disk_util',
       'disk_queue_length',
-      'disk_count',
     ],
   ],
   net: [

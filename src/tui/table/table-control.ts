@@ -6,6 +6,7 @@ import type { ViewColumn } from './view-columns.ts';
 import { RowCursor } from './row-cursor.ts';
 import { tableFrame } from './frame.ts';
 import type { TableFrame } from './frame.ts';
+import { HostPanel } from './panel.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { FieldsPage } from '../pages/fields.ts';
 import type { Line, Size } from '../screen/spans.ts';
@@ -28,6 +29,7 @@ export class TableControl {
   private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
   private readonly badges = new Map(views.map((view) => [view.key, badgeColumn(view)]));
   private readonly troubles: ReadonlyMap<View['key'], Trouble>;
+  private readonly hostPanel = new HostPanel();
   private columnCursor: string | undefined;
   private entries: readonly TableEntry[] = [];
   private frame: TableFrame | undefined;
@@ -35,6 +37,7 @@ export class TableControl {
   constructor(
     readonly preferences: Preferences,
     private readonly judge: Judge,
+    private readonly unicode = true,
   ) {
     this.troubles = new Map(views.map(({ key }) => [key, new Trouble(judge)]));
   }
@@ -185,9 +188,10 @@ export class TableControl {
 
   /** Host panel and table. */
   lines(sample: Sample, size: Size): readonly Line[] {
-    const { view, preferences, judge, cursor, sort, shownColumns: columns } = this;
+    const { view, preferences, judge, cursor, sort, shownColumns: columns, hostPanel, unicode } = this;
     this.entries = this.list(sample);
-    const state = { view, preferences, columns, sort, entries: this.entries, cursor, judge };
+    const looks = { view, preferences, columns, sort, judge, hostPanel, unicode };
+    const state = { ...looks, entries: this.entries, cursor };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
     return [...this.frame.lines, line(this.nothing(), 'dim')];

@@ -30,7 +30,7 @@ export interface View {
   readonly sort: string;
   /** Capital letters that sort, those of esxtop where it has them. */
   readonly sortKeys: Readonly<Record<string, string>>;
-  /** Lines about the host above the table. */
+  /** Lines about the host above the table, the most important first. */
   readonly panel: readonly (keyof typeof panelGroups)[];
 }
 
@@ -44,6 +44,20 @@ const diskSortKeys = {
 const hostDisk = {
   scope: 'host_disk',
   collectors: ['disk'],
+  columns: [
+    'device',
+    'disk_util',
+    'disk_await',
+    'disk_reads',
+    'disk_writes',
+    'disk_read_mib',
+    'disk_write_mib',
+    'disk_queue_length',
+    'disk_type',
+    'disk_dmname',
+    'disk_queue_depth',
+    'disk_service_time',
+  ],
   sort: 'disk_util',
   sortKeys: diskSortKeys,
   panel: ['disk', 'pressure'],
@@ -94,7 +108,7 @@ export const views: readonly View[] = [
       X: 'net_tx_mbit',
       N: 'name',
     },
-    panel: ['cpu', 'mem', 'disk', 'net'],
+    panel: ['cpu', 'mem', 'disk', 'net', 'cpus'],
   },
   {
     key: 'c',
@@ -105,14 +119,14 @@ export const views: readonly View[] = [
     columns: [
       'vmid',
       'name',
-      'cpu_cores',
       'cpu_used',
-      'cpu_total',
       'cpu_steal',
+      'cpu_total',
       'cpu_total_max',
       'cpu_steal_max',
-      'cpu_contention',
       'cpu_throttled',
+      'cpu_cores',
+      'cpu_contention',
       'cpu_limit_used',
       'cpu_other_total',
       'cpu_other_steal',
@@ -124,7 +138,7 @@ export const views: readonly View[] = [
     ],
     sort: 'cpu_used',
     sortKeys: { U: 'cpu_used', R: 'cpu_steal', S: 'cpu_other_total', N: 'name' },
-    panel: ['cpu', 'load'],
+    panel: ['cpu', 'cpus', 'load'],
   },
   {
     key: 'm',
@@ -163,19 +177,19 @@ export const views: readonly View[] = [
       'vmid',
       'name',
       'device',
+      'disk_lat_avg',
       'disk_reads',
       'disk_writes',
+      'disk_limit_used',
       'disk_read_mib',
       'disk_write_mib',
       'disk_lat_rd',
       'disk_lat_wr',
-      'disk_lat_avg',
-      'disk_lat_fl',
       'disk_davg_rd',
       'disk_davg_wr',
       'disk_kavg_rd',
       'disk_kavg_wr',
-      'disk_limit_used',
+      'disk_lat_fl',
       'disk_device',
       'disk_capacity',
       'disk_allocation',
