@@ -1,26 +1,31 @@
 import type { Scope } from '../catalogue/define.ts';
 import type { RootScope } from '../catalogue/entities.ts';
-import { Row } from '../catalogue/row.ts';
+import type { Row } from '../catalogue/row.ts';
 import { listsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, Part, RowTree } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { HeldValues } from './held-values.ts';
+import { ShownRow } from './values/shown-row.ts';
 
 /**
  * Copies samples, whose rows belong to the sampler: the view draws when a key is pressed too, in the middle of the next
  * cycle. The copy is overwritten by the next one; its rows are kept.
  */
 export class Snapshots {
-  private readonly rows = new Map<Scope, Row[]>();
+  private readonly rows = new Map<Scope, ShownRow[]>();
   private readonly used = new Map<Scope, number>();
+  private readonly held = new HeldValues();
 
   copy(sample: Sample): Sample {
     this.used.clear();
-    return {
+    const copy = {
       ...sample,
       host: this.tree('host', sample.host),
       guests: sample.guests.map((rows) => ({ guest: rows.guest, twin: rows.twin, ...this.tree('vm', rows) })),
       agent: this.tree('agent', sample.agent),
     };
+    this.held.follow(copy.guests, copy.time);
+    return copy;
   }
 
   private tree<R extends RootScope>(root: R, tree: RowTree<R> & AnyRowTree): RowTree<R> {
@@ -33,7 +38,7 @@ export class Snapshots {
     this.used.set(scope, index + 1);
     let kept = this.rows.get(scope);
     if (kept === undefined) this.rows.set(scope, (kept = []));
-    const row = (kept[index] ??= new Row(scope));
+    const row = (kept[index] ??= new ShownRow(scope));
     row.values.set(values);
     for (let slot = 0; slot < texts.length; slot++) row.texts[slot] = texts[slot];
     return row;

@@ -1,10 +1,12 @@
+import type { Metric } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../catalogue/row.ts';
 import { formatNumber } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { badgeOf } from '../values/badge.ts';
 import { fit } from '../screen/glyphs.ts';
-import type { Line, Span } from '../screen/spans.ts';
+import type { Line, Span, Style } from '../screen/spans.ts';
 import { metricIn, numberIn, source, textIn } from './table.ts';
 import type { TableEntry } from './table.ts';
 import type { Placed } from './table-layout.ts';
@@ -38,8 +40,13 @@ export function entryLine(
     const metric = metricIn(entry, column);
     const value = numberIn(entry, column);
     const text = metric === undefined ? '' : formatNumber(value, column.unit, units);
-    const verdict =
-      metric === undefined || Number.isNaN(value) ? 'ok' : judge(metric.id, value, source(entry, column));
-    return [{ text: text.padStart(width), style: styleOf(verdict), reverse: selected }, blank];
+    const style = metric === undefined ? 'normal' : styleIn(source(entry, column), metric, value, judge);
+    return [{ text: text.padStart(width), style, reverse: selected }, blank];
   });
+}
+
+/** How a value looks: by its verdict, or dim where it is one that only stands for what is not known now. */
+function styleIn(row: Row, { id, slot }: Metric, value: number, judge: Judge): Style {
+  if (Number.isNaN(value)) return 'normal';
+  return Number.isNaN(row.values[slot] ?? NaN) ? 'dim' : styleOf(judge(id, value, row));
 }

@@ -4,6 +4,7 @@ import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
+import { heldValue } from '../values/shown-row.ts';
 import type { GuestChoice, ViewPreferences } from '../preferences.ts';
 import type { Trouble } from './trouble.ts';
 import type { View } from './views.ts';
@@ -36,10 +37,13 @@ interface TableQuery {
   readonly trouble?: Trouble | undefined;
 }
 
-/** The number in a column of an entry; NaN where it is not known. */
+/** The number in a column of an entry, or the one that stands for it as long as a monitor misses; NaN where it is not known. */
 export function numberIn(entry: TableEntry, column: ViewColumn): number {
   const metric = metricIn(entry, column);
-  return metric === undefined ? NaN : (source(entry, column).values[metric.slot] ?? NaN);
+  if (metric === undefined) return NaN;
+  const row = source(entry, column);
+  const value = row.values[metric.slot] ?? NaN;
+  return Number.isNaN(value) && metric.collector !== '-' ? heldValue(row, metric.slot) : value;
 }
 
 /** The text in a column of an entry; undefined where it is not known. */

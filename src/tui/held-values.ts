@@ -1,0 +1,52 @@
+import { slots } from '../catalogue/catalogue.ts';
+import type { GuestRows } from '../sampling/sample.ts';
+import { ShownRow } from './values/shown-row.ts';
+import { textOrBlank } from './values/row-values.ts';
+
+/** ms for which values stand after the last answer of a monitor: three of its usual intervals. */
+const STAND = 30_000;
+
+const { qmp } = slots('identity', 'vm');
+
+/** The values of a guest when its monitor answered last. */
+interface Kept {
+  time: number;
+  /** By device; those of the guest itself by ''. */
+  readonly values: Map<string, Float64Array>;
+}
+
+/**
+ * Remembers what the monitor of each guest told last. One that is busy misses a question now and then, and just then its
+ * values are wanted: they stand for a while.
+ */
+export class HeldValues {
+  private kept = new Map<string, Kept>();
+
+  /**
+   * Remembers the values of guests whose monitors answer, and hands those that were remembered to the rows of others.
+   * @param time of the sample, ms since 1970
+   */
+  follow(guests: readonly GuestRows[], time: number): void {
+    const before = this.kept;
+    this.kept = new Map();
+    for (const { guest, row, disks } of guests) {
+      const kept = before.get(guest.key) ?? { time: NaN, values: new Map<string, Float64Array>() };
+      this.kept.set(guest.key, kept);
+      const isSilent = row.texts[qmp] !== undefined;
+      const passed = time - kept.time;
+      const stands = isSilent && passed >= 0 && passed < STAND;
+      if (!isSilent) kept.time = time;
+      for (const each of [row, ...disks]) {
+        const name = each === row ? '' : textOrBlank(each, 'device');
+        if (!isSilent) copyInto(kept.values, name, each.values);
+        if (each instanceof ShownRow) each.held = stands ? kept.values.get(name) : undefined;
+      }
+    }
+  }
+}
+
+function copyInto(kept: Map<string, Float64Array>, name: string, values: Float64Array): void {
+  const own = kept.get(name);
+  if (own === undefined) kept.set(name, values.slice());
+  else own.set(values);
+}
