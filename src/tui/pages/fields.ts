@@ -1,11 +1,15 @@
 import type { ViewColumn } from '../table/view-columns.ts';
 import { fit } from '../screen/glyphs.ts';
 import type { Key } from '../screen/keys.ts';
-import type { Line } from '../screen/spans.ts';
+import { line } from '../screen/spans.ts';
+import type { Line, Size } from '../screen/spans.ts';
+import { wrap } from '../../strings/wrap.ts';
 import type { KeyUse, Page } from './page.ts';
 
 /** Fields that PgUp and PgDn move by. */
 const PAGE = 10;
+/** Columns before the meanings. */
+const BESIDE = 19;
 
 /** Chooses the columns of a view and their order; every change shows at once and when the page is closed. */
 export class FieldsPage implements Page {
@@ -14,6 +18,8 @@ export class FieldsPage implements Page {
   private order: ViewColumn[];
   private shown: Set<string>;
   private at = 0;
+  /** What is said below the field of the cursor. */
+  private detail: readonly Line[] = [];
 
   /**
    * @param columns all there are
@@ -33,21 +39,27 @@ export class FieldsPage implements Page {
     this.order = this.sorted(shown);
   }
 
+  /** The last line about the field of the cursor, whose meaning takes several. */
   get cursor(): number {
-    return this.at;
+    return this.at + this.detail.length;
   }
 
-  lines(): readonly Line[] {
-    return this.order.map(({ id, heading, metric }, index): Line => {
+  lines({ columns }: Size): readonly Line[] {
+    const chosen = this.order[this.at]?.metric;
+    const text = chosen === undefined ? '' : `${chosen.meaning} (${chosen.id})`;
+    this.detail = wrap(text, ' '.repeat(BESIDE), columns).map((each) => line(each, 'dim'));
+    const all = this.order.map(({ id, heading, metric }, index): Line => {
       const shown = this.shown.has(id);
       const reverse = index === this.at;
+      const meaning = index === this.at ? '' : metric.meaning;
       return [
         { text: shown ? ' [x] ' : ' [ ] ', style: shown ? 'good' : 'dim', reverse },
-        { text: fit(heading, 12), style: shown ? 'strong' : 'normal', reverse },
-        { text: ` ${fit(id, 24)}`, style: 'dim', reverse },
-        { text: ` ${metric.formula}`, reverse },
+        { text: fit(heading, BESIDE - 5), style: shown ? 'strong' : 'normal', reverse },
+        { text: meaning },
       ];
     });
+    all.splice(this.at + 1, 0, ...this.detail);
+    return all;
   }
 
   press({ name }: Key): KeyUse {

@@ -25,6 +25,20 @@ export interface ViewColumn {
 /** The metric that a badge is about. */
 const STATE = 'state';
 
+/**
+ * Headings other than the catalogue's titles in the tables of a scope: percentages of a VM are means over its vCPUs, where
+ * those of esxtop are sums, and what the process of QEMU reads and writes is not what the guest does.
+ */
+const headings: Readonly<Partial<Record<Scope, Readonly<Record<string, string>>>>> = {
+  vm: {
+    cpu_cores: 'VCPUS',
+    cpu_total: '%USED/v',
+    cpu_steal: '%RDY/v',
+    io_read_mib: 'PMBRD/s',
+    io_write_mib: 'PMBWR/s',
+  },
+};
+
 /** Texts by their usual lengths. */
 const textWidths: Readonly<Record<string, number>> = {
   vmid: 6,
@@ -43,16 +57,19 @@ const textWidths: Readonly<Record<string, number>> = {
   host_name: 16,
 };
 
-/** All columns that a view can show, in the order of the catalogue; the state stands in the {@link badgeColumn}. */
+/**
+ * All columns that a view can show: what names a row, what the view is about, then what other collectors know of it, each in
+ * the order of the catalogue. The state stands in the {@link badgeColumn}.
+ */
 export function columnsOf(view: View): readonly ViewColumn[] {
   const isDeviceOfVm = entityOf(view.scope).parent === 'vm';
   const vm = isDeviceOfVm ? metricsOf('vm').filter(isIdentity) : [];
-  const own = metricsOf(view.scope).filter(
-    (metric) => isIdentity(metric) || view.collectors.some((name) => name === metric.collector),
-  );
+  const all = metricsOf(view.scope);
+  const own = all.filter((metric) => isIdentity(metric) || isOfView(metric, view));
+  const others = all.filter((metric) => metric.collector !== '-' && !isOfView(metric, view));
   return [
     ...vm.map((metric) => column(metric, true, view)),
-    ...own.map((metric) => column(metric, false, view)),
+    ...[...own, ...others].map((metric) => column(metric, false, view)),
   ];
 }
 
@@ -68,7 +85,8 @@ export function defaultColumns(view: View): readonly string[] {
   if (view.columns !== undefined) return view.columns;
   const hidden = ['UUID', 'pid', 'qmp', 'qmp_age'];
   const shown = columnsOf(view).filter(
-    ({ id, metric }) => metric.shown === 'default' && !hidden.includes(id),
+    ({ id, metric }) =>
+      metric.shown === 'default' && !hidden.includes(id) && (isIdentity(metric) || isOfView(metric, view)),
   );
   const names = shown.filter(({ id }) => ['vmid', 'name', 'device'].includes(id));
   names.sort((one, other) => Number(other.id === 'vmid') - Number(one.id === 'vmid'));
@@ -93,10 +111,14 @@ function isIdentity({ collector, id }: Metric): boolean {
   return collector === '-' && id !== STATE;
 }
 
+function isOfView({ collector }: Metric, { collectors }: View): boolean {
+  return collectors.some((name) => name === collector);
+}
+
 function column(metric: Metric, ofVm: boolean, view?: View): ViewColumn {
   const { id, title, unit, kind } = metric;
   const text = kind === 'text';
-  const heading = view?.headings?.[id] ?? title;
+  const heading = view?.headings?.[id] ?? headings[metric.scope]?.[id] ?? title;
   const width = Math.max(heading.length, text ? (view?.widths?.[id] ?? textWidths[id] ?? 12) : 0);
   return { id, heading, metric, unit, text, ofVm, badge: false, width };
 }

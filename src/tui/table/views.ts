@@ -97,7 +97,6 @@ export const views: readonly View[] = [
       'guest_type',
       'ram_limit_used',
     ],
-    headings: { io_read_mib: 'PMBRD/s', io_write_mib: 'PMBWR/s' },
     sort: 'cpu_used',
     sortKeys: {
       U: 'cpu_used',
