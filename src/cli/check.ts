@@ -34,6 +34,7 @@ export function describeSettings(
     frequency,
     runs,
     detailInterval,
+    latencyHistogram,
     collectors,
     netdev,
     storedev,
@@ -59,7 +60,10 @@ export function describeSettings(
         ? 'every 10 seconds, or with each sample where that is less often'
         : `every ${seconds(detailInterval)}`,
     ],
-    ['measure', collectors.join(', ')],
+    [
+      'measure',
+      `${collectors.join(', ')}${latencyHistogram ? '; QEMU is told to keep latency histograms' : ''}`,
+    ],
     ['host NICs', `sums over ${chosen(netdev, 'all physical ones')}; rows of ${chosen(nicRows, 'the same')}`],
     [
       'host disks',

@@ -44,6 +44,7 @@ export function resolveSettings(
     frequency: values.frequency,
     runs: values.runs,
     detailInterval: detailInterval(values.frequency, values.detail_interval, given),
+    latencyHistogram: values.latency_histogram,
     collectors,
     netdev: values.netdev,
     storedev: values.storedev,

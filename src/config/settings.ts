@@ -13,6 +13,8 @@ export interface Settings {
   readonly runs: number;
   /** Seconds between two questions to the same monitor, at least the frequency; undefined for the connector's own. */
   readonly detailInterval: number | undefined;
+  /** Whether QEMU is told to count the latencies of disks in histograms. */
+  readonly latencyHistogram: boolean;
   /** In the order of the catalogue. */
   readonly collectors: readonly MeasuringName[];
   /** Interfaces the host sums run over, in the words of DeviceChoice as the three below; undefined for all physical ones. */

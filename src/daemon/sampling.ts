@@ -112,9 +112,9 @@ async function findVms(
   hasContainers: boolean,
   log: Logger,
 ): Promise<Inventory> {
-  const { detailInterval, frequency } = settings;
+  const { detailInterval, frequency, latencyHistogram } = settings;
   const attention = detailInterval === undefined ? watched : undefined;
-  const beat = { detailInterval, frequency, attention };
+  const beat = { detailInterval, frequency, attention, latencyHistogram };
   const detect = () => detectInventory(settings, paths, beat, log, files);
   const found = await detect();
   if (found !== undefined) return found;

@@ -50,6 +50,8 @@ export async function detectInventory(
   }
   // One that is asked for by name is waited for; it says itself what is wrong.
   if (connector === 'libvirt' || (auto && (await libvirtAnswers(search, paths)))) {
+    if (beat.latencyHistogram === true)
+      log.warn('latency_histogram has no effect: the read-only connection to libvirt cannot set histograms');
     const { LibvirtInventory } = await import('./libvirt/libvirt.ts');
     const local = paths.roots.procfs !== nowhere.procfs;
     return new LibvirtInventory(search.connection, directories(paths), paths, beat, log, local);

@@ -1,4 +1,5 @@
 import type { Counters } from '../kernel/base/counters.ts';
+import type { DiskHistograms } from '../qmp/latency-histogram.ts';
 import type { GuestNic, Sources } from './sources.ts';
 import type { DiskLimits } from '../qmp/throttle.ts';
 
@@ -59,6 +60,8 @@ export interface DiskReading {
   readonly below?: BelowReading;
   /** What QEMU holds its requests back to, if it told. */
   readonly limits?: DiskLimits;
+  /** How many operations took how long, where QEMU was told to count that. */
+  readonly histograms?: DiskHistograms;
 }
 
 /** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */

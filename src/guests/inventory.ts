@@ -1,7 +1,7 @@
 import type { Attention } from './attention.ts';
 import type { Guest } from './guest.ts';
 
-/** How often the monitors are asked. */
+/** How often the monitors are asked, and for what. */
 export interface Beat {
   /** Seconds between two visits to the same monitor; undefined for the usual ones. */
   readonly detailInterval: number | undefined;
@@ -9,6 +9,8 @@ export interface Beat {
   readonly frequency: number;
   /** Whose monitors are visited more often; missing where nobody looks. */
   readonly attention?: Attention | undefined;
+  /** Whether QEMU is told to count latencies in histograms; missing where it is not. */
+  readonly latencyHistogram?: boolean;
 }
 
 /** Keeps count of the guests of one kind of host. */

@@ -1,3 +1,5 @@
+import type { DiskHistograms } from './latency-histogram.ts';
+import { histogramsIn } from './latency-histogram.ts';
 import type { QmpQuery } from './query.ts';
 import { list, record, shortText } from '../untyped/values.ts';
 
@@ -24,6 +26,8 @@ export interface BlockStats {
   readonly flTime: number;
   /** Operations of all kinds that failed or were invalid. */
   readonly failures: number;
+  /** How many operations took how long, where somebody has QEMU count that. */
+  readonly histograms?: DiskHistograms;
 }
 
 /** More layers than a disk has: throttle, filter of a job, format, file. */
@@ -52,6 +56,7 @@ function readBackend(entry: unknown): BlockStats {
   const qdev = shortText(backend['qdev']);
   const nodeName = shortText(backend['node-name']);
   const stats = record(backend['stats']);
+  const histograms = histogramsIn(stats);
   const counter = (name: string): number => {
     const value = stats[name];
     return typeof value === 'number' ? value : NaN;
@@ -70,6 +75,7 @@ function readBackend(entry: unknown): BlockStats {
     wrTime: counter('wr_total_time_ns'),
     flTime: counter('flush_total_time_ns'),
     failures: sumOf(failures, stats),
+    ...(histograms !== undefined && { histograms }),
   };
 }
 

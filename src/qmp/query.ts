@@ -1,4 +1,7 @@
-/** A QMP command that only asks, with the reading of its reply. V is what is made of the reply. */
+/**
+ * A QMP command with the reading of its reply. V is what is made of the reply. All commands only ask, but for that of
+ * latency-histogram.ts, which is sent where the user wants it.
+ */
 export interface QmpQuery<V> {
   readonly execute: string;
   readonly arguments?: object;

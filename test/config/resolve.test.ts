@@ -24,6 +24,7 @@ test('the defaults', () => {
     frequency: 1,
     runs: Infinity,
     detailInterval: undefined,
+    latencyHistogram: false,
     collectors: ['cpu', 'mem', 'disk', 'net', 'io'],
     netdev: undefined,
     storedev: undefined,

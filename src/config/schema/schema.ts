@@ -113,6 +113,14 @@ const general = {
       { name: 'psi', value: 'pressure', group: what, help: 'the same as --pressure', hidden: true },
     ],
   },
+  latency_histogram: {
+    type: truth,
+    default: 'false',
+    help:
+      'percentiles of disk latency: tells the QEMU of each VM to count latencies in histograms until it ends ' +
+      '(block-latency-histogram-set); without libvirt only',
+    flag: { group: what },
+  },
   netdev: {
     type: names,
     otherwise: 'all physical ones',

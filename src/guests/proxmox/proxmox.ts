@@ -121,6 +121,10 @@ export class ProxmoxInventory implements Inventory {
     }
     const schedule = PollSchedule.of(this.beat);
     const vm = new ProxmoxVm(this.paths, vmid, process, args, schedule, this.sockets, this.devices);
+    if (this.beat.latencyHistogram === true)
+      vm.countLatencies(this.paths, (why) => {
+        this.log.warn(`VM ${vm.label}: ${why}`);
+      });
     vm.refresh();
     // What is looked at once, such as its cgroup, would be missing for ever.
     if (refusedOpens() !== refused) {

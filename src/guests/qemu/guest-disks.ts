@@ -57,9 +57,22 @@ export class GuestDisks {
     for (const [index, { disk, counted }] of this.backends.entries()) {
       const each = stats[index];
       if (disk === undefined || each === undefined) continue;
-      readings.push({ ...disk, counters: countersOf(counted ? each : undefined) });
+      const { histograms } = each;
+      readings.push({
+        ...disk,
+        counters: countersOf(counted ? each : undefined),
+        ...(histograms !== undefined && { histograms }),
+      });
     }
     return readings;
+  }
+
+  /** Those of the backends that the last {@link readings} took for disks, as far as QEMU counts their operations. */
+  counted(stats: readonly BlockStats[]): readonly BlockStats[] {
+    return stats.filter((_, index) => {
+      const backend = this.backends[index];
+      return backend?.disk !== undefined && backend.counted;
+    });
   }
 
   /** Has all looked at anew: the configuration changed. */

@@ -10,6 +10,7 @@ import { BlockDevices } from './block-devices.ts';
 import type { Detail, Guest, GuestDisk } from '../guest.ts';
 import { GuestDisks } from './guest-disks.ts';
 import { balloonReading } from './guest-report.ts';
+import { LatencyHistograms } from './latency-histograms.ts';
 import { isTrusted } from './monitor-sockets.ts';
 import { fullPath, inNamespaceOf, networkOf } from './own-namespace.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
@@ -46,6 +47,7 @@ export abstract class QemuVm implements Guest {
   protected readonly blocks: BlockDevices;
   protected readonly guestDisks: GuestDisks;
   private readonly below: DisksBelow;
+  private histograms: LatencyHistograms | undefined;
   private answeredAt: number | undefined;
   /** Bytes of memory as QEMU told. */
   protected memorySize: number | undefined;
@@ -133,7 +135,7 @@ export abstract class QemuVm implements Guest {
     this.plan.learn(answers, asked, threads);
     this.answeredAt = time;
     this.silence = undefined;
-    const failure = await this.blocks.update(
+    const unknown = await this.blocks.update(
       monitor,
       answers.blocks.value ?? [],
       time,
@@ -141,10 +143,21 @@ export abstract class QemuVm implements Guest {
       storage,
     );
     this.take(answers, time);
+    const disks = this.guestDisks.counted(answers.blocks.value ?? []);
+    const failure = unknown ?? (await this.histograms?.update(monitor, disks));
     // While QEMU owes that answer it cannot be asked anything else.
     if (failure === undefined || !monitor.connected) return undefined;
     this.silent(failure.reason, time);
     return failure;
+  }
+
+  /**
+   * Has QEMU count how long the operations of its disks take, where nobody has it do so.
+   * @param tell is told once why QEMU refuses to
+   */
+  countLatencies(paths: Paths, tell: (why: string) => void): void {
+    // The QEMU of another user is his to change.
+    this.histograms = new LatencyHistograms(() => isTrusted(paths, this.process.pid), tell);
   }
 
   /** Notes that the monitor gives no answer. @param time monotonic seconds */
