@@ -1,6 +1,16 @@
 import type { Scope } from './define.ts';
 import { scopes } from './define.ts';
-import type { Causes, CountUnit, Declaration, Kind, DefaultLevels, Relation, Shown, Unit } from './metric.ts';
+import type {
+  Causes,
+  CountUnit,
+  Declaration,
+  DefaultLevels,
+  HistogramFacts,
+  Kind,
+  Relation,
+  Shown,
+  Unit,
+} from './metric.ts';
 import type { Original } from './original.ts';
 import { agent } from './metrics/agent.ts';
 import { cpu } from './metrics/cpu/cpu.ts';
@@ -69,6 +79,8 @@ export interface Metric {
   readonly container: string;
   /** What it is the rate, the share or the mean of. */
   readonly counter: Counter | undefined;
+  /** The distribution that it is a quantile of; undefined where it is none, or another metric has it. */
+  readonly histogram: HistogramFacts | undefined;
   /** The base of its name as a gauge of Prometheus; undefined where it is none. */
   readonly gauge: string | undefined;
   /** What the configuration compares it with by default. */
@@ -110,13 +122,14 @@ for (const [table, content] of Object.entries(tables)) {
 function complete(declared: Declaration, scope: Scope, collector: Metric['collector'], slot: number): Metric {
   const { id, title, unit, kind, source, meaning, formula = meaning } = declared;
   const { needs = '', container = '' } = declared;
-  const { levels, levelsIn, causes = [], operations = [] } = declared;
+  const { levels, levelsIn, causes = [], operations = [], histogram } = declared;
   const shown: Shown = declared.shown ?? 'default';
   const original = deviceScopes.has(scope) ? undefined : declared.original;
   const counter = counterOf(declared);
   const gauge = gaugeOf(declared);
   const facts = { title, unit, kind, shown, source, formula, meaning, original, needs, container };
-  return { scope, collector, id, ...facts, counter, gauge, levels, levelsIn, causes, operations, slot };
+  const judged = { levels, levelsIn, causes };
+  return { scope, collector, id, ...facts, counter, histogram, gauge, ...judged, operations, slot };
 }
 
 function counterOf({ id, counter }: Declaration): Counter | undefined {

@@ -34,6 +34,14 @@ export interface NoCounter {
   readonly none: string;
 }
 
+/** The distribution that a metric is a quantile of: what Prometheus gets, as `Row.histograms` has it. */
+export interface HistogramFacts {
+  /** Without scope; ends with the base unit, that of the metric. */
+  readonly name: string;
+  /** What it counts, one line without a full stop. */
+  readonly help: string;
+}
+
 /** What a metric is compared as, where its plain value says too little: in so many parts of another of its row. */
 export interface Relation {
   /** Metric of the same row. */
@@ -112,6 +120,7 @@ type PercentFacts = Facts &
   };
 type NumberFacts = PercentFacts & { readonly unit: Exclude<Unit, '-' | 'percent'> };
 type RateFacts = NumberFacts & { readonly counter: CounterFacts | NoCounter };
+type MeanFacts = NumberFacts & { readonly histogram?: HistogramFacts };
 
 /** A metric as the file of its collector declares it. */
 export interface Declaration<Id extends string = string> extends Facts {
@@ -124,6 +133,7 @@ export interface Declaration<Id extends string = string> extends Facts {
   readonly causes?: Causes;
   readonly prometheus?: InPrometheus;
   readonly operations?: readonly string[];
+  readonly histogram?: HistogramFacts;
 }
 
 /** The metrics of one collector, by scope; their order is that of the columns. */
@@ -150,6 +160,6 @@ export function percent<Id extends string>(id: Id, facts: PercentFacts): Declara
 }
 
 /** Over the interval, or over the time that the kernel says. */
-export function mean<Id extends string>(id: Id, facts: NumberFacts): Declaration<Id> {
+export function mean<Id extends string>(id: Id, facts: MeanFacts): Declaration<Id> {
   return { id, kind: 'mean', ...facts };
 }

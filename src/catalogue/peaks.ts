@@ -33,6 +33,7 @@ const peaks: PerScope<readonly Peak[]> = perScope((scope) => {
       meaning: `The largest sample in the interval. ${of.meaning}`,
       original: undefined,
       counter: undefined,
+      histogram: undefined,
       gauge: undefined,
       levels: undefined,
       levelsIn: undefined,

@@ -2,6 +2,18 @@ import { columns } from './catalogue.ts';
 import type { Scope } from './define.ts';
 
 /**
+ * How often a value lay between which bounds, and what all came to: since we first looked, so that nothing of it ever falls.
+ * In the base unit of the metric that it stands behind.
+ */
+export interface Histogram {
+  /** Where one bucket ends and the next one begins, ascending. */
+  readonly bounds: readonly number[];
+  /** In each bucket; one more than there are bounds, as the last one has no upper end. */
+  readonly counts: Float64Array;
+  sum: number;
+}
+
+/**
  * The values of one VM, vCPU, disk, NIC or host at one instant: a slot for each metric of the scope.
  *
  * A row is kept as long as the thing it is about and filled anew in every cycle, so that a cycle allocates nothing:
@@ -17,6 +29,8 @@ export class Row {
    * the counter in its declaration says; NaN where not known.
    */
   readonly counters: Float64Array;
+  /** The distributions behind metrics that declare one, by their slots; undefined where nobody counts any. */
+  histograms: ReadonlyMap<number, Histogram> | undefined;
 
   /** @param more slots for values that are no metrics of the scope, behind those that are */
   constructor(
@@ -35,5 +49,6 @@ export class Row {
     this.values.fill(NaN);
     this.counters.fill(NaN);
     this.texts.fill(undefined);
+    this.histograms = undefined;
   }
 }

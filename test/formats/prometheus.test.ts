@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { catalogue, collectorNames, countedColumns } from '../../src/catalogue/catalogue.ts';
+import { catalogue, collectorNames, columns, countedColumns } from '../../src/catalogue/catalogue.ts';
 import { families } from '../../src/formats/prometheus/families.ts';
 import { PrometheusPage } from '../../src/formats/prometheus/page.ts';
 import type { PageFormat } from '../../src/formats/prometheus/page.ts';
@@ -40,6 +40,9 @@ function count(into: Row, counts: Readonly<Record<string, number>>): Row {
   return into;
 }
 
+/** What the samples of a histogram have behind its name; no other family ends so. */
+const PARTS = /_(?:bucket|sum|count)$/;
+
 /** A sample of which everything is known. */
 function full(): Sample {
   const sample = completeSample(
@@ -55,7 +58,16 @@ function full(): Sample {
     ...sample.agent.outputs,
   ];
   for (const each of rows) each.counters.fill(1234567890123);
+  for (const each of rows) each.histograms = distributions(each);
   return sample;
+}
+
+/** The same distribution behind every metric of a row that has one. */
+function distributions({ scope }: Row): Row['histograms'] {
+  const counts = Float64Array.of(4, 0, 2, 1);
+  const histogram = { bounds: [0.00005, 0.25, 1], counts, sum: 3.75 };
+  const metrics = columns(scope).filter((metric) => metric.histogram !== undefined);
+  return metrics.length === 0 ? undefined : new Map(metrics.map(({ slot }) => [slot, histogram]));
 }
 
 test(
@@ -80,10 +92,34 @@ test('each family is there once, with help and type, and its samples in one grou
   let current = '';
   for (const line of lines) {
     if (line.startsWith('# HELP ')) current = line.split(' ')[2] ?? '';
-    else if (!line.startsWith('#')) assert.equal(/^\w+/.exec(line)?.[0], current);
+    else if (!line.startsWith('#')) assert.equal(/^\w+/.exec(line)?.[0].replace(PARTS, ''), current);
   }
   for (const { name, type } of families)
     assert.ok(names.includes(type === 'counter' ? `${name}_total` : name), name);
+});
+
+test('a distribution has buckets that count all up to their ends, in both formats alike', () => {
+  const { guests } = full();
+  const [guest] = guests;
+  const [disk] = guest?.disks ?? [];
+  assert.ok(guest !== undefined && disk !== undefined);
+  for (const format of ['text', 'openmetrics'] as const) {
+    const lines = page(sampleOf({ guests: [{ ...guest, disks: [disk] }] }), all, format);
+    const name = 'proxtop_vm_disk_read_latency_seconds';
+    assert.ok(lines.includes(`# TYPE ${name} histogram`), format);
+    const own = lines.filter((line) => line.startsWith(`${name}_`));
+    const told = own.map((line) => line.replace(/\{.*?(?:(le=".*?"))?\}/, ' $1').slice(name.length));
+    assert.deepEqual(told, [
+      '_bucket le="0.00005" 4',
+      '_bucket le="0.25" 4',
+      '_bucket le="1.0" 6',
+      '_bucket le="+Inf" 7',
+      '_sum  3.75',
+      '_count  7',
+    ]);
+    const labels = own.map((line) => /device="(.*?)"/.exec(line)?.[1]);
+    assert.deepEqual(new Set(labels), new Set(['text of device']));
+  }
 });
 
 test('what is not published as it is, a query has from counters', () => {

@@ -12,6 +12,7 @@ import { setLimits } from './disk-limits.ts';
 import { DiskBelow } from './disk-below.ts';
 import type { HostLoad } from './disk-host.ts';
 import type { DiskPlaces } from './disk-places.ts';
+import { DiskTails } from './disk-tails.ts';
 import { Readings, Totals, meanPerOperation, now } from '../readings.ts';
 
 const vmSlots = slots('disk', 'vm');
@@ -75,6 +76,12 @@ function at(numbers: Float64Array, index: number): number {
   return numbers[index] as number;
 }
 
+/** What is kept about one disk from answer to answer. */
+interface KeptDisk {
+  readonly below: DiskBelow;
+  readonly tails: DiskTails;
+}
+
 /** The busiest physical disk and the bytes of all, summed up since the start: see {@link HostLoad}. */
 interface Window {
   readonly detail: Detail;
@@ -99,7 +106,7 @@ export class VmDisks {
   private readonly standing = new Row('vm');
   private readonly rows: Row[] = [];
   /** By the name of the disk. */
-  private below = new Map<string, DiskBelow>();
+  private kept = new Map<string, KeptDisk>();
   /** The disks of the configuration that {@link rows} go by; undefined while nothing stands. */
   private configured: readonly GuestDisk[] | undefined;
 
@@ -145,7 +152,7 @@ export class VmDisks {
     const earlier = new Map(previous?.disks.map((disk) => [disk.device, disk]));
     const elapsed = previous === undefined ? NaN : detail.time - previous.time;
     const sizes = { capacity: new Total(), allocation: new Total(), physical: new Total() };
-    const below = new Map<string, DiskBelow>();
+    const kept = new Map<string, KeptDisk>();
     let known = false;
     this.sum.fill(0);
     this.onHost = NaN;
@@ -156,9 +163,12 @@ export class VmDisks {
       sizes.capacity.add(capacity);
       sizes.allocation.add(disk.allocation);
       sizes.physical.add(disk.physical);
-      const ofDevice = this.below.get(disk.device) ?? new DiskBelow();
-      below.set(disk.device, ofDevice);
-      if (isNew) ofDevice.take(disk, detail.time);
+      const ofDevice = this.kept.get(disk.device) ?? { below: new DiskBelow(), tails: new DiskTails() };
+      kept.set(disk.device, ofDevice);
+      if (isNew) {
+        ofDevice.below.take(disk, detail.time);
+        ofDevice.tails.take(disk);
+      }
       if (row !== undefined) {
         this.rows.push(row);
         row.values[diskSlots.disk_capacity] = capacity ?? NaN;
@@ -166,7 +176,8 @@ export class VmDisks {
         row.values[diskSlots.disk_physical] = disk.physical ?? NaN;
         row.texts[diskSlots.disk_path] = disk.path;
         row.texts[diskSlots.disk_storage] = storage;
-        ofDevice.set(row, disk);
+        ofDevice.below.set(row, disk);
+        ofDevice.tails.set(row);
         for (let i = 0; i < COUNTERS; i++) row.counters[diskRates[i] as number] = disk.counters.value(i);
       }
       const before = earlier.get(disk.device);
@@ -178,7 +189,7 @@ export class VmDisks {
       }
       if (row !== undefined) setLimits(row.values, disk.limits ?? limits ?? {});
     }
-    this.below = below;
+    this.kept = kept;
     values[vmSlots.disk_capacity] = sizes.capacity.value;
     values[vmSlots.disk_allocation] = sizes.allocation.value;
     values[vmSlots.disk_physical] = sizes.physical.value;

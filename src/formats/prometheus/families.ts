@@ -10,8 +10,8 @@ import { units } from '../../catalogue/units.ts';
 export interface SeriesSource {
   readonly metric: Metric;
   readonly shown: Shown;
-  /** Whether it is read from the counters of a row, instead of from its values. */
-  readonly cumulative: boolean;
+  /** What of a row it is read from. */
+  readonly from: 'counters' | 'values' | 'histograms';
   /** What a number is multiplied by. */
   readonly factor: number;
   /** How many digits of a counter are decimals of the base unit. */
@@ -23,7 +23,7 @@ export interface SeriesSource {
 export interface FamilyHead {
   /** Without `_total`. */
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'info';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'info';
   /** Base unit, with which the name ends; '' where there is none. */
   readonly unit: string;
   /** One line. */
@@ -52,21 +52,29 @@ function nameOf(scope: Scope, base: string, unit: string): string {
   return `proxtop_${group}_${stem}${suffix}`;
 }
 
-/** The families of a scope, with one source each: a counter for each metric that has one, a gauge for each level. */
+/** The families of a scope, with one source each: a counter or histogram for each metric that has one, a gauge for each level. */
 function* familiesOf(scope: Scope): Generator<Family> {
   for (const metric of countedColumns(scope)) {
     const { name, unit: countUnit, shown, help, label } = metric.counter;
     const { unit, factor, decimals } = countUnits[countUnit];
-    const source = { metric, shown, cumulative: true, factor, decimals, label };
+    const source: SeriesSource = { metric, shown, from: 'counters', factor, decimals, label };
     yield { name: nameOf(scope, name, unit), type: 'counter', unit, help, sources: [source] };
   }
   for (const metric of columns(scope)) {
     const { base } = units[metric.unit];
-    if (base === undefined || metric.gauge === undefined) continue;
+    if (base === undefined) continue;
     const { unit, factor } = base;
-    const source = { metric, shown: metric.shown, cumulative: false, factor, decimals: 0, label: undefined };
-    const name = nameOf(scope, metric.gauge, unit);
-    yield { name, type: 'gauge', unit, help: helpOf(metric), sources: [source] };
+    const { gauge, histogram, shown } = metric;
+    const common = { metric, shown, factor, decimals: 0, label: undefined };
+    if (gauge !== undefined) {
+      const sources: SeriesSource[] = [{ ...common, from: 'values' }];
+      yield { name: nameOf(scope, gauge, unit), type: 'gauge', unit, help: helpOf(metric), sources };
+    }
+    if (histogram !== undefined) {
+      const sources: SeriesSource[] = [{ ...common, from: 'histograms' }];
+      const { name, help } = histogram;
+      yield { name: nameOf(scope, name, unit), type: 'histogram', unit, help, sources };
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors } from '../columns.ts';
 import { eachRow, twinRows } from '../rows.ts';
+import { writeHistogram } from './buckets.ts';
 import { described } from './described.ts';
 import type { Extent, FamilyHead, SeriesSource } from './families.ts';
 import { publishedFamilies } from './families.ts';
@@ -65,8 +66,16 @@ export class PrometheusPage {
 
   private writeSource(name: Buffer, source: SeriesSource, rows: readonly LabelledRow[]): void {
     const out = this.out;
-    const { metric, cumulative, factor, decimals, label } = source;
+    const { metric, from, factor, decimals, label } = source;
     const { slot } = metric;
+    if (from === 'histograms') {
+      for (const { row, labels } of rows) {
+        const histogram = row.histograms?.get(slot);
+        if (histogram !== undefined) writeHistogram(out, String(name), labels, histogram);
+      }
+      return;
+    }
+    const cumulative = from === 'counters';
     for (const { row, labels, bytes } of rows) {
       const number = (cumulative ? row.counters[slot] : row.values[slot]) ?? NaN;
       // A counter below 0 is none.
@@ -95,7 +104,7 @@ export class PrometheusPage {
   }
 }
 
-const suffixes = { counter: '_total', gauge: '', info: '_info' } as const;
+const suffixes = { counter: '_total', gauge: '', histogram: '', info: '_info' } as const;
 
 /** The name of the samples of a family. */
 export function sampleName({ name, type }: FamilyHead): string {

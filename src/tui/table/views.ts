@@ -193,6 +193,8 @@ export const views: readonly View[] = [
       'disk_capacity',
       'disk_allocation',
       'guest_type',
+      'disk_lat_rd_p99',
+      'disk_lat_wr_p99',
     ],
     sort: 'disk_lat_avg',
     sortKeys: { R: 'disk_read_mib', T: 'disk_write_mib', A: 'disk_lat_avg', N: 'name' },

@@ -3,8 +3,9 @@ import type { MetricTable } from '../../metric.ts';
 import { diskBelow } from './disk-below.ts';
 import { diskLimits } from './disk-limits.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';
-import { readMib, writeMib, writes } from './transfers.ts';
 import { hostPool } from './disk-pool.ts';
+import { diskTails } from './disk-tails.ts';
+import { readMib, writeMib, writes } from './transfers.ts';
 
 /** Latencies as the guest sees them; the levels are those of the users of esxtop. */
 const slowStorage = {
@@ -257,6 +258,7 @@ export const disk = {
     ...operations,
     ...diskBelow,
     ...diskLimits,
+    ...diskTails,
     text('disk_path', {
       title: 'PATH',
       shown: 'verbose',
