@@ -48,9 +48,7 @@ function readHistogram(told: unknown): LatencyHistogram | undefined {
   const isAscending = bounds.every(
     (bound, i) => isCount(bound) && bound > (i === 0 ? 0 : Number(bounds[i - 1])),
   );
-  return isAscending && bins.every(isCount)
-    ? { boundaries: bounds as number[], bins: bins }
-    : undefined;
+  return isAscending && bins.every(isCount) ? { boundaries: bounds as number[], bins: bins } : undefined;
 }
 
 function isCount(value: unknown): value is number {
