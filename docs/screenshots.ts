@@ -1,5 +1,6 @@
 /**
- * Takes the pictures of the terminal view for the README: real VMs with load, the real program in a real terminal (tmux),
+ * Takes the pictures of the terminal view for the README: real VMs with load and a real
+ * container where LXC can start one, the real program in a real terminal (tmux),
  * its screen as SVG. Run as root: make screenshots.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROXTOP } from '../test/e2e/program.ts';
 import { Lab } from '../test/lab/lab.ts';
+import { PlainContainer, missingForContainer } from '../test/lab/plain-container.ts';
 import type { LabVm, VmSpec } from '../test/lab/vm.ts';
 import { Pane } from '../test/tui/pane.ts';
 import { terminalSvg } from './terminal-svg.ts';
@@ -18,6 +20,9 @@ const ROWS = 22;
 /** ms until sparklines have something to show. */
 const HISTORY = 75_000;
 const TRAFFIC_BEAT = 250;
+/** What the container does, for the shell of busybox. */
+const CONTAINER_LOAD =
+  'while :; do i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); done; busybox sleep 0.2; done';
 const images = new URL('images/', import.meta.url);
 
 const disk = { interface: 'scsi', size: 512 * MIB, shape: 'blockdev' } as const;
@@ -53,10 +58,14 @@ const lab = Lab.create();
 const home = mkdtempSync(join(tmpdir(), 'proxtop-home-'));
 const end = new AbortController();
 let pane: Pane | undefined;
+let container: PlainContainer | undefined;
 try {
   mkdirSync(images, { recursive: true });
   const running: LabVm[] = [];
   for (const spec of vms) running.push(await lab.run(spec));
+  const missing = missingForContainer();
+  if (missing.length > 0) process.stdout.write(`no container is shown: it needs ${missing.join(', ')}\n`);
+  else container = await PlainContainer.start(lab.root, lab.roots.cgroupfs, 'git-cache', CONTAINER_LOAD);
   const sending = traffic(lab, running.filter(({ nics }) => nics.length > 0).slice(1), end.signal);
   pane = await Pane.open(COLUMNS, ROWS, { HOME: home });
   pane.type(`${PROXTOP} --proxmox ${lab.flags().join(' ')}`);
@@ -83,6 +92,7 @@ try {
 } finally {
   end.abort();
   pane?.close();
+  await container?.stop();
   rmSync(home, { recursive: true });
   await lab.close();
 }

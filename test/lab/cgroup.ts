@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { until } from './processes.ts';
 
-/** Where cgroup v2 is mounted: below unified/ on a hybrid host. */
+/** Where cgroup v2 is mounted: below unified/ on a hybrid host. Of several mounts the last one may hide the others. */
 export function cgroupMount(): string {
   const mount = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '))
-    .find((fields) => fields[2] === 'cgroup2');
+    .findLast((fields) => fields[2] === 'cgroup2');
   return mount?.[1] ?? '/sys/fs/cgroup';
 }
 

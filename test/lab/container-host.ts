@@ -1,23 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeRoot } from './container-root.ts';
 import { until } from './processes.ts';
 
 /** Runs in namespaces of its own, says when it is ready and ends with its input. */
-const HOST = `mount -t cgroup2 none /sys/fs/cgroup
-mount -t tmpfs none /mnt && mkdir /mnt/sys && mount -t sysfs none /mnt/sys && mount --bind /mnt/sys/class/net /sys/class/net
+const HOST = `mount -t sysfs none /sys && mount -t cgroup2 none /sys/fs/cgroup
 ip link set lo up
 echo ready
 exec cat >/dev/null`;
@@ -77,11 +68,7 @@ export class ContainerHost {
   async start(vmid: number, script: string): Promise<void> {
     const home = join(this.directory, String(vmid));
     rmSync(home, { recursive: true, force: true });
-    for (const name of ['bin', 'dev', 'proc', 'sys', 'etc', 'tmp'])
-      mkdirSync(join(home, 'rootfs', name), { recursive: true });
-    cpSync('/bin/busybox', join(home, 'rootfs/bin/busybox'));
-    symlinkSync('busybox', join(home, 'rootfs/bin/sh'));
-    writeFileSync(join(home, 'rootfs/init'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    makeRoot(join(home, 'rootfs'), script);
     writeFileSync(join(home, 'config'), this.config(vmid, home));
     this.run('lxc-start', '-P', this.directory, '-n', String(vmid), '-d');
     await until(

@@ -10,13 +10,13 @@ type Row = Readonly<Record<string, unknown>>;
 interface Column {
   readonly title: string;
   readonly width: number;
-  /** Number shown for a VM and for the host; undefined where the stream does not tell. */
+  /** Number shown for a guest and for the host; undefined where the stream does not tell. */
   readonly vm: (row: Row) => number | undefined;
   readonly host: (row: Row) => number | undefined;
 }
 
 const MIB = 2 ** 20;
-const NAME_WIDTH = 12;
+const NAME_WIDTH = 16;
 const VMID_WIDTH = 8;
 
 const columns: readonly Column[] = [
@@ -30,7 +30,7 @@ const columns: readonly Column[] = [
   { title: 'RSS MiB', width: 9, vm: value('ram_rss', MIB), host: () => undefined },
 ];
 
-/** A received cycle as a small table: the VMs by name, then the host. What the stream leaves out is a dash. */
+/** A received cycle as a small table: the guests by name, then the host. What the stream leaves out is a dash. */
 export function cycleTable(cycle: Cycle): string {
   const names = cycle.domains.toSorted((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
   const time = new Date(cycle['@timestamp']).toLocaleTimeString('en-GB');
@@ -43,7 +43,7 @@ export function cycleTable(cycle: Cycle): string {
     ...names.map((row) =>
       line(
         String(row['name']),
-        String(row['vmid']),
+        String(row['vmid'] ?? row['guest_type']),
         columns.map(({ vm }) => number(vm(row))),
       ),
     ),

@@ -1,9 +1,10 @@
 /**
- * A demonstration that needs no Proxmox VE and no KVM: three real QEMU VMs with different loads, proxtop measuring
- * them, and a receiver that shows what arrives. `--seconds N` ends it by itself.
+ * A demonstration that needs no Proxmox VE and no KVM: three real QEMU VMs with different loads, beside them a container
+ * where LXC can start one, proxtop measuring them, and a receiver that shows what arrives. `--seconds N` ends it by itself.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { cycleTable } from './demo-view.ts';
 import type { Cycle } from './demo-view.ts';
 import { Lab, missingForLab } from './lab.ts';
+import { PlainContainer, missingForContainer } from './plain-container.ts';
 import { LineReceiver } from './receiver.ts';
 import type { LabVm } from './vm.ts';
 
@@ -22,6 +24,9 @@ const MIB = 2 ** 20;
 /** Seconds between two turns of the story. */
 const TURN = 8;
 const TRAFFIC_BEAT = 250;
+/** For the shell of busybox. */
+const CONTAINER_LOAD =
+  'while :; do i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; busybox sleep 0.2; done';
 
 interface DemoVms {
   readonly busy: LabVm;
@@ -47,11 +52,12 @@ async function main(): Promise<void> {
   const lab = Lab.create();
   try {
     const vms = await startVms(lab);
+    const container = await startContainer(lab);
     const receiver = await LineReceiver.create((text) => {
       show(text);
     });
     const proxtop = startProxtop(lab, receiver.target);
-    introduce(receiver.target);
+    introduce(receiver.target, container !== undefined);
     try {
       await Promise.race([
         proxtop.failure,
@@ -63,11 +69,12 @@ async function main(): Promise<void> {
       end.abort();
       await stop(proxtop.child);
       await receiver.kill();
+      await container?.stop();
     }
   } finally {
     await lab.close();
   }
-  console.log('VMs, taps and files of the demo are gone.');
+  console.log('Guests, taps and files of the demo are gone.');
 }
 
 function secondsToRun(): number | undefined {
@@ -84,6 +91,23 @@ async function startVms(lab: Lab): Promise<DemoVms> {
   const database = await lab.run({ name: 'database', guest: 'disk', load: 2, disks });
   const web = await lab.run({ name: 'web', guest: 'idle', nics: [{ model: 'rtl8139' }] });
   return { busy, database, web };
+}
+
+/** Starts a container that works a moment and rests a moment; says so where this machine cannot run one. */
+async function startContainer(lab: Lab): Promise<PlainContainer | undefined> {
+  const missing = missingForContainer();
+  try {
+    if (missing.length > 0) throw new Error(`it needs ${missing.join(', ')}`);
+    return await PlainContainer.start(
+      lab.root,
+      lab.roots.cgroupfs,
+      `cache-${randomInt(1e6)}`,
+      CONTAINER_LOAD,
+    );
+  } catch (error) {
+    console.log(`No container is shown: ${(error as Error).message}\n`);
+    return undefined;
+  }
 }
 
 /** Starts proxtop in a process group of its own: Ctrl-C reaches the demo alone, which then ends proxtop in order. */
@@ -111,12 +135,13 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-function introduce(target: string): void {
+function introduce(target: string, hasContainer: boolean): void {
+  const beside = hasContainer ? ', and a container of LXC beside them' : '';
   console.log(
-    `Three real QEMU VMs run in the layout of a Proxmox VE node; proxtop measures them from outside and streams\n` +
-      `a JSON line a second to ${target}; below is what arrives there. Ctrl-C ends and removes everything.\n` +
+    `Three real QEMU VMs run in the layout of a Proxmox VE node${beside}; proxtop measures them\n` +
+      `from outside and streams a JSON line a second to ${target}; below is what arrives there. Ctrl-C ends and removes everything.\n` +
       `  busy spins 3/8 of the time; database reads and writes a disk; web receives and sends frames.\n` +
-      `  CPU and RDY (waited for a CPU) in percent of the VM's vCPUs; WR ms is the mean time of a write.\n` +
+      `  CPU and RDY (waited for a CPU) in percent of the guest's CPUs; WR ms is the mean time of a write.\n` +
       `  A dash is a value that is not known (yet); QEMU is asked for its disks every 5 s.\n`,
   );
 }
