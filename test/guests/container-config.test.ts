@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseContainerConfig } from '../../src/guests/proxmox/container-config.ts';
 
 const GIB = 2 ** 30;
+const NOTHING = { volumes: [], rates: new Map() };
 
 /** After pct.conf(5) and what pve-container writes. */
 const CONFIG = `#hostname%3A a note
@@ -19,6 +20,7 @@ mp10: local-zfs:subvol-101-disk-2,mp=/var/lib/ten/,size=4G
 mp2: /srv/shared,mp=/shared,ro=1
 mp0: volume=ceph:vm-101-disk-1,mp=/data,backup=1,size=1.5T
 net0: name=eth0,bridge=vmbr0,firewall=1,hwaddr=BC:24:11:00:00:01,ip=dhcp,type=veth
+net1: name=eth1,bridge=vmbr1,rate=12.5,type=veth
 onboot: 1
 ostype: debian
 rootfs: local-lvm:vm-101-disk-0,size=8G
@@ -52,12 +54,13 @@ test('reads what holds now, and neither pending changes nor snapshots', () => {
       { device: 'mp2', mountPoint: '/shared', storage: '/srv' },
       { device: 'mp10', mountPoint: '/var/lib/ten', capacity: 4 * GIB, storage: 'local-zfs' },
     ],
+    rates: new Map([[1, 12.5 * 2 ** 20]]),
   });
 });
 
 test('an empty file, and one with nothing but a snapshot', () => {
-  assert.deepEqual(parseContainerConfig(''), { volumes: [] });
-  assert.deepEqual(parseContainerConfig('[a]\nhostname: b\nrootfs: c:d,size=1G\n'), { volumes: [] });
+  assert.deepEqual(parseContainerConfig(''), NOTHING);
+  assert.deepEqual(parseContainerConfig('[a]\nhostname: b\nrootfs: c:d,size=1G\n'), NOTHING);
 });
 
 test('what is damaged or strange says nothing, and takes nothing else with it', () => {
@@ -78,8 +81,12 @@ test('what is damaged or strange says nothing, and takes nothing else with it', 
     '\0\0\0',
     `mp7: ${','.repeat(10_000)}mp=/commas`,
     'mp8: a:b,mp=//,size=1G',
+    'net0: name=eth0,rate=fast',
+    'net1: name=eth1,rate=-1',
+    'net2: name=eth2,rate=0',
   ].join('\n');
   assert.deepEqual(parseContainerConfig(text), {
+    ...NOTHING,
     tags: '\u001b[31mred',
     volumes: [
       { device: 'mp2', mountPoint: '/ok', storage: 'a' },

@@ -206,6 +206,33 @@ test('configuration: name, tags, lock and volumes, as they change', async (t) =>
   assert.deepEqual(storage.mounted, [{ volume: 'rootfs', device: '253:3', counted: true }]);
 });
 
+test('the limits of NICs are those of the configuration, as it changes', async (t) => {
+  const tree = new ContainerTree(t);
+  const setTime = stoppedClock(t);
+  setTime(100);
+  tree.run('/lxc/902', '/lxc.monitor/902', 302);
+  for (const device of ['veth902i0', 'veth902i1']) tree.write(`sys/class/net/${device}/mtu`, '1500\n');
+  const conf = `pve/nodes/${hostname().split('.')[0] ?? ''}/lxc/902.conf`;
+  tree.write(conf, 'net0: name=eth0,bridge=vmbr0\nnet1: name=eth1,bridge=vmbr0,rate=5\n');
+  const containers = inventory(t, tree);
+  const [container] = containers.guests();
+  const limits = (): unknown[] => (container?.nics ?? []).map(({ device, limit }) => [device, limit]);
+  await containers.poll();
+  const MIB = 2 ** 20;
+  assert.deepEqual(limits(), [
+    ['veth902i0', undefined],
+    ['veth902i1', 5 * MIB],
+  ]);
+  tree.write(conf, 'net0: name=eth0,bridge=vmbr0,rate=0.5\nnet1: name=eth1,bridge=vmbr0\n');
+  tree.write('pve/.version', '{"starttime": 1, "vmlist": 2}');
+  setTime(105);
+  await containers.poll();
+  assert.deepEqual(limits(), [
+    ['veth902i0', MIB / 2],
+    ['veth902i1', undefined],
+  ]);
+});
+
 test('how full the root is: only of one that is a file system of its own', async (t) => {
   const tree = new ContainerTree(t);
   const setTime = stoppedClock(t);

@@ -9,6 +9,7 @@ import type { ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
 import type { Guest, GuestDisk } from '../guest.ts';
 import { nameOf } from '../identity.ts';
 import type { ContainerVolume, ContainerConfig } from '../proxmox/container-config.ts';
+import type { PveNic } from '../proxmox/pve-taps.ts';
 import type { ContainerStorage, FileSystemUse, GuestNic, NetworkSource, Sources } from '../sources.ts';
 import { ContainerMounts } from './container-mounts.ts';
 import type { ContainerPlace } from './container-places.ts';
@@ -35,6 +36,7 @@ export class Container implements Guest {
   private readonly events = new CgroupEvents();
   private readonly table = new NetDev();
   private config: ContainerConfig | undefined;
+  private veths: readonly PveNic[] = [];
 
   /**
    * @param init undefined where it cannot be found
@@ -123,7 +125,16 @@ export class Container implements Guest {
   }
 
   configure(config: ContainerConfig | undefined): void {
+    if (config === this.config) return;
     this.config = config;
+    this.attach(this.veths);
+  }
+
+  /** Takes over which ends of NICs on the host it has now; of Proxmox VE. */
+  attach(veths: readonly PveNic[]): void {
+    this.veths = veths;
+    const rates = this.config?.rates;
+    this.nics = veths.map((veth) => ({ ...veth, limit: rates?.get(veth.number) }));
   }
 
   /** False when it has ended. */

@@ -119,7 +119,7 @@ export class ContainerInventory implements Inventory {
     const veths = listVeths(this.paths);
     for (const container of this.containers.values()) {
       if (container.vmid === undefined) container.lookAtNics();
-      else if (veths !== undefined) container.nics = veths.get(container.vmid) ?? [];
+      else if (veths !== undefined) container.attach(veths.get(container.vmid) ?? []);
     }
   }
 

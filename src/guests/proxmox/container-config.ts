@@ -1,5 +1,7 @@
 import type { GuestDisk } from '../guest.ts';
 import type { ConfigKind } from './pve-configs.ts';
+import type { NicRates } from './pve-limits.ts';
+import { ratesOf } from './pve-limits.ts';
 import { mainSection, parseSize, present, properties, storageOf } from './pve-text.ts';
 
 /** A volume of a container: its root, or what is mounted below. */
@@ -8,13 +10,14 @@ export interface ContainerVolume extends GuestDisk {
   readonly mountPoint: string;
 }
 
-/** What the configuration of a container on a Proxmox VE node says about it. What it may use its cgroup tells. */
+/** What the configuration of a container on a Proxmox VE node says about it. What it may use of CPUs and memory its cgroup tells. */
 export interface ContainerConfig {
   readonly name?: string;
   readonly tags?: string;
   readonly lock?: string;
   /** rootfs first, then mp0, mp1, ... by their numbers. */
   readonly volumes: readonly ContainerVolume[];
+  readonly rates: NicRates;
 }
 
 /** Proxmox VE takes mp0 to mp255. */
@@ -37,6 +40,7 @@ export function parseContainerConfig(text: string): ContainerConfig {
   volumes.sort((a, b) => a.number - b.number);
   return {
     volumes: volumes.map(({ volume }) => volume),
+    rates: ratesOf(keys),
     // Proxmox VE takes blanks out of it too.
     ...present('name', keys.get('hostname')?.replaceAll(/\s/g, '')),
     ...present('tags', keys.get('tags')),

@@ -21,17 +21,19 @@ export function driveLimits(options: ReadonlyMap<string, string>): DiskLimits {
   return limitsIn(values, limitOptions, '_max', (name) => (/bytes/i.test(name) ? MIB : 1));
 }
 
+/** Bytes a second that a NIC may carry in each direction, by its number; only of those with a limit. */
+export type NicRates = ReadonlyMap<number, number>;
+
 /** What a guest may use of CPUs and network as it is configured. */
 export interface PveLimits {
-  /** Bytes a second that a NIC may carry in each direction, by its number; only of those with a limit. */
-  readonly rates: ReadonlyMap<number, number>;
+  readonly rates: NicRates;
   /** CPUs that the guest may use in all. */
   readonly cpuLimit?: number;
   /** Its share of the CPUs against others, 100 where nothing is said. */
   readonly cpuUnits?: number;
 }
 
-/** Reads them from the keys of a configuration. Source: qm.conf(5), pct.conf(5). */
+/** Reads them from the keys of a configuration. Source: qm.conf(5). */
 export function limitsOf(keys: ReadonlyMap<string, string>): PveLimits {
   return {
     rates: ratesOf(keys),
@@ -46,8 +48,8 @@ function positive<K extends string>(key: K, value: string | undefined): { readon
   return number > 0 ? ({ [key]: number } as { readonly [P in K]?: number }) : {};
 }
 
-/** `rate=` of a NIC counts MiB a second. */
-function ratesOf(keys: ReadonlyMap<string, string>): Map<number, number> {
+/** Limits of NICs: `rate=` counts MiB a second. Source: qm.conf(5), pct.conf(5). */
+export function ratesOf(keys: ReadonlyMap<string, string>): NicRates {
   const rates = new Map<number, number>();
   for (const [key, value] of keys) {
     const number = NIC_KEY.exec(key)?.[1];
