@@ -61,7 +61,7 @@ export class RowMean {
   }
 
   /** @param seconds that the sample is about; 0 where not known: then only levels count */
-  add({ values, texts, counters }: Row, seconds: number): void {
+  add({ values, texts, counters, histograms }: Row, seconds: number): void {
     const { row, plan } = this;
     this.samples++;
     for (const slot of plan.timed) this.count(slot, values[slot] as number, seconds);
@@ -80,6 +80,7 @@ export class RowMean {
     }
     row.values.set(values);
     row.counters.set(counters);
+    row.histograms = histograms;
     for (let slot = 0; slot < texts.length; slot++) row.texts[slot] = texts[slot];
   }
 
