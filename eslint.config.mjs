@@ -10,6 +10,7 @@ const layers = [
   ['guests'],
   ['collectors'],
   ['sampling'],
+  ['verdicts'],
   ['formats'],
   ['aggregation'],
   ['delivery'],

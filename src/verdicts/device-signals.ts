@@ -1,0 +1,124 @@
+import { slots } from '../catalogue/catalogue.ts';
+import type { Row } from '../catalogue/row.ts';
+import { Sticky } from './hysteresis.ts';
+import { CLIP, Means } from './means.ts';
+
+const diskSlots = slots('disk', 'vm_disk');
+const nicSlots = slots('net', 'vm_nic');
+
+/** Where an operation of a disk takes long, ms. */
+export const SLOW = 25;
+/** Beats of the slower clock that are remembered of a disk. */
+const BEATS = 3;
+
+/** Means of a disk: operations and their times, per second; of its device below, weighted by them. */
+export const ofDisk = {
+  operations: 0,
+  time: 1,
+  timeJudged: 2,
+  reads: 3,
+  readTime: 4,
+  writes: 5,
+  writeTime: 6,
+  flushes: 7,
+  flushTime: 8,
+  belowOperations: 9,
+  belowTime: 10,
+  limitUsed: 11,
+  mib: 12,
+  /** Reads, writes and flushes without what each takes beyond the clip. */
+  writeTimeJudged: 13,
+  flushTimeJudged: 14,
+} as const;
+
+/** Means of a NIC, from the point of view of the guest. */
+export const ofNic = { packets: 0, dropped: 1, droppedJudged: 2, limitUsed: 3, rx: 4, tx: 5 } as const;
+
+/** What is kept of a virtual disk. */
+export class DiskSignals {
+  readonly means = new Means(Object.keys(ofDisk).length);
+  readonly explanation = new Sticky<string>();
+  /** Of the last beats, whether operations were slow in them, and whether some failed. */
+  private slow: boolean[] = [];
+  private failed: boolean[] = [];
+  /** Seconds since operations failed in two of three beats. */
+  sinceErrors = Infinity;
+  row!: Row;
+
+  get wasSlow(): boolean {
+    return this.slow.filter(Boolean).length >= 2;
+  }
+
+  /** @param isBeat whether its monitor has answered since the sample before */
+  follow(row: Row, isBeat: boolean, seconds: number, weight: number): void {
+    this.row = row;
+    const { values } = row;
+    const value = (slot: number): number => values[slot] ?? NaN;
+    const { means } = this;
+    const add = (slot: number, number: number): void => {
+      means.add(slot, number, weight);
+    };
+    const [reads, writes] = [value(diskSlots.disk_reads), value(diskSlots.disk_writes)];
+    const flushes = value(diskSlots.disk_flushes);
+    const [read, write, flush] = [
+      timeOf(reads, value(diskSlots.disk_lat_rd)),
+      timeOf(writes, value(diskSlots.disk_lat_wr)),
+      timeOf(flushes, value(diskSlots.disk_lat_fl)),
+    ];
+    const operations = reads + writes + (flushes || 0);
+    const time = timeOf(operations, value(diskSlots.disk_lat_avg));
+    add(ofDisk.operations, operations);
+    add(ofDisk.time, time);
+    add(ofDisk.timeJudged, Math.min(time, operations * SLOW * CLIP));
+    add(ofDisk.reads, reads);
+    add(ofDisk.readTime, read);
+    add(ofDisk.writes, writes);
+    add(ofDisk.writeTime, write);
+    add(ofDisk.writeTimeJudged, Math.min(write, writes * SLOW * CLIP));
+    add(ofDisk.flushes, flushes);
+    add(ofDisk.flushTime, flush);
+    add(ofDisk.flushTimeJudged, Math.min(flush, flushes * SLOW * CLIP));
+    const below = [
+      [reads, value(diskSlots.disk_davg_rd)],
+      [writes, value(diskSlots.disk_davg_wr)],
+    ].filter((each): each is [number, number] => (each[0] ?? 0) > 0 && (each[1] ?? NaN) >= 0);
+    add(ofDisk.belowOperations, below.length === 0 ? NaN : below.reduce((sum, [ops]) => sum + ops, 0));
+    add(ofDisk.belowTime, below.length === 0 ? NaN : below.reduce((sum, [ops, ms]) => sum + ops * ms, 0));
+    add(ofDisk.limitUsed, value(diskSlots.disk_limit_used));
+    add(ofDisk.mib, value(diskSlots.disk_read_mib) + value(diskSlots.disk_write_mib));
+    this.sinceErrors += seconds;
+    if (!isBeat) return;
+    const slowest = Math.max(...[time / operations, write / writes, flush / flushes].map((ms) => ms || 0));
+    this.slow = [...this.slow, slowest >= SLOW].slice(-BEATS);
+    this.failed = [...this.failed, value(diskSlots.disk_errors) >= 1].slice(-BEATS);
+    if (this.failed.filter(Boolean).length >= 2) this.sinceErrors = 0;
+  }
+}
+
+/** Time of operations per second; 0 where there were none, so that no latency is known. */
+function timeOf(operations: number, latency: number): number {
+  return operations === 0 ? 0 : operations * latency;
+}
+
+/** What is kept of a virtual NIC. */
+export class NicSignals {
+  readonly means = new Means(Object.keys(ofNic).length);
+  readonly explanation = new Sticky<string>();
+  row!: Row;
+
+  follow(row: Row, weight: number): void {
+    this.row = row;
+    const { values, means } = { values: row.values, means: this.means };
+    const value = (slot: number): number => values[slot] ?? NaN;
+    const passed = value(nicSlots.net_rx_packets);
+    const percent = value(nicSlots.net_rx_drop_percent) || 0;
+    const packets = percent < 100 ? passed / (1 - percent / 100) : passed;
+    const dropped = (packets * percent) / 100;
+    means.add(ofNic.packets, packets, weight);
+    means.add(ofNic.dropped, dropped, weight);
+    means.add(ofNic.droppedJudged, Math.min(dropped, (packets * CLIP) / 100), weight);
+    means.add(ofNic.limitUsed, value(nicSlots.net_limit_used), weight);
+    means.add(ofNic.rx, value(nicSlots.net_rx_mbit), weight);
+    means.add(ofNic.tx, value(nicSlots.net_tx_mbit), weight);
+  }
+}

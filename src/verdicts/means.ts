@@ -1,0 +1,48 @@
+/** Seconds that a mean looks back, where samples come at least twice in that time. */
+const WINDOW = 10;
+/** Which part of the window must be known for a mean to be. */
+const KNOWN = 0.7;
+
+/** A value is judged as if it were at most so many times the level where it is a symptom: one spike is no state. */
+export const CLIP = 4;
+
+/** How much a sample counts in means, after so many seconds since the one before: by real time, not by samples. */
+export function weightOf(seconds: number): number {
+  return 1 - Math.exp(-seconds / Math.max(WINDOW, 2 * seconds));
+}
+
+/** Means over the last ten seconds or so: exponentially weighted, each in a slot of its own. */
+export class Means {
+  private readonly means: Float64Array;
+  /** Which part of the window was known. */
+  private readonly known: Float64Array;
+
+  constructor(size: number) {
+    this.means = new Float64Array(size).fill(NaN);
+    this.known = new Float64Array(size).fill(NaN);
+  }
+
+  /** Adds a value; NaN is one that is not known. @param weight of this sample */
+  add(slot: number, value: number, weight: number): void {
+    const isKnown = Number.isNaN(value) ? 0 : 1;
+    const before = this.known[slot] ?? NaN;
+    this.known[slot] = Number.isNaN(before) ? isKnown : before + weight * (isKnown - before);
+    if (isKnown === 0) return;
+    const mean = this.means[slot] ?? NaN;
+    this.means[slot] = Number.isNaN(mean) ? value : mean + weight * (value - mean);
+  }
+
+  /** NaN where too little of the window is known. */
+  of(slot: number): number {
+    return (this.known[slot] ?? NaN) >= KNOWN ? (this.means[slot] ?? NaN) : NaN;
+  }
+
+  /**
+   * The quotient of two means, such as a latency of the time that operations took and their number, so that seconds without
+   * any weigh nothing. NaN where there was nothing to divide by.
+   */
+  ratio(slot: number, by: number): number {
+    const divisor = this.of(by);
+    return divisor > 0 ? this.of(slot) / divisor : NaN;
+  }
+}

@@ -1,0 +1,108 @@
+import { slots } from '../../catalogue/catalogue.ts';
+
+import type { GuestSignals } from '../guest-signals.ts';
+import { scoreOf } from '../finding.ts';
+import type { Finding } from '../finding.ts';
+import type { Situation } from '../situation.ts';
+import { bytes, duration, number } from '../wording.ts';
+
+const identity = slots('identity', 'vm');
+const cpu = slots('cpu', 'vm');
+const mem = slots('mem', 'vm');
+const { disk_errors: ERRORS } = slots('disk', 'vm_disk');
+
+/** Seconds for which something that happened is told. */
+const TOLD = 60;
+/** Percent of its memory up to which a host is short of it. */
+const SHORT = 10;
+
+/** States in which a guest has come to a stop by itself, and what that means. */
+const stopped: Readonly<Record<string, string>> = {
+  'io-error': 'disk error (storage full or gone)',
+  'internal-error': 'QEMU cannot go on (internal error)',
+  'guest-panicked': 'its kernel panicked',
+};
+
+/** Guests that are down, or have come to harm: told at once. */
+export function* stateFindings({ guests, host }: Situation): Generator<Finding> {
+  for (const guest of guests) {
+    const state = guest.text('state') ?? '';
+    const reason = stopped[state];
+    if (reason !== undefined)
+      yield {
+        rule: 'stopped',
+        class: 1,
+        cause: guest.key,
+        guest,
+        suffers: state,
+        score: 1,
+        tell: () => ({ sentence: (label) => `${label(guest)} stopped: ${reason}` }),
+      };
+    if (guest.kills > 0 && guest.sinceKill < TOLD) yield killed(guest, host.memoryShort(SHORT));
+    for (const [device, disk] of guest.disks)
+      if (disk.sinceErrors < TOLD) {
+        const errors = disk.row.values[ERRORS] ?? NaN;
+        const now = errors >= 1 ? `${number(errors)} failed operations/s` : 'operations failed';
+        yield {
+          rule: 'disk-errors',
+          class: 2,
+          cause: `${guest.key} ${device}`,
+          guest,
+          device,
+          suffers: now,
+          score: 1,
+          tell: () => ({ sentence: (label) => `${label(guest)} ${device}: ${now}` }),
+        };
+      }
+  }
+  yield* hung(guests);
+}
+
+/** Monitors that do not answer; where most do not it is no matter of one guest. */
+function* hung(guests: readonly GuestSignals[]): Generator<Finding> {
+  const silent = guests.filter(({ isHung }) => isHung);
+  const asked = guests.filter(({ isContainer }) => !isContainer).length;
+  const most = silent.length > 1 && silent.length > asked / 2;
+  for (const guest of silent) {
+    const age = guest.value(identity.qmp_age);
+    const runs = guest.value(cpu.cpu_total) >= 1 ? ', guest runs' : '';
+    const suffers = `no answer for ${duration(age)}`;
+    yield {
+      rule: 'hung',
+      class: 1,
+      cause: most ? 'monitors' : guest.key,
+      guest,
+      suffers,
+      score: age,
+      tell: (all) => ({
+        sentence: most
+          ? () => `${all.length} of ${asked} monitors do not answer`
+          : (label) => `${label(guest)} does not answer for ${duration(age)}${runs}`,
+      }),
+    };
+  }
+}
+
+/**
+ * Processes that the kernel killed. The counter tells no reason: at its limit it was the guest's own, on a host without
+ * memory the host's; else nothing is said of it.
+ */
+function killed(guest: GuestSignals, isHostShort: boolean): Finding {
+  const count = Math.max(1, Math.round(guest.kills));
+  const limit = guest.value(mem.ram_limit);
+  const reason = guest.killedAtLimit
+    ? `own limit ${bytes(limit)} full`
+    : isHostShort
+      ? 'the host had no memory'
+      : 'memory was short';
+  const what = `${count} process${count === 1 ? '' : 'es'} killed`;
+  return {
+    rule: 'oom-kill',
+    class: 2,
+    cause: guest.key,
+    guest,
+    suffers: what,
+    score: scoreOf(count, 1),
+    tell: () => ({ sentence: (label) => `${label(guest)}: ${what}, ${reason}` }),
+  };
+}
