@@ -8,8 +8,8 @@ const nicSlots = slots('net', 'vm_nic');
 
 /** Where an operation of a disk takes long, ms. */
 export const SLOW = 25;
-/** Beats of the slower clock that are remembered of a disk. */
-const BEATS = 3;
+/** The last three beats of the slower clock, a bit for each. */
+const BEATS = 0b111;
 
 /** Means of a disk: operations and their times, per second; of its device below, weighted by them. */
 export const ofDisk = {
@@ -39,14 +39,14 @@ export class DiskSignals {
   readonly means = new Means(Object.keys(ofDisk).length);
   readonly explanation = new Sticky<string>();
   /** Of the last beats, whether operations were slow in them, and whether some failed. */
-  private slow: boolean[] = [];
-  private failed: boolean[] = [];
+  private slow = 0;
+  private failed = 0;
   /** Seconds since operations failed in two of three beats. */
   sinceErrors = Infinity;
   row!: Row;
 
   get wasSlow(): boolean {
-    return this.slow.filter(Boolean).length >= 2;
+    return isTwice(this.slow);
   }
 
   /** @param isBeat whether its monitor has answered since the sample before */
@@ -58,13 +58,12 @@ export class DiskSignals {
     const add = (slot: number, number: number): void => {
       means.add(slot, number, weight);
     };
-    const [reads, writes] = [value(diskSlots.disk_reads), value(diskSlots.disk_writes)];
+    const reads = value(diskSlots.disk_reads);
+    const writes = value(diskSlots.disk_writes);
     const flushes = value(diskSlots.disk_flushes);
-    const [read, write, flush] = [
-      timeOf(reads, value(diskSlots.disk_lat_rd)),
-      timeOf(writes, value(diskSlots.disk_lat_wr)),
-      timeOf(flushes, value(diskSlots.disk_lat_fl)),
-    ];
+    const read = timeOf(reads, value(diskSlots.disk_lat_rd));
+    const write = timeOf(writes, value(diskSlots.disk_lat_wr));
+    const flush = timeOf(flushes, value(diskSlots.disk_lat_fl));
     const operations = reads + writes + (flushes || 0);
     const time = timeOf(operations, value(diskSlots.disk_lat_avg));
     add(ofDisk.operations, operations);
@@ -78,21 +77,29 @@ export class DiskSignals {
     add(ofDisk.flushes, flushes);
     add(ofDisk.flushTime, flush);
     add(ofDisk.flushTimeJudged, Math.min(flush, flushes * SLOW * CLIP));
-    const below = [
-      [reads, value(diskSlots.disk_davg_rd)],
-      [writes, value(diskSlots.disk_davg_wr)],
-    ].filter((each): each is [number, number] => (each[0] ?? 0) > 0 && (each[1] ?? NaN) >= 0);
-    add(ofDisk.belowOperations, below.length === 0 ? NaN : below.reduce((sum, [ops]) => sum + ops, 0));
-    add(ofDisk.belowTime, below.length === 0 ? NaN : below.reduce((sum, [ops, ms]) => sum + ops * ms, 0));
+    const readsBelow = timeOf(reads, value(diskSlots.disk_davg_rd));
+    const writesBelow = timeOf(writes, value(diskSlots.disk_davg_wr));
+    const known = (readsBelow > 0 ? reads : 0) + (writesBelow > 0 ? writes : 0);
+    add(ofDisk.belowOperations, known > 0 ? known : NaN);
+    add(ofDisk.belowTime, known > 0 ? (readsBelow || 0) + (writesBelow || 0) : NaN);
     add(ofDisk.limitUsed, value(diskSlots.disk_limit_used));
     add(ofDisk.mib, value(diskSlots.disk_read_mib) + value(diskSlots.disk_write_mib));
     this.sinceErrors += seconds;
     if (!isBeat) return;
-    const slowest = Math.max(...[time / operations, write / writes, flush / flushes].map((ms) => ms || 0));
-    this.slow = [...this.slow, slowest >= SLOW].slice(-BEATS);
-    this.failed = [...this.failed, value(diskSlots.disk_errors) >= 1].slice(-BEATS);
-    if (this.failed.filter(Boolean).length >= 2) this.sinceErrors = 0;
+    const isSlow = time / operations >= SLOW || write / writes >= SLOW || flush / flushes >= SLOW;
+    this.slow = withBeat(this.slow, isSlow);
+    this.failed = withBeat(this.failed, value(diskSlots.disk_errors) >= 1);
+    if (isTwice(this.failed)) this.sinceErrors = 0;
   }
+}
+
+function withBeat(beats: number, now: boolean): number {
+  return ((beats << 1) & BEATS) | (now ? 1 : 0);
+}
+
+/** Whether two of three bits are set. */
+function isTwice(beats: number): boolean {
+  return (beats & (beats - 1)) !== 0;
 }
 
 /** Time of operations per second; 0 where there were none, so that no latency is known. */
@@ -108,7 +115,8 @@ export class NicSignals {
 
   follow(row: Row, weight: number): void {
     this.row = row;
-    const { values, means } = { values: row.values, means: this.means };
+    const { values } = row;
+    const { means } = this;
     const value = (slot: number): number => values[slot] ?? NaN;
     const passed = value(nicSlots.net_rx_packets);
     const percent = value(nicSlots.net_rx_drop_percent) || 0;

@@ -78,6 +78,8 @@ export class GuestSignals {
   readonly nics = new Map<string, NicSignals>();
   readonly explanation = new Sticky<string>();
   rows!: GuestRows;
+  /** Whether it can suffer from a shortage: it runs, has booted, and is not about to leave. */
+  isAtWork = false;
   /** Processes killed for want of memory in the last minute, and the seconds since. */
   kills = 0;
   sinceKill = Infinity;
@@ -115,13 +117,6 @@ export class GuestSignals {
     const list = this.rows.row.texts[cpu.cpu_affinity];
     if (list !== this.list) [this.list, this.parsed] = [list, list === undefined ? list : parseCpuList(list)];
     return this.parsed;
-  }
-
-  /** Whether it can suffer from a shortage: it runs, has booted, and is not about to leave. */
-  get isAtWork(): boolean {
-    const uptime = this.value(identity.uptime);
-    if (this.age < BOOTED || uptime < BOOTED || this.isHung) return false;
-    return !atRest.has(this.text('state')) && this.text('lock') !== 'migrate';
   }
 
   /** Whether its monitor has given no answer for so long that it is no accident. */
@@ -178,6 +173,7 @@ export class GuestSignals {
       this.killedAtLimit = Math.max(limitUsed || 0, this.limitUsed || 0) >= FULL;
     }
     this.limitUsed = limitUsed;
+    this.isAtWork = this.canSuffer();
     const detailAge = value(identity.detail_age);
     const isBeat = !(detailAge > this.detailAge);
     this.detailAge = detailAge;
@@ -189,5 +185,11 @@ export class GuestSignals {
     followRows(this.nics, rows.nics, nicNames.device, newNic, (nic, row) => {
       nic.follow(row, weight);
     });
+  }
+
+  private canSuffer(): boolean {
+    const uptime = this.value(identity.uptime);
+    if (this.age < BOOTED || uptime < BOOTED || this.isHung) return false;
+    return !atRest.has(this.text('state')) && this.text('lock') !== 'migrate';
   }
 }

@@ -70,12 +70,12 @@ export class Sticky<T> {
   }
 }
 
-/** The symptoms that are watched, by what they are and of whom; those of whom is gone are forgotten. */
+/** The symptoms that are watched, by what they are and of whom or of which device. Those of whom is gone are forgotten. */
 export class Symptoms {
   private time = 0;
   private isWarm = false;
-  private kept = new Map<string, Hysteresis>();
-  private next = new Map<string, Hysteresis>();
+  private kept = new Map<string, Map<object, Hysteresis>>();
+  private next = new Map<string, Map<object, Hysteresis>>();
 
   /**
    * Starts a sample.
@@ -89,13 +89,18 @@ export class Symptoms {
     this.next = new Map();
   }
 
-  /** Whether a symptom is shown, which stands so in this sample; asked once a sample. */
-  shows(symptom: string, now: Standing): boolean {
-    const before = this.kept.get(symptom);
+  /**
+   * Whether a symptom is shown, which stands so in this sample; asked once a sample.
+   * @param subject the signals of the guest or device, which are the same as long as it is there
+   */
+  shows(symptom: string, subject: object, now: Standing): boolean {
+    const before = this.kept.get(symptom)?.get(subject);
     if (before === undefined && now !== 'beyond') return false;
     const state = before ?? new Hysteresis();
     const shown = state.step(now, this.time, this.isWarm);
-    if (!state.isIdle) this.next.set(symptom, state);
+    if (state.isIdle) return false;
+    const next = this.next.get(symptom) ?? new Map<object, Hysteresis>();
+    this.next.set(symptom, next.set(subject, state));
     return shown;
   }
 }

@@ -97,7 +97,7 @@ test('8: a pinned guest is compared with what runs on its CPUs', () => {
 test('9: who waits although the CPUs are idle is no victim of load', () => {
   const guests = { 3102: { cpu_steal: 14, cpu_steal_max: 14 }, 3100: takes(200) };
   assert.deepEqual(after({ host: { cpu_idle: 70 }, guests }), [
-    '3102 vm3102 waits 14 % though CPUs are 70 % idle: not load',
+    '3102 vm3102 RDY 14 % though CPUs are 70 % idle: not load',
   ]);
 });
 

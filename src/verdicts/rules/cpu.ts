@@ -46,7 +46,7 @@ type Reason = 'limit' | 'steal' | 'short' | 'wait' | 'cores' | 'silent';
 export function* cpuFindings(situation: Situation): Generator<Finding> {
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
-    const waits = situation.symptoms.shows(`cpu ${guest.key}`, symptomOf(guest));
+    const waits = situation.symptoms.shows('cpu', guest, symptomOf(guest));
     const finding = waits ? explained(guest, situation) : undefined;
     if (finding !== undefined) yield finding;
     else if (qemuWaits(guest, situation)) yield emulator(guest, situation);
@@ -154,14 +154,15 @@ function explained(guest: GuestSignals, situation: Situation): Finding | undefin
       };
     }
     case 'wait': {
-      const idle = percent(100 - situation.host.busy(boundTo(guest, situation)));
+      const bound = boundTo(guest, situation);
+      const idle = percent(100 - situation.host.busy(bound));
       return {
         ...common,
         rule: 'cpu-wait',
         class: 3,
-        tell: () => ({
-          sentence: (label) =>
-            `${label(guest)} waits ${percent(waits)} though CPUs are ${idle} idle: not load`,
+        cause: placeName(bound),
+        tell: (all) => ({
+          sentence: (label) => `${waiting(all, label)} though ${placeName(bound)} are ${idle} idle: not load`,
         }),
       };
     }
@@ -242,10 +243,11 @@ function wanted({ host, guests }: Situation, bound: ReadonlySet<number> | undefi
 }
 
 /** Whether the threads of QEMU beside the vCPUs wait for a CPU, and with them disks and NICs. */
-function qemuWaits({ key, means }: GuestSignals, { symptoms }: Situation): boolean {
+function qemuWaits(guest: GuestSignals, { symptoms }: Situation): boolean {
+  const { means } = guest;
   const level = standing(means.of(of.othersWaitJudged), OTHERS_WAIT, OTHERS_WAIT / 2);
   const isIdle = level === 'beyond' && !(means.of(of.others) >= EMULATES);
-  return symptoms.shows(`qemu ${key}`, isIdle ? 'between' : level);
+  return symptoms.shows('qemu', guest, isIdle ? 'between' : level);
 }
 
 function emulator(guest: GuestSignals, situation: Situation): Finding {

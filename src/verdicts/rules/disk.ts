@@ -61,7 +61,7 @@ export function* diskFindings(situation: Situation): Generator<Finding> {
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
     for (const [device, disk] of guest.disks) {
-      if (situation.symptoms.shows(`disk ${guest.key} ${device}`, symptomOf(disk)))
+      if (situation.symptoms.shows('disk', disk, symptomOf(disk)))
         yield explained(guest, device, disk, situation);
     }
   }

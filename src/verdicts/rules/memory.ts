@@ -34,13 +34,13 @@ const FRESH = 30;
 /** A host that is short of memory, and guests that wait for theirs. */
 export function* memoryFindings(situation: Situation): Generator<Finding> {
   const { symptoms } = situation;
-  const isTight = symptoms.shows('memory of the host', hostStanding(situation));
+  const isTight = symptoms.shows('memory', situation.host, hostStanding(situation));
   if (isTight) yield tight(situation);
   const more = isTight ? '; the host is short of memory' : '';
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
-    if (symptoms.shows(`memory ${guest.key}`, swapStanding(guest))) yield swapped(guest, more);
-    if (symptoms.shows(`balloon ${guest.key}`, balloonStanding(guest))) yield ballooned(guest);
+    if (symptoms.shows('memory', guest, swapStanding(guest))) yield swapped(guest, more);
+    if (symptoms.shows('balloon', guest, balloonStanding(guest))) yield ballooned(guest);
   }
 }
 

@@ -42,7 +42,7 @@ export function* netFindings(situation: Situation): Generator<Finding> {
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
     for (const [device, nic] of guest.nics) {
-      if (!situation.symptoms.shows(`drops ${guest.key} ${device}`, dropStanding(nic))) continue;
+      if (!situation.symptoms.shows('drops', nic, dropStanding(nic))) continue;
       const finding = explained(guest, device, nic, situation);
       if (finding !== undefined) yield finding;
     }
@@ -105,13 +105,14 @@ function busiestVcpu({ rows: { vcpus } }: GuestSignals): string {
 }
 
 function* fullNics(situation: Situation): Generator<Finding> {
-  for (const [name, { means, row }] of situation.host.nics) {
+  for (const [name, nic] of situation.host.nics) {
+    const { means, row } = nic;
     const speed = row.values[SPEED] ?? NaN;
     if (virtual.test(name) || !(speed > 0)) continue;
     for (const direction of ['rx', 'tx'] as const) {
       const mbit = means.of(ofHostNic[direction]);
       const used = standing((mbit / speed) * 100, NIC_FULL, NIC_EASY);
-      if (situation.symptoms.shows(`nic ${name} ${direction}`, used))
+      if (situation.symptoms.shows(direction, nic, used))
         yield full(name, direction, { mbit, speed }, situation);
     }
   }
