@@ -54,7 +54,7 @@ test('reads what holds now, and neither pending changes nor snapshots', () => {
       { device: 'mp2', mountPoint: '/shared', storage: '/srv' },
       { device: 'mp10', mountPoint: '/var/lib/ten', capacity: 4 * GIB, storage: 'local-zfs' },
     ],
-    rates: new Map([[1, 12.5 * 2 ** 20]]),
+    rates: new Map([[1, { received: 12.5 * 2 ** 20, sent: 12.5 * 2 ** 20 }]]),
   });
 });
 

@@ -219,16 +219,17 @@ test('the limits of NICs are those of the configuration, as it changes', async (
   const limits = (): unknown[] => (container?.nics ?? []).map(({ device, limit }) => [device, limit]);
   await containers.poll();
   const MIB = 2 ** 20;
+  const both = (bytes: number): unknown => ({ received: bytes, sent: bytes });
   assert.deepEqual(limits(), [
     ['veth902i0', undefined],
-    ['veth902i1', 5 * MIB],
+    ['veth902i1', both(5 * MIB)],
   ]);
   tree.write(conf, 'net0: name=eth0,bridge=vmbr0,rate=0.5\nnet1: name=eth1,bridge=vmbr0\n');
   tree.write('pve/.version', '{"starttime": 1, "vmlist": 2}');
   setTime(105);
   await containers.poll();
   assert.deepEqual(limits(), [
-    ['veth902i0', MIB / 2],
+    ['veth902i0', both(MIB / 2)],
     ['veth902i1', undefined],
   ]);
 });

@@ -134,8 +134,8 @@ test('limits of CPU and NICs', () => {
   assert.deepEqual(
     rates,
     new Map([
-      [0, 12.5 * MIB],
-      [10, MIB],
+      [0, { received: 12.5 * MIB, sent: 12.5 * MIB }],
+      [10, { received: MIB, sent: MIB }],
     ]),
   );
   for (const text of [

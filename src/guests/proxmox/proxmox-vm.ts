@@ -81,10 +81,7 @@ export class ProxmoxVm extends QemuVm {
   attach(taps: readonly PveNic[]): void {
     this.taps = taps;
     const rates = this.config?.rates;
-    this.nics = taps.map((tap) => {
-      const rate = rates?.get(tap.number);
-      return rate === undefined ? tap : { ...tap, limit: { received: rate, sent: rate } };
-    });
+    this.nics = taps.map((tap) => ({ ...tap, limit: rates?.get(tap.number) }));
   }
 
   configure(config: VmConfig | undefined): void {

@@ -1,5 +1,6 @@
 import type { DiskLimits, LimitName } from '../../qmp/throttle.ts';
 import { limitsIn } from '../../qmp/throttle.ts';
+import type { NicLimit } from '../sources.ts';
 import { properties } from './pve-text.ts';
 
 const MIB = 2 ** 20;
@@ -21,8 +22,8 @@ export function driveLimits(options: ReadonlyMap<string, string>): DiskLimits {
   return limitsIn(values, limitOptions, '_max', (name) => (/bytes/i.test(name) ? MIB : 1));
 }
 
-/** Bytes a second that a NIC may carry in each direction, by its number; only of those with a limit. */
-export type NicRates = ReadonlyMap<number, number>;
+/** What NICs may carry, by their numbers; only of those with a limit. */
+export type NicRates = ReadonlyMap<number, NicLimit>;
 
 /** What a guest may use of CPUs and network as it is configured. */
 export interface PveLimits {
@@ -48,13 +49,14 @@ function positive<K extends string>(key: K, value: string | undefined): { readon
   return number > 0 ? ({ [key]: number } as { readonly [P in K]?: number }) : {};
 }
 
-/** Limits of NICs: `rate=` counts MiB a second. Source: qm.conf(5), pct.conf(5). */
+/** Limits of NICs: `rate=` counts MiB a second in each direction. Source: qm.conf(5), pct.conf(5). */
 export function ratesOf(keys: ReadonlyMap<string, string>): NicRates {
-  const rates = new Map<number, number>();
+  const rates = new Map<number, NicLimit>();
   for (const [key, value] of keys) {
     const number = NIC_KEY.exec(key)?.[1];
     const rate = Number(properties(value).get('rate'));
-    if (number !== undefined && rate > 0) rates.set(Number(number), rate * MIB);
+    if (number !== undefined && rate > 0)
+      rates.set(Number(number), { received: rate * MIB, sent: rate * MIB });
   }
   return rates;
 }
