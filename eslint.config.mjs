@@ -16,6 +16,7 @@ const layers = [
   ['delivery'],
   ['status'],
   ['recording'],
+  ['history'],
   ['profiler'],
   ['config'],
   ['cli'],

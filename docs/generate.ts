@@ -60,6 +60,7 @@ function flagRow(flag: Flag): readonly string[] {
     general: '',
     connector: '[connector] ',
     output: '[output.NAME] ',
+    history: '[history] ',
     profiler: '[profiler] ',
   };
   const key = flag.option === undefined ? '' : sections[flag.option.section] + flag.option.key;

@@ -34,6 +34,7 @@ const headers: Readonly<Record<SectionName, string>> = {
   general: '',
   connector: '[connector]',
   output: '[output.NAME]',
+  history: '[history]',
   profiler: '[profiler]',
 };
 
@@ -42,6 +43,8 @@ const abouts: Readonly<Record<SectionName, string>> = {
   connector: 'Who knows the virtual machines.',
   output:
     'One section for each output, with a name of your choice. The variables describe one output, which takes the place of those in the file.',
+  history:
+    'What a service keeps of this host in state_dir, also without any output, for --replay: means and the largest samples of all metrics and devices. Where the top of the file names no collectors, all of them measure; outputs get the usual ones.',
   profiler: 'Read by proxprofiler alone.',
 };
 

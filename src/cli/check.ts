@@ -79,22 +79,37 @@ export function describeSettings(
     ['log', `${logLevel} and above`],
     ...describeThresholds(thresholds).map((text) => ['thresholds', text] as const),
     ...(replay === undefined ? [] : [['replay', replay] as const]),
+    ['history', describeHistory(settings.history, service.history)],
     ...more,
     ...(all.length === 0
-      ? [['output', 'none: a service waits until an [output.NAME] is configured'] as const]
+      ? [['output', service.history === undefined ? `none: ${waiting}` : 'none'] as const]
       : []),
     ...all.map((output) =>
       isInService(output)
         ? ([`output ${output.name}`, describeOutput(output)] as const)
-        : (['output', `${notInService} ${describeOutput(output)}`] as const),
+        : (['output', `${notInService(service)} ${describeOutput(output)}`] as const),
     ),
   ];
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return `The configuration is valid. It runs:\n${rows.map(([name, value]) => `  ${name.padEnd(column)}${value}\n`).join('')}`;
 }
 
+const waiting = 'a service waits until an [output.NAME] is configured';
+
 /** Said of the output that is there where none is described, before what it is. */
-const notInService = 'as a service none, it waits for an [output.NAME]; from a shell';
+function notInService({ history }: Settings): string {
+  return `as a service none${history === undefined ? ', it waits for an [output.NAME]' : ''}; from a shell`;
+}
+
+/** @param here from a shell; `inService` as a service */
+function describeHistory(here: Settings['history'], inService: Settings['history']): string {
+  const kept = here ?? inService;
+  if (kept === undefined) return 'none';
+  const { interval, keep, maxBytes, directory } = kept;
+  const hours = keep % 86_400 === 0 ? `${keep / 86_400} days` : `${keep / 3600} hours`;
+  const text = `means over ${seconds(interval)} of all that is measured, kept for ${hours}, up to ${sizeText(maxBytes)} in ${directory}`;
+  return here === undefined ? `from a shell none; as a service ${text}` : text;
+}
 
 /** The devices that somebody chose. @param usual those that are taken where no name says which */
 function chosen(names: readonly string[] | undefined, usual: string): string {

@@ -64,7 +64,10 @@ export const own: readonly Flag[] = [
 ];
 
 /** Every flag of proxtop, in the order in which the help shows those of a group. */
-export const flags: readonly Flag[] = [...sectionFlags(['output', 'connector', 'general']), ...own];
+export const flags: readonly Flag[] = [
+  ...sectionFlags(['output', 'history', 'connector', 'general']),
+  ...own,
+];
 
 /** The flags of all options of some sections. */
 export function sectionFlags(sections: readonly SectionName[]): readonly Flag[] {

@@ -115,6 +115,7 @@ export function argumentLayer(given: ReadonlyMap<string, Given>, { flags }: Prog
     general: new Map(),
     connector: new Map(),
     output: new Map(),
+    history: new Map(),
     profiler: new Map(),
   };
   const options = new Map(flags.map(({ name, option }) => [name, option]));

@@ -1,7 +1,7 @@
 import { dropReasons } from '../sampling/output-status.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { LeftSpool, OutputReport, StatusReport } from '../status/report.ts';
+import type { HistoryReport, LeftSpool, OutputReport, StatusReport } from '../status/report.ts';
 import { reportPeriod } from '../status/report.ts';
 import { readReports } from '../status/read-reports.ts';
 import { aligned, durationInWords, size } from './words.ts';
@@ -32,13 +32,14 @@ export function describeStatus(directory: string, now = Date.now()): StatusAnswe
 }
 
 /** What is not as it should be, in words. */
-function troublesOf({ updated, outputs }: StatusReport, now: number): string[] {
+function troublesOf({ updated, outputs, history }: StatusReport, now: number): string[] {
   const late = now - updated > lateness ? [`it hangs: no report for ${durationInWords(now - updated)}`] : [];
   const outputTroubles = outputs.flatMap(({ name, state, lastDrop }) => [
     ...(state === 'up' ? [] : [`${name} is ${state}`]),
     ...(lastDrop !== undefined && now - lastDrop < memory ? [`${name} gives up records`] : []),
   ]);
-  return [...late, ...outputTroubles];
+  const ofHistory = history?.trouble === undefined ? [] : [`the history is not written: ${history.trouble}`];
+  return [...late, ...outputTroubles, ...ofHistory];
 }
 
 const headings = [
@@ -55,16 +56,17 @@ const headings = [
 ];
 
 function describeReport(report: StatusReport, now: number): string {
-  const { program, version, pid, started, config, outputs, left = [] } = report;
+  const { program, version, pid, started, config, outputs, left = [], history } = report;
   const troubles = troublesOf(report, now);
   const health = troubles.length === 0 ? 'healthy' : `degraded: ${troubles.join(', ')}`;
   const source = config === undefined ? '' : `, ${config}`;
   const rows = [headings, ...outputs.map((output) => cells(output, now))];
   return [
     `${program} ${version}, process ${pid}, up ${durationInWords(now - started)}${source}: ${health}`,
-    ...aligned(rows).map((line) => `  ${line}`),
+    ...(outputs.length === 0 && history !== undefined ? [] : aligned(rows).map((line) => `  ${line}`)),
     ...outputs.flatMap(remarks),
     ...left.map(describeLeft),
+    ...(history === undefined ? [] : [describeHistory(history)]),
     '',
   ].join('\n');
 }
@@ -93,4 +95,13 @@ function remarks({ name, droppedBy, lastError }: OutputReport): string[] {
 
 function describeLeft({ directory, output, format, records, bytes }: LeftSpool): string {
   return `  ${records} records (${size(bytes)}) of output ${output} in format ${format} in ${directory} are delivered by no output: see proxtop spool`;
+}
+
+function describeHistory({ directory, begin, end, bytes, lost }: HistoryReport): string {
+  const minute = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+  const span =
+    begin === undefined
+      ? 'nothing yet'
+      : `from ${minute(begin)} ${end === undefined ? 'on' : `to ${minute(end)}`} UTC`;
+  return `  history: ${span}, ${size(bytes)} in ${directory}${lost === 0 ? '' : `; ${lost} minutes lost`}`;
 }

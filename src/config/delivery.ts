@@ -94,7 +94,7 @@ export function rotationSettings(
  */
 export function recordInterval(
   own: GivenMap,
-  { interval }: OutputValues,
+  { interval }: Pick<OutputValues, 'interval'>,
   frequency: number | undefined,
 ): number | undefined {
   refuseWithout(own, 'interval', ['maxima']);

@@ -3,9 +3,11 @@ import { defaultRoots, nowhere } from '../kernel/base/paths.ts';
 import { parseUri } from '../libvirt/uri.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import { collectorNames } from '../catalogue/catalogue.ts';
+import type { MeasuringName } from '../catalogue/catalogue.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './layers/given.ts';
 import type { Given, GivenMap } from './layers/given.ts';
+import { resolveHistory } from './history.ts';
 import type { EnvironmentLayer, FileLayer, Layer } from './layers/layer.ts';
 import { recordSettings, resolveOutputs } from './outputs.ts';
 import { isSameFile } from './check/rivals.ts';
@@ -39,13 +41,21 @@ export function resolveSettings(
     record,
   });
   refuseReplayed(values.replay, given, record === undefined ? outputs : [...outputs, record.settings]);
+  const history = resolveHistory(overlay(file?.history ?? none, environment.history, args.history), {
+    service: environment.service,
+    stateDir: values.state_dir,
+    frequency: values.frequency,
+  });
+  const kept = values.replay === undefined ? history : undefined;
+  // A view of the past shows all there is, as one of the present does.
+  const measuresAll = kept !== undefined && !given.has('collectors');
   const isElsewhere = type === 'libvirt' && parseUri(connector.connection).transport !== 'unix';
   return {
     frequency: values.frequency,
     runs: values.runs,
     detailInterval: detailInterval(values.frequency, values.detail_interval, given),
     latencyHistogram: values.latency_histogram,
-    collectors,
+    collectors: measuresAll ? collectorNames : collectors,
     netdev: values.netdev,
     storedev: values.storedev,
     nicRows: values.nic_rows,
@@ -57,11 +67,17 @@ export function resolveSettings(
     runDir: isElsewhere ? defaultRoots.rundir : rundir,
     stateDir: values.state_dir,
     logLevel: values.log_level,
-    outputs,
+    outputs: measuresAll ? outputs.map((output) => ofCollectors(output, collectors)) : outputs,
     record: record?.settings,
+    history: kept,
     replay: values.replay,
     thresholds: resolveThresholds(file?.thresholds ?? none),
   };
+}
+
+/** An output that gets what it would if nothing else were measured. */
+export function ofCollectors(output: OutputSettings, collectors: readonly MeasuringName[]): OutputSettings {
+  return { ...output, select: { ...output.select, collectors: output.select?.collectors ?? collectors } };
 }
 
 function recordOutput(

@@ -1,6 +1,7 @@
 import type { Roots } from '../kernel/base/paths.ts';
 import type { MeasuringName } from '../catalogue/catalogue.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
+import type { HistorySettings } from '../history/settings.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -39,6 +40,8 @@ export interface Settings {
   readonly outputs: readonly OutputSettings[];
   /** The file that all samples are written to besides; undefined for none. */
   readonly record: FileSettings | undefined;
+  /** What this host keeps of its samples; undefined for nothing. */
+  readonly history: HistorySettings | undefined;
   /** The file that samples are taken from; undefined for the VMs that run. */
   readonly replay: string | undefined;
   /** From where on the terminal view calls a value a warning, or bad. */

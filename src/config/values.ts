@@ -62,6 +62,27 @@ export function decimal(min: number, max: number, unit: string): ValueType<numbe
   };
 }
 
+const durationUnits: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** A length of time in seconds, written as 12h, 3d, 90 min, 2 days. */
+export function duration(min: string, max: string): ValueType<number> {
+  const expected = `a time from ${min} to ${max}, such as 12h or 3 days`;
+  const parse = (written: string): number => {
+    const [, digits, unit] =
+      /^(\d+)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w|weeks?)$/i.exec(written) ?? [];
+    return Number(digits) * (durationUnits[unit?.charAt(0).toLowerCase() ?? ''] ?? NaN);
+  };
+  const least = parse(min);
+  const most = parse(max);
+  return {
+    expected,
+    parse(written) {
+      const seconds = parse(written);
+      return seconds >= least && seconds <= most ? seconds : refuse(written, expected);
+    },
+  };
+}
+
 /** A part of a whole, between 0 and 1 without these two. */
 export const share: ValueType<number> = {
   expected: 'a share above 0 and below 1, such as 0.5',

@@ -5,6 +5,7 @@ import { reportDirectory } from '../status/report.ts';
 import { ConfigError } from '../config/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { OutputSet } from '../delivery/output-set.ts';
+import { History } from '../history/history.ts';
 import { streaming, type Consumer } from './consumer.ts';
 import { Leftovers } from './report/leftovers.ts';
 import { createLog } from './logging.ts';
@@ -45,7 +46,8 @@ export async function run(
     stop.abort();
   });
   const service = new Service(await connectServiceManager(env, log), env, outputs.list);
-  const runner = new Runner(consumer, outputs, service, log);
+  const history = new History(log);
+  const runner = new Runner(consumer, outputs, history, service, log);
   obeySignals(stop, () => {
     if (reread === undefined) outputs.reopen();
     else reload(runner, service, reread);
@@ -60,11 +62,16 @@ export async function run(
   keepMemoryLow();
   const directory = reportDirectory(env, settings.runDir);
   const leftovers = new Leftovers(() => runner.running, log);
-  const statusFile = new StatusFile(directory, { program, version, config }, outputs.list, leftovers, log);
+  const statusFile = new StatusFile(
+    directory,
+    { program, version, config },
+    { outputs: outputs.list, leftovers, history },
+    log,
+  );
   consumer.watcher?.begin(stop);
   await runner.run(stop.signal);
   service.stopping();
-  await outputs.close(FLUSH_DEADLINE);
+  await Promise.all([outputs.close(FLUSH_DEADLINE), history.close(FLUSH_DEADLINE)]);
   statusFile.close();
   leftovers.close();
   await consumer.end();

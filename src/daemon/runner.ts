@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { allOutputs } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { OutputSet } from '../delivery/output-set.ts';
+import type { History } from '../history/history.ts';
 import { sleep } from '../sampling/clock.ts';
 import type { SampleLoop } from '../sampling/loop.ts';
 import type { Sample } from '../sampling/sample.ts';
@@ -41,6 +42,7 @@ export class Runner {
   constructor(
     private readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher'>,
     private readonly outputs: Pick<OutputSet, 'list' | 'write' | 'reopen' | 'replace'>,
+    private readonly history: Pick<History, 'replace' | 'write'>,
     private readonly service: Pick<Service, 'idle' | 'sampled' | 'reloaded'>,
     private readonly log: Logger,
     private readonly sampling: typeof startSampling = startSampling,
@@ -129,6 +131,7 @@ export class Runner {
     try {
       if (outdated()) return false;
       await this.outputs.replace(allOutputs(settings));
+      this.history.replace(settings.history);
       unused = before;
     } finally {
       if (loop !== before) unused?.close();
@@ -142,7 +145,7 @@ export class Runner {
   /** The present loop where it samples the same, else a new one; undefined where nobody wants samples. */
   private async loopFor(settings: Settings): Promise<SampleLoop | undefined> {
     const { consumer, loop, settings: before } = this;
-    if (allOutputs(settings).length === 0 && consumer.watcher === undefined) return undefined;
+    if (!isWanted(settings) && consumer.watcher === undefined) return undefined;
     if (loop !== undefined && before !== undefined && samplesAlike(before, settings)) return loop;
     return this.sampling(settings, consumer, this.log, this.since);
   }
@@ -163,6 +166,7 @@ export class Runner {
       this.taken++;
       this.consumer.take(sample);
       this.outputs.write(sample);
+      this.history.write(sample);
       this.service.sampled(sample.guests.length, frequency);
     };
     const pace = this.consumer.watcher?.pace;
@@ -171,9 +175,15 @@ export class Runner {
   }
 
   private async idle(stop: AbortSignal): Promise<void> {
-    const why = 'no output is configured: describe an [output.NAME] in the configuration file, then reload';
+    const why =
+      'no output is configured and no history is kept: describe an [output.NAME] in the configuration file, then reload';
     this.log.warn(why);
     this.service.idle(why);
     while (await sleep(DAY, stop));
   }
+}
+
+/** Whether somebody gets the samples. */
+function isWanted(settings: Settings): boolean {
+  return settings.history !== undefined || allOutputs(settings).length > 0;
 }

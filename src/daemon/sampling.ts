@@ -65,6 +65,7 @@ export function samplesAlike(one: Settings, other: Settings): boolean {
     ...settings,
     outputs: wantedRows(settings),
     record: undefined,
+    history: undefined,
     thresholds: undefined,
     runs: undefined,
   });
@@ -72,6 +73,7 @@ export function samplesAlike(one: Settings, other: Settings): boolean {
 }
 
 function wantedRows(settings: Settings): { readonly verbose: boolean; readonly devices: boolean } {
+  if (settings.history !== undefined) return { verbose: true, devices: true };
   const outputs = allOutputs(settings);
   return {
     verbose: outputs.some(({ print }) => print.verbose),

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { LeftSpool, OutputReport, StatusReport } from './report.ts';
+import type { HistoryReport, LeftSpool, OutputReport, StatusReport } from './report.ts';
 import { reportPath, reportPeriod } from './report.ts';
 import { processIdentity } from '../kernel/pid/process-identity.ts';
 import { requireOwnDirectory } from '../delivery/shared/own-files.ts';
@@ -23,8 +23,11 @@ export class StatusFile {
   constructor(
     private readonly directory: string,
     private readonly about: Pick<StatusReport, 'program' | 'version' | 'config'>,
-    private readonly outputs: readonly ObservedOutput[],
-    private readonly leftovers: { readonly list: readonly LeftSpool[] },
+    private readonly observed: {
+      readonly outputs: readonly ObservedOutput[];
+      readonly leftovers: { readonly list: readonly LeftSpool[] };
+      readonly history?: { readonly status: HistoryReport | undefined };
+    },
     private readonly log: Logger,
   ) {
     this.path = reportPath(directory, process.pid);
@@ -65,14 +68,17 @@ export class StatusFile {
   }
 
   private report(): StatusReport {
+    const { outputs, leftovers } = this.observed;
+    const history = this.observed.history?.status;
     return {
       ...this.about,
       pid: process.pid,
       identity: this.identity,
       started: this.started,
       updated: Date.now(),
-      outputs: this.outputs.map((output) => this.reportOutput(output)),
-      left: this.leftovers.list,
+      outputs: outputs.map((output) => this.reportOutput(output)),
+      left: leftovers.list,
+      ...(history !== undefined && { history }),
     };
   }
 

@@ -17,6 +17,22 @@ export interface StatusReport {
   readonly outputs: readonly OutputReport[];
   /** Records on disk that no output takes; missing in reports of 0.1.0. */
   readonly left?: readonly LeftSpool[];
+  /** Missing where none is kept. */
+  readonly history?: HistoryReport;
+}
+
+/** What is kept of the samples on this host. */
+export interface HistoryReport {
+  readonly directory: string;
+  /** Times of its earliest and its latest sample, ms since 1970; missing while there is none. */
+  readonly begin?: number;
+  readonly end?: number;
+  /** Bytes on disk. */
+  readonly bytes: number;
+  /** Minutes that were given up since the start. */
+  readonly lost: number;
+  /** Why it is not written now; missing where it is. */
+  readonly trouble?: string;
 }
 
 /** Records that an output left on disk which is gone or writes another format now. */

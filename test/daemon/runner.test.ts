@@ -63,12 +63,13 @@ class Rig {
         return Promise.resolve();
       },
     };
+    const history = { replace: () => undefined, write: () => undefined };
     const service = {
       idle: () => this.events.push('idle'),
       sampled: () => undefined,
       reloaded: (why?: string) => this.events.push(why === undefined ? 'ready' : `ready: ${why}`),
     };
-    this.runner = new Runner(streaming, outputs, service, log, sampling);
+    this.runner = new Runner(streaming, outputs, history, service, log, sampling);
   }
 
   /** Begins with settings, and forgets what happened on the way. */

@@ -11,7 +11,7 @@ import { thresholdKeys } from '../thresholds.ts';
 import { listed, quoted, refuse } from '../values.ts';
 
 /** The sections there can be. */
-const headers = ['[connector]', '[output.NAME]', '[profiler]', '[thresholds]'];
+const headers = ['[connector]', '[output.NAME]', '[history]', '[profiler]', '[thresholds]'];
 
 /** What the NAME of [output.NAME] may be; it becomes the name of a directory. */
 const outputName = /^[\w-][\w.-]{0,63}$/;
@@ -46,6 +46,7 @@ interface Section {
 export function parseConfig(text: string, path: string): FileLayer {
   const general = new Map<string, Given>();
   const connector = new Map<string, Given>();
+  const history = new Map<string, Given>();
   const profiler = new Map<string, Given>();
   const thresholds = new Map<string, Given>();
   const outputs = new Map<string, OutputSection>();
@@ -54,6 +55,7 @@ export function parseConfig(text: string, path: string): FileLayer {
   const open = (name: string, origin: string): Section => {
     const header = `[${name}]`;
     if (name === 'connector') return { kind: 'connector', header, given: connector };
+    if (name === 'history') return { kind: 'history', header, given: history };
     if (name === 'profiler') return { kind: 'profiler', header, given: profiler };
     if (name === 'thresholds') return { kind: 'thresholds', header, given: thresholds };
     const output = name === 'output' ? '' : /^output\.(.*)$/.exec(name)?.[1];
@@ -100,7 +102,7 @@ export function parseConfig(text: string, path: string): FileLayer {
       set(section, key, value);
     }
   }
-  return { general, connector, profiler, outputs, thresholds };
+  return { general, connector, history, profiler, outputs, thresholds };
 }
 
 function valueIn(written: string, origin: string): string {
@@ -150,6 +152,7 @@ function hint(kind: SectionKind, header: string, key: string): string {
   )
     return '; it belongs in [output.NAME]';
   if (kind !== 'connector' && Object.hasOwn(schema.connector, key)) return '; it belongs in [connector]';
+  if (kind !== 'history' && Object.hasOwn(schema.history, key)) return '; it belongs in [history]';
   if (kind !== 'profiler' && Object.hasOwn(schema.profiler, key)) return '; it belongs in [profiler]';
   const known = keysOf(kind);
   const near = nearest(key.replace(/^PROXTOP_/, ''), known);

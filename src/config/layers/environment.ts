@@ -21,6 +21,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentLayer {
     general: new Map<string, Given>(),
     connector: new Map<string, Given>(),
     output: new Map<string, Given>(),
+    history: new Map<string, Given>(),
     profiler: new Map<string, Given>(),
   };
   const known = new Set<string>();

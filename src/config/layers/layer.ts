@@ -16,6 +16,7 @@ export interface EnvironmentLayer extends Layer {
 export interface FileLayer {
   readonly general: GivenMap;
   readonly connector: GivenMap;
+  readonly history: GivenMap;
   readonly profiler: GivenMap;
   /** By NAME of [output.NAME], in the order of the file. */
   readonly outputs: ReadonlyMap<string, OutputSection>;

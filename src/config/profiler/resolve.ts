@@ -39,6 +39,8 @@ export function resolveProfilerSettings(
     outputFreq: values.outputfreq,
   };
   const collectors = profiler.metrics ?? usualInputs;
-  const settings = resolveSettings(file, environment, args);
+  // The history is proxtop's.
+  const withoutHistory = new Map([['enabled', { text: 'false', origin: 'proxprofiler' }]]);
+  const settings = resolveSettings(file, environment, { ...args, history: withoutHistory });
   return { run: { ...settings, collectors, record: undefined, replay: undefined }, profiler };
 }

@@ -2,6 +2,7 @@ import { defaultRoots } from '../../kernel/base/paths.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
 import type { MeasuringName } from '../../catalogue/catalogue.ts';
 import type { Option } from './option.ts';
+import { history } from './schema-history.ts';
 import { profiler } from './schema-profiler.ts';
 import { output } from './schema-output.ts';
 import {
@@ -246,9 +247,9 @@ const connector = {
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** Every option there is, by section and key. */
-export const schema = { general, connector, output, profiler } as const;
+export const schema = { general, connector, output, history, profiler } as const;
 export type SectionName = keyof typeof schema;
-export const sectionNames: readonly SectionName[] = ['general', 'connector', 'output', 'profiler'];
+export const sectionNames: readonly SectionName[] = ['general', 'connector', 'output', 'history', 'profiler'];
 
 /** The options of a section, where their exact types do not matter. */
 export function schemaOptions(section: SectionName): Readonly<Record<string, Option>> {
@@ -258,8 +259,13 @@ export function schemaOptions(section: SectionName): Readonly<Record<string, Opt
 export const environmentPrefix = 'PROXTOP_';
 export const profilerPrefix = 'PROXPROFILER_';
 
-/** The environment variable of an option: PROXTOP_ (PROXPROFILER_) and its key; a type goes by the name of its section. */
+/**
+ * The environment variable of an option: PROXTOP_ (PROXPROFILER_) and its key; a type goes by the name of its section, and
+ * so do those of the history (PROXTOP_HISTORY, PROXTOP_HISTORY_KEEP).
+ */
 export function environmentName(section: SectionName, key: string): string {
+  if (section === 'history')
+    return `${environmentPrefix}HISTORY${key === 'enabled' ? '' : `_${key.toUpperCase()}`}`;
   const prefix = section === 'profiler' ? profilerPrefix : environmentPrefix;
   return `${prefix}${(key === 'type' ? section : key).toUpperCase()}`;
 }

@@ -1,0 +1,35 @@
+import { historyDirectory } from '../history/files.ts';
+import type { HistorySettings } from '../history/settings.ts';
+import { recordInterval } from './delivery.ts';
+import { readValues } from './layers/given.ts';
+import type { GivenMap } from './layers/given.ts';
+import { schema } from './schema/schema.ts';
+
+/** Seconds that a record stands for where nothing is said. */
+const usualInterval = 10;
+
+/** What a history needs to know of the rest of the configuration. */
+interface RunSettings {
+  /** Whether a service manager started us: then there is one unless it is turned off. */
+  readonly service: boolean;
+  readonly stateDir: string;
+  /** Seconds between two samples. */
+  readonly frequency: number;
+}
+
+/** What this host keeps of its samples; undefined for nothing. Throws a ConfigError. */
+export function resolveHistory(
+  given: GivenMap,
+  { service, stateDir, frequency }: RunSettings,
+): HistorySettings | undefined {
+  const { enabled = service, interval, keep, max } = readValues(schema.history, given);
+  // Checked also where it is off: what is wrong now would be so when it is turned on.
+  const wanted = recordInterval(given, { interval }, frequency);
+  if (!enabled) return undefined;
+  return {
+    directory: historyDirectory(stateDir),
+    interval: wanted ?? frequency * Math.ceil(usualInterval / frequency - 1e-9),
+    keep,
+    maxBytes: max,
+  };
+}
