@@ -22,14 +22,15 @@ export class CpuLimit {
   /** Sets limit and weight, and how near the CPUs that the guest uses, which are set before, come to the limit. */
   set(values: Float64Array, guest: Guest): void {
     if (this.beat.due(now())) this.read();
+    const { vcpuLimit, vcpus } = guest;
     const inAll = (Number.isNaN(this.limit) ? guest.cpuLimit : this.limit) ?? Infinity;
-    const ofVcpus = (guest.vcpuLimit ?? Infinity) * guest.vcpus;
+    const ofVcpus = vcpuLimit === undefined ? Infinity : vcpuLimit * vcpus;
     values[to.cpu_weight] = Number.isNaN(this.weight) ? (guest.cpuWeight ?? NaN) : this.weight;
     const limit = Math.min(inAll, ofVcpus);
     if (!Number.isFinite(limit)) return;
     values[to.cpu_limit] = limit;
     // What QEMU does beside its vCPUs does not count for what they are limited to.
-    const byVcpus = ((values[to.cpu_total] as number) * guest.vcpus) / ofVcpus;
+    const byVcpus = vcpuLimit === undefined ? 0 : (values[to.cpu_total] as number) / vcpuLimit;
     const byAll = ((values[to.cpu_used] as number) / inAll) * 100;
     values[to.cpu_limit_used] = Math.min(100, Math.max(byAll, byVcpus));
   }
