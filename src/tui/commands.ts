@@ -47,9 +47,14 @@ export const commands: readonly Command[] = [
   command(['r'], 'r', 'reverse the order', ({ table }) => {
     table.reverse();
   }),
-  command(['O'], 'O', 'the order at first: what hangs or is red, then by the column of the view', ({ table }) => {
-    table.defaultOrder();
-  }),
+  command(
+    ['O'],
+    'O',
+    'the order at first: what hangs or is red, then by the column of the view',
+    ({ table }) => {
+      table.defaultOrder();
+    },
+  ),
   command(['V', '/'], 'V /', 'show only names, ids, UUIDs and tags with this text, as you type', (view) => {
     view.filter();
   }),

@@ -123,12 +123,16 @@ function outputsPart(outputs: readonly Row[]): Part[] {
 
 function fitting(parts: readonly Part[], columns: number): Line {
   let left = parts;
-  const width = (some: readonly Part[]): number => some.reduce((sum, { text }) => sum + textWidth(text) + 2, -2);
+  const width = (some: readonly Part[]): number =>
+    some.reduce((sum, { text }) => sum + textWidth(text) + 2, -2);
   while (left.length > 1 && width(left) > columns) {
     const last = Math.max(...left.map(({ rank }) => rank));
     left = left.filter(({ rank }) => rank !== last);
   }
-  const sides = [left.filter(({ right }) => right !== true), left.filter(({ right }) => right === true)] as const;
+  const sides = [
+    left.filter(({ right }) => right !== true),
+    left.filter(({ right }) => right === true),
+  ] as const;
   const between = Math.max(2, columns - width(sides[0]) - width(sides[1]));
   return [...spansOf(sides[0]), { text: ' '.repeat(between) }, ...spansOf(sides[1])];
 }

@@ -123,9 +123,8 @@ describe('no descriptor is left', { skip, timeout: 300_000 }, () => {
     }
     limit(stream.pid, 1024);
     for (const pid of [old, young])
-      await stream.next(
-        `all is known again: ${full.join(' ')}`,
-        (cycle) => full.every((key) => key in (of(cycle, pid) ?? {})),
+      await stream.next(`all is known again: ${full.join(' ')}`, (cycle) =>
+        full.every((key) => key in (of(cycle, pid) ?? {})),
       );
     assert.match(await stopped(stream), /warning too many open files \(LimitNOFILE=16\): values are omitted/);
     for (const child of children) child.kill('SIGKILL');

@@ -51,7 +51,8 @@ const states: Readonly<Record<string, Style>> = { ok: 'good', tight: 'warn', swa
 export const slotMakers: Readonly<Record<string, MakeSlot>> = {
   busy: ({ host }, look) => {
     const { values } = host.row;
-    const idle = (values[cpu.cpu_idle] ?? NaN) + (values[cpu.cpu_iowait] ?? NaN) + (values[cpu.cpu_steal] ?? NaN);
+    const idle =
+      (values[cpu.cpu_idle] ?? NaN) + (values[cpu.cpu_iowait] ?? NaN) + (values[cpu.cpu_steal] ?? NaN);
     return shareSlot('%BUSY', 100 - idle, 'normal', look);
   },
   vcpus: ({ host, guests }) => {
@@ -76,7 +77,11 @@ export const slotMakers: Readonly<Record<string, MakeSlot>> = {
   },
   ram_state: ({ host }) => {
     const state = textOrBlank(host.row, 'ram_state');
-    return { spans: [{ text: state.padEnd(10), style: states[state] ?? 'normal' }], width: 10, isKnown: state !== '' };
+    return {
+      spans: [{ text: state.padEnd(10), style: states[state] ?? 'normal' }],
+      width: 10,
+      isKnown: state !== '',
+    };
   },
   cpus: ({ host: { cpus } }, look) => {
     const busy = cpus.map(({ values }) => values[eachCpu.cpu_busy] ?? NaN);
@@ -109,12 +114,19 @@ function shareSlot(title: string, percent: number, style: Style, { columns, unic
   const width = bars.find(([from]) => columns >= from)?.[1] ?? 0;
   const slot = plainSlot(title, formatNumber(percent, 'percent'), 5, style, !Number.isNaN(percent));
   if (width === 0) return slot;
-  const drawn: Span = { text: `${bar(percent, width, unicode)} `, style: style === 'normal' ? 'good' : style };
+  const drawn: Span = {
+    text: `${bar(percent, width, unicode)} `,
+    style: style === 'normal' ? 'good' : style,
+  };
   return { ...slot, spans: [drawn, ...slot.spans], width: slot.width + width + 1 };
 }
 
 /** A bar for each CPU with its number, or one column for each, or for the fullest of several, where there are many. */
-function cpuBars(cpus: readonly Row[], busy: readonly number[], { columns, unicode }: PanelLook): readonly Span[] {
+function cpuBars(
+  cpus: readonly Row[],
+  busy: readonly number[],
+  { columns, unicode }: PanelLook,
+): readonly Span[] {
   const room = columns - 5;
   const digits = String(cpus.length - 1).length;
   const width = Math.min(WIDEST_BAR, Math.floor(room / cpus.length) - digits - 3);

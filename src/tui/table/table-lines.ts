@@ -34,7 +34,10 @@ export function entryLine(
     }
     if (column.badge) {
       const badge = entry.vm && badgeOf(entry.vm.row);
-      return [{ text: fit(badge?.text ?? '', width), style: badge?.verdict ?? 'normal', reverse: selected }, blank];
+      return [
+        { text: fit(badge?.text ?? '', width), style: badge?.verdict ?? 'normal', reverse: selected },
+        blank,
+      ];
     }
     if (column.text) return [{ text: fit(textIn(entry, column) ?? '-', width), reverse: selected }, blank];
     const metric = metricIn(entry, column);
