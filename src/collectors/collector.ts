@@ -9,6 +9,8 @@ export interface GuestTarget {
   readonly guest: Guest;
   readonly row: Row;
   readonly devices: PartLists<'vm', DeviceRows>;
+  /** Rows like those of vCPUs of its other threads, where {@link Wanted.threads} asks for them. */
+  readonly threads: DeviceRows;
 }
 
 /** The host and the rows that the collectors fill about it. */
@@ -22,6 +24,8 @@ export interface Wanted {
   readonly verbose: boolean;
   /** Rows per vCPU, disk and NIC. */
   readonly devices: boolean;
+  /** The VMs, by their keys, whose threads are wanted one by one; missing for none. */
+  readonly threads?: { has(key: string): boolean };
 }
 
 /** Measures one thing, on the host and on every VM. */

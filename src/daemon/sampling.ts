@@ -42,7 +42,12 @@ export async function startSampling(
   const node = new Node(guests, new Attempts(log, since));
   tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
-  const wanted = watcher === undefined ? wantedRows(settings) : { verbose: true, devices: true };
+  const watched = watcher && {
+    verbose: true,
+    devices: true,
+    threads: { has: (key: string) => watcher.attention.expanded.has(key) },
+  };
+  const wanted = watched ?? wantedRows(settings);
   const options = { wanted, netdev, storedev, nicRows, diskRows };
   const collectors = createCollectors(settings.collectors, paths, options);
   const sampler = new Sampler(paths, node, [...collectors, ...derived], log, since, watcher?.attend);

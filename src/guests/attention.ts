@@ -20,6 +20,8 @@ interface Visited {
  * longest get.
  */
 export class Attention {
+  /** Keys of the VMs of which somebody wants to see the threads. */
+  expanded: ReadonlySet<string> = new Set();
   private watched: ReadonlySet<string> = new Set();
   /** Visits that may be made now. */
   private allowance = 0;
@@ -31,9 +33,13 @@ export class Attention {
     this.rate = (LARGEST_SHARE * cpus) / VISIT_COST;
   }
 
-  /** @param keys of the VMs that are looked at from now on */
-  watch(keys: ReadonlySet<string>): void {
+  /**
+   * @param keys of the VMs that are looked at from now on
+   * @param expanded those of them that are looked at in detail
+   */
+  watch(keys: ReadonlySet<string>, expanded: ReadonlySet<string> = new Set()): void {
     this.watched = keys;
+    this.expanded = expanded;
   }
 
   /**

@@ -1,12 +1,18 @@
 import type { GuestIdentity } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { RowTree } from '../catalogue/row-tree.ts';
+import type { Row } from '../catalogue/row.ts';
 
 /** A VM's row and the rows of its devices. */
 export interface GuestRows extends RowTree<'vm'> {
   readonly guest: GuestIdentity;
   /** Whether only its pid tells it from another one that runs, or ran in its time. */
   readonly twin: boolean;
+  /**
+   * Rows like those of vCPUs of the other threads that work for a VM which is expanded in the view; nothing prints them. Missing in
+   * recordings.
+   */
+  readonly threads?: readonly Row[];
 }
 
 /** The host's row and the rows of its devices. */

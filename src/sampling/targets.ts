@@ -1,5 +1,5 @@
 import type { GuestTarget } from '../collectors/collector.ts';
-import { TargetRows } from '../collectors/device-rows.ts';
+import { DeviceRows, TargetRows } from '../collectors/device-rows.ts';
 import type { Guest } from '../guests/guest.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import type { GuestRows } from './sample.ts';
@@ -9,18 +9,20 @@ const id = slots('identity', 'vm');
 
 /** The rows of one running VM, kept as long as it runs. */
 export class Target extends TargetRows<'vm'> implements GuestTarget {
+  readonly threads = new DeviceRows('vm_vcpu');
   /** As they stand in a sample. */
   readonly rows: GuestRows & { twin: boolean };
 
   constructor(readonly guest: Guest) {
     super('vm');
-    this.rows = { guest, twin: false, ...this.tree };
+    this.rows = { guest, twin: false, ...this.tree, threads: this.threads.rows };
   }
 
   /** Starts a cycle: forgets all values and says who the VM is. */
   begin(time: number): void {
     const { guest, row } = this;
     this.clear();
+    this.threads.clear();
     const { texts, values } = row;
     texts[id.guest_type] = guest.type;
     texts[id.UUID] = guest.uuid;

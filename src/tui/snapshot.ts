@@ -3,7 +3,7 @@ import type { RootScope } from '../catalogue/entities.ts';
 import type { Row } from '../catalogue/row.ts';
 import { listsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, Part, RowTree } from '../catalogue/row-tree.ts';
-import type { Sample } from '../sampling/sample.ts';
+import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { HeldValues } from './held-values.ts';
 import { ShownRow } from './values/shown-row.ts';
 
@@ -21,11 +21,16 @@ export class Snapshots {
     const copy = {
       ...sample,
       host: this.tree('host', sample.host),
-      guests: sample.guests.map((rows) => ({ guest: rows.guest, twin: rows.twin, ...this.tree('vm', rows) })),
+      guests: sample.guests.map((rows) => this.guest(rows)),
       agent: this.tree('agent', sample.agent),
     };
     this.held.follow(copy.guests, copy.time);
     return copy;
+  }
+
+  private guest(rows: GuestRows): GuestRows {
+    const { guest, twin, threads = [] } = rows;
+    return { guest, twin, threads: threads.map((row) => this.copyRow(row)), ...this.tree('vm', rows) };
   }
 
   private tree<R extends RootScope>(root: R, tree: RowTree<R> & AnyRowTree): RowTree<R> {

@@ -279,7 +279,8 @@ export class TerminalView implements Commands, TerminalUser {
     this.unseen = false;
     if (this.sample === undefined || this.source.watch === undefined) return;
     const suffering = blame(this.sample, this.thresholds).flatMap(({ victims }) => victims);
-    this.source.watch(new Set([...this.table.visible, ...suffering.map(({ vm }) => vm.guest.key)]));
+    const guests = new Set([...this.table.visible, ...suffering.map(({ vm }) => vm.guest.key)]);
+    this.source.watch(guests, this.table.expanded);
   }
 
   private body(size: Size): readonly Line[] {

@@ -164,6 +164,37 @@ test('limit and weight: of the cgroup, else of the configuration; waiting withou
   process.close();
 });
 
+test('of a VM that is expanded each thread that runs no vCPU and has run is told', (t) => {
+  const tree = new Tree(t);
+  const at = stoppedClock(t);
+  tree.process(100, ['kvm', 'CPU 0/KVM', 'IO iothread0', 'worker', 'worker', 'vhost-100']);
+  const process = Process.open(tree.paths, 100)!;
+  process.threads.find(({ tid }) => tid === 101)!.vcpu = 0;
+  const { begin, target } = testTarget({ key: 'one' });
+  const cpu = new VmCpu(process, undefined);
+  const second = (time: number, expanded: string[]): unknown => {
+    at(time);
+    for (const [tid, percent] of [
+      [101, 50],
+      [102, 30],
+      [104, 20],
+      [105, 10],
+    ] as const)
+      tree.write(`proc/100/task/${tid}/schedstat`, `${time * percent * 1e7} ${time * 5e7} 1\n`);
+    cpu.collect(begin(), { ...wanted, threads: new Set(expanded) });
+    return byDevice(target.rows.threads ?? []);
+  };
+  assert.deepEqual(second(1, []), {});
+  assert.deepEqual(second(2, ['other']), {});
+  const thread = (cpu_total: number): unknown => ({ cpu_total, cpu_steal: 5 });
+  const busy = { 'IO iothread0 102': thread(30), 'worker 104': thread(20), 'vhost-100 105': thread(10) };
+  const resting = { cpu_total: 0, cpu_steal: 0 };
+  assert.deepEqual(second(3, ['one']), { 'kvm 100': resting, ...busy, 'worker 103': resting });
+  assert.deepEqual(second(9, ['one']), { 'kvm 100': resting, ...busy }, 'without those that sleep');
+  assert.deepEqual(second(10, []), {});
+  process.close();
+});
+
 test('of a sum nothing is known while one of its threads cannot be read', (t) => {
   const tree = new Tree(t);
   const at = stoppedClock(t);

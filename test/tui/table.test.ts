@@ -105,12 +105,15 @@ test('an expanded VM has its vCPUs, other threads, disks and NICs below it, in w
       nics: [row('vm_nic', { device: 'tap1i0' })],
     },
   );
-  const of = sample([vm('small', { cpu_total: 60 }), big]);
+  const threads = [row('vm_vcpu', { device: 'IO iothread0 7', cpu_total: 6 })];
+  const of = sample([vm('small', { cpu_total: 60 }), { ...big, threads }]);
   const list = entries(of, 'c', { expanded: ['big'] });
-  assert.deepEqual(names(list), ['small', 'big', 'vcpu 0', 'vcpu 1', 'other threads', 'scsi0', 'tap1i0']);
+  assert.deepEqual(names(list), [
+    ...['small', 'big', 'vcpu 0', 'vcpu 1', 'other threads', 'IO iothread0 7', 'scsi0', 'tap1i0'],
+  ]);
   const column = columnsOf(viewOf('c')!).find(({ id }) => id === 'cpu_total')!;
   const shown = list.map((entry) => numberIn(entry, column));
-  assert.deepEqual(shown, [60, 50, 99, 1, 7, NaN, NaN]);
+  assert.deepEqual(shown, [60, 50, 99, 1, 7, 6, NaN, NaN]);
 });
 
 test('a row for each disk, with the name of its VM', () => {

@@ -160,6 +160,8 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     const at = screen.split('\n').findIndex((text) => text.startsWith(String(busy.vmid)));
     assert.match(screen.split('\n')[at + 1] ?? '', /^ +vcpu 0 +\d/);
     assert.match(screen.split('\n')[at + 2] ?? '', /^ +vcpu 1 +\d/);
+    // The threads are read from the next sample on: that of the main loop is there, with its name and number.
+    await pane.shows(new RegExp(`^ +\\S.* ${busy.pid} +\\d`, 'm'));
     pane.press('e');
     await pane.until('folded', (text) => !text.includes('other threads'));
     pane.press('End', 'Enter');

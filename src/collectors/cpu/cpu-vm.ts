@@ -96,6 +96,7 @@ export class VmCpu {
         if (isKept) setVcpu(row, cpu);
       }
     }
+    if (isKept && wanted.threads?.has(target.guest.key) === true) this.setThreads(target, this.lastCycle);
     const { values, counters } = target.row;
     // Where no thread is known to run a vCPU, the others cannot be told from those that do.
     if (vcpus > 0 && isKept) {
@@ -122,6 +123,15 @@ export class VmCpu {
     if (busiest !== undefined && busiest.used > 0)
       target.row.texts[vmSlots.cpu_other_busiest] = busiest.thread.comm;
     target.row.texts[vmSlots.cpu_affinity] = this.pinnedTo();
+  }
+
+  /** A row for each thread that runs no vCPU: the main loop, and those that ran in the last seconds. @param time monotonic seconds */
+  private setThreads({ threads }: GuestTarget, time: number): void {
+    for (const cpu of [...this.threads, ...this.workers]) {
+      const { tid, vcpu, comm } = cpu.thread;
+      const isSeen = tid === this.process.pid || !cpu.dormant(time);
+      if (vcpu === undefined && cpu.readable && isSeen) setVcpu(threads.add(`${comm} ${tid}`), cpu);
+    }
   }
 
   /** Takes over which kernel threads work for this VM. */

@@ -51,8 +51,8 @@ export class LiveSource implements Source {
     return this.pace.frequency;
   }
 
-  watch(guests: ReadonlySet<string>): void {
-    this.attention.watch(guests);
+  watch(guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void {
+    this.attention.watch(guests, expanded);
   }
 
   quit(): void {

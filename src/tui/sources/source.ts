@@ -24,8 +24,8 @@ export interface Source {
   /** What the status line says about it, such as the state of a replay; '' for nothing. */
   readonly note: string;
   readonly commands: readonly SourceCommand[];
-  /** Told which VMs are worth fresh values, by their keys: those on the screen, and those that suffer. */
-  watch?(guests: ReadonlySet<string>): void;
+  /** Told which VMs are worth fresh values, by their keys: those on the screen, and those that suffer; and which are expanded. */
+  watch?(guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void;
   /** The user has seen enough. */
   quit(): void;
 }

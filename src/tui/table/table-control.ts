@@ -24,7 +24,8 @@ export class TableControl {
   readonly cursor = new RowCursor();
   /** Part of a name, vmid, UUID, tag or device; '' for everything. */
   filter = '';
-  private readonly expanded = new Set<string>();
+  /** Keys of the VMs that are expanded. */
+  readonly expanded = new Set<string>();
   /** Columns of each view, made once. */
   private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
   private readonly badges = new Map(views.map((view) => [view.key, badgeColumn(view)]));

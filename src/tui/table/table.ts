@@ -115,8 +115,18 @@ function rowsBelow(vm: GuestRows): readonly TableEntry[] {
       const device = textOrBlank(row, 'device');
       return { key: deviceKey(vm, row), row, vm, label: isVcpu ? `vcpu ${device}` : device };
     });
-    return isVcpu && vm.guest.type === 'qemu' ? [...entries, others] : entries;
+    return isVcpu && vm.guest.type === 'qemu' ? [...entries, others, ...threadsOf(vm)] : entries;
   });
+}
+
+/** The threads that run no vCPU, as far as they are told one by one. */
+function threadsOf(vm: GuestRows): readonly TableEntry[] {
+  return (vm.threads ?? []).map((row) => ({
+    key: deviceKey(vm, row),
+    row,
+    vm,
+    label: textOrBlank(row, 'device'),
+  }));
 }
 
 function deviceKey({ guest }: GuestRows, row: Row): string {
