@@ -1,6 +1,7 @@
 import { containers } from './containers.ts';
 import { level, percentOf, query, rate } from './panels.ts';
 import type { Section } from './panels.ts';
+import { slow } from './slow.ts';
 
 /** Seconds by operations. */
 const latency = (seconds: string, operations: string): string => `${seconds} / (${operations} > 0)`;
@@ -55,6 +56,29 @@ const hosts: Section = {
         query('hostDevice', '', percentOf(rate('hostDevice', 'host_disk', 'disk_time_io')), [
           'host_disk',
           'disk_util',
+        ]),
+      ],
+    },
+    {
+      title: 'CPUs of the hosts, one by one',
+      description: 'The busiest. Needs verbose = true and devices = true.',
+      unit: 'percent',
+      top: 10,
+      queries: [
+        query('hostDevice', '', percentOf(level('hostDevice', 'host_cpu', 'cpu_busy')), [
+          'host_cpu',
+          'cpu_busy',
+        ]),
+      ],
+    },
+    {
+      title: 'ZFS pools: left',
+      description: 'Needs devices = true.',
+      unit: 'bytes',
+      queries: [
+        query('hostDevice', '', level('hostDevice', 'host_pool', 'pool_available'), [
+          'host_pool',
+          'pool_available',
         ]),
       ],
     },
@@ -361,4 +385,5 @@ export const sections: readonly [before: Section, ...behind: Section[]] = [
   neighbours,
   containers,
   single,
+  slow,
 ];

@@ -46,6 +46,7 @@ export const usedAndWorst = [
     meaning:
       'How much of the time its vCPUs wait because others run, and not because of a limit of the VM itself.',
     needs: 'a cgroup of its own, and no limits of single vCPUs (libvirt quota)',
+    prometheus: 'gauge',
     levels: '5/10',
     causes: cpuShortage.causes,
   }),
@@ -68,7 +69,7 @@ export const usedAndWorst = [
     formula: 'cpu_used/cpu_limit*100; of limits of vCPUs (libvirt quota) cpu_total*vCPUs/cpu_limit',
     meaning: 'Which part of its CPU limit the VM or container uses; at 100 it is held back (%MLMTD).',
     needs: 'a CPU limit',
-    counter: { none: 'cpu_total has it' },
+    prometheus: 'gauge',
   }),
   gauge('cpu_weight', {
     title: 'WEIGHT',
