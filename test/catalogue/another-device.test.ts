@@ -69,6 +69,7 @@ test('every printer prints them, with the devices and not without', () => {
   assert.deepEqual(cycle.host, {
     host_name: 'pve1',
     disks: [],
+    pools: [],
     cpus: [],
     nics: [],
     sensors: [],

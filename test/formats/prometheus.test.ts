@@ -52,6 +52,7 @@ function full(): Sample {
   const rows = [
     sample.host.row,
     ...sample.host.disks,
+    ...sample.host.pools,
     ...sample.host.nics,
     ...sample.guests.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),
     sample.agent.row,

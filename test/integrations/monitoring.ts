@@ -80,6 +80,7 @@ export async function startMonitoring(t: TestContext): Promise<Monitoring> {
   writeFileSync(
     config,
     `collectors = cpu, mem, disk, net, io, pressure, host
+verbose = true
 devices = true
 detail_interval = 1
 [output.stream]

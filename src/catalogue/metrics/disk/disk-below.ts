@@ -115,6 +115,8 @@ function done<Id extends string>(
     formula: `rate; with ZFS of its own count (${objset}), of other devices of that of the kernel`,
     meaning: `${what}, for all that use it. ZFS answers reads from its cache too.`,
     needs: 'a disk on a block device or ZFS of this host',
-    counter: { none: 'one device can lie below many disks: that of the device itself is on the host' },
+    // One device can lie below many disks, so that a sum over them would count it more than once.
+    counter: { none: 'that of the device itself is on the host' },
+    prometheus: 'gauge',
   });
 }
