@@ -81,11 +81,11 @@ function flagsOf(section: SectionName, key: string, option: Option): Flag[] {
   const found: Flag[] = [];
   const list = option.type.list === true;
   if (option.flag !== undefined) {
-    const { group, alias, name, placeholder, bare, hidden = false } = option.flag;
+    const { group, alias, esxtop, name, placeholder, bare, hidden = false } = option.flag;
     const otherwise = option.default ?? option.otherwise;
     found.push({
       name: name ?? key.replaceAll('_', '-'),
-      aliases: alias === undefined ? [] : [alias],
+      aliases: [alias, esxtop].filter((letter) => letter !== undefined),
       group,
       ...(placeholder !== undefined && { placeholder }),
       ...(bare !== undefined && { bare }),

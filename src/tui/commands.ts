@@ -29,6 +29,8 @@ interface Command {
   readonly label: string;
   readonly help: string;
   readonly act: (view: Commands, key: string) => void;
+  /** Whether a page stays open: it is about no table. */
+  readonly staysOnPage?: true;
 }
 
 const WHEEL = 3;
@@ -64,9 +66,15 @@ export const commands: readonly Command[] = [
   command(['f', 'o'], 'f o', 'choose fields, and their order', (view) => {
     view.chooseFields();
   }),
-  command(['u'], 'u', 'sizes with a suffix, in MiB, or in bytes', (view) => {
-    view.nextUnits();
-  }),
+  command(
+    ['u'],
+    'u',
+    'sizes with a suffix, in MiB, or in bytes',
+    (view) => {
+      view.nextUnits();
+    },
+    true,
+  ),
   command(['e'], 'e', 'expand or fold a VM: vCPUs, other threads, disks, NICs', (view) => {
     view.expand();
   }),
@@ -84,18 +92,32 @@ export const commands: readonly Command[] = [
   command(['b'], 'b', 'blame: who suffers, beside who takes most', (view) => {
     view.blame();
   }),
+  command(['v'], 'v', 'virtual disks, as d', ({ table }) => {
+    table.showKey('d');
+  }),
   command(['L'], 'L', 'width of names', (view) => {
     view.askNameWidth();
   }),
   command(['#'], '#', 'number of rows', (view) => {
     view.askRows();
   }),
-  command(['W'], 'W', 'keep view, fields, order, sorting, units and widths for next time', (view) => {
-    view.save();
-  }),
-  command(['up', 'k', 'down', 'j'], 'arrows j k', 'move the cursor: rows, and columns', ({ table }, key) => {
-    table.cursor.move(key === 'up' || key === 'k' ? -1 : 1);
-  }),
+  command(
+    ['W'],
+    'W',
+    'save what you changed: view, fields, order, sorting, units and widths',
+    (view) => {
+      view.save();
+    },
+    true,
+  ),
+  command(
+    ['up', 'k', '8', 'down', 'j', '2'],
+    'arrows j k',
+    'move the cursor: rows, and columns',
+    ({ table }, key) => {
+      table.cursor.move(['up', 'k', '8'].includes(key) ? -1 : 1);
+    },
+  ),
   command(['left', 'right'], '', '', ({ table }, key) => {
     table.moveColumn(key === 'left' ? -1 : 1);
   }),
@@ -122,15 +144,26 @@ export const commands: readonly Command[] = [
   command(['escape'], 'Esc', 'no filter, cursor to the first row', ({ table }) => {
     table.reset();
   }),
-  command(['ctrl-l'], 'Ctrl-L', 'draw everything anew', (view) => {
-    view.repaint();
-  }),
+  command(
+    ['ctrl-l'],
+    'Ctrl-L',
+    'redraw',
+    (view) => {
+      view.repaint();
+    },
+    true,
+  ),
   command(['ctrl-z'], 'Ctrl-Z', 'stop; fg goes on', (view) => {
     view.suspend();
   }),
 ];
 
 const byKey = new Map(commands.flatMap((each) => each.keys.map((key) => [key, each] as const)));
+
+/** Whether a key does what it does beside a page as well: what changes the samples, the units or the screen. */
+export function staysOnPage(view: Commands, key: string): boolean {
+  return byKey.get(key)?.staysOnPage === true || view.source.commands.some(({ keys }) => keys.includes(key));
+}
 
 /** Does what a key stands for in a table. @returns whether it stands for anything */
 export function obey(view: Commands, key: string): boolean {
@@ -154,6 +187,12 @@ export function obey(view: Commands, key: string): boolean {
   return sort !== undefined;
 }
 
-function command(keys: readonly string[], label: string, help: string, act: Command['act']): Command {
-  return { keys, label, help, act };
+function command(
+  keys: readonly string[],
+  label: string,
+  help: string,
+  act: Command['act'],
+  staysOnPage?: true,
+): Command {
+  return { keys, label, help, act, ...(staysOnPage && { staysOnPage }) };
 }

@@ -3,8 +3,10 @@ import type { Line, Span } from './screen/spans.ts';
 /** What a newcomer needs first, first. */
 const keys = [
   ['h', 'help'],
-  ['a c m d n i', 'VMs'],
-  ['p s l x g 1', 'host'],
+  ['w', 'why'],
+  ['b', 'blame'],
+  ['acmdni', 'VMs'],
+  ['pslxg1', 'host'],
   ['<>', 'sort'],
   ['V', 'filter'],
   ['Enter', 'VM'],
@@ -16,7 +18,7 @@ const keys = [
   ['+-', 'interval'],
   ['L', 'names'],
   ['#', 'rows'],
-  ['W', 'keep'],
+  ['W', 'save'],
 ] as const;
 
 /** The last line of a table: some of its keys, as many as fit. */

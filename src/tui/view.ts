@@ -1,7 +1,7 @@
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
-import { obey } from './commands.ts';
+import { obey, staysOnPage } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
@@ -31,6 +31,9 @@ import { TableControl } from './table/table-control.ts';
 import { judge } from './analysis/verdict.ts';
 import { textOrBlank } from './values/row-values.ts';
 
+/** Seconds between two samples, as for --frequency. */
+const SHORTEST = 0.1;
+const LONGEST = 86_400;
 /** ms that a message stays. */
 const MESSAGE_TIME = 6000;
 
@@ -50,6 +53,7 @@ export class TerminalView implements Commands, TerminalUser {
   /** Whether the sample was not drawn yet. */
   private unseen = false;
   private page: PageFrame | undefined;
+  private lastKey = '';
   private prompt: Prompt | undefined;
   private message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
   private drawing: NodeJS.Immediate | undefined;
@@ -132,10 +136,46 @@ export class TerminalView implements Commands, TerminalUser {
     if (key.name === 'ctrl-c') this.quit();
     else if (key.name === 'ctrl-z') this.suspend();
     else if (this.prompt !== undefined) this.answer(this.prompt, key);
-    else if (this.page !== undefined) this.page = this.page.press(key) ? undefined : this.page;
+    else if (this.page !== undefined) this.pressOnPage(this.page, key);
+    else if (this.isEsxtopDelay(key.name)) this.askInterval(key.name);
     else if (key.at !== undefined && key.name === 'click') this.table.click(key.at.x, key.at.y - 1);
-    else if (!obey(this, key.name)) this.tell(`${key.name}: no such key; h shows all`);
+    else this.obey(key);
+    this.lastKey = key.name;
     this.redraw();
+  }
+
+  /** Closes a page before a key that is about the table, so that every key works on every page. */
+  private pressOnPage(page: PageFrame, key: Key): void {
+    const use = page.press(key);
+    if (use === 'close') this.page = undefined;
+    if (use !== 'unused' || key.at !== undefined) return;
+    const before = this.page;
+    if (!staysOnPage(this, key.name)) this.page = undefined;
+    if (!this.obey(key)) this.page = before;
+  }
+
+  private obey({ name }: Key): boolean {
+    const known = obey(this, name);
+    if (!known) this.tell(`${name}: no such key; h shows all`);
+    return known;
+  }
+
+  /** Whether somebody types the delay of esxtop: s and a number. s alone shows the storage. */
+  private isEsxtopDelay(key: string): boolean {
+    return this.lastKey === 's' && /^\d$/.test(key) && this.source.setInterval !== undefined;
+  }
+
+  /** Asks for the interval, in the view that was shown before s. */
+  private askInterval(text: string): void {
+    this.table.showBefore();
+    const answered = (answer: string): string => {
+      const seconds = Number(answer);
+      if (!(seconds >= SHORTEST && seconds <= LONGEST))
+        return `${answer}: an interval has from ${SHORTEST} to ${LONGEST} seconds`;
+      this.source.setInterval?.(seconds);
+      return `interval ${seconds} s`;
+    };
+    this.ask({ label: 'interval, seconds', text, allowed: /[\d.]/, answered });
   }
 
   help(): void {
@@ -153,7 +193,8 @@ export class TerminalView implements Commands, TerminalUser {
   nextUnits(): void {
     const { preferences } = this.table;
     preferences.units = unitModes[(unitModes.indexOf(preferences.units) + 1) % unitModes.length] ?? 'auto';
-    this.tell(`sizes ${preferences.units === 'auto' ? 'with a suffix' : `in ${preferences.units}`}`);
+    const chosen = preferences.units === 'auto' ? 'with a suffix' : `in ${preferences.units}`;
+    this.tell(`sizes ${chosen} (the disk devices of esxtop: s)`);
   }
 
   chooseFields(): void {
@@ -210,7 +251,7 @@ export class TerminalView implements Commands, TerminalUser {
       new VmPage(name, key, {
         vm: () => this.sample?.guests.find((each) => each.guest.key === key),
         history: this.history,
-        units: this.table.preferences.units,
+        units: () => this.table.preferences.units,
         judge: this.judge,
         unicode: this.unicode,
       }),
@@ -234,9 +275,9 @@ export class TerminalView implements Commands, TerminalUser {
   save(): void {
     try {
       savePreferences(this.preferencesPath, this.table.preferences);
-      this.tell(`kept in ${this.preferencesPath}`);
+      this.tell(`saved to ${this.preferencesPath}`);
     } catch (error) {
-      this.tell(`not kept: ${(error as Error).message}`);
+      this.tell(`not saved: ${(error as Error).message}`);
     }
   }
 

@@ -21,6 +21,8 @@ interface OptionFlag {
   readonly group: FlagGroup;
   /** One letter. */
   readonly alias?: string;
+  /** The letter that esxtop has for it. */
+  readonly esxtop?: string;
   /** Another name where the key would say too little. */
   readonly name?: string;
   /** Stands for the value in the help; left out for a flag that takes none. */

@@ -46,7 +46,7 @@ export const printing = {
     type: truth,
     default: 'false',
     help: 'also the metrics that --list-metrics marks verbose',
-    flag: { group: what },
+    flag: { group: what, alias: 'a' },
   },
   devices: {
     type: truth,
@@ -88,14 +88,14 @@ const general = {
   frequency: {
     type: decimal(0.1, 86400, 'seconds'),
     default: '1',
-    help: 'seconds between two samples; fractions from 0.1',
-    flag: { group: often, alias: 'f', placeholder: 'SECONDS' },
+    help: 'seconds between two samples; fractions from 0.1; -d as in esxtop',
+    flag: { group: often, alias: 'f', esxtop: 'd', placeholder: 'SECONDS' },
   },
   runs: {
     type: times,
     default: 'endless',
-    help: 'end after so many samples',
-    flag: { group: often, alias: 'r', placeholder: 'N' },
+    help: 'end after so many samples; -n as in esxtop',
+    flag: { group: often, alias: 'r', esxtop: 'n', placeholder: 'N' },
   },
   detail_interval: {
     type: decimal(0.1, 86400, 'seconds'),
@@ -192,7 +192,7 @@ const general = {
     type: plainText('a path'),
     otherwise: 'what runs now',
     help: 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe; - is standard input',
-    flag: { group: what, placeholder: 'FILE' },
+    flag: { group: what, alias: 'R', placeholder: 'FILE' },
   },
   state_dir: {
     type: plainText('a directory'),

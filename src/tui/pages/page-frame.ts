@@ -1,4 +1,4 @@
-import type { Page } from './page.ts';
+import type { KeyUse, Page } from './page.ts';
 import type { Key } from '../screen/keys.ts';
 import type { Line, Size } from '../screen/spans.ts';
 
@@ -35,46 +35,49 @@ export class PageFrame {
     return all.slice(this.top, this.top + size.rows);
   }
 
-  /** @returns whether the page is to be closed */
-  press(key: Key): boolean {
+  /** Scrolls and closes. @returns unused for a key that means nothing here */
+  press(key: Key): KeyUse {
     const use = this.page.press?.(key) ?? 'unused';
-    if (use !== 'unused') return use === 'close';
+    if (use !== 'unused') return use;
     switch (key.name) {
       case 'q':
       case 'h':
       case '?':
       case 'escape':
       case 'enter':
-        return true;
+        return 'close';
       case 'down':
       case 'j':
         this.top += 1;
-        return false;
+        return 'used';
       case 'up':
       case 'k':
         this.top -= 1;
-        return false;
+        return 'used';
       case 'wheeldown':
         this.top += WHEEL;
-        return false;
+        return 'used';
       case 'wheelup':
         this.top -= WHEEL;
-        return false;
+        return 'used';
       case 'pagedown':
       case 'space':
         this.top += this.height;
-        return false;
+        return 'used';
       case 'pageup':
         this.top -= this.height;
-        return false;
+        return 'used';
+      case 'left':
+      case 'right':
+        return 'used';
       case 'home':
         this.top = 0;
-        return false;
+        return 'used';
       case 'end':
         this.top = this.length;
-        return false;
+        return 'used';
       default:
-        return false;
+        return 'unused';
     }
   }
 }

@@ -26,7 +26,7 @@ interface VmSource {
   /** The VM in the last sample; undefined when it does not run any more. */
   vm(): GuestRows | undefined;
   readonly history: History;
-  readonly units: UnitMode;
+  units(): UnitMode;
   readonly judge: Judge;
   readonly unicode: boolean;
 }
@@ -81,7 +81,7 @@ export class VmPage implements Page {
         const known = steps.filter((step) => !Number.isNaN(step));
         const most = known.length === 0 ? NaN : Math.max(...known);
         const show = (value: number): string =>
-          metric === undefined ? '' : formatNumber(value, metric.unit, this.source.units);
+          metric === undefined ? '' : formatNumber(value, metric.unit, this.source.units());
         return [
           { text: (metric?.title ?? id).padEnd(9), style: 'dim' },
           { text: sparkline(steps, id === 'cpu_total' ? 100 : most, this.source.unicode), style: 'good' },
@@ -107,7 +107,7 @@ export class VmPage implements Page {
     const label: Span = { text: `${fit(title, 14)} `, style: 'dim' };
     if (kind === 'text') return [label, { text: fit(row.texts[slot] ?? '', CELL - 16) }, { text: ' ' }];
     const value = row.values[slot] ?? NaN;
-    const text = formatNumber(value, unit, this.source.units);
+    const text = formatNumber(value, unit, this.source.units());
     return [
       label,
       { text: text.padStart(9), style: styleOf(this.source.judge(id, value, row)) },
@@ -117,7 +117,8 @@ export class VmPage implements Page {
 
   private devices(scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
     if (rows.length === 0) return [];
-    const { units, judge } = this.source;
+    const { judge } = this.source;
+    const units = this.source.units();
     const placed = place(deviceColumns(scope), {
       width: columns,
       nameWidth: 0,

@@ -51,6 +51,10 @@ export class LiveSource implements Source {
     return this.pace.frequency;
   }
 
+  setInterval(seconds: number): void {
+    this.pace.frequency = seconds;
+  }
+
   watch(guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void {
     this.attention.watch(guests, expanded);
   }

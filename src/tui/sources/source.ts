@@ -24,6 +24,8 @@ export interface Source {
   /** What the status line says about it, such as the state of a replay; '' for nothing. */
   readonly note: string;
   readonly commands: readonly SourceCommand[];
+  /** Takes samples so many seconds apart from now on; missing where they come as they come. */
+  setInterval?(seconds: number): void;
   /** Told which VMs are worth fresh values, by their keys: those on the screen, and those that suffer; and which are expanded. */
   watch?(guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void;
   /** The user has seen enough. */

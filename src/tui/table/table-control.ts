@@ -32,6 +32,7 @@ export class TableControl {
   private readonly troubles: ReadonlyMap<View['key'], Trouble>;
   private readonly hostPanel = new HostPanel();
   private columnCursor: string | undefined;
+  private before: View['key'];
   private entries: readonly TableEntry[] = [];
   private frame: TableFrame | undefined;
 
@@ -40,6 +41,7 @@ export class TableControl {
     private readonly judge: Judge,
     private readonly unicode = true,
   ) {
+    this.before = preferences.view;
     this.troubles = new Map(views.map(({ key }) => [key, new Trouble(judge)]));
   }
 
@@ -102,8 +104,20 @@ export class TableControl {
     return new Set(this.entries.flatMap(({ vm }) => vm?.guest.key ?? [])).size;
   }
 
+  /** Shows the view that was shown before this one. */
+  showBefore(): void {
+    this.showKey(this.before);
+  }
+
+  /** Shows the view of a key. */
+  showKey(key: View['key']): void {
+    const view = viewOf(key);
+    if (view !== undefined) this.show(view);
+  }
+
   show(view: View): void {
     if (view.key === this.preferences.view) return;
+    this.before = this.preferences.view;
     this.preferences.view = view.key;
     this.columnCursor = undefined;
     this.cursor.home();
