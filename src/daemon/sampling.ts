@@ -10,6 +10,7 @@ import { ContainerInventory } from '../guests/containers/containers.ts';
 import type { Inventory } from '../guests/inventory.ts';
 import { Node } from '../guests/node.ts';
 import { PveFiles } from '../guests/proxmox/pve-files.ts';
+import { kvmTrouble } from '../guests/kvm.ts';
 import { hostNameTrouble } from '../kernel/base/namespaces.ts';
 import { nowhere, Paths } from '../kernel/base/paths.ts';
 import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
@@ -39,7 +40,7 @@ export async function startSampling(
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
   const guests = await findGuests(settings, watcher?.attention, paths, log);
-  const node = new Node(guests, new Attempts(log, since));
+  const node = new Node(guests, new Attempts(log, since), () => kvmTrouble(paths));
   tellTroubles(paths, log);
   const { netdev, storedev, nicRows, diskRows } = settings;
   const watched = watcher && {
@@ -128,7 +129,7 @@ async function findVms(
   const missing = `no hypervisor found: looked for ${lookedFor(settings, paths)}`;
   if (process.stderr.isTTY && !hasContainers) throw new NoHypervisorError(missing);
   log.warn(`${missing}; the host is measured, and proxtop looks again every 30 s`);
-  return new AwaitedInventory(async () => {
+  const look = async (): Promise<Inventory | undefined> => {
     try {
       const late = await detect();
       if (late !== undefined) log.info('found a hypervisor');
@@ -137,5 +138,6 @@ async function findVms(
       log.error(error as Error, 'looking for a hypervisor failed');
       throw error;
     }
-  });
+  };
+  return new AwaitedInventory(look, hasContainers ? undefined : missing);
 }

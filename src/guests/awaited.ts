@@ -11,8 +11,18 @@ export class AwaitedInventory implements Inventory {
   private closed = false;
   private lookedAt = performance.now() / 1000;
 
-  /** @param detect looks for a hypervisor; tells itself why it failed, if it rejects */
-  constructor(private readonly detect: () => Promise<Inventory | undefined>) {}
+  /**
+   * @param detect looks for a hypervisor; tells itself why it failed, if it rejects
+   * @param missing what is told as long as there is none
+   */
+  constructor(
+    private readonly detect: () => Promise<Inventory | undefined>,
+    private readonly missing?: string,
+  ) {}
+
+  get unseen(): string | undefined {
+    return this.found === undefined ? this.missing : this.found.unseen;
+  }
 
   get name(): string {
     return this.found?.name ?? 'not found yet';

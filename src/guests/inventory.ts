@@ -30,6 +30,8 @@ export interface Inventory {
    * @param everyone asks every monitor, due or not
    */
   poll(everyone?: boolean): Promise<void>;
+  /** Why guests that run may not be among them now, and what to do; missing where nothing stands in the way. */
+  readonly unseen?: string | undefined;
   /** Questions since the start that got no answer. */
   readonly failures: number;
   /** Releases descriptors and sockets. */

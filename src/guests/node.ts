@@ -14,9 +14,11 @@ export class Node implements Inventory {
   private readonly lists: (readonly Guest[])[];
   private joined: readonly Guest[] = [];
 
+  /** @param absence why no guest may run at all, for people */
   constructor(
     private readonly members: readonly Inventory[],
     private readonly attempts: Attempts,
+    private readonly absence: () => readonly string[] = () => [],
   ) {
     this.lists = members.map(() => none);
   }
@@ -27,6 +29,12 @@ export class Node implements Inventory {
 
   get failures(): number {
     return this.members.reduce((sum, { failures }) => sum + failures, 0);
+  }
+
+  get unseen(): string | undefined {
+    const troubles = this.members.flatMap(({ unseen }) => unseen ?? []);
+    const reasons = this.joined.length > 0 ? troubles : [...troubles, ...this.absence()];
+    return reasons.length === 0 ? undefined : reasons.join('; ');
   }
 
   /** In the order of the inventories. */

@@ -44,6 +44,8 @@ export interface Sample {
   readonly interval: number;
   readonly host: HostRows;
   readonly guests: readonly GuestRows[];
+  /** Why guests that run may not be among them, for people; in no recording. */
+  readonly unseen?: string | undefined;
   readonly agent: AgentRows;
   /** The collectors that ran, in the order of the catalogue. */
   readonly collectors: readonly CollectorName[];

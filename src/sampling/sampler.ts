@@ -111,6 +111,7 @@ export class Sampler {
       interval: before === undefined ? NaN : started - before,
       host: this.host.tree,
       guests: this.targets.rows,
+      unseen: this.inventory.unseen,
       agent: this.agent,
       collectors: this.collectors.map(({ name }) => name),
       runs: this.runs,

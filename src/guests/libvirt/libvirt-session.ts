@@ -19,6 +19,13 @@ export class LibvirtSession {
   /** The failure that was logged last, since the last success. */
   private reported: string | undefined;
 
+  /** Why there is no connection; undefined while there is one, or it was not tried yet. */
+  get failure(): string | undefined {
+    return this.hypervisor === undefined && this.reported !== undefined
+      ? `${this.uri}: no connection: ${this.reported}`
+      : undefined;
+  }
+
   /**
    * @param callTimeout ms that a call may take
    * @param opened called with each new connection before it is used

@@ -116,6 +116,10 @@ export class LibvirtInventory implements Inventory {
     if (!this.local) this.hostname = await hypervisor.hostname();
   }
 
+  get unseen(): string | undefined {
+    return this.session.failure;
+  }
+
   guests(): readonly Guest[] {
     for (const vm of this.list) if (!vm.refresh()) this.drop(vm);
     return this.list;

@@ -41,6 +41,9 @@ export class ProxmoxInventory implements Inventory {
   private configuredAt = -Infinity;
   /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
   private stamp = NaN;
+  /** VMs whose pid file we may not read. */
+  private readonly denied = new Set<string>();
+  private directoryIsDenied = false;
 
   /** @param files those of the cluster file system, which readers of other guests' configurations share */
   constructor(
@@ -53,6 +56,14 @@ export class ProxmoxInventory implements Inventory {
     this.poller = new QemuPoller(log, beat.attention);
     this.sockets = new MonitorSockets(paths);
     this.devices = new HostDevices(paths);
+  }
+
+  get unseen(): string | undefined {
+    const { size } = this.denied;
+    if (this.directoryIsDenied)
+      return `VMs cannot be seen: ${this.paths.qemuServer}: permission denied; run as root`;
+    if (size === 0) return undefined;
+    return `${size} ${size === 1 ? 'VM' : 'VMs'} cannot be read: permission denied; run as root`;
   }
 
   guests(): readonly Guest[] {
@@ -79,6 +90,7 @@ export class ProxmoxInventory implements Inventory {
     const files = this.filesInRunDirectory();
     if (files === undefined) return;
     const present = new Set<string>();
+    this.denied.clear();
     for (const file of files) {
       const vmid = PID_FILE.exec(file)?.[1];
       if (vmid === undefined) continue;
@@ -96,11 +108,13 @@ export class ProxmoxInventory implements Inventory {
 
   /** Undefined when no descriptor was left to look. */
   private filesInRunDirectory(): string[] | undefined {
+    this.directoryIsDenied = false;
     try {
       return readdirSync(this.paths.qemuServer);
     } catch (error) {
       if (isShortage(error)) return undefined;
-      if (troubleOf(error) === 'denied') reportDenied(this.paths.qemuServer);
+      this.directoryIsDenied = troubleOf(error) === 'denied';
+      if (this.directoryIsDenied) reportDenied(this.paths.qemuServer);
       return [];
     }
   }
@@ -109,7 +123,7 @@ export class ProxmoxInventory implements Inventory {
   private adopt(vmid: string): void {
     const refused = refusedOpens();
     const pidFile = this.paths.pidFile(vmid);
-    const pid = readPid(pidFile);
+    const pid = this.readPid(pidFile, vmid);
     if (!Number.isSafeInteger(pid) || pid <= 0) return;
     const process = Process.open(this.paths, pid);
     if (process === undefined) return;
@@ -134,6 +148,18 @@ export class ProxmoxInventory implements Inventory {
     this.vms.set(vmid, vm);
     this.configuredAt = -Infinity;
     this.log.debug(`VM ${vmid} runs as process ${pid}`);
+  }
+
+  /** The number in a pid file; NaN where there is none. QEMU lets only root read it. */
+  private readPid(path: string, vmid: string): number {
+    const file = new KernelFile(path);
+    const text = file.text();
+    if (file.trouble === 'denied') {
+      this.denied.add(vmid);
+      reportDenied(path);
+    }
+    file.close();
+    return Number(text ?? NaN);
   }
 
   private drop(vm: ProxmoxVm): void {
@@ -164,15 +190,6 @@ export class ProxmoxInventory implements Inventory {
     this.vms.clear();
     this.list = [];
   }
-}
-
-/** The number in a pid file; NaN where there is none. QEMU lets only root read it. */
-function readPid(path: string): number {
-  const file = new KernelFile(path);
-  const text = file.text();
-  if (file.trouble === 'denied') reportDenied(path);
-  file.close();
-  return Number(text ?? NaN);
 }
 
 /** Without root no VM can be found: this is told like kernel files that cannot be read. */

@@ -4,6 +4,7 @@ import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
 import type { HostPanel } from './panel.ts';
 import { textWidth } from '../screen/glyphs.ts';
+import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import type { Preferences } from '../preferences.ts';
 import { textOrBlank } from '../values/row-values.ts';
@@ -50,7 +51,7 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
   const { units } = preferences;
   const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
   const look = { columns: size.columns, units, judge, unicode };
-  const panel = state.hostPanel.lines(view, sample, panelHeight, look);
+  const panel = [...state.hostPanel.lines(view, sample, panelHeight, look), ...notice(sample, entries)];
   const room = Math.max(0, size.rows - panel.length - 1);
   const height = preferences.rows === 0 ? room : Math.min(room, preferences.rows);
   cursor.follow(entries, height);
@@ -68,6 +69,11 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
   );
   const heading = headingLine(placed, sort, state.columnCursor);
   return { lines: [...panel, heading, ...rows], visible, heading: panel.length, placed };
+}
+
+/** Why more guests may run than there are rows; an empty table says it itself. */
+function notice({ unseen }: Sample, entries: readonly TableEntry[]): readonly Line[] {
+  return unseen === undefined || entries.length === 0 ? [] : [line(unseen, 'warn')];
 }
 
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */

@@ -10,6 +10,7 @@ import { HostPanel } from './panel.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { FieldsPage } from '../pages/fields.ts';
 import type { Line, Size } from '../screen/spans.ts';
+import { wrap } from '../../strings/wrap.ts';
 import { line } from '../screen/spans.ts';
 import { guestChoices } from '../preferences.ts';
 import type { Preferences, ViewPreferences } from '../preferences.ts';
@@ -209,7 +210,7 @@ export class TableControl {
     const state = { ...looks, entries: this.entries, cursor };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
-    return [...this.frame.lines, line(this.nothing(), 'dim')];
+    return [...this.frame.lines, ...this.nothing(sample, size)];
   }
 
   private list(sample: Sample): readonly TableEntry[] {
@@ -239,11 +240,21 @@ export class TableControl {
   }
 
   /** Why the table is empty. */
-  private nothing(): string {
+  private nothing({ unseen }: Sample, { columns }: Size): readonly Line[] {
+    const isOfHost = this.view.scope.startsWith('host');
+    if (isOfHost || this.filter !== '' || unseen === undefined) return [line(this.noneOf('runs'), 'dim')];
+    return [this.noneOf('is seen'), ...wrap(capital(unseen), '', columns)].map((text) => line(text, 'warn'));
+  }
+
+  /** What there is none of. */
+  private noneOf(verb: 'runs' | 'is seen'): string {
     if (this.filter !== '') return `Nothing has "${this.filter}" in its name, id or tags; Esc shows all.`;
     if (this.view.scope.startsWith('host')) return 'This host has none.';
-    return { all: 'No VM or container runs.', vms: 'No VM runs.', containers: 'No container runs.' }[
-      this.preferences.guests
-    ];
+    const wanted = { all: 'VM or container', vms: 'VM', containers: 'container' }[this.preferences.guests];
+    return `No ${wanted} ${verb}.`;
   }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
