@@ -143,7 +143,7 @@ test('the documents are generated, and a stale one is found', () => {
     const readme = readFileSync(join(directory, 'README.md'), 'utf8');
     assert.match(
       readme,
-      /^before\n<!-- flags -->\n\| flag \|[\s\S]*`-f, --frequency SECONDS`[\s\S]*<!-- \/flags -->\nafter\n$/,
+      /^before\n<!-- flags -->\n\| flag \|[\s\S]*`-f, -d, --frequency SECONDS`[\s\S]*<!-- \/flags -->\nafter\n$/,
     );
     assert.ok(!readme.includes('old\n'));
     const profiler = readFileSync(join(directory, 'docs/profiler.md'), 'utf8');

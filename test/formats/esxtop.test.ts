@@ -43,15 +43,41 @@ test('a line for each sample, a column for each counter, one header', () => {
       ram_swap: 3 * 2 ** 20,
       disk_reads: 3,
       disk_writes: 4,
+      psi_some_mem_avg10: 1.5,
+      psi_full_mem_avg10: 0.5,
     }),
     {
       vcpus: [row('vm_vcpu', { device: '0', cpu_steal: 5 })],
-      disks: [row('vm_disk', { device: 'scsi0', disk_lat_rd: 1.5 })],
+      disks: [
+        row('vm_disk', {
+          device: 'scsi0',
+          disk_reads: 30,
+          disk_writes: 10,
+          disk_lat_rd: 1.5,
+          disk_lat_avg: 6.5,
+          disk_kavg_rd: 5,
+          disk_kavg_wr: 1,
+          disk_davg_rd: 1,
+          disk_davg_wr: 7,
+        }),
+        row('vm_disk', { device: 'scsi1', disk_reads: 0, disk_writes: 0 }),
+      ],
       nics: [row('vm_nic', { device: 'tap100i0', net_rx_mbit: 8 })],
     },
   );
   const host = {
-    row: row('host', { host_name: 'pve1', cpu_idle: 60, cpu_iowait: 10, cpu_cores: 8, cpu_load1: 4 }),
+    row: row('host', {
+      host_name: 'pve1',
+      cpu_idle: 60,
+      cpu_iowait: 10,
+      cpu_cores: 8,
+      cpu_load1: 4,
+      ram_swapused: 2 * 2 ** 20,
+      ram_slab: 4 * 2 ** 20,
+      ram_kernelstack: 2 * 2 ** 20,
+      ram_pagetables: 2 ** 20,
+    }),
+    cpus: [row('host_cpu', { device: '0', cpu_busy: 99 }), row('host_cpu', { device: '1', cpu_busy: 1 })],
     disks: [row('host_disk', { device: 'nvme0n1', disk_await: 0.25 })],
     nics: [row('host_nic', { device: 'eno1', net_tx_packets: 12 })],
   };
@@ -71,7 +97,21 @@ test('a line for each sample, a column for each counter, one header', () => {
     'Group Cpu(100:web)\\% Run': '200',
     'Group Cpu(100:web)\\% Used': '207',
     'Group Cpu(100:web)\\% Ready': '10',
-    'Group Cpu(100:web)\\% Max Limited': '',
+    'Group Cpu(100:web)\\% Max Limited': 'NaN',
+    'Group Cpu(100:web)\\% Wait': '190',
+    'Group Cpu(100:web)\\% CPU Latency': '2.5',
+    'Group Cpu(100:web)\\% CoStop': 'NaN',
+    'Group Cpu(100:web)\\% Swap Wait': '0.5',
+    'Group Cpu(100:web)\\% Memory Latency': '1.5',
+    'Physical Cpu(0)\\% Util Time': '99',
+    'Physical Cpu(1)\\% Util Time': '1',
+    'Memory\\Swap Used MBytes': '2',
+    'Memory\\Kernel MBytes': '7',
+    'Virtual Disk(web:scsi0:0)\\Average Kernel MilliSec/Command': '4',
+    'Virtual Disk(web:scsi0:0)\\Average Driver MilliSec/Command': '2.5',
+    'Virtual Disk(web:scsi0:0)\\Average Guest MilliSec/Command': '6.5',
+    'Virtual Disk(web:scsi1:0)\\Average Guest MilliSec/Command': '0',
+    'Virtual Disk(web:scsi1:0)\\Average MilliSec/Write': '0',
     'Vcpu(100:web:0:vmx-vcpu-0)\\% Ready': '5',
     'Group Memory(100:web)\\Memory Size MBytes': '1024',
     'Group Memory(100:web)\\Swapped MBytes': '3',
@@ -86,7 +126,7 @@ test('a line for each sample, a column for each counter, one header', () => {
   }
 });
 
-test('a VM that ends leaves empty cells and comes back to its columns; a later one has none, and that is told once', () => {
+test('a VM that ends leaves NaN and comes back to its columns; a later one has none, and that is told once', () => {
   const told: unknown[] = [];
   const note = (name: unknown): void => void told.push(name);
   subscribe(withoutColumns.name, note);
@@ -103,7 +143,7 @@ test('a VM that ends leaves empty cells and comes back to its columns; a later o
         sampleOf({ guests: [late, again] }),
       ),
     );
-    assert.deepEqual(column(rows, 'Group Cpu(0:first)\\% Run'), ['1', '', '3']);
+    assert.deepEqual(column(rows, 'Group Cpu(0:first)\\% Run'), ['1', 'NaN', '3']);
     assert.ok(!rows[0]?.some((name) => name.includes('late')));
     assert.deepEqual(told, ['late']);
 
@@ -132,7 +172,18 @@ test('every counter is made of what is measured, and only of collectors that ran
   );
   const rows = table(printed(new EsxtopPrinter(), full));
   assert.ok((rows[1]?.length ?? 0) > 50);
-  assert.ok(rows[1]?.every((cell) => cell !== ''));
+  const unknown = rows[0]
+    ?.filter((_, index) => rows[1]?.[index] === 'NaN')
+    .map((name) => name.split('\\').at(-1));
+  assert.deepEqual([...new Set(unknown)].sort(), [
+    '% CoStop',
+    'Average Driver MilliSec/Command',
+    'Average Kernel MilliSec/Command',
+  ]);
+  assert.ok(
+    rows.flat().every((cell) => cell !== ''),
+    'a reader that expects a number finds one',
+  );
   const some = table(printed(new EsxtopPrinter(), { ...full, collectors: ['mem'] }));
   assert.ok(some[0]?.slice(1).every((name) => /\\(Group )?Memory/.test(name)));
 });

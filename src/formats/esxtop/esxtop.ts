@@ -8,6 +8,7 @@ import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import {
   cpuGroup,
+  eachCpuGroup,
   hostDiskGroup,
   hostGroups,
   memoryGroup,
@@ -28,6 +29,7 @@ const parts = {
   begin: Buffer.from('"'),
   next: Buffer.from('","'),
   end: Buffer.from('"\n'),
+  unknown: Buffer.from('NaN'),
 };
 
 /** UTF-16 units of a name that a column's heading holds: it is repeated in some thirty columns. */
@@ -47,10 +49,11 @@ interface Block {
 
 /**
  * The wide CSV of esxtop's batch mode, of the host and its VMs; what esxtop's columns mean no container has, after the perfmon logs of Windows: a line for each sample, a column for each
- * counter, `\\host\Group(instance)\Counter`, every cell in quotes, an empty one for what is not known, times in UTC.
+ * counter, `\\host\Group(instance)\Counter`, every cell in quotes, times in UTC. What is not known is NaN: an empty cell ends readers that expect a number, which take it for
+ * one in Python, JavaScript and C.
  *
  * The columns are those of the VMs and devices of the first sample, since readers expect one header. What comes later
- * has none; what went leaves its cells empty, and fills them when it comes back. Of VMs with the same UUID and vmid each
+ * has none; what went has NaN in its cells, until it comes back. Of VMs with the same UUID and vmid each
  * keeps its own columns, by its pid. {@link begin} starts a new table.
  * Percentages of a group are sums over the vCPUs, as in esxtop. Names are made such that readers can split them.
  */
@@ -106,6 +109,7 @@ export class EsxtopPrinter implements Printer {
         out.append(parts.next);
         const value = values === undefined ? NaN : read(values);
         if (Number.isFinite(value)) out.number(value);
+        else out.append(parts.unknown);
       }
     }
     out.append(parts.end);
@@ -181,6 +185,7 @@ function blocksOf({ host, guests, collectors }: Sample, keys: ReadonlyMap<string
     blocks.push({ key, heading: instance === undefined ? name : `${name}(${instance})`, counters });
   };
   for (const group of hostGroups) add('host', group);
+  for (const row of host.cpus) add(keyOf('', row), eachCpuGroup, plain(deviceOf(row)));
   const names = uniqueNames(guests);
   for (const [index, vm] of guests.entries()) {
     const key = keys.get(vm.guest.key) ?? '';
