@@ -15,6 +15,7 @@ import type { Original } from './original.ts';
 import { agent } from './metrics/agent.ts';
 import { cpu } from './metrics/cpu/cpu.ts';
 import { disk } from './metrics/disk/disk.ts';
+import { energy } from './metrics/energy.ts';
 import { host } from './metrics/host.ts';
 import { identity } from './metrics/identity.ts';
 import { io } from './metrics/io.ts';
@@ -25,7 +26,7 @@ import { profile } from './metrics/profile.ts';
 import { sensors } from './metrics/sensors.ts';
 
 /** Every metric is declared in exactly one of these tables; types, outputs and docs/metrics.md derive from them. */
-const tables = { identity, cpu, mem, disk, net, io, pressure, host, sensors, profile, agent };
+const tables = { identity, cpu, mem, disk, net, io, pressure, host, sensors, energy, profile, agent };
 type Tables = typeof tables;
 
 /** A table that a collector fills: all but the identity of rows and the agent's own figures, which are always there. */

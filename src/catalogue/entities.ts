@@ -107,6 +107,14 @@ export const entities = {
     group: 'host',
     ...device,
   },
+  host_zone: {
+    parent: 'host',
+    member: 'zones',
+    noun: 'a power zone of the host',
+    heading: 'Power zones',
+    group: 'host',
+    ...device,
+  },
   agent: {
     member: 'agent',
     noun: 'proxtop itself',

@@ -14,7 +14,7 @@ export type Kind = 'gauge' | 'rate' | 'percent' | 'mean' | 'text';
 export type Shown = 'default' | 'verbose';
 
 /** What one count of a reading is, in a base unit: a power of ten of it, or so many of it. */
-export type CountUnit = 'one' | 'bytes' | 'sectors' | 'ns' | 'us' | 'ms' | 'ticks';
+export type CountUnit = 'one' | 'bytes' | 'sectors' | 'ns' | 'us' | 'ms' | 'ticks' | 'uj';
 
 /** The cumulative count that a metric is the rate, the share or the mean of: what Prometheus gets. */
 export interface CounterFacts {

@@ -35,6 +35,7 @@ const declared = {
   ms: { symbol: ' ms', decimals: 2, fixed: 2, base: { unit: 'seconds', factor: 1e-3 } },
   'ms per second': { symbol: ' ms/s', decimals: 1 },
   'us per second': { symbol: ' us/s', decimals: 1 },
+  watts: { symbol: ' W', decimals: 1, fixed: 1, base: { unit: 'watts', factor: 1 } },
   MHz: { symbol: ' MHz', decimals: 2, whole: true, base: { unit: 'hertz', factor: 1e6 } },
   'degrees Celsius': { symbol: ' C', decimals: 1, fixed: 1, base: { unit: 'celsius', factor: 1 } },
   'revolutions per minute': { symbol: ' rpm', decimals: 2, whole: true, base: { unit: 'rpm', factor: 1 } },

@@ -10,7 +10,7 @@ import { wrap as wrapTo } from '../strings/wrap.ts';
 const width = 80;
 
 const notes: Partial<Record<FlagGroup, string>> = {
-  'What to measure': `Without --cpu to --sensors: ${schema.general.collectors.default}.`,
+  'What to measure': `Without --cpu to --energy: ${schema.general.collectors.default}.`,
   'Where to send it':
     'Without any of these: the terminal view, or lines of text where standard output is no terminal.',
 };

@@ -4,6 +4,7 @@ import { collectorNames } from '../catalogue/catalogue.ts';
 import type { Collector, Wanted } from './collector.ts';
 import { CpuCollector } from './cpu/cpu.ts';
 import { DiskCollector } from './disk/disk.ts';
+import { EnergyCollector } from './energy.ts';
 import { HostCollector } from './host.ts';
 import { IoCollector } from './io/io.ts';
 import { MemCollector } from './mem/mem.ts';
@@ -33,6 +34,7 @@ const registry: Readonly<Record<MeasuringName, (paths: Paths, settings: Collecto
   pressure: (paths) => new PressureCollector(paths),
   host: (paths) => new HostCollector(paths),
   sensors: (paths, { wanted }) => new SensorCollector(paths, wanted),
+  energy: (paths, { wanted }) => new EnergyCollector(paths, wanted),
 };
 
 /** Makes the named collectors, in the order of the catalogue. */

@@ -73,6 +73,7 @@ test('every printer prints them, with the devices and not without', () => {
     cpus: [],
     nics: [],
     sensors: [],
+    zones: [],
     gpus: [known],
   });
   const events = printed('json', { layout: 'event' }).map((line) => JSON.parse(line.toString()) as object);

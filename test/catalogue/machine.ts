@@ -19,7 +19,7 @@ export const captures = {
 
 /**
  * A captured kernel, completed with what its machine did not have: a VM's process (made up; its threads are named as
- * QEMU names them), ZFS, cpufreq, DMI, a link that is up, sensors. Its counters grow when they are told to.
+ * QEMU names them), ZFS, cpufreq, DMI, a link that is up, sensors, a power zone. Its counters grow when they are told to.
  */
 export class Machine {
   readonly paths: Paths;
@@ -47,6 +47,7 @@ export class Machine {
     tree.write('sys/class/hwmon/hwmon0/name', 'acpitz\n');
     for (const file of ['temp1_input', 'temp1_crit', 'fan1_input'])
       tree.write(`sys/class/hwmon/hwmon0/${file}`, '1500\n');
+    tree.write('sys/class/powercap/intel-rapl:0/name', 'package-0\n');
     tree.write('sys/class/block/vda/dm/name', 'name\n');
 
     const process = Process.open(this.paths, PID)!;

@@ -82,7 +82,10 @@ test('collectors: none given means the usual five, any given exactly those', () 
   assert.deepEqual(run('--pressure').collectors, ['pressure']);
   assert.deepEqual(run('--psi').collectors, ['pressure'], 'as 0.1.0 called it too');
   assert.deepEqual(run('--cpu', { PROXTOP_COLLECTORS: 'mem, disk' }).collectors, ['cpu']);
-  assert.deepEqual(run('--cpu --mem --disk --net --io --psi --host --sensors').collectors, collectorNames);
+  assert.deepEqual(
+    run('--cpu --mem --disk --net --io --psi --host --sensors --energy').collectors,
+    collectorNames,
+  );
 });
 
 test('everything else that can be set', () => {

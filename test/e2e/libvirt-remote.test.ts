@@ -115,6 +115,7 @@ describe('a libvirtd elsewhere', { skip, timeout: 300_000 }, () => {
         'host_vms',
         'nics',
         'sensors',
+        'zones',
       ]);
       assert.equal(cycle.host['host_name'], (await host.lab.virsh('hostname')).trim());
       assert.deepEqual([cycle.host.disks, cycle.host.nics], [[], []]);

@@ -132,6 +132,7 @@ test('what the original did not have is omitted; devices keep their names, the a
       'host_cpu',
       'host_nic',
       'host_sensor',
+      'host_zone',
       'vm',
       'vm_vcpu',
       'vm_disk',

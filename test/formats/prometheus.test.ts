@@ -54,6 +54,7 @@ function full(): Sample {
     ...sample.host.disks,
     ...sample.host.pools,
     ...sample.host.nics,
+    ...sample.host.zones,
     ...sample.guests.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),
     sample.agent.row,
     ...sample.agent.outputs,

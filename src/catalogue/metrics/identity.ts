@@ -147,4 +147,11 @@ export const identity = {
         'chip and label, such as coretemp.0/Package id 0, nvme0/Composite and nct6779@nct6775.656/fan2 (without a label)',
     }),
   ],
+  host_zone: [
+    text('device', {
+      title: 'ZONE',
+      source: '/sys/class/powercap/intel-rapl:*/name',
+      meaning: 'a package of CPUs, or its memory: package-0, package-0/dram',
+    }),
+  ],
 } satisfies MetricTable;

@@ -33,6 +33,8 @@ const measured: Readonly<Record<MeasuringName, string>> = {
   pressure: 'pressure stall information (kernel 4.20)',
   host: 'name, kernel and uptime of the host',
   sensors: 'temperatures and fans of the host; with --devices each of them',
+  energy:
+    'power of the CPUs and their memory (RAPL), and an estimate of what each guest has of it; needs root',
 };
 
 /** 0.1.0 also called pressure psi. */
@@ -51,7 +53,7 @@ export const printing = {
   devices: {
     type: truth,
     default: 'false',
-    help: 'also a row for each vCPU, disk, NIC and sensor',
+    help: 'also a row for each vCPU, disk, NIC, sensor and power zone',
     flag: { group: what },
   },
   human: {

@@ -43,6 +43,7 @@ const countUnits: Readonly<Record<CountUnit, { unit: string; factor: number; dec
   us: { unit: 'seconds', factor: 1, decimals: 6 },
   ms: { unit: 'seconds', factor: 1, decimals: 3 },
   ticks: { unit: 'seconds', factor: 1, decimals: 2 },
+  uj: { unit: 'joules', factor: 1, decimals: 6 },
 };
 
 function nameOf(scope: Scope, base: string, unit: string): string {

@@ -134,6 +134,11 @@ export class Paths {
     return join(this.roots.sysfs, 'class/hwmon', chip);
   }
 
+  /** A file below a zone of power capping, or the directory of them all. */
+  powercap(zone = '', file = ''): string {
+    return join(this.roots.sysfs, 'class/powercap', zone, file);
+  }
+
   /** What udev keeps about a block device. @param numbers its major and minor, such as 230:16 */
   udevBlock(numbers: string): string {
     return join(this.roots.rundir, 'udev/data', `b${numbers}`);

@@ -31,6 +31,8 @@ export const panelGroups = {
       'cpu_irq',
       'cpu_softirq',
       'cpu_nice',
+      'power',
+      'power_idle',
     ],
   ],
   mem: [

@@ -114,7 +114,7 @@ export const views: readonly View[] = [
     name: 'CPU',
     title: 'CPU of each VM and container: used, and waited for',
     scope: 'vm',
-    collectors: ['cpu', 'pressure'],
+    collectors: ['cpu', 'pressure', 'energy'],
     columns: [
       'vmid',
       'name',

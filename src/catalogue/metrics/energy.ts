@@ -1,0 +1,83 @@
+import { rate } from '../metric.ts';
+import type { MetricTable } from '../metric.ts';
+
+const source = '/sys/class/powercap/intel-rapl:*/energy_uj of packages and dram (Intel and AMD)';
+const needs = 'a CPU with RAPL, and root; virtual machines have none';
+const estimate = 'an estimate';
+
+/** What the CPUs and their memory take, as they count it themselves, and whose it is: an estimate. */
+export const energy = {
+  vm: [
+    rate('power_estimate', {
+      title: '~WATTS',
+      unit: 'watts',
+      source: 'derived',
+      formula: `power_active * CPU time of the guest / CPU time of all on the host: ${estimate}`,
+      meaning:
+        'Estimate of the power that the guest causes: the active part of the host’s by CPU time. What the host takes idle is nobody’s, and heavy instructions count as light ones.',
+      needs,
+      counter: {
+        name: 'energy_estimate_joules',
+        unit: 'uj',
+        help: 'Estimate of the energy that the guest caused, by its CPU time, since proxtop first saw it',
+      },
+    }),
+  ],
+  host: [
+    rate('power', {
+      title: 'WATTS',
+      unit: 'watts',
+      source,
+      formula: 'sum of the zones, over 5 s',
+      meaning:
+        'Power of the CPUs, with their memory where it is counted by itself. Disks, fans and power supplies are not in it.',
+      needs,
+      counter: {
+        name: 'energy_joules',
+        unit: 'uj',
+        help: 'Energy that CPUs and memory took, since proxtop started',
+      },
+    }),
+    rate('power_active', {
+      title: '~ACTIVEW',
+      unit: 'watts',
+      source: 'derived',
+      formula: `power * busy share of the CPUs: ${estimate}`,
+      meaning: 'Estimate of the part of the power that goes to work: of guests and of the host itself.',
+      needs,
+      counter: {
+        name: 'energy_active_joules',
+        unit: 'uj',
+        help: 'Estimate of the part of the energy that went to work',
+      },
+    }),
+    rate('power_idle', {
+      title: '~IDLEW',
+      unit: 'watts',
+      source: 'derived',
+      formula: `power - power_active: ${estimate}`,
+      meaning: 'Estimate of the part of the power that the CPUs take while they have nothing to do.',
+      needs,
+      counter: {
+        name: 'energy_idle_joules',
+        unit: 'uj',
+        help: 'Estimate of the part of the energy that went to nothing',
+      },
+    }),
+  ],
+  host_zone: [
+    rate('power', {
+      title: 'WATTS',
+      unit: 'watts',
+      source,
+      formula: 'rate over 5 s, across the wrap of the counter at max_energy_range_uj',
+      meaning: 'Power of a package with all that is in it, or of its memory.',
+      needs,
+      counter: {
+        name: 'energy_joules',
+        unit: 'uj',
+        help: 'Energy that CPUs and memory took, since proxtop started',
+      },
+    }),
+  ],
+} satisfies MetricTable;
