@@ -265,6 +265,22 @@ export const mem = {
       meaning: 'How much of its memory the VM shares with others, because it has the same content.',
       needs: 'kernel 6.1, root',
     }),
+    percent('ram_numa_local', {
+      title: 'N%L',
+      source:
+        'cgroup v2 memory.numa_stat and hugetlb.*.numa_stat of the VM, /proc/<pid>/task/*/stat, Cpus_allowed_list',
+      formula:
+        'anon and shmem on the nodes that the vCPUs are pinned to / on all; of vCPUs that may run on every node, on each node by the share of time that vCPUs ran there; once a minute',
+      meaning:
+        'Which part of its memory lies on the NUMA nodes that the vCPUs of the VM run on; they wait longer for the rest.',
+      needs: 'a host with several NUMA nodes, and a cgroup v2 memory controller',
+      levels: '80/40',
+      causes: [
+        'The VM may run on CPUs of all nodes: pin it to those of one (affinity), or let the kernel balance (kernel.numa_balancing).',
+        'It is larger than a node, or its node was full when it was started: give it virtual NUMA nodes (numa, numaN with hostnodes), or move others away.',
+      ],
+      prometheus: 'gauge',
+    }),
     gauge('ram_guest_age', {
       title: 'GUESTAGE',
       unit: 'seconds',

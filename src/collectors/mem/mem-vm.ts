@@ -11,6 +11,8 @@ import { readRecord, readValue } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';
+import type { NumaNodes } from '../../kernel/sys/numa-nodes.ts';
+import { NumaLocality } from './mem-numa.ts';
 import { Readings, now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
@@ -83,15 +85,21 @@ export class VmMem {
   /** Bytes. */
   private ksm = NaN;
   private readonly seldomBeat = new SlowBeat(SELDOM_BEAT);
+  private readonly numa: NumaLocality | undefined;
 
   /** @param pageSize bytes */
   constructor(
     private readonly source: MemorySource,
     private readonly pageSize: number,
-  ) {}
+  ) {
+    this.numa = source.kind === 'process' ? new NumaLocality(source.qemu, source.cgroup) : undefined;
+  }
 
-  /** @returns what the VM's memory counts as on the host, in bytes; NaN if not known */
-  collect(target: GuestTarget, wanted: Wanted): number {
+  /**
+   * @param nodes of the host, where they are known
+   * @returns what the VM's memory counts as on the host, in bytes; NaN if not known
+   */
+  collect(target: GuestTarget, wanted: Wanted, nodes?: NumaNodes): number {
     const { guest, row } = target;
     const { source } = this;
     const { values } = row;
@@ -102,6 +110,8 @@ export class VmMem {
     if (source.kind === 'process') {
       this.readStatus(source.qemu, wanted);
       this.setFaults(source.qemu, row);
+      if (nodes !== undefined)
+        values[vmSlots.ram_numa_local] = this.numa?.look(now(), nodes, this.status.hugetlb) ?? NaN;
       if (wanted.verbose) {
         values[vmSlots.ram_swap] = this.swapOf(source);
         if (this.ksmBeat.due(now())) this.ksm = readValue(source.qemu.ksm, parseKsmStat) * this.pageSize;

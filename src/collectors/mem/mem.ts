@@ -1,11 +1,18 @@
 import type { MemorySource } from '../../guests/sources.ts';
 import { pageSize } from '../../kernel/sys/page-size.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
+import { readNumaNodes } from '../../kernel/sys/numa-nodes.ts';
+import type { NumaNodes } from '../../kernel/sys/numa-nodes.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostMem } from './mem-host.ts';
 import { ContainerMem } from './mem-container.ts';
 import { VmMem } from './mem-vm.ts';
 import { PerGuest } from '../per-guest.ts';
+import { now } from '../readings.ts';
+import { SlowBeat } from '../slow-beat.ts';
+
+/** Seconds between two looks at the NUMA nodes: they change when a CPU or memory is plugged in. */
+const NODES_BEAT = 600;
 
 /** Memory of the host, of each VM (what its guest has and uses, and what the host gives), and of each container. */
 export class MemCollector implements Collector {
@@ -14,8 +21,11 @@ export class MemCollector implements Collector {
   private readonly pageSize: number;
   private readonly vms = new PerGuest(({ guest }) => memoryOf(guest.sources.memory, this.pageSize));
 
+  private nodes: NumaNodes | undefined;
+  private readonly nodesBeat = new SlowBeat(NODES_BEAT);
+
   constructor(
-    paths: Paths,
+    private readonly paths: Paths,
     private readonly wanted: Wanted,
   ) {
     this.pageSize = pageSize(paths);
@@ -23,9 +33,10 @@ export class MemCollector implements Collector {
   }
 
   collect(host: HostTarget, vms: readonly GuestTarget[]): void {
+    if (this.nodesBeat.due(now())) this.nodes = readNumaNodes(this.paths) ?? this.nodes;
     let assigned = 0;
     for (const target of vms) {
-      const total = this.vms.of(target).collect(target, this.wanted);
+      const total = this.vms.of(target).collect(target, this.wanted, this.nodes);
       if (total > 0) assigned += total;
     }
     this.host.collect(host.row, assigned);

@@ -54,7 +54,7 @@ export function sameRunFile(a: string, b: string): boolean {
  */
 export function fileKind(path: string): string {
   return path
-    .replace(/^.*\/(?=(?:cgroup|cpu|cpuset|io|memory|pids)\.[a-z._]+$)/, '<cgroup>/')
+    .replace(/^.*\/(?=(?:cgroup|cpu|cpuset|hugetlb|io|memory|pids)\.[A-Za-z0-9._]+$)/, '<cgroup>/')
     .replaceAll(/\/\d+(?=\/)/g, '/<pid>')
     .replaceAll(/\/cpu\d+(?=\/)/g, '/cpu<n>')
     .replace(/\d+(?=\.pid$)/, '<vmid>');
@@ -112,6 +112,11 @@ export class Paths {
   /** The list of CPUs that are online. */
   get onlineCpus(): string {
     return join(this.cpus, 'online');
+  }
+
+  /** A file of a NUMA node, or the directory that holds node0, node1, ... */
+  nodes(file = ''): string {
+    return join(this.roots.sysfs, 'devices/system/node', file);
   }
 
   /** A cpufreq file of one logical CPU. */

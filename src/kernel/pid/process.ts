@@ -5,6 +5,8 @@ import type { Paths } from '../base/paths.ts';
 import { PidStat, parsePidStat } from './proc-pid-stat.ts';
 import { cpusAllowed } from './proc-pid-status.ts';
 import { MOST_THREADS, listThreads } from './proc-pid-task.ts';
+import { parseTaskRun } from './proc-pid-task-stat.ts';
+import type { TaskRun } from './proc-pid-task-stat.ts';
 import { readRecord } from '../base/read.ts';
 
 /** One thread of a process, with its schedstat kept open. */
@@ -92,6 +94,15 @@ export class Process {
     }
     if (lists.size < 2) return [...lists][0];
     return cpuListText(new Set([...lists].flatMap((list) => [...parseCpuList(list)])));
+  }
+
+  /** How long each of the threads with a vCPU ran, and where last. Reads a file for each. */
+  vcpuRuns(): readonly (TaskRun & { readonly tid: number })[] {
+    return this.threads.flatMap(({ tid, vcpu }) => {
+      if (vcpu === undefined) return [];
+      const run = parseTaskRun(readOnce(this.paths.task(this.pid, tid, 'stat')) ?? '');
+      return run === undefined ? [] : [{ tid, ...run }];
+    });
   }
 
   /** Where descriptors run out on the way, the list stays as it is until the next {@link refresh}. */

@@ -1,6 +1,9 @@
 import { KernelFile } from '../base/kernel-file.ts';
 import type { Paths } from '../base/paths.ts';
 
+/** Sizes of huge pages on x86 and ARM, as the controller names them. */
+const hugePages = ['2MB', '1GB'];
+
 /** The files of one cgroup v2 that tell what its processes get, opened once. Which of them exist depends on its controllers. */
 export class Cgroup {
   readonly events: KernelFile;
@@ -13,6 +16,9 @@ export class Cgroup {
   readonly memoryStat: KernelFile;
   readonly memoryEvents: KernelFile;
   readonly memorySwap: KernelFile;
+  readonly memoryNuma: KernelFile;
+  /** For each size that huge pages may have. */
+  readonly hugetlbNuma: readonly KernelFile[];
   readonly ioStat: KernelFile;
   readonly pids: KernelFile;
   readonly cpuPressure: KernelFile;
@@ -40,6 +46,8 @@ export class Cgroup {
     this.memoryStat = file('memory.stat');
     this.memoryEvents = file('memory.events');
     this.memorySwap = file('memory.swap.current');
+    this.memoryNuma = file('memory.numa_stat');
+    this.hugetlbNuma = hugePages.map((size) => file(`hugetlb.${size}.numa_stat`));
     this.ioStat = file('io.stat');
     this.pids = file('pids.current');
     this.cpuPressure = file('cpu.pressure');

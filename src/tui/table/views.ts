@@ -161,6 +161,7 @@ export const views: readonly View[] = [
       'ram_cache',
       'ram_oom_kills',
       'ram_ksm',
+      'ram_numa_local',
     ],
     sort: 'ram_rss',
     sortKeys: { M: 'ram_total', B: 'ram_ballooned', G: 'ram_used', R: 'ram_rss', S: 'ram_swap', N: 'name' },
