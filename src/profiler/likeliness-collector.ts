@@ -26,7 +26,8 @@ export class LikelinessCollector implements Collector {
     const { values } = this.inputs;
     const valueOf = (metric: string): number => values[this.index.get(metric) ?? -1] ?? NaN;
     for (const { guest, row } of vms) {
-      const profile = this.profiles.of({ name: guest.uuid, vmid: guest.vmid, pid: row.texts[pid] });
+      const { uuid, type, vmid } = guest;
+      const profile = this.profiles.of({ name: uuid, guest_type: type, vmid, pid: row.texts[pid] });
       if (profile === undefined) continue;
       this.inputs.read(row);
       row.values[vmSlots.profile_likeliness] = this.follower(guest, profile).next(valueOf);

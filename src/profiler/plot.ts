@@ -1,6 +1,7 @@
 import { brief } from '../strings/printable.ts';
 import { centreOf } from './model/levels.ts';
 import type { Profile, ProfileMatrix } from './profile.ts';
+import { isContainer } from './profile.ts';
 
 const LABEL = 14;
 const CELL = 7;
@@ -16,7 +17,8 @@ const shades = [' ', '░', '▒', '▓', '█'];
 export function plotProfile(profile: Profile, colour: boolean): string {
   const maps = profile.roottx.map((matrix) => plotMatrix(matrix, profile.settings.states, colour));
   const { name, vmid, pid } = profile;
-  const title = `${name}${vmid === undefined ? '' : `, VM ${vmid}`}${pid === undefined ? '' : `, pid ${pid}`}`;
+  const kind = isContainer(profile) ? 'container' : 'VM';
+  const title = `${name}${vmid === undefined ? '' : `, ${kind} ${vmid}`}${pid === undefined ? '' : `, pid ${pid}`}`;
   return `${brief(title)}\n\n${maps.join('\n')}`;
 }
 

@@ -34,15 +34,22 @@ export interface ProfileNode {
 
 /** Whose profile it is. */
 export interface Subject {
-  /** UUID of the VM, or the name of the file that was profiled. */
+  /** UUID of the guest, or the name of the file that was profiled. */
   readonly name: string;
+  /** What kind of guest it is: {@link GuestType}; missing where a recording, or a profile of 0.1.0, does not tell: then it is a VM. */
+  readonly guest_type?: string | undefined;
   /** On Proxmox VE, where VMs may have the same UUID. */
   readonly vmid?: string | undefined;
   /** Of a VM that has UUID and vmid of another one. */
   readonly pid?: string | undefined;
 }
 
-/** A profile as it is sent: names and shape are those of the original, but for version, vmid and pid. */
+/** Whether it is a container. Its profile is never that of a VM: they are measured in different ways. */
+export function isContainer({ guest_type }: Pick<Subject, 'guest_type'>): boolean {
+  return guest_type !== undefined && guest_type !== 'qemu';
+}
+
+/** A profile as it is sent: names and shape are those of the original, but for version, guest_type, vmid and pid. */
 export interface Profile extends Subject {
   readonly version: number;
   readonly roottx: readonly ProfileMatrix[];
@@ -70,7 +77,7 @@ export function profileLine(subject: Subject, vm: VmProfile): string {
 }
 
 /** The profile so far. */
-export function toProfile({ name, vmid, pid }: Subject, vm: VmProfile): Profile {
+export function toProfile({ name, guest_type, vmid, pid }: Subject, vm: VmProfile): Profile {
   const { settings, state } = vm;
   const hasPhases = settings.phaseChangeLikeliness > 0;
   const { list, counts } = state.phases;
@@ -85,6 +92,7 @@ export function toProfile({ name, vmid, pid }: Subject, vm: VmProfile): Profile 
   return {
     name,
     version: profileVersion,
+    ...(guest_type !== undefined && { guest_type }),
     ...(vmid !== undefined && { vmid }),
     ...(pid !== undefined && { pid }),
     roottx: matrices(state.root),

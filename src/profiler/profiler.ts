@@ -101,7 +101,7 @@ export class Profiler {
   }
 
   private subjectOf(vm: GuestIdentity): Subject {
-    return { name: vm.uuid, vmid: vm.vmid, pid: this.twins.get(vm) };
+    return { name: vm.uuid, guest_type: vm.type, vmid: vm.vmid, pid: this.twins.get(vm) };
   }
 
   private begin(vm: GuestIdentity): VmProfile {

@@ -24,8 +24,8 @@ export function simulate(profile: Profile, steps: number, random: () => number):
     states[matrix.metric] = drawn;
     values[matrix.metric] = drawn.map((state) => centreOf(state, matrix.stats, count));
   }
-  const { name, vmid, pid } = profile;
-  return { name, vmid, pid, states, values };
+  const { name, guest_type, vmid, pid } = profile;
+  return { name, guest_type, vmid, pid, states, values };
 }
 
 function walk(

@@ -112,6 +112,29 @@ test('of VMs with one UUID each has its own profile, never that of another', () 
   assert.equal(new ProfileSet([none], 'p.json').of({ name: uuid, pid: '7' }), undefined);
 });
 
+test('a container is only compared with containers, a VM only with VMs', () => {
+  // A vmid that was a VM's is a container's now: without a UUID both have one name.
+  const name = 'proxmox-901';
+  const ofVm = toProfile({ name, vmid: '901', guest_type: 'qemu' }, alternating);
+  const ofContainer = toProfile({ name, vmid: '901', guest_type: 'lxc' }, alternating);
+  const both = new ProfileSet([ofVm, ofContainer], 'p.json');
+  assert.equal(both.of({ name, vmid: '901', guest_type: 'qemu' }), ofVm);
+  assert.equal(both.of({ name, vmid: '901', guest_type: 'lxc' }), ofContainer);
+  assert.equal(new ProfileSet([ofVm], 'p.json').of({ name, vmid: '901', guest_type: 'lxc' }), undefined);
+  // One of 0.1.0 tells no kind, and is that of a VM; so is one of a file.
+  const { guest_type: _, ...old } = ofVm;
+  const common = toProfile({ name: 'load' }, alternating);
+  const older = new ProfileSet([old, common], 'p.json');
+  assert.equal(older.of({ name, vmid: '901', guest_type: 'qemu' }), old);
+  assert.equal(older.of({ name: 'other', guest_type: 'qemu' }), common);
+  assert.equal(older.of({ name, vmid: '901', guest_type: 'lxc' }), undefined);
+  // Containers of plain LXC have no UUID: their profiles are their own, however many there are.
+  const plain = ['lxc-a', 'lxc-b'].map((each) => toProfile({ name: each, guest_type: 'lxc' }, alternating));
+  assert.equal(new ProfileSet(plain, 'p.json').of({ name: 'lxc-b', guest_type: 'lxc' }), plain[1]);
+  assert.match(plotProfile(ofContainer, false), /^proxmox-901, container 901\n/);
+  assert.match(plotProfile(ofVm, false), /^proxmox-901, VM 901\n/);
+});
+
 test('the metric is set in the row of the VM, from the second period on', () => {
   const trained = new VmProfile(defaults);
   for (const value of values('0003')) trained.put([{ name: 'cpu', min: 0, max: 100 }], [value]);

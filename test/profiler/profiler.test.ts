@@ -189,6 +189,17 @@ test('saved profiles go on with the same run of the VM, and only with that', () 
   );
 });
 
+test('a container: its kind is told, and its CPU is known without steal', () => {
+  const container: GuestIdentity = { type: 'lxc', key: '1', uuid: 'proxmox-901', name: 'web', vmid: '901' };
+  const next = sample(1, [[container, 50]]);
+  const [guest] = next.guests;
+  guest?.row.clear();
+  set(guest!.row, { guest_type: 'lxc', cpu_total: 50, net_rx_mbit: 1, net_tx_mbit: 1 });
+  const [profile] = profiles(printing(1).print(next));
+  assert.deepEqual([profile?.name, profile?.guest_type, profile?.vmid], ['proxmox-901', 'lxc', '901']);
+  assert.equal(inputs(profile), 1);
+});
+
 test('two VMs with one UUID: two profiles that tell vmid or pid, and both outlast a restart', () => {
   const pids = { a: '11', b: '22' };
   const twins = (key: keyof typeof pids): GuestIdentity => vm('same', key);

@@ -158,6 +158,28 @@ test('JSON lines of proxtop in both layouts; net and io in bytes, cpu with steal
   assert.deepEqual(inputs[1]!.values, [NaN, NaN, NaN]);
 });
 
+test('a container of a recording is another guest than a VM of its name; what it does is told without steal', async () => {
+  const guest = (type: string, more: object): object =>
+    vm('proxmox-901', { guest_type: type, vmid: '901', ...more });
+  const ofContainer = { cpu_total: 50, net_rx_mbit: 8, net_tx_mbit: 16, io_read_mib: 1, io_write_mib: 2 };
+  const lines = [
+    { domains: [guest('qemu', { ...ofContainer, cpu_steal: 5 })] },
+    { domains: [guest('lxc', { ...ofContainer, ram_limit_used: 40 })] },
+    { domains: [guest('qemu', ofContainer)] },
+  ];
+  const found = await read(lines.map((line) => JSON.stringify(line)).join('\n'), ['cpu', 'mem']);
+  assert.deepEqual(
+    found.map(({ vm: { guest_type }, values }) => [guest_type, values]),
+    [
+      ['qemu', [55, NaN]],
+      ['lxc', [50, 40]],
+      ['qemu', [NaN, NaN]],
+    ],
+  );
+  assert.equal(found[0]?.vm, found[2]?.vm);
+  assert.notEqual(found[0]?.vm, found[1]?.vm);
+});
+
 test('the speed of the links bounds net, the most measured io', async () => {
   const line = (io: number): string =>
     JSON.stringify({

@@ -1,13 +1,13 @@
 import { isObject, parseJson } from '../../untyped/values.ts';
 import { InputError } from '../errors.ts';
 import type { Profile, ProfileMatrix, Subject } from '../profile.ts';
-import { profileVersion } from '../profile.ts';
+import { isContainer, profileVersion } from '../profile.ts';
 import { numberedLines } from './numbered-lines.ts';
 
-/** Whether a name is that of one VM, as the stream has it. */
+/** Whether a name is that of one VM, or container of Proxmox VE, as the stream has it. */
 const vmName = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|proxmox-\d+|qemu-\d+-\d+)$/i;
 
-/** The profiles of a file: a VM's own, or the one that holds for all that have none. */
+/** The profiles of a file: a guest's own, or the one that holds for all VMs that have none. */
 export class ProfileSet {
   private readonly bySubject = new Map<string, Profile>();
   private readonly common: Profile | undefined;
@@ -15,7 +15,9 @@ export class ProfileSet {
   /** @param profiles of several of the same VM the last one holds @throws InputError when two are for all VMs */
   constructor(profiles: readonly Profile[], path: string) {
     for (const profile of profiles) this.bySubject.set(keyOf(profile), profile);
-    const [common, second] = [...this.bySubject.values()].filter(({ name }) => !vmName.test(name));
+    const [common, second] = [...this.bySubject.values()].filter(
+      (each) => !isContainer(each) && !vmName.test(each.name),
+    );
     if (common !== undefined && second !== undefined) {
       throw new InputError(
         `${path}: ${JSON.stringify(common.name)} and ${JSON.stringify(second.name)} are no UUIDs; expected one profile at most that is for all VMs`,
@@ -29,18 +31,19 @@ export class ProfileSet {
   }
 
   /**
-   * The profile of a VM: the one under its UUID, and vmid and pid as far as the profile tells them; else the one whose name
-   * is no UUID.
+   * The profile of a guest: the one under its kind and UUID, and vmid and pid as far as the profile tells them; else, for
+   * a VM, the one whose name is no UUID. A vmid, and so a UUID, can be that of a VM today and of a container tomorrow.
    */
-  of({ name, vmid, pid }: Subject): Profile | undefined {
-    const { bySubject } = this;
-    const own = bySubject.get(keyOf({ name, vmid, pid })) ?? bySubject.get(keyOf({ name, vmid }));
-    return own ?? bySubject.get(keyOf({ name })) ?? this.common;
+  of({ name, guest_type, vmid, pid }: Subject): Profile | undefined {
+    const get = (more: Partial<Subject>): Profile | undefined =>
+      this.bySubject.get(keyOf({ name, guest_type, ...more }));
+    const own = get({ vmid, pid }) ?? get({ vmid }) ?? get({});
+    return own ?? (isContainer({ guest_type }) ? undefined : this.common);
   }
 }
 
-function keyOf({ name, vmid = '', pid = '' }: Subject): string {
-  return JSON.stringify([name, vmid, pid]);
+function keyOf({ name, guest_type = 'qemu', vmid = '', pid = '' }: Subject): string {
+  return JSON.stringify([guest_type, name, vmid, pid]);
 }
 
 /** Whether a file holds profiles, by its first line that is not empty. @throws InputError when it cannot be read */

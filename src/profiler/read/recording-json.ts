@@ -26,7 +26,7 @@ export async function* jsonInputs(
   const [first] = missing;
   if (first === undefined || (wanted === undefined && missing.size < metrics.length)) return;
   throw new InputError(
-    `${path}: no line has ${first} (${idsOf(first).join(' and ')}); was it recorded with --${first}?`,
+    `${path}: no line has ${first} (${idsOf(first, false).join(' and ')}); was it recorded with --${first}?`,
   );
 }
 
@@ -61,7 +61,7 @@ async function* samplesOf(
 /** Whose the rows of a recording are. A VM that is started again is the same one; two at a time are not. */
 class Subjects {
   private readonly known = new Map<string, Subject>();
-  /** UUIDs and vmids that two VMs had at a time: from then on the pid tells them apart. */
+  /** UUIDs, kinds and vmids that two guests had at a time: from then on the pid tells them apart. */
   private readonly shared = new Set<string>();
 
   /** Looks which VMs of a sample have the same UUID and vmid. */
@@ -79,7 +79,8 @@ class Subjects {
     const key = `${keyOf(row)} ${pid ?? ''}`;
     let subject = this.known.get(key);
     if (subject === undefined) {
-      subject = { name: String(row['UUID']), vmid: textOf(row['vmid']), pid };
+      const [guest_type, vmid] = [textOf(row['guest_type']), textOf(row['vmid'])];
+      subject = { name: String(row['UUID']), guest_type, vmid, pid };
       this.known.set(key, subject);
     }
     return subject;
@@ -87,7 +88,7 @@ class Subjects {
 }
 
 function keyOf(row: Fields): string {
-  return `${String(row['UUID'])} ${textOf(row['vmid']) ?? ''}`;
+  return ['UUID', 'guest_type', 'vmid'].map((id) => textOf(row[id]) ?? '').join(' ');
 }
 
 function textOf(value: unknown): string | undefined {
