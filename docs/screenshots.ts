@@ -1,7 +1,6 @@
 /**
- * Takes the pictures of the terminal view for the README: real VMs with load and a real
- * container where LXC can start one, the real program in a real terminal (tmux),
- * its screen as SVG. Run as root: make screenshots.
+ * Takes the pictures of the terminal view for the README: real VMs with load, beside them a real container where LXC can
+ * start one, the real program in a real terminal (tmux), its screen as SVG. Run as root: make screenshots.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -83,7 +82,7 @@ try {
   take(pane, 'blame');
   pane.press('q', 'V');
   pane.type('postgres');
-  await pane.shows('VMs 1/');
+  await pane.shows('filter postgres');
   pane.press('Enter');
   await pane.shows('Last two minutes');
   take(pane, 'vm');
