@@ -1,31 +1,32 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync } from 'node:fs';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { cgroupMount } from '../lab/cgroup.ts';
+import { ContainerTree } from '../guests/container-tree.ts';
 import { ContainerHost } from '../lab/container-host.ts';
+import { hangingMount, threadsInStatfs } from '../lab/hanging-mount.ts';
+import { until } from '../lab/processes.ts';
 import type { Cycle } from './program.ts';
 import { EVERYTHING, PROXTOP, domain, num } from './program.ts';
 
 const missing = existsSync('/usr/bin/lxc-start') && process.getuid?.() === 0 ? false : 'needs root and lxc';
 const [spinner, sleeper] = [{ vmid: 901 }, { vmid: 902 }] as const;
 
-/** A proxtop in the host of the containers. */
+/** A proxtop in the host of the containers, or on this machine. */
 class Watcher {
+  readonly ended: Promise<unknown>;
   private readonly child;
   private readonly lines: AsyncIterator<string>;
 
-  constructor(host: ContainerHost, ...flags: readonly string[]) {
-    const [program = '', ...args] = host.inside(
-      process.execPath,
-      PROXTOP,
-      '--printer=json',
-      ...EVERYTHING,
-      ...flags,
-    );
+  constructor(host: ContainerHost | undefined, ...flags: readonly string[]) {
+    const command = [process.execPath, PROXTOP, '--printer=json', ...EVERYTHING, ...flags];
+    const [program = '', ...args] = host?.inside(...command) ?? command;
     this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.ended = once(this.child, 'exit');
     this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]();
   }
 
@@ -171,4 +172,31 @@ describe('containers of LXC in the layout of Proxmox VE', { skip: missing }, () 
     );
     assert.deepEqual((JSON.parse(line) as Cycle).domains, []);
   });
+});
+
+test('a root file system that hangs delays no sample and no end', { skip: missing }, async (t) => {
+  const tree = new ContainerTree(t);
+  tree.run('/lxc/902', '/lxc.monitor/902', 302);
+  tree.write('proc/302/root/etc/hostname', 'a\n');
+  const mount = await hangingMount(join(tree.root, 'proc/302/root'));
+  const { procfs, sysfs, cgroupfs, pvedir } = tree.host.roots;
+  const roots = [`--procfs=${procfs}`, `--sysfs=${sysfs}`, `--cgroupfs=${cgroupfs}`, `--pvedir=${pvedir}`];
+  const watcher = new Watcher(undefined, '--containers', '--frequency=0.5', '--log-level=error', ...roots);
+  try {
+    await until('a thread hangs', () => threadsInStatfs(watcher.pid) === 1);
+    const first = await watcher.next();
+    const later = await watcher.next(({ seq }) => seq >= first.seq + 6);
+    assert.equal(threadsInStatfs(watcher.pid), 1);
+    assert.deepEqual(
+      later.domains.map(({ name }) => name),
+      ['CT902'],
+    );
+    assert.ok(!('disk_root_size' in (domain(later, { vmid: 902 }) ?? {})));
+    assert.equal(num(later.agent, 'missed_ticks'), num(first.agent, 'missed_ticks'));
+    watcher.stop();
+    await watcher.ended;
+  } finally {
+    watcher.stop();
+    await mount.end();
+  }
 });

@@ -5,55 +5,13 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ContainerInventory } from '../../src/guests/containers/containers.ts';
 import type { Guest } from '../../src/guests/guest.ts';
-import { Paths } from '../../src/kernel/base/paths.ts';
-import { Tree, stoppedClock } from '../collectors/support.ts';
+import { stoppedClock } from '../collectors/support.ts';
 import { logs } from '../delivery/helpers.ts';
+import { hangingMount, threadsInStatfs } from '../lab/hanging-mount.ts';
+import { until } from '../lab/processes.ts';
+import { ContainerTree, stat } from './container-tree.ts';
 import { hangingFile } from './support.ts';
 import { openUnder } from '../lab/descriptors.ts';
-
-/** A host of files, with what the kernel shows of containers. */
-class ContainerTree extends Tree {
-  readonly host: Paths;
-
-  constructor(t: TestContext) {
-    super(t);
-    this.host = new Paths({
-      ...this.paths.roots,
-      pvedir: join(this.root, 'pve'),
-      rundir: join(this.root, 'run'),
-    });
-    this.write('sys/fs/cgroup/cgroup.controllers', 'cpu io memory pids\n');
-    this.write('proc/uptime', '1000.00 1.00\n');
-    this.write('proc/1/net/dev', HEAD);
-  }
-
-  /** A container that runs: its cgroups, the process that started it, its first process. */
-  run(group: string, monitor: string, pid: number, started = 50_000): void {
-    this.write(`sys/fs/cgroup${group}/cgroup.events`, 'populated 1\nfrozen 0\n');
-    this.write(`sys/fs/cgroup${monitor}/cgroup.procs`, `${pid - 1}\n`);
-    this.write(`proc/${pid - 1}/task/${pid - 1}/children`, `${pid} `);
-    this.write(`proc/${pid}/cgroup`, `0::${group}/ns/init.scope\n`);
-    this.write(`proc/${pid}/status`, `Name:\tinit\nNSpid:\t${pid}\t1\n`);
-    this.write(`proc/${pid}/stat`, stat(pid, started));
-    this.write(
-      `proc/${pid}/net/dev`,
-      `${HEAD}    lo: ${ZEROS}\n  eth0: ${ZEROS}\ndocker0: ${ZEROS}\nveth1a2b: ${ZEROS}\n`,
-    );
-    this.write(`proc/${pid}/mountinfo`, '243 215 253:3 / / rw - ext4 /dev/mapper/pve-vm rw\n');
-  }
-
-  stop(group: string, pid: number): void {
-    this.write(`sys/fs/cgroup${group}/cgroup.events`, 'populated 0\nfrozen 0\n');
-    this.write(`proc/${pid}/stat`, stat(pid, 50_000, 'Z'));
-  }
-}
-
-const HEAD = 'Inter-| Receive | Transmit\n face |bytes packets\n';
-const ZEROS = '0 '.repeat(16).trim();
-
-function stat(pid: number, started: number, state = 'S'): string {
-  return `${pid} (init) ${state} 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ${started} 1000 10 ${'0 '.repeat(17)}0 0 0\n`;
-}
 
 function inventory(t: TestContext, tree: ContainerTree): ContainerInventory {
   const made = new ContainerInventory(tree.host, logs().log);
@@ -277,7 +235,7 @@ test('500 that start and stop in a loop leave no descriptor', (t) => {
   }
 });
 
-test('a root that hangs delays neither the containers nor the configurations of others', async (t) => {
+test('a configuration that hangs delays no container', async (t) => {
   const tree = new ContainerTree(t);
   const setTime = stoppedClock(t);
   setTime(100);
@@ -286,7 +244,7 @@ test('a root that hangs delays neither the containers nor the configurations of 
   tree.write(`${conf}/902.conf`, 'hostname: web\n');
   const containers = inventory(t, tree);
   const [container] = containers.guests();
-  // A configuration that hangs, as a file system does: what is known stays, and the next look is refused at once.
+  // What is known stays, and the next look is refused at once.
   await containers.poll();
   assert.equal(container?.name, 'web');
   const { answer } = hangingFile(t, join(tree.root, conf, '903.conf'));
@@ -297,3 +255,40 @@ test('a root that hangs delays neither the containers nor the configurations of 
   answer();
   await looking;
 });
+
+test(
+  'a root file system that hangs costs one thread, and nobody but the roots waits',
+  { skip: process.getuid?.() !== 0 && 'needs root' },
+  async (t) => {
+    const tree = new ContainerTree(t);
+    const setTime = stoppedClock(t);
+    setTime(100);
+    for (const vmid of [902, 903]) {
+      tree.run(`/lxc/${vmid}`, `/lxc.monitor/${vmid}`, 10 * vmid);
+      tree.write(`proc/${10 * vmid}/root/etc/hostname`, 'a\n');
+    }
+    const mount = await hangingMount(join(tree.root, 'proc/9020/root'));
+    const containers = inventory(t, tree);
+    const guests = containers.guests();
+    const sizes = (): unknown[] =>
+      guests.map(({ sources: { storage } }) => storage.kind === 'cgroup' && storage.root?.size);
+    try {
+      for (let round = 0; round < 5; round++) {
+        setTime(200 + 100 * round);
+        const poll = containers.poll();
+        await until('a thread hangs', () => threadsInStatfs(process.pid) === 1);
+        assert.deepEqual(names(containers.guests()), ['CT902', 'CT903']);
+        await poll;
+        assert.equal(threadsInStatfs(process.pid), 1);
+        assert.deepEqual(sizes(), [undefined, undefined]);
+      }
+      assert.equal(containers.failures, 10);
+    } finally {
+      await mount.end();
+    }
+    await until('the thread is free', () => threadsInStatfs(process.pid) === 0);
+    setTime(1000);
+    await containers.poll();
+    assert.ok(sizes().every((size) => Number(size) > 0));
+  },
+);
