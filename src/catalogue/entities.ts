@@ -132,6 +132,18 @@ export const entities = {
     group: 'output',
     labels: [['output', 'name']],
   },
+  agent_verdict: {
+    parent: 'agent',
+    member: 'verdicts',
+    noun: 'a verdict',
+    heading: 'Verdicts',
+    identity: ['rule', 'subject'],
+    group: 'verdict',
+    labels: [
+      ['rule', 'rule'],
+      ['subject', 'subject'],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Entity>>;
 type Entities = typeof entities;
 

@@ -6,6 +6,7 @@ import { createPrinter } from '../formats/index.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { VerdictRows } from '../verdicts/agent-rows.ts';
 
 /** Somebody who watches the samples: they are taken whether there are outputs or not, with all metrics and rows. */
 interface Watcher {
@@ -22,8 +23,8 @@ interface Watcher {
 export interface Consumer {
   /** Collectors that run after the measuring ones. */
   readonly collectors: readonly Collector[];
-  /** Is shown each sample before the outputs are. */
-  readonly take: (sample: Sample) => void;
+  /** Is shown each sample before the outputs are. @returns what they get */
+  readonly take: (sample: Sample) => Sample;
   /** Makes the printer of an output. */
   readonly printer: (output: PrintedSettings) => Printer;
   /** Called when the last sample is delivered; never rejects. */
@@ -31,13 +32,19 @@ export interface Consumer {
   readonly watcher?: Watcher;
 }
 
-/** Samples go out as they are, or one for each interval of an output. */
-export const streaming: Consumer = {
-  collectors: [],
-  take: () => undefined,
-  printer: ({ printer, print, interval }) => {
-    const own = createPrinter(printer, print);
-    return interval === undefined ? own : new IntervalPrinter(own, interval);
-  },
-  end: () => Promise.resolve(),
-};
+/** Makes the printer of an output: samples go out as they are, or one for each interval. */
+export function plainPrinter({ printer, print, interval }: PrintedSettings): Printer {
+  const own = createPrinter(printer, print);
+  return interval === undefined ? own : new IntervalPrinter(own, interval);
+}
+
+/** Samples go out with what is wrong in them. */
+export function streaming(): Consumer {
+  const rows = new VerdictRows();
+  return {
+    collectors: [],
+    take: (sample) => rows.judged(sample),
+    printer: plainPrinter,
+    end: () => Promise.resolve(),
+  };
+}

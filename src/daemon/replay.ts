@@ -7,7 +7,7 @@ import { OutputSet } from '../delivery/output-set.ts';
 import { RecordingError } from '../recording/errors.ts';
 import type { Skipped } from '../recording/entries.ts';
 import { readSamples } from '../recording/recording.ts';
-import { streaming } from './consumer.ts';
+import { plainPrinter } from './consumer.ts';
 import { createLog } from './logging.ts';
 import { endOf } from './run.ts';
 import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
@@ -32,7 +32,7 @@ export async function replayFile(
   const log = createLog(settings.logLevel, env);
   reportMissingColumns(log);
   const stop = new AbortController();
-  const outputs = new OutputSet(log, streaming.printer, () => {
+  const outputs = new OutputSet(log, plainPrinter, () => {
     stop.abort();
   });
   obeySignals(stop, () => {

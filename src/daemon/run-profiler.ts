@@ -36,6 +36,7 @@ export async function recordProfiles(
     take: (sample) => {
       profiles.take(sample);
       if (profiles.due) void saver.report(file?.save(() => profiles.saved()));
+      return sample;
     },
     printer: () => new ProfilePrinter(profiles),
     end: () => saver.report(file?.close(profiles.saved())),
@@ -108,6 +109,6 @@ export async function judgeSamples(
   const needed = measuredMetrics(profiles);
   if (needed.length === 0) throw new InputError(`${path}: no profile has a metric that is measured here`);
   const collectors = [...new Set([...(profiler.metrics ?? usualInputs), ...needed])];
-  const consumer = { ...streaming, collectors: [new LikelinessCollector(profiles)] };
+  const consumer = { ...streaming(), collectors: [new LikelinessCollector(profiles)] };
   return run({ ...settings, collectors }, invocation, consumer);
 }

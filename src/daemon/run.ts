@@ -35,7 +35,7 @@ export interface Invocation {
 export async function run(
   settings: Settings,
   { program, env, config, reread }: Invocation,
-  consumer: Consumer = streaming,
+  consumer: Consumer = streaming(),
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
   reportFileTroubles(log);

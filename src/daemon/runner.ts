@@ -164,9 +164,9 @@ export class Runner {
     if (left <= 0) return true;
     const emit = (sample: Sample): void => {
       this.taken++;
-      this.consumer.take(sample);
-      this.outputs.write(sample);
-      this.history.write(sample);
+      const shown = this.consumer.take(sample);
+      this.outputs.write(shown);
+      this.history.write(shown);
       this.service.sampled(sample.guests.length, frequency);
     };
     const pace = this.consumer.watcher?.pace;

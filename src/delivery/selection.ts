@@ -31,8 +31,11 @@ export class Selector {
 
   part(sample: Sample): Sample {
     const chosen = this.collectors;
+    // A verdict names others too: who sees only some guests is not told of them.
+    const isWhole = this.include === undefined && this.exclude.length === 0;
     return {
       ...sample,
+      agent: isWhole ? sample.agent : { ...sample.agent, verdicts: [] },
       guests: sample.guests.filter(this.wanted),
       collectors:
         chosen === undefined ? sample.collectors : sample.collectors.filter((name) => chosen.includes(name)),

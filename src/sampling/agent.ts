@@ -27,6 +27,8 @@ export class Agent implements AgentRows {
   readonly row = new Row('agent');
   /** A row for each output. */
   readonly outputs: Row[] = [];
+  /** None: what is wrong is found when the sample is complete. */
+  readonly verdicts: readonly Row[] = [];
   private cycleMs = NaN;
   private rss = NaN;
   /** Node opens a file of /proc for it each time: 60 us after a second of sleep. */

@@ -1,12 +1,12 @@
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { Verdicts } from '../verdicts/verdicts.ts';
 import { obey, staysOnPage } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
 import { History } from './analysis/history.ts';
-import { blame } from './analysis/blame.ts';
 import type { Judge } from './analysis/judge.ts';
 import { PageFrame } from './pages/page-frame.ts';
 import { BlamePage } from './pages/blame.ts';
@@ -49,6 +49,7 @@ export class TerminalView implements Commands, TerminalUser {
   private readonly terminal: Terminal;
   private readonly snapshots = new Snapshots();
   private readonly history = new History();
+  private readonly verdicts = new Verdicts();
   private sample: Sample | undefined;
   /** Whether the sample was not drawn yet. */
   private unseen = false;
@@ -94,6 +95,7 @@ export class TerminalView implements Commands, TerminalUser {
     this.sample = this.snapshots.copy(sample);
     this.unseen = true;
     this.history.add(this.sample);
+    this.verdicts.add(this.sample);
     this.redraw();
   }
 
@@ -214,7 +216,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   blame(): void {
-    this.openPage(new BlamePage(() => this.sample, this.thresholds));
+    this.openPage(new BlamePage(this.verdicts));
   }
 
   repaint(): void {
@@ -319,15 +321,15 @@ export class TerminalView implements Commands, TerminalUser {
   private watch(): void {
     this.unseen = false;
     if (this.sample === undefined || this.source.watch === undefined) return;
-    const suffering = blame(this.sample, this.thresholds).flatMap(({ victims }) => victims);
-    const guests = new Set([...this.table.visible, ...suffering.map(({ vm }) => vm.guest.key)]);
+    const suffering = this.verdicts.now.flatMap(({ victims }) => victims);
+    const guests = new Set([...this.table.visible, ...suffering.map(({ guest }) => guest.guest.key)]);
     this.source.watch(guests, this.table.expanded);
   }
 
   private body(size: Size): readonly Line[] {
     if (this.page !== undefined) return this.page.lines(size);
     if (this.sample === undefined) return [line('Waiting for the first sample ...', 'dim')];
-    return this.table.lines(this.sample, size);
+    return this.table.lines(this.sample, size, this.verdicts.now);
   }
 
   private statusLine(columns: number): Line {

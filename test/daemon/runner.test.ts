@@ -69,7 +69,7 @@ class Rig {
       sampled: () => undefined,
       reloaded: (why?: string) => this.events.push(why === undefined ? 'ready' : `ready: ${why}`),
     };
-    this.runner = new Runner(streaming, outputs, history, service, log, sampling);
+    this.runner = new Runner(streaming(), outputs, history, service, log, sampling);
   }
 
   /** Begins with settings, and forgets what happened on the way. */

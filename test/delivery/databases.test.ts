@@ -103,11 +103,12 @@ function expected({ host, guests, agent }: Sample): Expected[] {
     }),
     point(agent.row, {}),
     ...agent.outputs.map((output) => point(output, { name: text(output, 'name') })),
+    ...agent.verdicts.map((row) => point(row, { rule: text(row, 'rule'), subject: text(row, 'subject') })),
   ];
 }
 
 const isTag = ({ id }: Metric): boolean =>
-  ['UUID', 'name', 'vmid', 'tags', 'guest_type', 'device', 'host_name'].includes(id);
+  ['UUID', 'name', 'vmid', 'tags', 'guest_type', 'device', 'host_name', 'rule', 'subject'].includes(id);
 /** Means of counts are no whole numbers, nor is a limit of CPUs. */
 const isInteger = ({ id, unit, kind }: Metric): boolean =>
   unit === 'count' && kind !== 'mean' && id !== 'cpu_limit';
@@ -168,7 +169,7 @@ test(
     assert.equal(new Set([...types.keys()].map((key) => key.split('.')[0])).size, scopes.length);
     assert.deepEqual(
       new Set((await server.query('SHOW TAG KEYS')).map(({ tagKey }) => tagKey)),
-      new Set(['host', 'uuid', 'name', 'vmid', 'tags', 'guest_type', 'device']),
+      new Set(['host', 'uuid', 'name', 'vmid', 'tags', 'guest_type', 'device', 'rule', 'subject']),
     );
     // A second time the same points: they replace themselves.
     const count = (): Promise<unknown> => server.query('SELECT count(cpu_total) FROM proxtop_vm');

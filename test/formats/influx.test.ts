@@ -89,9 +89,19 @@ const integers = new Set(
   agent_output.reconnects agent_output.dropped agent_output.dropped_queue_full agent_output.dropped_spool_full
   agent_output.dropped_too_large agent_output.dropped_refused agent_output.dropped_unreachable
   agent_output.dropped_damaged agent_output.dropped_unprintable agent_output.dropped_stopped
-  agent_output.dropped_unconfirmed`.split(/\s+/),
+  agent_output.dropped_unconfirmed agent_verdict.class`.split(/\s+/),
 );
-const tags = new Set(['UUID', 'name', 'vmid', 'tags', 'device', 'host_name', 'guest_type']);
+const tags = new Set([
+  'UUID',
+  'name',
+  'vmid',
+  'tags',
+  'device',
+  'host_name',
+  'guest_type',
+  'rule',
+  'subject',
+]);
 
 test('every metric is a tag or a field of one type, whatever its value', () => {
   for (const value of [0, 1, 0.5, 2 ** 40, -3, 1e-9, 1e20]) {

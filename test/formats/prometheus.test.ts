@@ -58,6 +58,7 @@ function full(): Sample {
     ...sample.guests.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),
     sample.agent.row,
     ...sample.agent.outputs,
+    ...sample.agent.verdicts,
   ];
   for (const each of rows) each.counters.fill(1234567890123);
   for (const each of rows) each.histograms = distributions(each);

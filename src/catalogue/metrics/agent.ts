@@ -1,5 +1,6 @@
 import { gauge, text } from '../metric.ts';
 import type { Declaration, MetricTable } from '../metric.ts';
+import { agentVerdict } from './verdict.ts';
 
 /** proxtop itself. */
 export const agent = {
@@ -181,6 +182,7 @@ export const agent = {
       needs: 'an error since the start',
     }),
   ],
+  agent_verdict: agentVerdict,
 } satisfies MetricTable;
 
 /** A count of an output, since the start, of records given up for one reason. */

@@ -19,13 +19,15 @@ export async function runView(
   const attention = new Attention();
   let view: ReturnType<typeof openView> | undefined;
   let stopped: AbortController | undefined;
+  const stream = streaming();
   return run(
     forView(settings),
     { program: 'proxtop', env, config },
     {
-      ...streaming,
+      ...stream,
       take: (sample) => {
         view?.update(sample);
+        return stream.take(sample);
       },
       // The runs may be done without a stop.
       end: () => {

@@ -1,61 +1,83 @@
-import type { Thresholds } from '../../config/thresholds.ts';
-import type { Sample } from '../../sampling/sample.ts';
-import { blame } from '../analysis/blame.ts';
-import { blameTable } from '../analysis/blame-table.ts';
-import type { BlameTable, BlameCells } from '../analysis/blame-table.ts';
+import type { Taker, Verdict, Victim } from '../../verdicts/verdict.ts';
+import type { Verdicts } from '../../verdicts/verdicts.ts';
+import type { GuestRows } from '../../sampling/sample.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
+import { verdictStyle, verdictText } from '../table/verdict-lines.ts';
 import type { Page } from './page.ts';
 
-/** Columns between the victims and the culprits. */
+/** Columns between the victims and those who take most. */
 const BETWEEN = 4;
 const LONGEST_CELL = 24;
 
-/** Who suffers in the last interval, beside who takes most of the same. */
+/** A table of texts; every row has as many cells as the heading. */
+interface Cells {
+  readonly heading: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** All that is wrong: each verdict with who suffers, beside who takes most of what is short. */
 export class BlamePage implements Page {
   readonly title = 'blame';
   readonly keys = '';
 
-  /** @param sample the last one */
-  constructor(
-    private readonly sample: () => Sample | undefined,
-    private readonly thresholds: Thresholds,
-  ) {}
+  constructor(private readonly verdicts: Pick<Verdicts, 'now' | 'isWarm'>) {}
 
   lines({ columns }: Size): readonly Line[] {
-    const sample = this.sample();
-    const shortages = sample === undefined ? [] : blame(sample, this.thresholds);
-    if (shortages.length === 0)
-      return [line('No VM or container suffers: no value of one is yellow or red.', 'good')];
+    const { now, isWarm } = this.verdicts;
+    const early = isWarm ? [] : [line('More can be said after ten seconds of samples.', 'dim')];
+    if (now.length === 0 && isWarm) return [line('No VM or container suffers.', 'good')];
     return [
-      ...shortages.flatMap((shortage) => tableLines(blameTable(shortage), columns)),
-      line('Who suffers, and who takes most at the same time: a hint, no proof.', 'dim'),
+      ...now.flatMap((verdict) => verdictBlock(verdict, columns)),
+      ...early,
+      ...(now.some(({ takers }) => takers.length > 0)
+        ? [line('Means over the last ten seconds. That both happen at a time is a hint, no proof.', 'dim')]
+        : []),
     ];
   }
 }
 
-/** Victims at the left and culprits at the right, or below each other where the screen is narrow. */
-function tableLines({ title, victims, culprits, remarks }: BlameTable, columns: number): readonly Line[] {
-  const left = block('Suffering', victims, 'bad');
-  const right = block('Taking most', culprits, 'warn');
-  const width = Math.max(...left.map(widthOf));
-  const side = width + BETWEEN + Math.max(...right.map(widthOf)) <= columns;
-  const body = side ? besides(left, right, width + BETWEEN) : [...left, ...right];
-  return [line(title, 'heading'), ...body, ...remarks.map((remark) => line(remark, 'dim')), []];
+/** The sentence, and below it victims at the left and takers at the right, or below each other on a narrow screen. */
+function verdictBlock(verdict: Verdict, columns: number): readonly Line[] {
+  const head = line(verdictText(verdict), verdictStyle(verdict));
+  const left = verdict.victims.length === 0 ? [] : block('Suffering', victimCells(verdict.victims));
+  const right = verdict.takers.length === 0 ? [] : block('Taking most', takerCells(verdict.takers));
+  const width = Math.max(0, ...left.map(widthOf));
+  const side = width + BETWEEN + Math.max(0, ...right.map(widthOf)) <= columns;
+  const body = side && left.length > 0 ? besides(left, right, width + BETWEEN) : [...left, ...right];
+  return [head, ...body, []];
 }
 
-function block(title: string, { heading, rows }: BlameCells, style: 'bad' | 'warn'): readonly Line[] {
+function victimCells(victims: readonly Victim[]): Cells {
+  return {
+    heading: ['VM', 'VMID', 'DEVICE', 'SUFFERS'],
+    rows: victims.map(({ guest, device, suffers }) => [...nameCells(guest, ''), device ?? '', suffers]),
+  };
+}
+
+function takerCells(takers: readonly Taker[]): Cells {
+  return {
+    heading: ['VM', 'VMID', 'SHARE', 'AMOUNT'],
+    rows: takers.map(({ guest, name, share, amount }) => [
+      ...nameCells(guest, `(${name === 'host' ? 'the host itself' : name})`),
+      `${share.toFixed(0)}%`,
+      amount,
+    ]),
+  };
+}
+
+function nameCells(guest: GuestRows | undefined, other: string): readonly [name: string, vmid: string] {
+  return guest === undefined ? [other, ''] : [guest.guest.name, guest.guest.vmid ?? ''];
+}
+
+function block(title: string, { heading, rows }: Cells): readonly Line[] {
   const widths = heading.map((text, index) =>
     Math.min(LONGEST_CELL, Math.max(textWidth(text), ...rows.map((row) => textWidth(row[index] ?? '')))),
   );
   const cells = (row: readonly string[]): string =>
     row.map((text, index) => fit(text, widths[index] ?? 0)).join(' ');
-  return [
-    line(title, style),
-    line(cells(heading), 'dim'),
-    ...(rows.length === 0 ? [line('nobody else', 'dim')] : rows.map((row) => line(cells(row)))),
-  ];
+  return [line(title, 'heading'), line(cells(heading), 'dim'), ...rows.map((row) => line(cells(row)))];
 }
 
 function besides(left: readonly Line[], right: readonly Line[], width: number): readonly Line[] {

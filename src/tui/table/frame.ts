@@ -28,6 +28,8 @@ interface TableState {
   readonly judge: Judge;
   readonly hostPanel: HostPanel;
   readonly unicode: boolean;
+  /** Between panel and headings. */
+  readonly verdicts: readonly Line[];
 }
 
 /** Host panel and table as lines, and where what can be clicked is. */
@@ -47,12 +49,13 @@ const ROWS_PER_PANEL_LINE = 4;
 
 /** Host panel, headings and as many rows as there is room for; moves the cursor to where its row is now. */
 export function tableFrame(sample: Sample, state: TableState, size: Size): TableFrame {
-  const { view, preferences, sort, entries, cursor, judge, unicode } = state;
+  const { view, preferences, sort, entries, cursor, judge, unicode, verdicts } = state;
   const { units } = preferences;
   const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
   const look = { columns: size.columns, units, judge, unicode };
-  const panel = [...state.hostPanel.lines(view, sample, panelHeight, look), ...notice(sample, entries)];
-  const room = Math.max(0, size.rows - panel.length - 1);
+  const panel = state.hostPanel.lines(view, sample, panelHeight, look);
+  const above = [...panel, ...verdicts, ...notice(sample, entries)];
+  const room = Math.max(0, size.rows - above.length - 1);
   const height = preferences.rows === 0 ? room : Math.min(room, preferences.rows);
   cursor.follow(entries, height);
   const placed = place(state.columns, {
@@ -68,7 +71,7 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
     entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
   );
   const heading = headingLine(placed, sort, state.columnCursor);
-  return { lines: [...panel, heading, ...rows], visible, heading: panel.length, placed };
+  return { lines: [...above, heading, ...rows], visible, heading: above.length, placed };
 }
 
 /** Why more guests may run than there are rows; an empty table says it itself. */

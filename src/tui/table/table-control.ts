@@ -1,6 +1,7 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
+import type { Verdict } from '../../verdicts/verdict.ts';
 import { badgeColumn, columnsOf, defaultColumns } from './view-columns.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { RowCursor } from './row-cursor.ts';
@@ -17,6 +18,7 @@ import type { Preferences, ViewPreferences } from '../preferences.ts';
 import { tableEntries, metricIn, source } from './table.ts';
 import type { TableEntry } from './table.ts';
 import { Trouble } from './trouble.ts';
+import { verdictLines } from './verdict-lines.ts';
 import { viewOf, views } from './views.ts';
 import type { View } from './views.ts';
 
@@ -202,12 +204,12 @@ export class TableControl {
     else if (id !== undefined && this.columnOf(id) !== undefined) this.sortBy(id);
   }
 
-  /** Host panel and table. */
-  lines(sample: Sample, size: Size): readonly Line[] {
+  /** Host panel, what is wrong, and table. */
+  lines(sample: Sample, size: Size, verdicts: readonly Verdict[] = []): readonly Line[] {
     const { view, preferences, judge, cursor, sort, shownColumns: columns, hostPanel, unicode } = this;
     this.entries = this.list(sample);
     const looks = { view, preferences, columns, sort, judge, hostPanel, unicode };
-    const state = { ...looks, entries: this.entries, cursor };
+    const state = { ...looks, entries: this.entries, cursor, verdicts: verdictLines(verdicts, size) };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
     return [...this.frame.lines, ...this.nothing(sample, size)];

@@ -36,6 +36,8 @@ const EMULATES = 5;
 /** Shares, percent, that are named; one of them is at least so large, else it is the sum of many. */
 const NAMED = 10;
 const ONE = 25;
+/** How much larger than that of any other victim the share of one must be that is named although it waits. */
+const LARGER = 2;
 /** Part of the weight of a victim up to which the kernel prefers the victim anyway. */
 const LIGHT = 1 / 10;
 
@@ -219,7 +221,7 @@ function isWithin({ affinity }: GuestSignals, bound: ReadonlySet<number>): boole
   return affinity !== undefined && [...affinity].every((each) => bound.has(each));
 }
 
-/** Whom to name: the two that take most, without those who suffer and those the kernel puts behind them; none of many. */
+/** Whom to name: the two that take most, without those that suffer and those the kernel puts behind them; none of many. */
 function namedOf(all: readonly Finding[], shares: readonly Share[]): readonly Share[] {
   const victims = new Set(all.map(({ guest }) => guest));
   const weights = all.map(({ guest }) => guest?.value(cpu.cpu_weight) ?? NaN);
@@ -227,8 +229,14 @@ function namedOf(all: readonly Finding[], shares: readonly Share[]): readonly Sh
     const weight = signals?.value(cpu.cpu_weight) ?? NaN;
     return weights.every((each) => weight <= each * LIGHT);
   };
+  // Who wants most waits too, as it gets no more than its part while others want theirs.
+  const [most, next] = shares.filter(({ signals }) => victims.has(signals)).sort((a, b) => b.share - a.share);
+  const isGreedy = most !== undefined && next !== undefined && most.share >= LARGER * next.share;
   const others = shares.filter(
-    ({ signals, share }) => share >= NAMED && !victims.has(signals) && !isLight(signals),
+    (each) =>
+      each.share >= NAMED &&
+      !isLight(each.signals) &&
+      (!victims.has(each.signals) || (isGreedy && each === most)),
   );
   return others.some(({ share }) => share >= ONE) ? others.slice(0, 2) : [];
 }
