@@ -1,12 +1,14 @@
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Row } from '../catalogue/row.ts';
-import type { Sample } from '../sampling/sample.ts';
+import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
+import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { Verdicts } from '../verdicts/verdicts.ts';
 import { obey, staysOnPage } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
 import { History } from './analysis/history.ts';
+import type { Explained } from './analysis/why.ts';
 import type { Judge } from './analysis/judge.ts';
 import { PageFrame } from './pages/page-frame.ts';
 import { BlamePage } from './pages/blame.ts';
@@ -210,9 +212,12 @@ export class TerminalView implements Commands, TerminalUser {
       return;
     }
     const { metric, key, column } = cell;
-    const row = (): Row | undefined =>
-      this.sample === undefined ? undefined : this.table.rowOf(this.sample, key, column);
-    this.openPage(new WhyPage(metric, row, this.thresholds));
+    const value = (): Explained | undefined => {
+      const { sample } = this;
+      const row = sample && this.table.rowOf(sample, key, column);
+      return row && { row, guest: guestOf(sample, row), sample };
+    };
+    this.openPage(new WhyPage(metric, value, this.thresholds));
   }
 
   blame(): void {
@@ -354,4 +359,11 @@ export class TerminalView implements Commands, TerminalUser {
     if (this.message !== undefined) return line(this.message.text, 'warn');
     return this.page?.keys ?? helpLine(columns);
   }
+}
+
+/** The guest that a row is of, itself or one of its devices; undefined for one of the host. */
+function guestOf({ guests }: Sample, row: Row): GuestRows | undefined {
+  return guests.find(
+    (guest) => guest.row === row || partsOf('vm').some((part) => rowsOf(guest, part).includes(row)),
+  );
 }
