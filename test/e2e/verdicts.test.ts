@@ -35,7 +35,7 @@ function verdicts({ agent }: Cycle, rule: string): readonly Row[] {
 }
 
 function texts(cycle: Cycle, rule: string): string[] {
-  return verdicts(cycle, rule).map(({ text }) => String(text));
+  return verdicts(cycle, rule).map(({ text }) => text as string);
 }
 
 function pin({ runningPid }: LabVm, cpu: number): void {
@@ -126,7 +126,7 @@ describe('verdicts of real VMs', { skip }, () => {
     t.after(() => lab.resumeProcess(vm));
     const cycle = await stream.next('it hangs', (each) => texts(each, 'hung').length > 0);
     const [verdict] = verdicts(cycle, 'hung');
-    assert.match(String(verdict?.['text']), /^\d+ stuck does not answer for \d+ s$/);
+    assert.match(verdict?.['text'] as string, /^\d+ stuck does not answer for \d+ s$/);
     assert.deepEqual([verdict?.['state'], verdict?.['class'], verdict?.['age']], ['begins', 1, 0]);
     assert.ok(num(domain(cycle, vm), 'qmp_age') >= 10);
     await lab.resumeProcess(vm);
