@@ -50,6 +50,8 @@ test('4: a guest at its own CPU limit accuses nobody', () => {
   assert.deepEqual(after({ host, guests: { '3105 web': known, 3100: takes(600) } }), [
     '3105 web at its CPU limit of 1 CPU (waits 50 %)',
   ]);
+  const unknown = { ...known, cpu_throttled: NaN };
+  assert.equal(after({ host, guests: { '3105 web': unknown, 3100: takes(600) } }).length, 1);
   const bursts = { ...known, cpu_limit_used: 40 };
   assert.deepEqual(after({ host, guests: { '3105 web': bursts, 3100: takes(600) } }), []);
 });
@@ -245,6 +247,20 @@ test('22: a container that uses all it has, pressure without operations, and bur
   assert.deepEqual(after({ guests: { '902 app': { ...lxc, psi_some_io_avg10: 99 } } }), []);
   const bursts = { ...lxc, cpu_total: 3.75, cpu_limit: 1, cpu_limit_used: 30, cpu_throttled: 40 };
   assert.deepEqual(after({ guests: { '902 app': { ...bursts, psi_some_cpu_avg10: 60 } } }), []);
+});
+
+test('22: a container at its CPU limit, also where it is not known how long that held it back', () => {
+  const limited = {
+    guest_type: 'lxc',
+    cpu_total: 12.5,
+    cpu_limit: 1,
+    cpu_limit_used: 99,
+    psi_some_cpu_avg10: 80,
+  };
+  const told = (throttled: number): string[] =>
+    after({ host: full, guests: { '902 app': { ...limited, cpu_throttled: throttled }, 3100: takes(700) } });
+  assert.deepEqual(told(70), ['902 app at its CPU limit of 1 CPU (held back 70 %)']);
+  assert.deepEqual(told(NaN), ['902 app at its CPU limit of 1 CPU (waits 80 %)']);
 });
 
 test('22: a container that others keep from the CPUs', () => {

@@ -93,12 +93,12 @@ function reasonOf(guest: GuestSignals, situation: Situation): Reason {
   const throttled = means.of(of.throttled);
   const limitUsed = means.of(of.limitUsed);
   // Without a controller that tells how long it holds back, being at the limit must do.
-  const isThrottled = guest.isContainer
-    ? throttled >= WAITS
-    : throttled >= means.of(of.ready) / 2 || Number.isNaN(throttled);
+  const isKnown = !Number.isNaN(throttled);
+  const enough = guest.isContainer ? WAITS : means.of(of.ready) / 2;
+  const isThrottled = !isKnown || throttled >= enough;
   if (isThrottled && limitUsed >= AT_LIMIT) return 'limit';
   // A burst beyond the limit, or a limit that is not known: then only the time it held back is.
-  if (isThrottled && !Number.isNaN(throttled)) return Number.isNaN(limitUsed) ? 'limit' : 'silent';
+  if (isThrottled && isKnown) return Number.isNaN(limitUsed) ? 'limit' : 'silent';
   if (guest.isContainer && means.of(of.used) >= ALL_CORES) return 'cores';
   const steal = host.means.of(ofHost.steal);
   if (steal >= (before === 'steal' ? STEAL / 2 : STEAL)) return 'steal';
@@ -176,9 +176,10 @@ function explained(guest: GuestSignals, situation: Situation): Finding | undefin
 function limitTold(guest: GuestSignals, ready: number): Told {
   const limit = guest.value(cpu.cpu_limit);
   const of_ = Number.isNaN(limit) ? '' : ` of ${cpus(limit)}`;
-  const how = guest.isContainer
-    ? `held back ${percent(guest.means.of(of.throttled))}`
-    : `waits ${percent(ready)}`;
+  const throttled = guest.means.of(of.throttled);
+  const waits = guest.isContainer ? guest.means.of(of.cpuPressure) : ready;
+  const isHeld = guest.isContainer && throttled >= 0;
+  const how = isHeld ? `held back ${percent(throttled)}` : `waits ${percent(waits)}`;
   return { sentence: (label) => `${label(guest)} at its CPU limit${of_} (${how})` };
 }
 
