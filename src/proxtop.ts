@@ -45,15 +45,15 @@ async function main(): Promise<ExitCode> {
     }
     case 'run': {
       // Loaded only here: --help and --list-metrics answer without them.
-      const { settings, config, view } = command;
+      const { settings, config, view, span } = command;
       const { replay } = settings;
       if (replay !== undefined && view) {
         const { viewReplay } = await import('./daemon/view/replay-view.ts');
-        return viewReplay(replay, settings, process.env);
+        return viewReplay(replay, span, settings, process.env);
       }
       if (replay !== undefined) {
         const { replayFile } = await import('./daemon/replay.ts');
-        return replayFile(replay, settings, process.env);
+        return replayFile(replay, span, settings, process.env);
       }
       if (view) {
         const { runView } = await import('./daemon/view/run-view.ts');

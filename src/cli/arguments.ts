@@ -12,6 +12,8 @@ import type { SpoolRequest } from './spool/spool-arguments.ts';
 import { reportDirectory } from '../status/report.ts';
 import { argumentLayer, parseFlags } from './parse-flags.ts';
 import type { Program } from './parse-flags.ts';
+import type { Span } from '../history/span.ts';
+import { parseSpan, spanFlags, withImpliedReplay } from './span-arguments.ts';
 import { settingsOfView } from './wanted-view.ts';
 
 /** What the command line asks for. */
@@ -28,13 +30,15 @@ export type Command =
       readonly config: string | undefined;
       /** Whether the terminal view is shown. */
       readonly view: boolean;
+      /** The part of what is replayed. */
+      readonly span: Span;
     };
 
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
   name: 'proxtop',
   usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...', ...spoolUsage],
-  flags,
+  flags: [...flags, ...spanFlags],
 };
 
 /**
@@ -50,7 +54,9 @@ export function parseCommandLine(
 ): Command {
   const status = argv[0] === 'status';
   const spool = argv[0] === 'spool' ? parseSpoolRequest(argv.slice(1)) : undefined;
-  const given = parseFlags(spool?.flags ?? (status ? argv.slice(1) : argv), proxtopProgram);
+  const given = withImpliedReplay(
+    parseFlags(spool?.flags ?? (status ? argv.slice(1) : argv), proxtopProgram),
+  );
   if (given.has('help')) return { kind: 'help', text: helpText(proxtopProgram) };
   if (given.has('version')) return { kind: 'version' };
   const list = given.get('list-metrics');
@@ -64,6 +70,7 @@ export function parseCommandLine(
   const environment = { ...asked, service: service && !check };
   const args = argumentLayer(given, proxtopProgram);
   const settings = resolveSettings(file, environment, args);
+  const span = parseSpan(given, Date.now());
   if (spool !== undefined) return { kind: 'spool', request: spool.request, stateDir: settings.stateDir };
   if (status) return { kind: 'status', directory: reportDirectory(env, settings.runDir) };
   const ofView = settingsOfView(settings, {
@@ -80,7 +87,7 @@ export function parseCommandLine(
     const examined = { settings: wanted.settings, service: ofService, fromFile: file !== undefined };
     return { kind: 'check', examined, view: wanted.view };
   }
-  return { kind: 'run', ...wanted, config: configFile };
+  return { kind: 'run', ...wanted, config: configFile, span };
 }
 
 const listFormats = choice(['table', 'json']);

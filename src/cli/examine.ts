@@ -12,7 +12,8 @@ import { obstacles } from '../delivery/shared/preconditions.ts';
 import type { Obstacle } from '../delivery/shared/preconditions.ts';
 import type { OutputSettings } from '../delivery/settings.ts';
 import { printableLines } from '../strings/printable.ts';
-import { readSamples } from '../recording/recording.ts';
+import { replayed } from '../history/replay.ts';
+import { everything } from '../history/span.ts';
 import { describeSettings } from './check.ts';
 
 /** Settings to look at. */
@@ -112,7 +113,7 @@ async function troublesOfReplay(path: string | undefined): Promise<string[]> {
     // An open of a pipe waits for who writes to it.
     if (statSync(path, { throwIfNoEntry: false })?.isFIFO() === true) return [];
     // The first one tells whether it is a recording.
-    const samples = readSamples(path, { records: 0 });
+    const samples = replayed(path, everything, { records: 0 });
     await samples.next();
     await samples.return(undefined);
     return [];

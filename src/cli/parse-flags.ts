@@ -54,13 +54,15 @@ export function parseFlags(argv: readonly string[], program: Program): ReadonlyM
   return given;
 }
 
-/** `--flag -` as `--flag=-`: a lone dash is a value, which the parser does not know. */
+/** `--flag -` as `--flag=-`: a lone dash is a value, which the parser does not know, and so is -1h. */
 function withDashes(argv: readonly string[], flags: readonly Flag[]): string[] {
-  const taking = flags.filter(({ placeholder, bare }) => placeholder !== undefined && bare === undefined);
+  const taking = flags.filter(({ placeholder }) => placeholder !== undefined);
   const names = new Set(taking.map(({ name }) => `--${name}`));
+  const isValue = (arg = ''): boolean => /^-(\d+(\.\d+)?\s*[a-z].*)?$/.test(arg);
   return argv.flatMap((arg, at) => {
-    if (arg === '-' && names.has(argv[at - 1] ?? '')) return [];
-    return [names.has(arg) && argv[at + 1] === '-' ? `${arg}=-` : arg];
+    if (isValue(arg) && names.has(argv[at - 1] ?? '')) return [];
+    const next = argv[at + 1];
+    return [names.has(arg) && next !== undefined && isValue(next) ? `${arg}=${next}` : arg];
   });
 }
 
@@ -81,6 +83,10 @@ function unknownFlag(name: string, value: string | boolean, program: Program): C
 
 /** A word that is no flag: perhaps the dashes are missing, or it is another word that stands alone. */
 function unexpected(word: string, program: Program): ConfigError {
+  if (/^\d{1,2}:\d{2}/.test(word))
+    return new ConfigError(
+      `${quoted(word)}: unexpected argument; put a day and its time into one pair of quotation marks, such as --at "yesterday 22:15"`,
+    );
   const commands = program.usage.flatMap((form) => / ([a-z]+) /.exec(form)?.[1] ?? []);
   const near = nearestOrLonger(word.replace(/^-+/, ''), [...commands, ...longNames(program)]);
   const file = word.endsWith('.conf') ? `--config ${word}` : undefined;

@@ -4,6 +4,7 @@ import { parseUri } from '../libvirt/uri.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import { collectorNames } from '../catalogue/catalogue.ts';
 import type { MeasuringName } from '../catalogue/catalogue.ts';
+import { historyDirectory } from '../history/files.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './layers/given.ts';
 import type { Given, GivenMap } from './layers/given.ts';
@@ -11,7 +12,7 @@ import { resolveHistory } from './history.ts';
 import type { EnvironmentLayer, FileLayer, Layer } from './layers/layer.ts';
 import { recordSettings, resolveOutputs } from './outputs.ts';
 import { isSameFile } from './check/rivals.ts';
-import { schema } from './schema/schema.ts';
+import { schema, theHistory } from './schema/schema.ts';
 import type { Settings } from './settings.ts';
 import { resolveThresholds } from './thresholds.ts';
 
@@ -70,7 +71,7 @@ export function resolveSettings(
     outputs: measuresAll ? outputs.map((output) => ofCollectors(output, collectors)) : outputs,
     record: record?.settings,
     history: kept,
-    replay: values.replay,
+    replay: values.replay === theHistory ? historyDirectory(values.state_dir) : values.replay,
     thresholds: resolveThresholds(file?.thresholds ?? none),
   };
 }

@@ -6,7 +6,9 @@ import type { Settings } from '../config/settings.ts';
 import { OutputSet } from '../delivery/output-set.ts';
 import { RecordingError } from '../recording/errors.ts';
 import type { Skipped } from '../recording/entries.ts';
-import { readSamples } from '../recording/recording.ts';
+import { Breaks } from '../recording/breaks.ts';
+import { replayed } from '../history/replay.ts';
+import type { Span } from '../history/span.ts';
 import { plainPrinter } from './consumer.ts';
 import { createLog } from './logging.ts';
 import { endOf } from './run.ts';
@@ -22,10 +24,12 @@ const FLUSH_DEADLINE = 5000;
  * Prints the samples of a recording through the outputs, as fast as they take them: nothing is dropped, however slow a
  * destination is.
  *
+ * @param span which part of them; with \`at\` alone the one sample of that time, or the next one
  * @returns the exit code
  */
 export async function replayFile(
   path: string,
+  span: Span,
   settings: Settings,
   env: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
@@ -41,13 +45,19 @@ export async function replayFile(
   const skipped: Skipped = { records: 0 };
   let exitCode: ExitCode = exitCodes.done;
   let count = 0;
+  // A time alone means the sample of then.
+  const most = span.at !== undefined && settings.runs === Infinity ? 1 : settings.runs;
+  const breaks = new Breaks();
   try {
-    for await (const sample of untilStopped(readSamples(path, skipped), stop.signal)) {
+    const samples = replayed(path, { ...span, from: span.at ?? span.from }, skipped);
+    for await (const sample of untilStopped(samples, stop.signal)) {
+      const between = breaks.next(sample);
+      if (between !== undefined) log.info(`before ${new Date(sample.time).toISOString()}: ${between}`);
       // Only now: a file that cannot be replayed makes no empty file elsewhere.
       if (count === 0) await outputs.replace(allOutputs(settings));
       outputs.write(sample);
       await sent(outputs, stop.signal);
-      if (++count >= settings.runs || stop.signal.aborted) break;
+      if (++count >= most || stop.signal.aborted) break;
     }
   } catch (error) {
     exitCode = exitCodes.failure;

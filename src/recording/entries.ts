@@ -1,9 +1,7 @@
 import { RecordingError } from './errors.ts';
-import { formatThatBegins } from './format.ts';
+import { formatThatBegins, understoodSchema } from './format.ts';
 import type { Ends, Format, Head } from './format.ts';
 
-/** The schema of samples that is understood. */
-const SCHEMA = 1;
 /** Bytes of a sample at most, in one record or in rows: two hundred times one of 200 VMs with all there is. */
 const LARGEST_SAMPLE = 64 << 20;
 
@@ -43,7 +41,7 @@ export async function* entriesOf(
   for await (const { format, record, offset } of recordsOf(path, chunks, skipped)) {
     const head = format.head(record);
     if (!found) requireSample(path, format, record, head);
-    if (head?.schema !== SCHEMA) {
+    if (head?.schema !== understoodSchema) {
       skipped.records++;
       continue;
     }
@@ -126,9 +124,9 @@ function requireFormat(path: string, bytes: Buffer): Format {
 
 /** Refuses a file whose first record is whole and no sample of ours; a damaged one is only passed over. */
 function requireSample(path: string, format: Format, record: Buffer, head: Head | undefined): void {
-  if (head !== undefined && head.schema !== SCHEMA) {
+  if (head !== undefined && head.schema !== understoodSchema) {
     throw new RecordingError(
-      `${path}: found schema ${head.schema}, expected ${SCHEMA}: another version of proxtop wrote it`,
+      `${path}: found schema ${head.schema}, expected ${understoodSchema}: another version of proxtop wrote it`,
     );
   }
   if (head === undefined && format.decode(record) !== undefined)

@@ -4,8 +4,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { RecordingError } from './errors.ts';
+import { gunzipped } from './gunzip.ts';
 
 const CHUNK = 1 << 20;
 const MIB = 1 << 20;
@@ -54,10 +54,15 @@ async function openFile(path: string): Promise<FileHandle> {
     if (!(await file.stat()).isDirectory()) return file;
     await file.close();
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new RecordingError(`${path}: cannot read it: ${troubles[code] ?? message}`);
+    throw openTrouble(path, error);
   }
   throw new RecordingError(`${path}: cannot read it: ${troubles['EISDIR'] ?? ''}`);
+}
+
+/** Why a file or directory cannot be read, for people. */
+export function openTrouble(path: string, error: unknown): RecordingError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return new RecordingError(`${path}: cannot read it: ${troubles[code] ?? message}`);
 }
 
 /** The bytes of a file or a pipe as they are, in pieces; of a file from its beginning, if it was not read before. */
@@ -69,7 +74,7 @@ export async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
-/** The bytes as they were before gzip, where it compressed them. What ends too early yields what there is. */
+/** The bytes as they were before gzip, where it compressed them; see {@link gunzipped} for what is damaged. */
 async function* uncompressed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const rest = chunks[Symbol.asyncIterator]();
   let first: Buffer = Buffer.alloc(0);
@@ -79,24 +84,12 @@ async function* uncompressed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buff
     first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
   }
   const all = prepended(first, rest);
-  yield* first.subarray(0, GZIP.length).equals(GZIP) ? inflated(all) : all;
+  yield* first.subarray(0, GZIP.length).equals(GZIP) ? gunzipped(all) : all;
 }
 
 async function* prepended(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   yield first;
   yield* { [Symbol.asyncIterator]: () => rest };
-}
-
-async function* inflated(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip({ chunkSize: CHUNK });
-  const feeding = pipeline(chunks, gunzip).catch(() => undefined);
-  try {
-    for await (const chunk of gunzip) yield chunk as Buffer;
-  } catch (error) {
-    // zlib's word for a file that was torn off, which is no more than a torn record.
-    if ((error as NodeJS.ErrnoException).code !== 'Z_BUF_ERROR') throw error;
-  }
-  await feeding;
 }
 
 /**

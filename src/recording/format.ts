@@ -6,6 +6,9 @@ import { MsgpackEnds } from './msgpack-ends.ts';
 
 export type { Fields };
 
+/** The schema of samples that is understood. */
+export const understoodSchema = 1;
+
 /** What is at the beginning of an object: to which sample it belongs. */
 export interface Head {
   /** ms since 1970. */

@@ -1,5 +1,4 @@
 import type { Sample } from '../sampling/sample.ts';
-import type { Recording } from './recording.ts';
 
 /** A gap of more than so many intervals is not waited for. */
 const GAP = 3;
@@ -7,6 +6,20 @@ const GAP = 3;
 const USUAL_PAUSE = 1000;
 const slowest = 1 / 8;
 const fastest = 64;
+
+/** Samples that can be looked at in any order, by their numbers from 0. */
+export interface Playable {
+  /** Samples found so far. */
+  readonly length: number;
+  /** When sample `index`, one found so far, was taken, ms since 1970; NaN for others. */
+  timeAt(index: number): number;
+  /** Whether there is a sample number `index`. */
+  has(index: number): Promise<boolean>;
+  /** Sample number `index`; undefined behind the last one. Numbers behind a damaged one may go down by this. */
+  at(index: number): Promise<Sample | undefined>;
+  /** The number of the first sample taken at a time (ms since 1970) or after it; of the last one if there is none. */
+  indexAt(time: number): Promise<number>;
+}
 
 /** Where a player is. */
 export interface PlayerPosition {
@@ -38,7 +51,7 @@ export class Player {
 
   /** @param show takes each sample, and has read it when it returns */
   constructor(
-    private readonly recording: Recording,
+    private readonly recording: Playable,
     private readonly show: (sample: Sample, position: PlayerPosition) => void,
   ) {}
 
@@ -46,8 +59,12 @@ export class Player {
     return { index: this.index, paused: this.paused, speed: this.speed, atEnd: this.atEnd };
   }
 
-  /** Plays from the first sample until `stop` is aborted. Rejects when the file cannot be read any more. */
-  play(stop: AbortSignal): Promise<void> {
+  /**
+   * Plays until `stop` is aborted. Rejects when the file cannot be read any more.
+   *
+   * @param at where to begin, ms since 1970; the first sample where it is not given
+   */
+  play(stop: AbortSignal, at?: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.settle = { done: resolve, failed: reject };
       const end = (): void => {
@@ -59,7 +76,7 @@ export class Player {
         return;
       }
       stop.addEventListener('abort', end, { once: true });
-      this.do(() => this.goTo(0));
+      this.do(() => (at === undefined ? this.goTo(0) : this.goToTime(at)));
     });
   }
 

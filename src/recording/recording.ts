@@ -5,20 +5,31 @@ import type { SampleEntry, Skipped } from './entries.ts';
 import { RecordingError } from './errors.ts';
 import { chunksOf, openSeekable, openSource } from './file.ts';
 import type { Format } from './format.ts';
+import type { Playable } from './player.ts';
 import { SampleBuilder } from './sample-builder.ts';
+
+/** Which samples are wanted, by their times in ms since 1970. */
+export type Wanted = (time: number) => boolean;
+const all: Wanted = () => true;
 
 /**
  * The samples of a file or a pipe, or of standard input (`-`), from the beginning to the end. A sample is valid until the
  * next one is asked for.
  *
  * @param skipped counts the records that are passed over because they cannot be read
+ * @param wanted others are not yielded
  * @throws RecordingError for a file that cannot be read, or holds something else
  */
-export async function* readSamples(path: string, skipped: Skipped): AsyncGenerator<Sample> {
+export async function* readSamples(
+  path: string,
+  skipped: Skipped,
+  wanted: Wanted = all,
+): AsyncGenerator<Sample> {
   const source = await openSource(path);
   try {
     const builder = new SampleBuilder();
-    for await (const { format, records } of entriesOf(path, source.chunks, skipped)) {
+    for await (const { format, records, time } of entriesOf(path, source.chunks, skipped)) {
+      if (!wanted(time)) continue;
       const sample = sampleOf(builder, format, records);
       if (sample === undefined) skipped.records += records.length;
       else yield sample;
@@ -35,7 +46,7 @@ type Place = Pick<SampleEntry, 'time' | 'offset' | 'length' | 'format'>;
  * The samples of a file in any order. Of those that were found so far it keeps only where they are; the file is
  * searched no further than was asked for. What is compressed, or a pipe, is copied to a file of its own first.
  */
-export class Recording {
+export class Recording implements Playable {
   /** What was passed over so far. */
   readonly skipped: Skipped = { records: 0 };
   private readonly builder = new SampleBuilder();
@@ -46,13 +57,17 @@ export class Recording {
   private constructor(
     path: string,
     private readonly file: FileHandle,
+    private readonly wanted: Wanted,
   ) {
     this.entries = entriesOf(path, chunksOf(file), this.skipped);
   }
 
-  /** @throws RecordingError for a file that cannot be read, or holds something else */
-  static async open(path: string): Promise<Recording> {
-    const recording = new Recording(path, await openSeekable(path));
+  /**
+   * @param wanted others are as if they were not there
+   * @throws RecordingError for a file that cannot be read, or holds something else
+   */
+  static async open(path: string, wanted: Wanted = all): Promise<Recording> {
+    const recording = new Recording(path, await openSeekable(path), wanted);
     try {
       if ((await recording.at(0)) !== undefined) return recording;
     } catch (error) {
@@ -60,7 +75,8 @@ export class Recording {
       throw error;
     }
     await recording.close();
-    throw new RecordingError(`${path}: it contains no complete sample`);
+    const ofThatTime = wanted === all ? '' : ' of that time';
+    throw new RecordingError(`${path}: it contains no complete sample${ofThatTime}`);
   }
 
   /** Samples found so far. */
@@ -86,7 +102,7 @@ export class Recording {
         this.atEnd = true;
       } else {
         const { time, offset, length, format } = next.value;
-        this.places.push({ time, offset, length, format });
+        if (this.wanted(time)) this.places.push({ time, offset, length, format });
       }
     }
     return index < this.places.length;

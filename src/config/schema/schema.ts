@@ -85,6 +85,9 @@ export const selecting = {
   exclude: { type: names, otherwise: 'none', help: 'VMs not to print, in the same way' },
 } as const satisfies Readonly<Record<string, Option>>;
 
+/** What --replay means without a file: the history in state_dir. */
+export const theHistory = 'history';
+
 /** Keys at the top of the file. */
 const general = {
   frequency: {
@@ -193,13 +196,13 @@ const general = {
   replay: {
     type: plainText('a path'),
     otherwise: 'what runs now',
-    help: 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe; - is standard input',
-    flag: { group: what, alias: 'R', placeholder: 'FILE' },
+    help: 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe, or the history in a directory; - is standard input; without FILE the history of this host',
+    flag: { group: what, alias: 'R', placeholder: 'FILE', bare: theHistory },
   },
   state_dir: {
     type: plainText('a directory'),
     default: '/var/lib/proxtop',
-    help: 'directory for data that outlives the program: spools of outputs, profiles',
+    help: 'directory for data that outlives the program: the history, spools of outputs, profiles',
     flag: { group: where, placeholder: 'DIR' },
   },
 } as const satisfies Readonly<Record<string, Option>>;

@@ -3,7 +3,9 @@ import { exitCodes } from '../../cli/exit-codes.ts';
 import type { Settings } from '../../config/settings.ts';
 import { RecordingError } from '../../recording/errors.ts';
 import { Player } from '../../recording/player.ts';
-import { Recording } from '../../recording/recording.ts';
+import { Breaks } from '../../recording/breaks.ts';
+import { openReplay } from '../../history/replay.ts';
+import type { Span } from '../../history/span.ts';
 import { ReplaySource } from '../../tui/sources/replay-source.ts';
 import { createLog } from '../logging.ts';
 import { obeySignals } from '../signals.ts';
@@ -12,17 +14,20 @@ import { openView } from './view.ts';
 /**
  * Plays a recording in the terminal view.
  *
+ * @param span which part of it, and where to begin
+ *
  * @returns the exit code
  */
 export async function viewReplay(
   path: string,
+  span: Span,
   settings: Settings,
   env: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, env);
-  let recording: Recording;
+  let recording: Awaited<ReturnType<typeof openReplay>>;
   try {
-    recording = await Recording.open(path);
+    recording = await openReplay(path, span);
   } catch (error) {
     if (!(error instanceof RecordingError)) throw error;
     log.error(error.message);
@@ -30,14 +35,21 @@ export async function viewReplay(
   }
   const stop = new AbortController();
   let time = NaN;
-  const player = new Player(recording, (sample) => {
+  const breaks = new Breaks();
+  let shown = -1;
+  const player = new Player(recording, (sample, { index }) => {
     ({ time } = sample);
     view.update(sample);
+    if (index !== shown && index !== shown + 1) breaks.jumped();
+    if (index === shown) return;
+    shown = index;
+    const between = breaks.next(sample);
+    if (between !== undefined) view.tell(`before this sample: ${between}`);
   });
   const view = openView(new ReplaySource(player, () => time, stop), settings.thresholds, env, stop.signal);
   obeySignals(stop, () => undefined);
   try {
-    await player.play(stop.signal);
+    await player.play(stop.signal, span.at);
   } finally {
     stop.abort();
     await recording.close();

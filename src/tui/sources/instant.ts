@@ -1,3 +1,5 @@
+import { moment } from '../../strings/moment.ts';
+
 /** Seconds from here: +90, -1.5. */
 const relative = /^[+-]\d+(\.\d+)?$/;
 /** A time of day: 14:30, 14:30:05. */
@@ -19,7 +21,7 @@ export function instant(text: string, from: number): number | undefined {
     const start = new Date(year, month - 1, date);
     return start.getDate() === date && start.getMonth() === month - 1 ? onDay(time, start) : undefined;
   }
-  return onDay(wanted, new Date(from));
+  return onDay(wanted, new Date(from)) ?? moment(wanted, { now: Date.now() });
 }
 
 function onDay(text: string, day: Date): number | undefined {

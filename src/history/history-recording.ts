@@ -1,0 +1,235 @@
+import { open } from 'node:fs/promises';
+import type { Skipped } from '../recording/entries.ts';
+import { RecordingError } from '../recording/errors.ts';
+import { openTrouble } from '../recording/file.ts';
+import { formatThatBegins, understoodSchema } from '../recording/format.ts';
+import type { Playable } from '../recording/player.ts';
+import { SampleBuilder } from '../recording/sample-builder.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { endOfHour, listFiles } from './files.ts';
+import type { HistoryFile } from './files.ts';
+import { unpackMember } from './member.ts';
+import { isWithin } from './span.ts';
+import type { Span } from './span.ts';
+import { walk } from './walk.ts';
+import type { MemberPlace } from './walk.ts';
+
+/** Files that are searched at once. */
+const AT_ONCE = 16;
+/** Minutes that are kept uncompressed. */
+const KEPT = 4;
+
+/** A sample as it was recorded. */
+interface Line {
+  readonly time: number;
+  readonly record: Buffer;
+}
+
+/** A minute, and the number of its first sample. */
+interface Minute {
+  readonly place: MemberPlace;
+  samples: number;
+  base: number;
+}
+
+/**
+ * The samples of a history in the order in which they were taken. Where the clock was set back, or a run followed another, that
+ * order is not that of their times. It is searched by the heads of its minutes alone; one that turns out to be damaged is
+ * forgotten, so that the numbers behind it go down. While a proxtop writes to it, what comes is found too.
+ */
+export class HistoryRecording implements Playable {
+  readonly skipped: Skipped = { records: 0 };
+  private readonly builder = new SampleBuilder();
+  private readonly minutes: Minute[] = [];
+  private readonly cache = new Map<Minute, readonly Line[]>();
+  /** The file that was searched last, and how far. */
+  private tail: { readonly file: HistoryFile; readonly end: number } | undefined;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly span: Span,
+  ) {}
+
+  /** @throws RecordingError for a directory that cannot be read, or holds nothing of that time */
+  static async open(directory: string, span: Span): Promise<HistoryRecording> {
+    const recording = new HistoryRecording(directory, span);
+    await recording.search();
+    if ((await recording.at(0)) === undefined) throw await recording.nothing();
+    return recording;
+  }
+
+  get length(): number {
+    const last = this.minutes.at(-1);
+    return last === undefined ? 0 : last.base + last.samples;
+  }
+
+  /** As exactly as is known: of a minute that was not looked at yet that of its first sample. */
+  timeAt(index: number): number {
+    const minute = this.minuteOf(index);
+    if (minute === undefined) return NaN;
+    return this.cache.get(minute)?.[index - minute.base]?.time ?? minute.place.first;
+  }
+
+  async has(index: number): Promise<boolean> {
+    if (index >= this.length) await this.search();
+    for (let minute = this.minuteOf(index); minute !== undefined; minute = this.minuteOf(index))
+      if ((await this.lines(minute)).length > index - minute.base) return true;
+    return false;
+  }
+
+  async at(index: number): Promise<Sample | undefined> {
+    while (await this.has(index)) {
+      const minute = this.minuteOf(index);
+      const line = minute && this.cache.get(minute)?.[index - minute.base];
+      const fields = line && formatThatBegins(line.record[0] ?? 0)?.decode(line.record);
+      const sample = fields && this.builder.build([fields]);
+      if (sample !== undefined || minute === undefined) return sample;
+      this.setLines(minute, this.cache.get(minute)?.filter((other) => other !== line) ?? []);
+      this.skipped.records++;
+    }
+    return undefined;
+  }
+
+  async indexAt(time: number): Promise<number> {
+    if (time > (this.minutes.at(-1)?.place.last ?? -Infinity)) await this.search();
+    for (const minute of [...this.minutes]) {
+      if (minute.place.last < time) continue;
+      const lines = await this.lines(minute);
+      const found = lines.findIndex((line) => line.time >= time);
+      if (found >= 0) return minute.base + found;
+    }
+    return this.length - 1;
+  }
+
+  close(): Promise<void> {
+    this.cache.clear();
+    return Promise.resolve();
+  }
+
+  /** Finds minutes that were not there when it was searched before. */
+  private async search(): Promise<void> {
+    const { tail, span } = this;
+    let files: HistoryFile[];
+    try {
+      files = await listFiles(this.directory);
+    } catch (error) {
+      throw openTrouble(this.directory, error);
+    }
+    const rest = files.filter(
+      (file) =>
+        file.time <= span.to &&
+        endOfHour(file) >= span.from &&
+        (tail === undefined || file.number >= tail.file.number),
+    );
+    for (let at = 0; at < rest.length; at += AT_ONCE) {
+      const some = rest.slice(at, at + AT_ONCE);
+      const found = await Promise.all(
+        some.map((file) =>
+          walk(file.path, file.path === tail?.file.path ? tail.end : 0).catch((error: unknown) => {
+            // Its hours were over just now.
+            if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+            throw openTrouble(file.path, error);
+          }),
+        ),
+      );
+      for (const [index, walked] of found.entries()) {
+        const file = some[index] as HistoryFile;
+        if (walked === undefined) continue;
+        const isLast = file === files.at(-1);
+        this.skipped.records += walked.damages + (walked.torn && !isLast ? 1 : 0);
+        for (const place of walked.members) await this.add(place);
+        this.tail = { file, end: walked.torn && !isLast ? Infinity : walked.end };
+      }
+    }
+  }
+
+  private async add(place: MemberPlace): Promise<void> {
+    const { span } = this;
+    if (place.last < span.from || place.first > span.to) return;
+    const minute = { place, samples: place.samples, base: this.length };
+    this.minutes.push(minute);
+    // Of a minute at the border of the span only a part counts.
+    if (!isWithin(place.first, span) || !isWithin(place.last, span)) await this.lines(minute);
+  }
+
+  private minuteOf(index: number): Minute | undefined {
+    let low = 0;
+    let high = this.minutes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { base, samples } = this.minutes[middle] as Minute;
+      if (index >= base + samples) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.minutes[low];
+    return found !== undefined && index >= found.base ? found : undefined;
+  }
+
+  /** The samples of a minute within the span; none, and it is forgotten, where it is damaged. */
+  private async lines(minute: Minute): Promise<readonly Line[]> {
+    const kept = this.cache.get(minute);
+    if (kept !== undefined) return kept;
+    const records = await unpackMember(await bytesOf(minute.place));
+    if (records === undefined) this.skipped.records += minute.place.samples;
+    const lines = (records ?? []).flatMap((record) => {
+      const head = formatThatBegins(record[0] ?? 0)?.head(record);
+      if (head?.schema === understoodSchema) return { time: head.time, record };
+      this.skipped.records++;
+      return [];
+    });
+    return this.setLines(
+      minute,
+      lines.filter(({ time }) => isWithin(time, this.span)),
+    );
+  }
+
+  private setLines(minute: Minute, lines: readonly Line[]): readonly Line[] {
+    if (lines.length !== minute.samples) {
+      minute.samples = lines.length;
+      let index = this.minutes.indexOf(minute);
+      if (lines.length === 0) this.minutes.splice(index, 1);
+      for (let base = minute.base; index < this.minutes.length; index++) {
+        const each = this.minutes[index] as Minute;
+        each.base = base;
+        base += each.samples;
+      }
+    }
+    for (const oldest of this.cache.keys()) {
+      if (this.cache.size < KEPT) break;
+      this.cache.delete(oldest);
+    }
+    this.cache.delete(minute);
+    if (lines.length > 0) this.cache.set(minute, lines);
+    return lines;
+  }
+
+  private async nothing(): Promise<RecordingError> {
+    const { directory, skipped } = this;
+    const files = await listFiles(directory);
+    const [first] = files;
+    const damaged = skipped.records > 0 ? `; ${skipped.records} record(s) are torn or damaged` : '';
+    if (first === undefined)
+      return new RecordingError(
+        `${directory}: there is no history: expected files such as 000001-20261128T0300Z.jsonl.gz, which proxtop writes as a service`,
+      );
+    const begin = new Date(Math.min(...files.map(({ time }) => time))).toISOString();
+    return new RecordingError(
+      `${directory}: there is nothing of that time: it begins at ${begin}, and its last file at ${new Date(files.at(-1)?.time ?? 0).toISOString()}${damaged}`,
+    );
+  }
+}
+
+async function bytesOf({ path, offset, bytes }: MemberPlace): Promise<Buffer> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // It was removed just now, or its disk cannot read it: as if damaged.
+    return Buffer.alloc(0);
+  }
+}

@@ -1,0 +1,50 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Skipped } from '../recording/entries.ts';
+import { standardInput } from '../recording/file.ts';
+import { readSamples, Recording } from '../recording/recording.ts';
+import type { Sample } from '../sampling/sample.ts';
+import { HistoryRecording } from './history-recording.ts';
+import { isWithin } from './span.ts';
+import type { Span } from './span.ts';
+
+/**
+ * The samples of a recording or of a history within a span, in their order. A sample is valid until the next one is asked
+ * for.
+ *
+ * @param path of a file, a pipe or the directory of a history, or `-`
+ * @param skipped counts the records that are passed over because they cannot be read
+ * @throws RecordingError
+ */
+export async function* replayed(path: string, span: Span, skipped: Skipped): AsyncGenerator<Sample> {
+  const directory = await historyAt(path);
+  if (directory === undefined) {
+    yield* readSamples(path, skipped, (time) => isWithin(time, span));
+    return;
+  }
+  const recording = await HistoryRecording.open(directory, span);
+  for (let index = 0; ; index++) {
+    const sample = await recording.at(index);
+    skipped.records = recording.skipped.records;
+    if (sample === undefined) return;
+    yield sample;
+  }
+}
+
+/** The same samples, to be looked at in any order. @throws RecordingError */
+export async function openReplay(path: string, span: Span): Promise<Recording | HistoryRecording> {
+  const directory = await historyAt(path);
+  return directory === undefined
+    ? Recording.open(path, (time) => isWithin(time, span))
+    : HistoryRecording.open(directory, span);
+}
+
+/** The directory of the history that a path names, itself or by its state directory; undefined for all that is no directory. */
+async function historyAt(path: string): Promise<string | undefined> {
+  if (path === standardInput) return undefined;
+  const isDirectory = async (one: string): Promise<boolean> =>
+    (await stat(one).catch(() => undefined))?.isDirectory() === true;
+  if (!(await isDirectory(path))) return undefined;
+  const below = join(path, 'history');
+  return (await isDirectory(below)) ? below : path;
+}
