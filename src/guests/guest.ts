@@ -8,13 +8,13 @@ export interface GuestDisk {
   /** scsi0, virtio1, ... with Proxmox; vda with libvirt. */
   readonly device: string;
   /** Virtual size in bytes, if known. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** Name of the storage it lies on, if the configuration tells. */
-  readonly storage?: string;
+  readonly storage?: string | undefined;
   /** File or device behind it when the VM was started, if that is how it is described. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** What it is limited to by its configuration. */
-  readonly limits?: DiskLimits;
+  readonly limits?: DiskLimits | undefined;
 }
 
 /** Order of the counters in {@link DiskReading.counters}: operations, bytes, ns summed over parallel operations, failures. */
@@ -49,19 +49,19 @@ export interface DiskReading {
   readonly device: string;
   readonly counters: Counters;
   /** File or device behind it, if known. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Virtual size in bytes, if QEMU told. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** Bytes the image really occupies, if known. */
-  readonly allocation?: number;
+  readonly allocation?: number | undefined;
   /** libvirt's physical size in bytes, if known. */
-  readonly physical?: number;
+  readonly physical?: number | undefined;
   /** What the block device or data set of the host below it counted at the same time, where it has one that we may read. */
-  readonly below?: BelowReading;
+  below?: BelowReading | undefined;
   /** What QEMU holds its requests back to, if it told. */
-  readonly limits?: DiskLimits;
+  readonly limits?: DiskLimits | undefined;
   /** How many operations took how long, where QEMU was told to count that. */
-  readonly histograms?: DiskHistograms;
+  readonly histograms?: DiskHistograms | undefined;
 }
 
 /** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */
@@ -88,14 +88,14 @@ export interface VcpuReading {
 export interface Detail {
   /** Monotonic time of the answer, in seconds. */
   readonly time: number;
-  readonly state?: string;
+  readonly state?: string | undefined;
   /** Only of a VM whose process cannot be seen. */
   readonly vcpus?: readonly VcpuReading[];
   /** ns that the whole process ran; likewise. */
   readonly cpuTime?: number;
   /** Resident bytes of the process; likewise. */
   readonly rss?: number;
-  readonly balloon?: BalloonReading;
+  readonly balloon?: BalloonReading | undefined;
   readonly disks: readonly DiskReading[];
 }
 

@@ -3,18 +3,21 @@ import { histogramsIn } from './latency-histogram.ts';
 import type { QmpQuery } from './query.ts';
 import { list, record, shortText } from '../untyped/values.ts';
 
-/** What QEMU counted on one block backend since it was attached; NaN what it did not tell. */
+/**
+ * What QEMU counted on one block backend since it was attached; NaN or undefined what it did not tell. All members are always
+ * there: objects of one shape are what V8 compiles short code for.
+ */
 export interface BlockStats {
   /** Name of the backend; empty for one made with -blockdev. */
   readonly device: string;
   /** Id or QOM path of the device in the guest. */
-  readonly qdev?: string;
+  readonly qdev: string | undefined;
   /** Name of the topmost node; missing for an empty drive. */
-  readonly nodeName?: string;
+  readonly nodeName: string | undefined;
   /** Names of the nodes below it, down to the file or device: another image has other ones. */
   readonly layers: string;
   /** Driver of the lowest node where QEMU tells it: `file`, `host_device`, `nvme`. */
-  readonly medium?: string;
+  readonly medium: string | undefined;
   readonly rdOps: number;
   readonly wrOps: number;
   readonly flOps: number;
@@ -27,7 +30,7 @@ export interface BlockStats {
   /** Operations of all kinds that failed or were invalid. */
   readonly failures: number;
   /** How many operations took how long, where somebody has QEMU count that. */
-  readonly histograms?: DiskHistograms;
+  readonly histograms: DiskHistograms | undefined;
 }
 
 /** More layers than a disk has: throttle, filter of a job, format, file. */
@@ -53,41 +56,34 @@ export const queryBlockstats: QmpQuery<readonly BlockStats[]> = {
 
 function readBackend(entry: unknown): BlockStats {
   const backend = record(entry);
-  const qdev = shortText(backend['qdev']);
-  const nodeName = shortText(backend['node-name']);
   const stats = record(backend['stats']);
-  const histograms = histogramsIn(stats);
-  const counter = (name: string): number => {
-    const value = stats[name];
-    return typeof value === 'number' ? value : NaN;
-  };
-  return {
-    device: shortText(backend['device']) ?? '',
-    ...(qdev !== undefined && { qdev }),
-    ...(nodeName !== undefined && { nodeName }),
-    ...readLayers(backend),
-    rdOps: counter('rd_operations'),
-    wrOps: counter('wr_operations'),
-    flOps: counter('flush_operations'),
-    rdBytes: counter('rd_bytes'),
-    wrBytes: counter('wr_bytes'),
-    rdTime: counter('rd_total_time_ns'),
-    wrTime: counter('wr_total_time_ns'),
-    flTime: counter('flush_total_time_ns'),
-    failures: sumOf(failures, stats),
-    ...(histograms !== undefined && { histograms }),
-  };
-}
-
-function readLayers(backend: Readonly<Record<string, unknown>>): Pick<BlockStats, 'layers' | 'medium'> {
   let layers = '';
   let lowest = backend;
   for (let depth = 0; depth < MOST_LAYERS && 'parent' in lowest; depth++) {
     lowest = record(lowest['parent']);
     layers += `${shortText(lowest['node-name']) ?? ''} `;
   }
-  const medium = shortText(record(lowest['driver-specific'])['driver']);
-  return { layers, ...(medium !== undefined && { medium }) };
+  return {
+    device: shortText(backend['device']) ?? '',
+    qdev: shortText(backend['qdev']),
+    nodeName: shortText(backend['node-name']),
+    layers,
+    medium: shortText(record(lowest['driver-specific'])['driver']),
+    rdOps: numberOf(stats['rd_operations']),
+    wrOps: numberOf(stats['wr_operations']),
+    flOps: numberOf(stats['flush_operations']),
+    rdBytes: numberOf(stats['rd_bytes']),
+    wrBytes: numberOf(stats['wr_bytes']),
+    rdTime: numberOf(stats['rd_total_time_ns']),
+    wrTime: numberOf(stats['wr_total_time_ns']),
+    flTime: numberOf(stats['flush_total_time_ns']),
+    failures: sumOf(failures, stats),
+    histograms: histogramsIn(stats),
+  };
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
 }
 
 /** The sum of the counters that are known; NaN where none is. */

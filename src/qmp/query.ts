@@ -17,10 +17,10 @@ export interface CommandError {
   readonly desc: string;
 }
 
-/** What QEMU said to one query: a value or an error. */
+/** What QEMU said to one query: a value or an error. Both members are always there, so that all answers have one shape. */
 export interface QmpAnswer<V> {
-  readonly value?: V;
-  readonly error?: CommandError;
+  readonly value: V | undefined;
+  readonly error: CommandError | undefined;
 }
 
 type Queries = readonly QmpQuery<unknown>[];

@@ -7,8 +7,8 @@ const UNKNOWN = 2 ** 64;
 /** State of the VM. */
 export interface Status {
   /** running, paused, prelaunch, io-error, ... */
-  readonly status?: string;
-  readonly running?: boolean;
+  readonly status: string | undefined;
+  readonly running: boolean | undefined;
 }
 
 /** Source: query-status, QEMU qapi/run-state.json. */
@@ -16,11 +16,7 @@ export const queryStatus: QmpQuery<Status> = {
   execute: 'query-status',
   read: (reply) => {
     const { status: found, running } = record(reply);
-    const status = shortText(found);
-    return {
-      ...(status !== undefined && { status }),
-      ...(typeof running === 'boolean' && { running }),
-    };
+    return { status: shortText(found), running: typeof running === 'boolean' ? running : undefined };
   },
 };
 

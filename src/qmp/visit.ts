@@ -109,7 +109,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       else this.fail('error', error.message, error.code);
     });
     this.socket.on('close', () => {
-      this.fail('error', `the monitor closed the connection ${this.progress()}`);
+      if (this.connected) this.fail('error', `the monitor closed the connection ${this.progress()}`);
     });
     this.watch();
   }
@@ -183,7 +183,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     const { lines } = this;
     lines.feed(chunk);
     for (let line = lines.next(); line !== undefined && this.connected; line = lines.next()) {
-      if (line.trim() !== '') this.read(line);
+      if (/\S/.test(line)) this.read(line);
     }
   }
 
@@ -247,7 +247,8 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       this.fail('error', `${found}, expected ${most} at most`);
       return;
     }
-    answers.push(error === undefined ? { value: query.read(message.return) } : { error });
+    const value = error === undefined ? query.read(message.return) : undefined;
+    answers.push({ value, error });
     if (!isLast) return;
     this.end();
     this.settle(answers.slice(1) as Answers<Q>);

@@ -109,7 +109,7 @@ test('a disk that was plugged in anew gets them again', async () => {
 test('the QEMU of somebody else is never changed, nor a disk without a name', async () => {
   await withDisks(async ({ monitor, disks, make, found }) => {
     await make(false).update(monitor, await disks());
-    const nameless = (await disks()).map(({ qdev: _, ...disk }) => disk);
+    const nameless = (await disks()).map((disk) => ({ ...disk, qdev: undefined }));
     await make().update(monitor, nameless);
     assert.deepEqual(monitor.sent, []);
     assert.deepEqual(await found(), [undefined, undefined]);

@@ -8,8 +8,9 @@ const balloon = 'query-balloon';
 const statistics = 'qom-get';
 const cpus = 'query-cpus-fast';
 const memory = ['query-memory-size-summary', 'query-memory-devices'];
-const refused = { error: { class: 'DeviceNotActive', desc: '' } };
-const basic: QemuAnswers = { status: { value: {} }, blocks: { value: [] } };
+const refused = { value: undefined, error: { class: 'DeviceNotActive', desc: '' } };
+const answer = <V>(value: V) => ({ value, error: undefined });
+const basic: QemuAnswers = { status: answer({ status: 'running', running: true }), blocks: answer([]) };
 
 /** A VM that answers as told, and what it is asked at a time. */
 class Asked {
@@ -32,7 +33,7 @@ class Asked {
 }
 
 test("Proxmox VE's QEMU tells of the guest with the balloon, a VM without one is asked once a minute", () => {
-  const pve = new Asked({ balloon: { value: { actual: 1, max: 1 } } });
+  const pve = new Asked({ balloon: answer({ actual: 1, max: 1 }) });
   for (const time of [0, 10, 20, 100]) assert.deepEqual(pve.at(time), [...always, balloon]);
   const none = new Asked({ balloon: refused });
   assert.deepEqual(none.at(0), [...always, balloon]);
@@ -42,21 +43,21 @@ test("Proxmox VE's QEMU tells of the guest with the balloon, a VM without one is
 });
 
 test("a stock QEMU is asked for the guest's statistics while the guest reports them, else once a minute", () => {
-  const answer = { balloon: { value: { actual: 1 } } };
-  for (const guest of [{ value: {} }, refused]) {
-    const silent = new Asked({ ...answer, guest });
+  const balloonAlone = { balloon: answer({ actual: 1 }) };
+  for (const guest of [answer({}), refused]) {
+    const silent = new Asked({ ...balloonAlone, guest });
     assert.deepEqual(silent.at(0), [...always, balloon]);
     assert.deepEqual(silent.at(1), [...always, balloon, statistics]);
     assert.deepEqual(silent.at(11), [...always, balloon]);
     assert.deepEqual(silent.at(61), [...always, balloon, statistics]);
   }
-  const reporting = new Asked({ ...answer, guest: { value: { free: 1, lastUpdate: 5 } } });
+  const reporting = new Asked({ ...balloonAlone, guest: answer({ free: 1, lastUpdate: 5 }) });
   reporting.at(0);
   for (const time of [1, 2, 3]) assert.deepEqual(reporting.at(time), [...always, balloon, statistics]);
 });
 
 test('threads without names are asked about when there are others than before', () => {
-  const vm = new Asked({ balloon: refused, cpus: { value: [] } });
+  const vm = new Asked({ balloon: refused, cpus: answer([]) });
   assert.deepEqual(vm.at(0, 1), [...always, balloon, cpus]);
   assert.deepEqual(vm.at(10, 1), always);
   assert.deepEqual(vm.at(20, 2), [...always, cpus]);
@@ -64,7 +65,7 @@ test('threads without names are asked about when there are others than before', 
 });
 
 test('memory that only QEMU knows of is asked for once a minute', () => {
-  const vm = new Asked({ balloon: refused, base: { value: 1 }, plugged: { value: 0 } }, true);
+  const vm = new Asked({ balloon: refused, base: answer(1), plugged: answer(0) }, true);
   assert.deepEqual(vm.at(0), [...always, balloon, ...memory]);
   assert.deepEqual(vm.at(59), always);
   assert.deepEqual(vm.at(60), [...always, balloon, ...memory]);

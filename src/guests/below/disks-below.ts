@@ -58,15 +58,12 @@ export class DisksBelow {
    * Adds to the readings of disks what {@link read} read of the devices below them, and looks where the others lie.
    * @param time monotonic seconds
    */
-  under(disks: readonly DiskReading[], time: number): readonly DiskReading[] {
+  under(disks: readonly DiskReading[], time: number): void {
     this.follow(
       disks.flatMap(({ path }) => path ?? []),
       time,
     );
-    return disks.map((disk) => {
-      const below = this.of(disk.path);
-      return below === undefined ? disk : { ...disk, below };
-    });
+    for (const disk of disks) disk.below = this.of(disk.path);
   }
 
   /** What {@link read} read for an image. */

@@ -146,12 +146,13 @@ export class LibvirtVm implements Guest {
       const { balloon } = this.detail ?? {};
       this.below?.read();
       const detail = readDetail(parameters, time, this.devices);
-      this.detail = { ...detail, disks: this.below?.under(detail.disks, time) ?? detail.disks };
+      this.below?.under(detail.disks, time);
+      this.detail = detail;
       if (balloonTold(parameters)) {
         this.balloonAt = time;
         this.balloonNeeded = this.devices.balloonStats || guestReported(parameters) || !disksTold(parameters);
       } else if (balloon !== undefined) {
-        this.detail = { ...this.detail, balloon };
+        this.detail = { ...detail, balloon };
       }
       this.answeredAt = time;
       this.silence = undefined;

@@ -193,7 +193,10 @@ export function isSame(one: BlockStats, other: BlockStats | undefined): boolean 
 }
 
 /** Tells backends apart: each has a name or a device. */
-function backendOf({ device, qdev }: Pick<BlockDevice, 'device' | 'qdev'>): string {
+function backendOf({
+  device,
+  qdev,
+}: Pick<BlockStats, 'device'> & { readonly qdev?: string | undefined }): string {
   return `${device}\n${qdev}`;
 }
 

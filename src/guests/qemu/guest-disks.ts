@@ -54,15 +54,14 @@ export class GuestDisks {
   readings(stats: readonly BlockStats[]): DiskReading[] {
     if (!this.isKnown(stats)) this.look(stats);
     const readings: DiskReading[] = [];
-    for (const [index, { disk, counted }] of this.backends.entries()) {
+    for (let index = 0; index < this.backends.length; index++) {
+      const { disk, counted } = this.backends[index] as Backend;
       const each = stats[index];
       if (disk === undefined || each === undefined) continue;
+      const { device, path, capacity, allocation, limits } = disk;
+      const counters = countersOf(counted ? each : undefined);
       const { histograms } = each;
-      readings.push({
-        ...disk,
-        counters: countersOf(counted ? each : undefined),
-        ...(histograms !== undefined && { histograms }),
-      });
+      readings.push({ device, counters, path, capacity, allocation, limits, below: undefined, histograms });
     }
     return readings;
   }
@@ -134,7 +133,8 @@ export class GuestDisks {
 function countersOf(stats: BlockStats | undefined): Counters {
   const counters = new Counters(diskCounters.length);
   if (stats !== undefined)
-    for (const [index, name] of diskCounters.entries()) counters.set(index, stats[name]);
+    for (let index = 0; index < diskCounters.length; index++)
+      counters.set(index, stats[diskCounters[index] as (typeof diskCounters)[number]]);
   return counters;
 }
 

@@ -177,14 +177,10 @@ export abstract class QemuVm implements Guest {
       this.threads = new Map(cpus.value.map(({ index, thread }) => [thread, index]));
       this.generation = -1;
     }
-    this.detail = {
-      time,
-      disks: this.below.under(this.guestDisks.readings(blocks.value ?? []), time),
-      ...(status.value?.status !== undefined && { state: status.value.status }),
-      ...(balloon?.value !== undefined && {
-        balloon: balloonReading(told, lastUpdate, this.memory, Date.now() / 1000),
-      }),
-    };
+    const disks = this.guestDisks.readings(blocks.value ?? []);
+    this.below.under(disks, time);
+    const reading = balloon?.value && balloonReading(told, lastUpdate, this.memory, Date.now() / 1000);
+    this.detail = { time, state: status.value?.status, balloon: reading, disks };
   }
 
   private takeMemory(size: number): void {
