@@ -2,7 +2,7 @@ import type { Detail, DiskReading, GuestDisk } from '../../guests/guest.ts';
 import { diskCounters } from '../../guests/guest.ts';
 import type { StorageSource } from '../../guests/sources.ts';
 import { growth } from '../../kernel/base/counters.ts';
-import { PidStat, pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
+import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import type { Process } from '../../kernel/pid/process.ts';
 import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
@@ -96,7 +96,7 @@ interface Window {
 export class VmDisks {
   private previous: Window | undefined;
   private current: Window | undefined;
-  private readonly stats = new Readings(() => ({ time: NaN, stat: new PidStat() }));
+  private readonly delays = new Readings(() => ({ time: NaN, ticks: NaN }));
   private readonly grown = new Float64Array(COUNTERS);
   private readonly sum = new Float64Array(COUNTERS);
   /** Bytes of those disks that lie on disks of the host; NaN where there are none. */
@@ -251,15 +251,16 @@ export class VmDisks {
 
   /** Time the process waited for block devices. Source: Documentation/accounting/delay-accounting.rst. */
   private setDelay({ stat }: Process, row: Row): void {
-    const { stats } = this;
-    stats.spare.time = now();
-    stats.spare.stat.counters.copy(stat.counters);
-    stats.commit();
-    const { previous, current } = stats;
-    row.counters[vmSlots.disk_blkio_delay] = current.stat.counters.value(pidStatCounters.blkioTicks);
-    if (!stats.complete) return;
-    const ticks = growth(previous.stat.counters, current.stat.counters, pidStatCounters.blkioTicks);
-    row.values[vmSlots.disk_blkio_delay] = (ticks * MS_PER_TICK) / (current.time - previous.time);
+    const { delays } = this;
+    delays.spare.time = now();
+    delays.spare.ticks = stat.counters.value(pidStatCounters.blkioTicks);
+    delays.commit();
+    const { previous, current } = delays;
+    row.counters[vmSlots.disk_blkio_delay] = current.ticks;
+    if (!delays.complete) return;
+    const ticks = current.ticks - previous.ticks;
+    const delay = (ticks * MS_PER_TICK) / (current.time - previous.time);
+    row.values[vmSlots.disk_blkio_delay] = ticks >= 0 ? delay : NaN;
   }
 }
 
