@@ -34,8 +34,10 @@ export interface Collector {
   /**
    * Reads the kernel's files, derives values from these readings and the ones before, and sets them in the rows,
    * which come cleared. What cannot be known is not set.
+   * @param attend to be called between two guests by a collector that takes long over each, for somebody may have pressed
+   *   a key; missing where nobody watches
    */
-  collect(host: HostTarget, vms: readonly GuestTarget[]): void;
+  collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void;
   /** Releases descriptors. */
   close(): void;
 }

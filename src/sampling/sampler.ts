@@ -18,6 +18,8 @@ import { SinceStart } from './since-start.ts';
 import { Targets } from './targets.ts';
 
 const id = slots('host', 'host');
+/** ms between two times that somebody who watches is attended to: less than a person notices, and looking costs 10 us. */
+const ATTENTION_PAUSE = 10;
 /** Seconds between two looks at the host's name. */
 const HOSTNAME_INTERVAL = 10;
 
@@ -57,10 +59,13 @@ export class Sampler {
   private readonly attempts: Attempts;
   private seq = 0;
   private last: number | undefined;
+  /** Attends to somebody who watches, unless that was done just now; undefined where nobody does. */
+  private readonly attend: (() => void) | undefined;
 
   /**
-   * @param attend called between the parts of a cycle: the rows are half filled then, and must not be looked at. A cycle
-   *   does not return to the event loop: answers of monitors and scrapers that come meanwhile would find half a sample.
+   * @param attend called now and then in a cycle, between collectors and within long ones between guests: the rows are half
+   *   filled then, and must not be looked at. A cycle does not return to the event loop: answers of monitors and scrapers
+   *   that come meanwhile would find half a sample.
    */
   constructor(
     paths: Paths,
@@ -68,10 +73,11 @@ export class Sampler {
     private readonly collectors: readonly Collector[],
     log: Logger,
     readonly since = new SinceStart(),
-    private readonly attend: () => void = () => undefined,
+    attend?: () => void,
   ) {
     this.host = new Host(paths);
     this.attempts = new Attempts(log, since);
+    this.attend = attend && spaced(attend);
   }
 
   /** Reads everything once without yielding a sample, so that the first one has rates. */
@@ -124,10 +130,10 @@ export class Sampler {
     this.host.begin(this.inventory.hostname, started);
     this.targets.follow(this.guests(), started);
     this.runs = this.collectors.map((collector) => {
-      this.attend();
+      this.attend?.();
       const before = performance.now();
       const failed = !this.attempts.run(`collector ${collector.name}`, () => {
-        collector.collect(this.host, this.targets.list);
+        collector.collect(this.host, this.targets.list, this.attend);
       });
       return { name: collector.name, duration: performance.now() - before, failed };
     });
@@ -141,4 +147,14 @@ export class Sampler {
     for (const collector of this.collectors) collector.close();
     this.inventory.close();
   }
+}
+
+/** Does what `task` does, but for calls that come less than {@link ATTENTION_PAUSE} after the last one that did. */
+function spaced(task: () => void): () => void {
+  let doneAt = -Infinity;
+  return () => {
+    if (performance.now() - doneAt < ATTENTION_PAUSE) return;
+    task();
+    doneAt = performance.now();
+  };
 }

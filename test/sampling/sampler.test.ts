@@ -58,14 +58,24 @@ test('one collector that fails leaves the values of the others', (t) => {
   assert.equal(at('error').length, 2);
 });
 
-test('somebody who watches is attended to between the parts of a cycle, which goes on as if nobody had been', (t) => {
+test('somebody who watches is attended to every 10 ms of a cycle, which goes on as if nobody had been', (t) => {
   const steps: string[] = [];
-  const collectors = (['cpu', 'host'] as const).map((name) => testCollector(name, () => steps.push(name)));
+  const at = stoppedClock(t);
+  const collectors = [
+    testCollector('cpu', (_host, _vms, look) => {
+      for (const ms of [9, 10, 12, 20]) {
+        at(ms / 1000);
+        look?.();
+        steps.push(`${ms} ms`);
+      }
+    }),
+    testCollector('host', () => steps.push('host')),
+  ];
   const { paths } = new Tree(t);
   const attend = (): unknown => steps.push('attend');
   const cycles = new Sampler(paths, new TestInventory(), collectors, logs().log, new SinceStart(), attend);
   cycles.sample(0, noOutputs);
-  assert.deepEqual(steps, ['attend', 'cpu', 'attend', 'host']);
+  assert.deepEqual(steps, ['attend', '9 ms', 'attend', '10 ms', '12 ms', 'attend', '20 ms', 'host']);
 });
 
 test('an inventory that fails costs the rows of the VMs, and our own figures theirs', (t) => {

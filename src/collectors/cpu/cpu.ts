@@ -40,10 +40,11 @@ export class CpuCollector implements Collector {
     this.workers = new VhostWorkers(paths);
   }
 
-  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
     this.assignWorkers(vms);
     let vcpus = 0;
     for (const target of vms) {
+      attend?.();
       vcpus += target.guest.vcpus;
       if (target.guest.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.guest.vcpus;
       this.vms.of(target).collect(target, this.wanted);
