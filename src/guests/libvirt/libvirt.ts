@@ -26,10 +26,6 @@ import { QemuFinder } from '../qemu/qemu-finder.ts';
 /** ms that a call may take which asks no monitor; such ones take libvirtd less than 1 ms. */
 const CALL_TIMEOUT = 3000;
 /**
- * Seconds between two questions about the monitors, unless configured otherwise: one costs libvirtd and QEMU 1.4 ms of
- * CPU a domain, 2.2 ms with the balloon, more than a visit of our own over QMP (bench/libvirt.ts).
- */
-/**
  * Seconds between two questions about states where nothing asks for one. libvirt tells of every change by an event; this
  * finds a libvirtd that hangs. A call costs us 0.3 ms with 50 domains, a fifteenth of a cycle.
  */
