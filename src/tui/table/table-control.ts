@@ -61,10 +61,10 @@ export class TableControl {
     return this.viewPreferences.sort ?? this.view.sort;
   }
 
-  /** What the rows are sorted by: the heading of a column, behind trouble where the user chose nothing. */
+  /** What the rows are sorted by: the heading of a column, behind what is red where the user chose nothing. */
   get sortHeading(): string {
     const heading = this.columnOf(this.sort)?.heading ?? this.sort;
-    return this.viewPreferences.sort === undefined ? `trouble, ${heading}` : heading;
+    return this.viewPreferences.sort === undefined ? `red+${heading}` : heading;
   }
 
   /** Whether the largest number, or the last text, comes first. */
@@ -242,8 +242,10 @@ export class TableControl {
   }
 
   /** Why the table is empty. */
-  private nothing({ unseen }: Sample, { columns }: Size): readonly Line[] {
+  private nothing({ unseen, guests }: Sample, { columns }: Size): readonly Line[] {
     const isOfHost = this.view.scope.startsWith('host');
+    if (this.view.scope !== 'vm' && !isOfHost && guests.length > 0 && this.filter === '')
+      return [line('None of the VMs and containers has one.', 'dim')];
     if (isOfHost || this.filter !== '' || unseen === undefined) return [line(this.noneOf('runs'), 'dim')];
     return [this.noneOf('is seen'), ...wrap(capital(unseen), '', columns)].map((text) => line(text, 'warn'));
   }

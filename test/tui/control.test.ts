@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveThresholds } from '../../src/config/thresholds.ts';
+import type { GuestRows, Sample } from '../../src/sampling/sample.ts';
+import { judge } from '../../src/tui/analysis/verdict.ts';
+import { defaultPreferences } from '../../src/tui/preferences.ts';
+import type { Line } from '../../src/tui/screen/spans.ts';
+import { Snapshots } from '../../src/tui/snapshot.ts';
+import { statusLine } from '../../src/tui/status-line.ts';
+import { TableControl } from '../../src/tui/table/table-control.ts';
+import { views } from '../../src/tui/table/views.ts';
+import { row } from '../formats/sample.ts';
+import { disk, sample, vm } from './samples.ts';
+
+const thresholds = resolveThresholds(new Map());
+const wide = { columns: 120, rows: 40 };
+
+function control(key: (typeof views)[number]['key'] = 'a'): TableControl {
+  return new TableControl({ ...defaultPreferences(), view: key }, (id, value, of) =>
+    judge(thresholds, id, value, of),
+  );
+}
+
+function text(line: Line): string {
+  return line.map((span) => span.text).join('');
+}
+
+/** The names of VMs, in the order of the screen. */
+function order(table: TableControl, of: Sample): string[] {
+  table.lines(of, wide);
+  return [...table.visible];
+}
+
+/** Samples one second apart. @param make the VMs of the second */
+function seconds(count: number, make: (second: number) => readonly GuestRows[], from = 0): Sample[] {
+  return Array.from({ length: count }, (_, index) =>
+    sample(make(from + index), { time: (from + index) * 1000 }),
+  );
+}
+
+const calm = vm('calm', { cpu_used: 2, cpu_steal: 1 });
+
+test('what hangs is first at once, and its devices; what the user sorts by stays', () => {
+  const hung = vm('hung', { qmp: 'timeout', qmp_age: 90 }, { disks: [disk('scsi0')] });
+  const busy = vm('busy', { cpu_used: 3 }, { disks: [disk('scsi0', { disk_lat_avg: 4 })] });
+  const of = sample([calm, busy, hung]);
+  const table = control();
+  assert.deepEqual(order(table, of), ['hung', 'busy', 'calm']);
+  assert.deepEqual(order(control('d'), of), ['hung', 'busy']);
+  table.sortBy('cpu_used');
+  assert.deepEqual(order(table, of), ['busy', 'calm', 'hung']);
+  assert.equal(table.sortHeading, 'CPUS');
+  table.defaultOrder();
+  assert.deepEqual(order(table, of), ['hung', 'busy', 'calm']);
+  assert.equal(table.sortHeading, 'red+CPUS');
+});
+
+test('a red value comes first once it lasts, and single samples move nothing', () => {
+  const steal = (value: number): readonly GuestRows[] => [
+    calm,
+    vm('slow', { cpu_used: 1, cpu_steal: value }),
+  ];
+  const table = control();
+  const firsts = (samples: readonly Sample[]): (string | undefined)[] =>
+    samples.map((each) => order(table, each)[0]);
+  const flapping = seconds(60, (second) => steal(second % 3 === 1 ? 40 : 1));
+  assert.ok(
+    firsts(flapping).every((name) => name === 'calm'),
+    'red in a third of the samples',
+  );
+  const lasting = firsts(seconds(10, () => steal(40), 60));
+  assert.ok(lasting.indexOf('slow') <= 4, `first within five seconds: ${lasting.join(' ')}`);
+  assert.equal(lasting.at(-1), 'slow');
+  const gaps = firsts(seconds(20, (second) => steal(second % 5 === 0 ? 1 : 40), 70));
+  assert.ok(
+    gaps.every((name) => name === 'slow'),
+    'a gap does not end it',
+  );
+  const over = firsts(seconds(20, () => steal(1), 90));
+  assert.equal(over.at(-1), 'calm');
+});
+
+test('the column that is sorted by is on the screen at every width, with name and badge', () => {
+  const of = sample([vm('web', { vmid: '101', state: 'paused', ram_swap: 1 }, { disks: [disk('scsi0')] })]);
+  for (const view of views.filter(({ scope }) => scope.startsWith('vm'))) {
+    for (const id of [view.sort, ...Object.values(view.sortKeys)]) {
+      const table = control(view.key);
+      table.sortBy(id);
+      for (const columns of [40, 80, 120, 200]) {
+        const heading = text(
+          table.lines(of, { columns, rows: 20 }).find((line) => text(line).includes('NAME')) ?? [],
+        );
+        assert.ok(
+          heading.split(/ +/).includes(table.sortHeading),
+          `${view.key} ${id} at ${columns}: ${heading}`,
+        );
+        assert.match(heading, /STAT/, `${view.key} ${id} at ${columns}`);
+        assert.ok(heading.trimEnd().length <= columns);
+      }
+    }
+  }
+});
+
+test('the values of a monitor that misses stand dim for 30 s, and are neither red nor gone', () => {
+  const snapshots = new Snapshots();
+  const table = control('d');
+  const shown = (
+    at: number,
+    known: Readonly<Record<string, number | string>>,
+    latency: number,
+  ): (string | undefined)[] => {
+    const disks = [disk('scsi0', Number.isNaN(latency) ? {} : { disk_lat_avg: latency })];
+    const copy = snapshots.copy(sample([vm('db', known, { disks })], { time: at * 1000 }));
+    const cells = table.lines(copy, wide).at(-1) ?? [];
+    // The column LAT/avg.
+    const cell = cells.find((span) => /^ {2,}(40\.00|-)$/.test(span.text));
+    return [cell?.text.trim(), cell?.style];
+  };
+  const silent = { qmp: 'timeout', qmp_age: 1 };
+  assert.deepEqual(shown(0, {}, 40), ['40.00', 'bad']);
+  assert.deepEqual(shown(1, silent, NaN), ['40.00', 'dim']);
+  assert.deepEqual(shown(29, silent, NaN), ['40.00', 'dim']);
+  assert.deepEqual(shown(31, silent, NaN), ['-', 'normal']);
+  assert.deepEqual(shown(32, {}, 40), ['40.00', 'bad']);
+  assert.deepEqual(shown(33, {}, NaN), ['-', 'normal'], 'no operations, while the monitor answers');
+});
+
+test('nothing of the host moves when values grow, come and go', () => {
+  const hosts = [
+    {
+      cpu_idle: 99.5,
+      cpu_iowait: 0,
+      cpu_steal: 0,
+      cpu_user: 0.1,
+      cpu_cores: 8,
+      disk_reads: 1,
+      disk_await: 0.5,
+      disk_util: 1,
+    },
+    {
+      cpu_idle: 0,
+      cpu_iowait: 0,
+      cpu_steal: 0,
+      cpu_user: 100,
+      cpu_cores: 8,
+      disk_reads: 123456,
+      disk_util: 100,
+    },
+  ];
+  for (const columns of [80, 120, 200]) {
+    const table = control();
+    const places = hosts.map((known, index) => {
+      const of = sample([calm], { host: { row: row('host', known) }, time: index * 1000 });
+      const lines = table.lines(of, { columns, rows: 40 }).map(text);
+      return ['%BUSY', 'VCPUS', '%USER', 'READS/s', 'AWAIT', '%UTIL'].map((title) =>
+        Math.max(...lines.slice(0, 3).map((line) => line.indexOf(title))),
+      );
+    });
+    assert.deepEqual(places[1], places[0], `at ${columns}`);
+    assert.ok(places[0]?.every((place) => place > 0));
+  }
+});
+
+test('a bar for each CPU, narrower ones for more, and one full CPU of 256 is seen', () => {
+  for (const count of [2, 8, 64, 256]) {
+    const cpus = Array.from({ length: count }, (_, index) =>
+      row('host_cpu', { device: String(index), cpu_busy: index === 1 ? 100 : 0 }),
+    );
+    for (const columns of [80, 120, 200]) {
+      const of = sample([calm], { host: { row: row('host', { cpu_cores: count }), cpus } });
+      const line = control()
+        .lines(of, { columns, rows: 40 })
+        .find((each) => text(each).startsWith('CPUS'));
+      assert.ok(line, `${count} CPUs`);
+      assert.ok(text(line).trimEnd().length <= columns, `${count} CPUs at ${columns}: ${text(line)}`);
+      assert.equal(line.filter(({ style }) => style === 'warn').length, 1, `${count} CPUs at ${columns}`);
+    }
+  }
+});
+
+test('the status line counts states, and its right edge stays where it is', () => {
+  const status = {
+    interval: 1,
+    view: 'all',
+    guests: 'all' as const,
+    filter: undefined,
+    sort: 'CPUS',
+    descending: true,
+    units: 'auto',
+    unicode: true,
+    note: '',
+  };
+  const host = { row: row('host', { host_name: 'pve1', host_uptime: 34 * 86400 }) };
+  const states = [
+    vm('a', { state: 'paused' }),
+    vm('b', { state: 'paused' }),
+    vm('c', { qmp: 'timeout', qmp_age: 60 }),
+  ];
+  const line = statusLine(sample(states, { host }), status, 120);
+  assert.match(text(line), /^pve1 {2}all {2}VMs 3 {2}1 hung {2}2 paused {2}up 34d /);
+  assert.equal(line.find((span) => span.text === '1 hung')?.style, 'bad');
+  assert.equal(text(line).length, 120);
+  assert.equal(
+    text(statusLine(sample([], { host }), status, 120)).indexOf('sort'),
+    text(line).indexOf('sort'),
+  );
+});
+
+test('an empty table says why: nothing runs, cannot be read, nothing matches, has none', () => {
+  const shown = (table: TableControl, of: Sample): string => table.lines(of, wide).map(text).join('\n');
+  assert.match(shown(control(), sample([])), /No VM or container runs\./);
+  const denied = { ...sample([]), unseen: '12 VMs cannot be read: permission denied; run as root' };
+  assert.match(
+    shown(control(), denied),
+    /No VM or container is seen\.\n12 VMs cannot be read: permission denied; run as root/,
+  );
+  assert.match(shown(control('d'), sample([calm])), /None of the VMs and containers has one\./);
+  const some = { ...sample([calm]), unseen: 'VMs cannot be seen' };
+  assert.match(shown(control(), some), /VMs cannot be seen\nVMID/, 'above the rows that are there');
+  const table = control();
+  table.filter = 'x';
+  assert.match(shown(table, denied), /Nothing has "x"/);
+});
