@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { StatsFs } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { HostPools } from '../../src/collectors/disk/disk-pools.ts';
@@ -10,13 +9,20 @@ import { TestHost, Tree, byDevice, stoppedClock } from './support.ts';
 const MIB = 2 ** 20;
 const ZFS = 0x2fc12fc1;
 
+/** What statfs says. */
+interface Answer {
+  readonly type: number;
+  readonly bavail: number;
+  readonly bsize: number;
+}
+
 /** Pools of a host without ZFS, by files after its sources; no file system of a test is of ZFS, so statfs is a fake. */
 class Lab {
   readonly host = new TestHost();
   readonly asked: string[] = [];
   readonly tree: Tree;
   readonly pools: HostPools;
-  answer: () => Promise<StatsFs> = () => Promise.resolve({ type: ZFS, bavail: 5, bsize: 1024 } as StatsFs);
+  answer: () => Promise<Answer> = () => Promise.resolve({ type: ZFS, bavail: 5, bsize: 1024 });
   private readonly setTime: (seconds: number) => void;
 
   constructor(t: TestContext) {
@@ -112,7 +118,7 @@ test('the room of a pool is that of its topmost file system, where that is mount
   mounts('rpool');
   assert.equal(await available(10), 5120);
   assert.deepEqual(lab.asked, ['/rpool']);
-  lab.answer = () => Promise.resolve({ type: 0xef53, bavail: 5, bsize: 1024 } as StatsFs);
+  lab.answer = () => Promise.resolve({ type: 0xef53, bavail: 5, bsize: 1024 });
   assert.equal(await available(20), undefined, 'another file system at that path here');
   lab.answer = () => Promise.reject(new Error('no answer in time'));
   assert.equal(await available(30), undefined);
@@ -122,7 +128,7 @@ test('a pool that does not answer holds up no row, and is not asked twice', asyn
   const lab = new Lab(t);
   lab.pool('rpool', 'ONLINE');
   lab.tree.write('proc/1/mountinfo', '30 1 0:27 / /rpool rw - zfs rpool rw\n');
-  let answer = (_: StatsFs): void => undefined;
+  let answer: (told: Answer) => void = () => undefined;
   lab.answer = () => new Promise((resolve) => (answer = resolve));
   const rows = (): string[] => {
     lab.host.clear();
@@ -135,7 +141,7 @@ test('a pool that does not answer holds up no row, and is not asked twice', asyn
     assert.deepEqual(rows(), ['rpool']);
   }
   assert.equal(lab.asked.length, 1);
-  answer({ type: ZFS, bavail: 1, bsize: 1 } as StatsFs);
+  answer({ type: ZFS, bavail: 1, bsize: 1 });
   await lab.pools.asking;
 });
 

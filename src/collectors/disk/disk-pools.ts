@@ -31,6 +31,11 @@ const rates = [
   [to.pool_write_mib, c.writeBytes, MIB],
 ] as const;
 
+/** What tells how full a file system is. */
+interface FileSystems {
+  statfs(path: string): Promise<{ readonly type: number; readonly bavail: number; readonly bsize: number }>;
+}
+
 /** One pool as it was last looked at. */
 class Pool {
   state: string | undefined;
@@ -103,7 +108,7 @@ export class HostPools {
   /** @param files asks file systems how full they are, each with a deadline */
   constructor(
     private readonly paths: Paths,
-    private readonly files: Pick<SlowFiles, 'statfs'> = new SlowFiles(DEADLINE),
+    private readonly files: FileSystems = new SlowFiles(DEADLINE),
   ) {}
 
   collect({ devices }: HostTarget): void {
