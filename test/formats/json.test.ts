@@ -162,7 +162,10 @@ test('a sample that is filled anew leaves no stale value, and earlier records st
   sample.agent.row.clear();
   const [second] = printer.print({ ...sample, seq: 43 });
   const { seq, domains, agent } = JSON.parse(second!.toString()) as Cycle;
-  assert.deepEqual([seq, domains[0], agent], [43, { name: 'renamed', cpu_total: 99 }, { outputs: [], verdicts: [] }]);
+  assert.deepEqual(
+    [seq, domains[0], agent],
+    [43, { name: 'renamed', cpu_total: 99 }, { outputs: [], verdicts: [] }],
+  );
   assert.equal(first!.toString(), before);
 });
 
