@@ -7,7 +7,7 @@ import { OutputSet } from '../delivery/output-set.ts';
 import { RecordingError } from '../recording/errors.ts';
 import type { Skipped } from '../recording/entries.ts';
 import { Breaks } from '../recording/breaks.ts';
-import { replayed } from '../history/replay.ts';
+import { isHistory, replayed } from '../history/replay.ts';
 import type { Span } from '../history/span.ts';
 import { plainPrinter } from './consumer.ts';
 import { createLog } from './logging.ts';
@@ -47,11 +47,11 @@ export async function replayFile(
   let count = 0;
   // A time alone means the sample of then.
   const most = span.at !== undefined && settings.runs === Infinity ? 1 : settings.runs;
-  const breaks = new Breaks();
+  const breaks = (await isHistory(path)) ? new Breaks() : undefined;
   try {
     const samples = replayed(path, { ...span, from: span.at ?? span.from }, skipped);
     for await (const sample of untilStopped(samples, stop.signal)) {
-      const between = breaks.next(sample);
+      const between = breaks?.next(sample);
       if (between !== undefined) log.info(`before ${new Date(sample.time).toISOString()}: ${between}`);
       // Only now: a file that cannot be replayed makes no empty file elsewhere.
       if (count === 0) await outputs.replace(allOutputs(settings));

@@ -12,10 +12,8 @@ import { unpackMember } from './member.ts';
 import { isWithin } from './span.ts';
 import type { Span } from './span.ts';
 import { walk } from './walk.ts';
-import type { MemberPlace } from './walk.ts';
+import type { MemberPlace, Walked } from './walk.ts';
 
-/** Files that are searched at once. */
-const AT_ONCE = 16;
 /** Minutes that are kept uncompressed. */
 const KEPT = 4;
 
@@ -121,25 +119,13 @@ export class HistoryRecording implements Playable {
         endOfHour(file) >= span.from &&
         (tail === undefined || file.number >= tail.file.number),
     );
-    for (let at = 0; at < rest.length; at += AT_ONCE) {
-      const some = rest.slice(at, at + AT_ONCE);
-      const found = await Promise.all(
-        some.map((file) =>
-          walk(file.path, file.path === tail?.file.path ? tail.end : 0).catch((error: unknown) => {
-            // Its hours were over just now.
-            if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-            throw openTrouble(file.path, error);
-          }),
-        ),
-      );
-      for (const [index, walked] of found.entries()) {
-        const file = some[index] as HistoryFile;
-        if (walked === undefined) continue;
-        const isLast = file === files.at(-1);
-        this.skipped.records += walked.damages + (walked.torn && !isLast ? 1 : 0);
-        for (const place of walked.members) await this.add(place);
-        this.tail = { file, end: walked.torn && !isLast ? Infinity : walked.end };
-      }
+    for (const file of rest) {
+      const walked = walkIfThere(file.path, file.path === tail?.file.path ? tail.end : 0);
+      if (walked === undefined) continue;
+      const isLast = file === files.at(-1);
+      this.skipped.records += walked.damages + (walked.torn && !isLast ? 1 : 0);
+      for (const place of walked.members) await this.add(place);
+      this.tail = { file, end: walked.torn && !isLast ? Infinity : walked.end };
     }
   }
 
@@ -216,6 +202,17 @@ export class HistoryRecording implements Playable {
     return new RecordingError(
       `${directory}: there is nothing of that time: it begins at ${begin}, and its last file at ${new Date(files.at(-1)?.time ?? 0).toISOString()}${damaged}`,
     );
+  }
+}
+
+/** @throws RecordingError */
+function walkIfThere(path: string, from: number): Walked | undefined {
+  try {
+    return walk(path, from);
+  } catch (error) {
+    // Its time was over just now.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw openTrouble(path, error);
   }
 }
 

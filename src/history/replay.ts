@@ -39,6 +39,11 @@ export async function openReplay(path: string, span: Span): Promise<Recording | 
     : HistoryRecording.open(directory, span);
 }
 
+/** Whether a path names a history, whose breaks are told; those of a recording are in its records. */
+export async function isHistory(path: string): Promise<boolean> {
+  return (await historyAt(path)) !== undefined;
+}
+
 /** The directory of the history that a path names, itself or by its state directory; undefined for all that is no directory. */
 async function historyAt(path: string): Promise<string | undefined> {
   if (path === standardInput) return undefined;

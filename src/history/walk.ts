@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { headAt, headBytes, memberBytes, memberMark } from './member.ts';
 
 const WINDOW = 1 << 20;
@@ -28,21 +27,23 @@ export interface Walked {
 }
 
 /**
- * Finds the members of a file: by the lengths in their heads and, where something else stands, by their mark.
+ * Finds the members of a file: by the lengths in their heads and, where something else stands, by their mark. At once, as it
+ * is a read of some bytes a minute: ten thousand of these for a week take a fifth of the time that they would in the
+ * background.
  *
  * @param from where one begins
  * @throws Error of node:fs
  */
-export async function walk(path: string, from = 0): Promise<Walked> {
-  const file = await open(path);
+export function walk(path: string, from = 0): Walked {
+  const file = openSync(path, 'r');
   try {
-    const { size } = await file.stat();
+    const { size } = fstatSync(file);
     const members: MemberPlace[] = [];
     const buffer = Buffer.alloc(headBytes);
     let damages = 0;
     let at = from;
     while (at < size) {
-      const { bytesRead } = await file.read(buffer, 0, headBytes, at);
+      const bytesRead = readSync(file, buffer, 0, headBytes, at);
       const head = bytesRead === headBytes ? headAt(buffer, 0) : undefined;
       if (head !== undefined && at + memberBytes(head) <= size) {
         const { first, last, samples } = head;
@@ -50,24 +51,25 @@ export async function walk(path: string, from = 0): Promise<Walked> {
         at += memberBytes(head);
         continue;
       }
-      const next = await search(file, at + 1, size);
+      // A member that is torn, and whose length leads beyond the begin of the next one, is seen by where it leads to.
+      const next = search(file, (members.at(-1)?.offset ?? at) + 1, size);
+      if (next !== undefined && next < at) members.pop();
       if (next === undefined) return { members, end: at, damages, torn: true };
       damages++;
       at = next;
     }
     return { members, end: at, damages, torn: false };
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** Where the next whole member begins; undefined where none does. */
-async function search(file: FileHandle, from: number, size: number): Promise<number | undefined> {
+function search(file: number, from: number, size: number): number | undefined {
   const window = Buffer.alloc(WINDOW);
   // Windows overlap, as a head may stand across their border.
   for (let at = from; at < size; at += WINDOW - headBytes) {
-    const { bytesRead } = await file.read(window, 0, WINDOW, at);
-    const bytes = window.subarray(0, bytesRead);
+    const bytes = window.subarray(0, readSync(file, window, 0, WINDOW, at));
     for (let found = bytes.indexOf(memberMark); found >= 0; found = bytes.indexOf(memberMark, found + 1)) {
       const head = headAt(bytes, found);
       if (head !== undefined && at + found + memberBytes(head) <= size) return at + found;

@@ -44,7 +44,7 @@ test('the shipped file: none as a service, text from a shell, wherever it is ask
   for (const env of [{}, { NOTIFY_SOCKET: '/run/systemd/notify' }])
     assert.match(
       await check(shipped, env),
-      /^ {2}output +as a service none, it waits for an \[output\.NAME\]; from a shell standard output; text$/m,
+      /^ {2}output +as a service none; from a shell standard output; text$/m,
     );
   const given = await check(shipped, {}, '-o', 'tcp', '--target', 'h:1');
   assert.match(given, /^ {2}output tcp +tcp to h:1/m);

@@ -81,7 +81,7 @@ test('refuses unknown keys and sections, and names what may be meant', () => {
     ['[output.a]\nPROXTOP_TARGET = a:1', /^p\.conf:2, \[output\.a\] PROXTOP_TARGET: unknown key/],
     [
       '[conector]',
-      'p.conf:1: unknown section: found "[conector]", expected [connector], [output.NAME], [profiler] or [thresholds]; did you mean "[connector]"?',
+      'p.conf:1: unknown section: found "[conector]", expected [connector], [output.NAME], [history], [profiler] or [thresholds]; did you mean "[connector]"?',
     ],
     ['[output]', /^p\.conf:1: found "" as the name of an output, expected up to 64 letters, digits, "_", /],
     ['[output.my log]', /^p\.conf:1: found "my log" as the name of an output, expected up to 64 letters, /],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { parseConfig } from '../../src/config/file/file.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
@@ -37,11 +38,37 @@ test('the defaults', () => {
     runDir: '/run',
     stateDir: '/var/lib/proxtop',
     record: undefined,
+    history: undefined,
     replay: undefined,
     thresholds: resolveThresholds(new Map()),
     logLevel: 'info',
     outputs: [{ name: 'stdout', type: 'stdout', printer: 'text', print }],
   });
+});
+
+test('a service keeps a history of all that is measured; others do if they are told to', () => {
+  const kept = { directory: '/var/lib/proxtop/history', interval: 10, keep: 3 * 86_400, maxBytes: 2 ** 30 };
+  const service = { NOTIFY_SOCKET: '/run/notify' };
+  const { history, collectors, outputs } = settings('', service);
+  assert.deepEqual([history, collectors, outputs], [kept, [...collectorNames], []]);
+  assert.deepEqual(settings('collectors = cpu', service).collectors, ['cpu'], 'as the file says');
+  const { outputs: narrow } = settings('[output.a]\ntype = tcp\ntarget = a:1\n', service);
+  assert.deepEqual(
+    narrow[0]?.select?.collectors,
+    ['cpu', 'mem', 'disk', 'net', 'io'],
+    'as without a history',
+  );
+  assert.equal(settings('[history]\nenabled = no', service).history, undefined);
+  assert.equal(settings('', { ...service, PROXTOP_HISTORY: 'false' }).history, undefined);
+  assert.deepEqual(
+    settings('state_dir = /s\n[history]\nenabled = yes\ninterval = 30\nkeep = 2 weeks\nmax = 64M').history,
+    { directory: '/s/history', interval: 30, keep: 14 * 86_400, maxBytes: 2 ** 26 },
+  );
+  assert.equal(settings('frequency = 3', service).history?.interval, 12, 'whole samples');
+  assert.equal(settings('frequency = 60', service).history?.interval, 60);
+  refuses('[history]\ninterval = 2.5', /interval: found "2\.5", expected a multiple of the frequency/);
+  refuses('[history]\nkeep = 3', /keep: found "3", expected a time from 1h to 3650d, such as 12h or 3 days/);
+  refuses('keep = 3d', /unknown key; it belongs in \[history\]/);
 });
 
 test('a file with several outputs, each with its own printing', () => {

@@ -103,7 +103,7 @@ describe('--check', { concurrency: 2 }, () => {
     });
     assert.match(
       said.toString(),
-      /view +on this terminal[^]*output +none: a service waits until an \[output\.NAME\] is configured/,
+      /history +from a shell none; as a service means over 10 seconds[^]*view +on this terminal[^]*output +none/,
     );
   });
 });

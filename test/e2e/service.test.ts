@@ -92,6 +92,7 @@ async function setting(t: TestContext, configuration: (target: string) => string
   const config = join(directory, 'proxtop.conf');
   writeFileSync(config, configuration(receiver.target));
   const roots = ['--rundir', join(directory, 'run'), '--pvedir', join(directory, 'pve'), '--qemu'];
+  roots.push('--state-dir', join(directory, 'state'));
   const start = (env: Readonly<Record<string, string>> = {}, program = PROXTOP): Program => {
     const child = spawn(program, ['--config', config, ...roots], {
       env: { ...process.env, NOTIFY_SOCKET: manager.socket, ...env },
@@ -162,8 +163,8 @@ describe('what the service manager is told', { concurrency: true }, () => {
     assert.doesNotMatch(await manager.hears(/STOPPING=1/), /WATCHDOG/);
   });
 
-  test('without an output it is ready, says what to set and waits; a reload brings the output', async (t) => {
-    const { manager, config, receiver, start } = await setting(t, () => '; nothing yet\n');
+  test('without an output and a history it is ready, says what to set and waits; a reload brings the output', async (t) => {
+    const { manager, config, receiver, start } = await setting(t, () => '[history]\nenabled = false\n');
     const service = start();
     await manager.hears(/READY=1\nSTATUS=no output is configured: describe an \[output\.NAME\]/);
     writeFileSync(config, logstash(receiver.target));

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { until } from '../delivery/helpers.ts';
+import {
+  filesIn,
+  HOUR,
+  linesIn,
+  MINUTE,
+  place,
+  read,
+  record,
+  sample,
+  start,
+  upTo,
+  writer,
+} from './helpers.ts';
+
+test('a file for each hour, in UTC, which any gzip reads; nobody else may', async (t) => {
+  const directory = place(t);
+  await record(directory, 5);
+  assert.deepEqual(filesIn(directory), ['000001-20261128T0258Z.jsonl.gz', '000002-20261128T0300Z.jsonl.gz']);
+  const lines = filesIn(directory).flatMap((name) => linesIn(join(directory, name)));
+  assert.deepEqual(
+    lines.map(({ seq }) => seq),
+    upTo(30),
+  );
+  assert.equal(statSync(directory).mode & 0o777, 0o750 & ~process.umask());
+  assert.equal(statSync(join(directory, filesIn(directory)[0] ?? '')).mode & 0o777, 0o640 & ~process.umask());
+  assert.deepEqual(await read(directory), { seqs: upTo(30), skipped: 0 });
+});
+
+test('means with peaks and devices, four digits; a sample is never waited for', async (t) => {
+  const directory = place(t);
+  const { writer: history } = writer(directory);
+  for (let second = 1; second <= 20; second++)
+    history.write(sample(start + second * 1000, second, { interval: 1 }));
+  await history.close(60_000);
+  const [name = ''] = filesIn(directory);
+  const [first] = linesIn(join(directory, name)) as unknown as {
+    interval: number;
+    domains: { cpu_total: number; cpu_total_peak: number; disks: { disk_reads: number }[] }[];
+  }[];
+  assert.equal(first?.interval, 10);
+  const [vm] = first?.domains ?? [];
+  assert.deepEqual([vm?.cpu_total, vm?.cpu_total_peak, vm?.disks[0]?.disk_reads], [5.5, 10, 55]);
+});
+
+test('every run begins a file of its own, whatever a crash has left', async (t) => {
+  const directory = place(t);
+  await record(directory, 1);
+  const [torn = ''] = filesIn(directory);
+  const path = join(directory, torn);
+  writeFileSync(path, readFileSync(path).subarray(0, -20));
+  await record(directory, 1, { from: start + MINUTE, seq: 100, run: 'second' });
+  assert.equal(filesIn(directory).length, 2);
+  assert.equal(statSync(path).size > 0, true);
+  assert.deepEqual((await read(directory)).seqs, upTo(105, 100));
+});
+
+test('a clock that is set back begins another file, and the order of arrival stays', async (t) => {
+  const directory = place(t);
+  const { writer: history } = writer(directory);
+  const times = [0, 1, 2].map((minute) => start + minute * MINUTE);
+  const again = times.map((time) => time - 30_000);
+  for (const [index, time] of [...times, ...again].entries()) history.write(sample(time, index + 1));
+  await history.close(60_000);
+  assert.deepEqual((await read(directory)).seqs, upTo(6));
+  assert.deepEqual(
+    filesIn(directory).map((name) => name.slice(0, 21)),
+    ['000001-20261128T0258Z', '000002-20261128T0300Z', '000003-20261128T0257Z'],
+  );
+});
+
+test('the oldest files make room, for age and for size', async (t) => {
+  const directory = place(t);
+  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+  await record(directory, 1, { from: now - 100 * HOUR });
+  await record(directory, 1, { from: now - 99 * HOUR });
+  await record(directory, 1, { from: now - 2 * HOUR, seq: 100, settings: { keep: 86_400 } });
+  assert.equal(filesIn(directory).length, 2, 'one at a time, as the clock may be wrong');
+  await record(directory, 1, { from: now - HOUR, seq: 200, settings: { keep: 86_400 } });
+  assert.deepEqual((await read(directory)).seqs, [...upTo(105, 100), ...upTo(205, 200)]);
+  const size = statSync(join(directory, filesIn(directory)[0] ?? '')).size;
+  await record(directory, 1, { from: now, seq: 300, settings: { maxBytes: Math.floor(size * 2.2) } });
+  assert.deepEqual((await read(directory)).seqs, [...upTo(205, 200), ...upTo(305, 300)]);
+});
+
+test('files of the future do not keep older ones from going', async (t) => {
+  const directory = place(t);
+  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+  await record(directory, 1, { from: now + 1000 * HOUR });
+  await record(directory, 1, { from: now - 100 * HOUR, seq: 50 });
+  await record(directory, 1, { from: now, seq: 100, settings: { keep: 86_400 } });
+  await record(directory, 1, { from: now + MINUTE, seq: 200, settings: { keep: 86_400 } });
+  assert.deepEqual((await read(directory)).seqs, [...upTo(105, 100), ...upTo(205, 200)]);
+});
+
+test('two instances: the second one says so and writes nothing', async (t) => {
+  const directory = place(t);
+  // Another process, as a lock of this one would be waited for.
+  const { spawn } = await import('node:child_process');
+  const program = `
+    const { DirectoryLock } = await import(${JSON.stringify(new URL('../../src/delivery/ledger/spool/lock.ts', import.meta.url).href)});
+    await DirectoryLock.take(${JSON.stringify(directory)});
+    console.log('taken');
+    setInterval(() => undefined, 1000);`;
+  mkdirSync(directory);
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program]);
+  t.after(() => child.kill('SIGKILL'));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const { writer: history, log } = writer(directory);
+  history.write(sample(start, 1));
+  await history.close(60_000);
+  assert.deepEqual(filesIn(directory), []);
+  assert.match(
+    history.status.trouble ?? '',
+    new RegExp(`is written by another proxtop, process ${child.pid}`),
+  );
+  assert.equal(log.at('warn').filter((line) => line.includes('history')).length, 1);
+});
+
+test('what cannot be written waits, is told once, and is written later', async (t) => {
+  const directory = place(t);
+  writeFileSync(directory, 'in its way');
+  const { writer: history, log } = writer(directory);
+  for (const minute of [0, 1, 2]) history.write(sample(start + minute * MINUTE, minute + 1));
+  await until(() => history.status.trouble !== undefined, 'trouble');
+  rmSync(directory);
+  history.write(sample(start + 3 * MINUTE, 4));
+  await history.close(60_000);
+  assert.deepEqual((await read(directory)).seqs, upTo(4));
+  assert.equal(log.at('warn').length, 1);
+  assert.match(log.at('info').join(), /the history is written again; 0 minutes were lost/);
+});
+
+test('a directory that others may write to is refused', async (t) => {
+  const directory = place(t);
+  mkdirSync(directory);
+  chmodSync(directory, 0o777);
+  const { writer: history } = writer(directory);
+  history.write(sample(start, 1));
+  await history.close(60_000);
+  assert.match(history.status.trouble ?? '', /other users can write to/);
+});
