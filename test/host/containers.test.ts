@@ -6,6 +6,7 @@ import type { Cycle, Row } from '../e2e/program.ts';
 import { device, domain, num } from '../e2e/program.ts';
 import { LineReceiver } from '../lab/receiver.ts';
 import { HostContainer, memoryLimit, vmid } from './containers.ts';
+import { startKind, startNspawn, startUnit, unprivileged, withSystemd } from './container-kinds.ts';
 import { hostAddress, Machine } from './machine.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -17,15 +18,30 @@ let machine: Machine;
 let container: HostContainer;
 let receiver: LineReceiver;
 
-/** The row of the container in the first cycle from now on in which it is as wanted. */
-async function next(what: string, wanted: (row: Row) => boolean = () => true): Promise<Row> {
+/** The row of a container of Proxmox VE, by its vmid, or of another one, by its name. */
+function rowIn(cycle: Cycle, which: number | string): Row | undefined {
+  if (typeof which === 'number') return domain(cycle, { vmid: which });
+  return cycle.domains.find(({ name }) => name === which);
+}
+
+/** Resolves with the first cycle from now on in which a container is not there. */
+async function gone(which: number | string): Promise<void> {
+  await receiver.next((line) => rowIn(JSON.parse(line) as Cycle, which) === undefined);
+}
+
+/** The row of a container, of Proxmox VE by its vmid, in the first cycle from now on in which it is as wanted. */
+async function next(
+  what: string,
+  wanted: (row: Row) => boolean = () => true,
+  which: number | string = vmid,
+): Promise<Row> {
   const late = AbortSignal.timeout(WAIT);
   const missed = new Promise<never>((_, reject) => {
     late.addEventListener('abort', () => {
       reject(new Error(`${what}: not within ${WAIT} ms; the last line: ${receiver.lines.at(-1) ?? 'none'}`));
     });
   });
-  const rowOf = (line: string): Row | undefined => domain(JSON.parse(line) as Cycle, { vmid });
+  const rowOf = (line: string): Row | undefined => rowIn(JSON.parse(line) as Cycle, which);
   const line = await Promise.race([
     receiver.next((each) => {
       const row = rowOf(each);
@@ -108,23 +124,24 @@ describe('a container of Proxmox VE on a Debian 13 host', () => {
 
   test('disk: what it writes counts once, for the volume and not for its disk too', async () => {
     await next('a quiet cycle', (each) => Number(each['disk_writes']) === 0);
+    const from = receiver.lines.length;
     await container.task(
       'write',
       'for i in $(seq 8); do dd if=/dev/zero of=/file bs=1048576 count=1 conv=fsync 2>/dev/null; sleep 1; done; rm /file',
     );
-    let bytes = 0;
-    let seen: Row | undefined;
     const file = `/sys/fs/cgroup/lxc/${vmid}/io.stat`;
     const read = (): Promise<string> => machine.run(`cat ${file}`);
     const start = await read();
-    const end = Date.now() + 60_000;
-    while (bytes < 7.5 * MIB && Date.now() < end) {
-      seen = await next('a cycle');
-      bytes += num(seen, 'disk_write_mib') * MIB * 2;
-    }
+    const seenBytes = (): number =>
+      receiver.lines
+        .slice(from)
+        .map((line) => rowIn(JSON.parse(line) as Cycle, vmid))
+        .reduce((sum, row) => sum + (row === undefined ? 0 : num(row, 'disk_write_mib') * MIB * 2), 0);
+    const seen = await next('8 MiB written', () => seenBytes() > 7.5 * MIB);
+    const bytes = seenBytes();
     const finish = await read();
-    const root = device(seen?.disks ?? [], 'rootfs');
-    assert.ok(root !== undefined && 'disk_write_mib' in root, JSON.stringify(seen?.disks));
+    const root = device(seen.disks ?? [], 'rootfs');
+    assert.ok(root !== undefined && 'disk_write_mib' in root, JSON.stringify(seen.disks));
     // Both the volume and its disk are charged with the same bytes.
     const written = (text: string): number[] =>
       [...text.matchAll(/wbytes=(\d+)/g)].map(([, count]) => Number(count));
@@ -178,11 +195,84 @@ describe('a container of Proxmox VE on a Debian 13 host', () => {
     assert.equal(frozen['pid'], before['pid']);
     await machine.run(`lxc-unfreeze -n ${vmid}`);
     await next('it running again', (each) => each['state'] === 'running');
-    await container.stop();
-    const gone = await receiver.next((line) => (JSON.parse(line) as Cycle).domains.length === 0);
-    assert.ok(gone.length > 0);
-    await container.start();
-    const again = await next('it started again', (each) => each['pid'] !== before['pid']);
+    await Promise.all([gone(vmid), container.stop()]);
+    const [again] = await Promise.all([
+      next('it started again', (each) => each['pid'] !== before['pid']),
+      container.start(),
+    ]);
     assert.ok(num(again, 'uptime') < num(before, 'uptime') + 60);
+  });
+
+  test('the values are those of systemd-cgtop', async () => {
+    await container.task('spin', 'while :; do :; done');
+    await next('it at its limit', (each) => Number(each['cpu_limit_used']) > 90);
+    const from = receiver.lines.length;
+    const top = await machine.run('systemd-cgtop -b -n 2 -d 6 --raw /lxc');
+    await next('a cycle after it');
+    const rows = receiver.lines.slice(from).map((line) => rowIn(JSON.parse(line) as Cycle, vmid));
+    const line = top.split('\n').findLast((each) => each.split(/\s+/)[0] === `/lxc/${vmid}`);
+    const [, tasks = NaN, percent = NaN, memory = NaN] = (line ?? '').split(/\s+/).map(Number);
+    const mean = (id: string): number =>
+      rows.reduce((sum, each) => sum + num(each, id), 0) / Math.max(1, rows.length);
+    assert.ok(Math.abs(mean('cpu_used') * 100 - percent) < 4, `${mean('cpu_used')} CPUs, ${top}`);
+    assert.ok(Math.abs(mean('ram_cgroup') - memory) < 4 * MIB, `${mean('ram_cgroup')} bytes, ${top}`);
+    assert.ok(
+      rows.some((each) => num(each, 'cpu_tasks') === tasks),
+      `${rows.map((each) => num(each, 'cpu_tasks')).join()} tasks, ${top}`,
+    );
+    await Promise.all([gone(vmid), container.stop()]);
+  });
+
+  test('an unprivileged one: its users are others, its values the same; stopped by force and started again', async () => {
+    const appears = next('it', (each) => each['name'] === 'mapped' && 'ram_used' in each, unprivileged.vmid);
+    const [row] = await Promise.all([appears, startKind(machine, unprivileged)]);
+    const pid = await machine.run(`lxc-info -n ${unprivileged.vmid} -pH`);
+    assert.deepEqual([row['guest_type'], row['pid'], row['state']], ['lxc', pid, 'running']);
+    assert.match(await machine.run(`grep ^Uid /proc/${pid}/status`), /^Uid:\t100000\t/);
+    assert.ok(num(row, 'ram_used') > 0 && num(row, 'cpu_tasks') > 0);
+    assert.ok(!('disk_root_size' in row), 'its root is a directory of the host');
+    await Promise.all([gone(unprivileged.vmid), machine.run(`lxc-stop -n ${unprivileged.vmid} -k`)]);
+    const [again] = await Promise.all([
+      next('it started again', (each) => each['pid'] !== pid, unprivileged.vmid),
+      startUnit(machine, unprivileged.vmid),
+    ]);
+    assert.ok(num(again, 'uptime') < num(row, 'uptime') + 60);
+    await Promise.all([gone(unprivileged.vmid), machine.run(`lxc-stop -n ${unprivileged.vmid} -k`)]);
+  });
+
+  test('one with systemd inside: its units are its own, counted in it and never shown', async () => {
+    const { vmid: inside } = withSystemd;
+    const group = `/sys/fs/cgroup/lxc/${inside}`;
+    const appears = next('it', (each) => each['name'] === 'inside', inside);
+    const [row] = await Promise.all([appears, startKind(machine, withSystemd)]);
+    assert.equal(row['pid'], await machine.run(`lxc-info -n ${inside} -pH`));
+    await machine.run(
+      `timeout 240 sh -c 'until [ -d ${group}/ns/system.slice/dbus.socket ] || ls -d ${group}/ns/system.slice/*.service; do sleep 1; done'
+      mkdir ${group}/ns/lxc.payload.evil ${group}/ns/machine.slice ${group}/ns/machine.slice/machine-evil.scope`,
+    );
+    assert.match(await machine.run(`cat /proc/${row['pid']}/cgroup`), /^0::\/lxc\/903\/ns\/init.scope$/m);
+    const tasks = Number(await machine.run(`cat ${group}/pids.current`));
+    const line = await receiver.next();
+    const cycle = JSON.parse(line) as Cycle;
+    const others = cycle.domains.filter(({ name }) => name !== 'inside').map(({ name }) => name);
+    assert.ok(
+      others.every((name) => name === 'web'),
+      others.join(),
+    );
+    assert.doesNotMatch(line, /evil|system\.slice|init\.scope/);
+    assert.ok(tasks > 1 && num(rowIn(cycle, inside), 'cpu_tasks') > 1, `${tasks} tasks`);
+    await Promise.all([gone(inside), machine.run(`lxc-stop -n ${inside} -k`)]);
+  });
+
+  test('one of systemd-nspawn', async () => {
+    const appears = next('it', (each) => 'ram_used' in each && 'net_interfaces' in each, 'box');
+    const [row] = await Promise.all([appears, startNspawn(machine)]);
+    const leader = await machine.run('machinectl show box -p Leader --value');
+    assert.deepEqual(
+      [row['guest_type'], row['UUID'], row['vmid'], row['pid']],
+      ['nspawn', 'nspawn-box', undefined, leader],
+    );
+    assert.equal(row['net_interfaces'], 'host0');
+    await Promise.all([gone('box'), machine.run('machinectl terminate box')]);
   });
 });

@@ -1,3 +1,4 @@
+import { startUnit } from './container-kinds.ts';
 import type { Machine } from './machine.ts';
 
 /** vmid of the container. */
@@ -66,10 +67,9 @@ export class HostContainer {
 
   /** As the unit of Proxmox VE does. */
   async start(): Promise<void> {
+    await startUnit(this.machine, vmid);
     await this.machine.run(
-      `systemctl reset-failed pve-container@${vmid} 2>/dev/null || true
-      systemd-run -q --unit=pve-container@${vmid} -p Delegate=yes lxc-start -F -n ${vmid}
-      timeout 120 sh -c 'until lxc-info -n ${vmid} -sH | grep -q RUNNING && ip link show veth${vmid}i0 >/dev/null 2>&1; do sleep 1; done'
+      `timeout 120 sh -c 'until ip link show veth${vmid}i0 >/dev/null 2>&1; do sleep 1; done'
       ip addr replace 10.9.0.1/24 dev veth${vmid}i0 && ip link set veth${vmid}i0 up`,
     );
   }
