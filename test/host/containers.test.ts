@@ -257,7 +257,7 @@ describe('a container of Proxmox VE on a Debian 13 host', () => {
     const others = cycle.domains.filter(({ name }) => name !== 'inside').map(({ name }) => name);
     assert.ok(
       others.every((name) => name === 'web'),
-      others.join(),
+      line,
     );
     assert.doesNotMatch(line, /evil|system\.slice|init\.scope/);
     assert.ok(tasks > 1 && num(rowIn(cycle, inside), 'cpu_tasks') > 1, `${tasks} tasks`);
