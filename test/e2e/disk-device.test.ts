@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -56,8 +56,8 @@ describe('the device below a disk', { skip, timeout: 240_000 }, () => {
   const known = (row: Row, id: string): number => Number(row[id]);
   const both = (row: Row): boolean => row['disk_davg_rd'] !== undefined && row['disk_davg_wr'] !== undefined;
 
-  /** What iostat would print: ms of a read and of a write, from the counters that awk takes before and after. */
-  function await_(name: string): () => [read: number, write: number] {
+  /** What iostat would print: ms of a read and of a write, reads a second, from the counters that awk takes before and after. */
+  function await_(name: string): () => [read: number, write: number, reads: number] {
     const look = (): number[] =>
       execFileSync('awk', [`$3 == "${name}" { print $4, $7, $8, $11 }`, '/proc/diskstats'], {
         encoding: 'utf8',
@@ -65,11 +65,12 @@ describe('the device below a disk', { skip, timeout: 240_000 }, () => {
         .split(' ')
         .map(Number);
     const from = look();
+    const since = performance.now();
     return () => {
       const [reads = NaN, readMs = NaN, writes = NaN, writeMs = NaN] = look().map(
         (value, index) => value - (from[index] ?? NaN),
       );
-      return [readMs / reads, writeMs / writes];
+      return [readMs / reads, writeMs / writes, (reads / (performance.now() - since)) * 1000];
     };
   }
 
@@ -83,10 +84,7 @@ describe('the device below a disk', { skip, timeout: 240_000 }, () => {
     const last = await stream.next('some seconds', (cycle) => cycle.seq >= first.seq + 16);
     const [read, write] = until();
     const rows = stream.between(first, last).map((cycle) => disk(cycle, vm) as Row);
-    const mean = (id: string): number => {
-      const known = rows.filter((row) => row[id] !== undefined).map((row) => num(row, id));
-      return known.reduce((sum, value) => sum + value, 0) / known.length;
-    };
+    const mean = (id: string): number => meanOf(rows, id);
     assert.deepEqual([rows[0]?.['disk_device'], rows[0]?.['disk_device_use']], [name, 'private']);
     // Reads may come from the page cache of the file below the loop device; writes all go through.
     assert.ok(mean('disk_davg_wr') > 8, `the device is slow: ${mean('disk_davg_wr')} ms`);
@@ -109,6 +107,31 @@ describe('the device below a disk', { skip, timeout: 240_000 }, () => {
         known(each, 'disk_kavg_rd') > known(each, 'disk_lat_rd') / 2,
     );
     assert.deepEqual([row['disk_device_use'], row['disk_iops_limit']], ['private', 100]);
+    await lab.stop(vm);
+  });
+
+  test('a device that somebody else keeps busy is measured with that load, and does not compare with the disk', async () => {
+    const path = await devices.slowLoop(join(lab.root, 'busy.img'), SIZE, 200);
+    const vm = await run(path, 'format=raw,cache=none');
+    const name = path.slice('/dev/'.length);
+    // As many direct reads as the device has left.
+    const loop = `while :; do dd if=${path} of=/dev/null bs=4096 iflag=direct status=none; done`;
+    const other = spawn('sh', ['-c', loop], { stdio: 'inherit', detached: true });
+    try {
+      const busy = (row: Row): boolean => known(row, 'disk_device_reads') > 2 * known(row, 'disk_reads');
+      await shown(vm, 'the device does more than the disk', (row) => busy(row) && both(row));
+      const until = await_(name);
+      const first = await stream.next();
+      const last = await stream.next('some seconds', (cycle) => cycle.seq >= first.seq + 16);
+      const [read, write, reads] = until();
+      const rows = stream.between(first, last).map((cycle) => disk(cycle, vm) as Row);
+      near(meanOf(rows, 'disk_davg_rd'), read, 'reads, as awk has them');
+      near(meanOf(rows, 'disk_davg_wr'), write, 'writes, as awk has them');
+      near(meanOf(rows, 'disk_device_reads'), reads, 'reads a second, as awk has them');
+      for (const row of rows.filter(busy)) assert.equal(row['disk_kavg_rd'], undefined, JSON.stringify(row));
+    } finally {
+      process.kill(-Number(other.pid), 'SIGKILL');
+    }
     await lab.stop(vm);
   });
 
@@ -135,6 +158,12 @@ describe('the device below a disk', { skip, timeout: 240_000 }, () => {
     }
   });
 });
+
+/** The mean of a value over the rows that have it. */
+function meanOf(rows: readonly Row[], id: string): number {
+  const known = rows.filter((row) => row[id] !== undefined).map((row) => num(row, id));
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
+}
 
 /** Means over nearly the same time: the readings are not taken at the same instant. */
 function near(actual: number, expected: number, what: string): void {

@@ -38,7 +38,7 @@ export const diskBelow = [
     source: '/proc/<pid>/fdinfo, mountinfo',
     meaning:
       'private: the device serves this disk alone; shared: others use it too, or a file system lies on it',
-    needs,
+    needs: 'a disk on a block device or ZFS of this host',
   }),
   mean('disk_davg_rd', {
     title: 'DAVG/rd',
