@@ -60,7 +60,7 @@ const guests = Array.from({ length: vmCount }, (_, index) => {
   const name = `vm${index}`;
   return { guest: { type: 'qemu', key: name, uuid: name, name } as const, twin: false, ...tree('vm') };
 }) as unknown as Sample['guests'];
-const agent = { row: rowOf('agent'), outputs: [rowOf('agent_output')] };
+const agent = { row: rowOf('agent'), outputs: [rowOf('agent_output')], verdicts: [] };
 
 function sampleAt(second: number): Sample {
   for (const row of all) fill(row, false);
