@@ -101,7 +101,8 @@ test('a recording gives them back, in both layouts, and so does the copy that th
     assert.deepEqual(gpusOf(back!), gpusOf(sample), layout);
   }
   const copy = gpusOf(new Snapshots().copy(sample));
-  assert.deepEqual(copy, gpusOf(sample));
+  const shown = (rows: readonly Row[]): unknown => rows.map(({ values, texts }) => ({ values, texts }));
+  assert.deepEqual(shown(copy), shown(gpusOf(sample)));
   assert.notEqual(copy[0], gpusOf(sample)[0]);
 });
 

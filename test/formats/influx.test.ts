@@ -83,7 +83,7 @@ test('without devices, and with the metrics of some collectors only', () => {
 /** Metrics that are integers: counts, but no averages of counts. Spelled out, as a change of type breaks a database. */
 const integers = new Set(
   `vm.cpu_cores vm.cpu_tasks vm.cpu_weight host.cpu_cores host.ram_hugepagestotal host.ram_hugepagesfree host.ram_hugepagesrsvd
-  host.ram_hugepagessurp host.disk_queue_depth host.disk_count host.host_vms host_disk.disk_queue_depth
+  host.ram_hugepagessurp host.disk_queue_depth host.disk_count host.host_vms host_disk.disk_queue_depth host_pool.pool_degraded
   agent.missed_ticks agent.collector_errors agent.qmp_failures agent.queued agent.sent agent.dropped
   agent.reconnects agent_output.queued agent_output.spooled agent_output.unconfirmed agent_output.sent agent_output.resent
   agent_output.reconnects agent_output.dropped agent_output.dropped_queue_full agent_output.dropped_spool_full

@@ -46,7 +46,7 @@ const head = '"@timestamp":"2026-11-22T12:00:00.000Z","schema":1,"run":"r1","seq
 
 test('cycle layout: one line', () => {
   assert.deepEqual(lines(small()), [
-    `{${head},"host":{"host_name":"pve1","cpu_cores":64,"cpu_user":12.5,"disks":[{"device":"sda"}],"cpus":[],"nics":[],"sensors":[],"zones":[]},` +
+    `{${head},"host":{"host_name":"pve1","cpu_cores":64,"cpu_user":12.5,"disks":[{"device":"sda"}],"pools":[],"cpus":[],"nics":[],"sensors":[],"zones":[]},` +
       '"domains":[{"UUID":"u-1","name":"web","vmid":"100","cpu_total":12.5,"ram_total":4294967296,' +
       '"vcpus":[{"device":"0","cpu_total":25},{"device":"1","cpu_total":0}],' +
       '"disks":[{"device":"scsi0","disk_reads":0.333333333}],"nics":[]},' +
