@@ -1,6 +1,6 @@
 import { slots } from '../catalogue/catalogue.ts';
 import type { GuestRows } from '../sampling/sample.ts';
-import { ShownRow } from './values/shown-row.ts';
+import { hold } from './values/held.ts';
 import { textOrBlank } from './values/row-values.ts';
 
 /** ms for which values stand after the last answer of a monitor: three of its usual intervals. */
@@ -39,7 +39,7 @@ export class HeldValues {
       for (const each of [row, ...disks]) {
         const name = each === row ? '' : textOrBlank(each, 'device');
         if (!isSilent) copyInto(kept.values, name, each.values);
-        if (each instanceof ShownRow) each.held = stands ? kept.values.get(name) : undefined;
+        hold(each, stands ? kept.values.get(name) : undefined);
       }
     }
   }

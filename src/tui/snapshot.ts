@@ -1,18 +1,17 @@
 import type { Scope } from '../catalogue/define.ts';
 import type { RootScope } from '../catalogue/entities.ts';
-import type { Row } from '../catalogue/row.ts';
+import { Row } from '../catalogue/row.ts';
 import { listsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, Part, RowTree } from '../catalogue/row-tree.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { HeldValues } from './held-values.ts';
-import { ShownRow } from './values/shown-row.ts';
 
 /**
  * Copies samples, whose rows belong to the sampler: the view draws when a key is pressed too, in the middle of the next
  * cycle. The copy is overwritten by the next one; its rows are kept.
  */
 export class Snapshots {
-  private readonly rows = new Map<Scope, ShownRow[]>();
+  private readonly rows = new Map<Scope, Row[]>();
   private readonly used = new Map<Scope, number>();
   private readonly held = new HeldValues();
 
@@ -43,7 +42,7 @@ export class Snapshots {
     this.used.set(scope, index + 1);
     let kept = this.rows.get(scope);
     if (kept === undefined) this.rows.set(scope, (kept = []));
-    const row = (kept[index] ??= new ShownRow(scope));
+    const row = (kept[index] ??= new Row(scope));
     row.values.set(values);
     for (let slot = 0; slot < texts.length; slot++) row.texts[slot] = texts[slot];
     return row;

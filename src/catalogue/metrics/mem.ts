@@ -5,7 +5,7 @@ import { hostShortage, memHost } from './mem-host.ts';
 /** Why a guest swaps. */
 const guestShortage = {
   causes: [
-    'The guest has too little memory: give it more, or see whether its balloon takes it (ACTUAL below MAXSZ).',
+    'The guest has too little memory: give it more, or see whether its balloon takes it (MCTL below MAXSZ).',
   ],
 } as const;
 
@@ -23,7 +23,7 @@ export const mem = {
       original: { id: 'mem_MEMSZ', differs: 'KiB' },
     }),
     gauge('ram_used', {
-      title: 'GUEST',
+      title: 'GRANT',
       unit: 'bytes',
       source: 'as above',
       formula: 'ram_total - ram_free; omitted when the guest reports no balloon statistics',
@@ -59,11 +59,11 @@ export const mem = {
       formula: 'resident memory of the QEMU process, huge pages included',
       meaning:
         'How much memory of the host the QEMU process has now; it rarely gives any back without a balloon.',
-      container: 'not told: what a container uses is GUEST, and what the host charges to it MEMHOST',
+      container: 'not told: what a container uses is GRANT, and what the host charges to it MEMHOST',
       original: { id: 'mem_RSS' },
     }),
     gauge('ram_actual', {
-      title: 'ACTUAL',
+      title: 'MCTL',
       unit: 'bytes',
       source: 'query-balloon actual / balloon.current',
       formula: 'balloon size now',

@@ -4,7 +4,7 @@ import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
-import { heldValue } from '../values/shown-row.ts';
+import { heldValue } from '../values/held.ts';
 import type { GuestChoice, ViewPreferences } from '../preferences.ts';
 import type { Trouble } from './trouble.ts';
 import type { View } from './views.ts';

@@ -27,13 +27,15 @@ const STATE = 'state';
 
 /**
  * Headings other than the catalogue's titles in the tables of a scope: percentages of a VM are means over its vCPUs, where
- * those of esxtop are sums, and what the process of QEMU reads and writes is not what the guest does.
+ * those of esxtop are sums; GRANT is what the host gives there, MCTL what the balloon takes; and what the process of QEMU reads and writes is not what the guest does.
  */
 const headings: Readonly<Partial<Record<Scope, Readonly<Record<string, string>>>>> = {
   vm: {
     cpu_cores: 'VCPUS',
     cpu_total: '%USED/v',
     cpu_steal: '%RDY/v',
+    ram_used: 'GUEST',
+    ram_actual: 'ACTUAL',
     io_read_mib: 'PMBRD/s',
     io_write_mib: 'PMBWR/s',
   },
