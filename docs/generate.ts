@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { dashboards } from './integrations/grafana/build.ts';
 import { migratingDocument } from './generators/migrating.ts';
 import { prometheusDocument } from './integrations/prometheus/document.ts';
-import { flags, sectionFlags, synopsis } from '../src/cli/flags.ts';
+import { sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
 import { proxtopProgram } from '../src/cli/arguments.ts';
 import { modes, profilerProgram } from '../src/cli/profiler/profiler-arguments.ts';
@@ -69,7 +69,7 @@ function flagRow(flag: Flag): readonly string[] {
 }
 
 function readme(text: string): string {
-  return withFlags(text, flags);
+  return withFlags(text, proxtopProgram.flags);
 }
 
 /** proxprofiler takes most flags of proxtop too; its document lists those of its own. */

@@ -1,5 +1,5 @@
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { flags, synopsis, type Flag } from '../../src/cli/flags.ts';
+import { synopsis, type Flag } from '../../src/cli/flags.ts';
 import { proxtopProgram } from '../../src/cli/arguments.ts';
 import { flagGroups } from '../../src/config/schema/option.ts';
 import { ManualPage } from './roff.ts';
@@ -23,6 +23,12 @@ export function programManual(): string {
     )
     .text('With --replay proxtop reads samples from a recording, or from another proxtop through a pipe.')
     .text(
+      'As a service proxtop keeps a history of its host, 3 days in at most 1 GiB, also without any output.',
+      '--replay without a file opens it; --at, --from and --to choose a time, in the view and for every printer.',
+      'Times are written as 03:00 (the last one), "yesterday 22:15", 2026-11-28T03:00, 2026-11-28T02:00Z, 1h (an hour ago) or @SECONDS.',
+      'Restarts, gaps and changes of the clock are told.',
+    )
+    .text(
       'proxtop status shows for each proxtop that runs here whether its outputs deliver, how many records wait and how many were dropped.',
     )
     .text(
@@ -33,7 +39,7 @@ export function programManual(): string {
     )
     .heading('OPTIONS');
   for (const group of flagGroups) {
-    const members = flags.filter((flag) => flag.group === group && !flag.hidden);
+    const members = proxtopProgram.flags.filter((flag) => flag.group === group && !flag.hidden);
     if (members.length === 0) continue;
     page.subheading(group);
     for (const flag of members)
@@ -51,6 +57,8 @@ export function programManual(): string {
     .heading('EXAMPLES')
     .text('Watch, and keep everything for later:')
     .literal('proxtop --record friday.json')
+    .text("What happened at three o'clock, from the history of the service, and ten minutes of it as CSV:")
+    .literal('sudo proxtop --replay --at 03:00', 'sudo proxtop --replay --from 03:00 --to 03:10 -p csv')
     .text('Print everything that can be measured, one line of JSON per sample:')
     .literal('proxtop --cpu --mem --disk --net --io --pressure --host --verbose --devices -p json')
     .text("The wide CSV of esxtop's batch mode, every 5 s for an hour, and the same from a recording:")
@@ -84,7 +92,7 @@ export function programManual(): string {
     .heading('FILES')
     .item('/etc/proxtop.conf', 'Configuration that the service reads.')
     .item('~/.config/proxtop/view.json', 'What the view keeps: W in it.')
-    .item('/var/lib/proxtop', 'Spools of outputs.')
+    .item('/var/lib/proxtop', 'Spools of outputs, and in history/ the history of this host.')
     .item('/var/log/proxtop', 'Where the service may write files.')
     .item('/run/proxtop', 'Reports for proxtop status.')
     .heading('SEE ALSO')

@@ -19,14 +19,24 @@ const lineEnd = Buffer.from('\n');
  */
 export async function* gunzipped(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = new InputWindow(chunks);
+  let begun = false;
   while (await input.has(1)) {
     const body = await bodyOf(input);
-    const damaged = body === undefined || (yield* member(input, body));
+    let damaged = body === undefined;
+    if (body !== undefined) {
+      const texts = member(input, body);
+      let next = await texts.next();
+      for (; next.done !== true; next = await texts.next()) {
+        begun = true;
+        yield next.value;
+      }
+      damaged = next.value;
+    }
     if (!damaged) {
       input.forget();
       continue;
     }
-    yield lineEnd;
+    if (begun) yield lineEnd;
     input.back();
     if (!(await input.find(mark))) return;
   }

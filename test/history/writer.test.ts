@@ -76,8 +76,8 @@ test('a clock that is set back begins another file, and the order of arrival sta
 test('the oldest files make room, for age and for size', async (t) => {
   const directory = place(t);
   const now = Math.floor(Date.now() / MINUTE) * MINUTE;
-  await record(directory, 1, { from: now - 100 * HOUR });
-  await record(directory, 1, { from: now - 99 * HOUR });
+  await record(directory, 1, { from: now - 70 * HOUR });
+  await record(directory, 1, { from: now - 60 * HOUR });
   await record(directory, 1, { from: now - 2 * HOUR, seq: 100, settings: { keep: 86_400 } });
   assert.equal(filesIn(directory).length, 2, 'one at a time, as the clock may be wrong');
   await record(directory, 1, { from: now - HOUR, seq: 200, settings: { keep: 86_400 } });
