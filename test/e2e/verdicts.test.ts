@@ -94,11 +94,11 @@ describe('verdicts of real VMs', { skip }, () => {
     await lab.qmp(limited, 'qom-set', {
       path: '/objects/throttle-drive-scsi0',
       property: 'limits',
-      value: { 'iops-total': 25 },
+      value: { 'iops-total': 10 },
     });
     const cycle = await stream.next('the limit is told', (each) => texts(each, 'disk-limit').length > 0);
     const [text = ''] = texts(cycle, 'disk-limit');
-    assert.match(text, /^\d+ limited LAT [\d.]+ ms: own limit of 25 IOPS reached/);
+    assert.match(text, /^\d+ limited LAT [\d.]+ ms: own limit of 10 IOPS reached/);
     assert.ok(num(domain(cycle, limited), 'disk_lat_avg') > 15, text);
     assert.ok(!text.includes('neighbour'));
     assert.deepEqual(texts(cycle, 'disk-slow'), []);
