@@ -16,6 +16,8 @@ const lineEnd = Buffer.from('\n');
  * The text of gzip members, one behind the other. What is damaged is passed over, up to the next member, with the end of a
  * line in its place so that nothing is joined that does not belong together. A member with an extra field, as the minutes
  * of a history have, is used as a whole or not at all; of others that are torn off, what is there.
+ *
+ * @throws Error when all of it is damaged
  */
 export async function* gunzipped(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = new InputWindow(chunks);
@@ -38,7 +40,9 @@ export async function* gunzipped(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     }
     if (begun) yield lineEnd;
     input.back();
-    if (!(await input.find(mark))) return;
+    if (await input.find(mark)) continue;
+    if (!begun) throw new Error('all of it is damaged');
+    return;
   }
 }
 
