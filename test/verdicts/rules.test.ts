@@ -131,7 +131,10 @@ test('victims and takers come with the verdict, the worst and the greediest firs
     ],
   );
   assert.deepEqual(
-    verdict?.takers.map(({ guest, name, share }) => [guest === undefined ? name : guest.guest.name, Math.round(share)]),
+    verdict?.takers.map(({ guest, name, share }) => [
+      guest === undefined ? name : guest.guest.name,
+      Math.round(share),
+    ]),
     [
       ['ci', 80],
       ['host', 15],
