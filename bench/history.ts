@@ -69,7 +69,7 @@ function sampleAt(second: number): Sample {
     run: '0190a5b2',
     seq: second + 1,
     interval: 1,
-    host: host as unknown as Sample['host'],
+    host: host,
     guests,
     agent,
     collectors: collectorNames,

@@ -20,7 +20,7 @@ const examples = [
   ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],
-  ['proxtop --replay --at 03:00', 'what happened at three, as the service saw it'],
+  ['proxtop --replay --at 03:00', 'what happened at three?'],
   ['proxtop status', 'does the running one deliver?'],
   ['proxtop spool', 'list the records that wait on disk'],
 ] as const;

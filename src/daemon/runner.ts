@@ -175,8 +175,7 @@ export class Runner {
   }
 
   private async idle(stop: AbortSignal): Promise<void> {
-    const why =
-      'no output is configured and no history is kept: describe an [output.NAME] in the configuration file, then reload';
+    const why = 'no output is configured: describe an [output.NAME] in the configuration file, then reload';
     this.log.warn(why);
     this.service.idle(why);
     while (await sleep(DAY, stop));

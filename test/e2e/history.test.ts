@@ -15,9 +15,11 @@ const missing = missingForLab();
 const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 const skipDisk = process.geteuid?.() !== 0 && 'needs root, for mount';
 
-function place(t: TestContext): string {
+/** A state directory. @param before to be done before it is removed */
+function place(t: TestContext, before: () => void = () => undefined): string {
   const directory = mkdtempSync(join(tmpdir(), 'proxtop-history-e2e-'));
   t.after(() => {
+    before();
     rmSync(directory, { recursive: true, force: true });
   });
   return directory;
@@ -132,14 +134,15 @@ describe('what ends it, and what its disk does', { skip: skipDisk }, () => {
     assert.match(told.stderr, /another run of proxtop, after \d+ (s|min)/);
   });
 
-  test('a disk that is full, read-only or hangs delays no sample, is told once, and is written to later', async (t) => {
-    const state = place(t);
+  test('a disk that is full or hangs delays no sample, is told once, and is written to later', async (t) => {
+    const mounted: ChaosDisk[] = [];
+    const state = place(t, () => {
+      for (const each of mounted) each.remove();
+    });
     const disk = join(state, 'history');
     mkdirSync(disk);
     const chaos = new ChaosDisk(disk, 8);
-    t.after(() => {
-      chaos.remove();
-    });
+    mounted.push(chaos);
     const program = start(['--qemu', '--rundir', join(state, 'run')], state);
     t.after(() => program.child.kill('SIGKILL'));
     await program.next();

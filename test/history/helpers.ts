@@ -51,7 +51,7 @@ export function writer(
 export async function record(
   directory: string,
   minutes: number,
-  { from = start, seq = 1, run = 'first', settings = {} as Partial<HistorySettings> } = {},
+  { from = start, seq = 1, run = 'first', settings = {} } = {},
 ): Promise<void> {
   const { writer: history } = writer(directory, settings);
   for (let index = 0; index < minutes * 6; index++)
