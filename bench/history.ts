@@ -84,7 +84,13 @@ function cpuSince(before: NodeJS.CpuUsage): number {
 
 /** Writes some minutes and tells what that costs, beside what it costs to make the samples. */
 async function keep(directory: string, seconds: number, figures: Figures): Promise<void> {
-  const settings = { directory, interval: 10, keep: 365 * 86_400, maxBytes: 2 ** 34 };
+  const settings = {
+    directory,
+    interval: 10,
+    keep: 365 * 86_400,
+    maxBytes: 2 ** 34,
+    collectors: collectorNames,
+  };
   const writer = new HistoryWriter(settings, pino({ level: 'warn' }));
   let making = 0;
   const before = process.cpuUsage();

@@ -1,3 +1,4 @@
+import type { MeasuringName } from '../catalogue/catalogue.ts';
 import { historyDirectory } from '../history/files.ts';
 import type { HistorySettings } from '../history/settings.ts';
 import { recordInterval } from './delivery.ts';
@@ -15,12 +16,14 @@ interface RunSettings {
   readonly stateDir: string;
   /** Seconds between two samples. */
   readonly frequency: number;
+  /** What it is to hold. */
+  readonly collectors: readonly MeasuringName[];
 }
 
 /** What this host keeps of its samples; undefined for nothing. Throws a ConfigError. */
 export function resolveHistory(
   given: GivenMap,
-  { service, stateDir, frequency }: RunSettings,
+  { service, stateDir, frequency, collectors }: RunSettings,
 ): HistorySettings | undefined {
   const { enabled = service, interval, keep, max } = readValues(schema.history, given);
   // Checked also where it is off: what is wrong now would be so when it is turned on.
@@ -31,5 +34,6 @@ export function resolveHistory(
     interval: wanted ?? frequency * Math.ceil(usualInterval / frequency - 1e-9),
     keep,
     maxBytes: max,
+    collectors,
   };
 }

@@ -3,7 +3,6 @@ import { defaultRoots, nowhere } from '../kernel/base/paths.ts';
 import { parseUri } from '../libvirt/uri.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import { collectorNames } from '../catalogue/catalogue.ts';
-import type { MeasuringName } from '../catalogue/catalogue.ts';
 import { historyDirectory } from '../history/files.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, readValues } from './layers/given.ts';
@@ -46,17 +45,17 @@ export function resolveSettings(
     service: environment.service,
     stateDir: values.state_dir,
     frequency: values.frequency,
+    // A view of the past shows all there is, as one of the present does.
+    collectors: given.has('collectors') ? collectors : collectorNames,
   });
   const kept = values.replay === undefined ? history : undefined;
-  // A view of the past shows all there is, as one of the present does.
-  const measuresAll = kept !== undefined && !given.has('collectors');
   const isElsewhere = type === 'libvirt' && parseUri(connector.connection).transport !== 'unix';
   return {
     frequency: values.frequency,
     runs: values.runs,
     detailInterval: detailInterval(values.frequency, values.detail_interval, given),
     latencyHistogram: values.latency_histogram,
-    collectors: measuresAll ? collectorNames : collectors,
+    collectors,
     netdev: values.netdev,
     storedev: values.storedev,
     nicRows: values.nic_rows,
@@ -68,17 +67,12 @@ export function resolveSettings(
     runDir: isElsewhere ? defaultRoots.rundir : rundir,
     stateDir: values.state_dir,
     logLevel: values.log_level,
-    outputs: measuresAll ? outputs.map((output) => ofCollectors(output, collectors)) : outputs,
+    outputs,
     record: record?.settings,
     history: kept,
     replay: values.replay === theHistory ? historyDirectory(values.state_dir) : values.replay,
     thresholds: resolveThresholds(file?.thresholds ?? none),
   };
-}
-
-/** An output that gets what it would if nothing else were measured. */
-export function ofCollectors(output: OutputSettings, collectors: readonly MeasuringName[]): OutputSettings {
-  return { ...output, select: { ...output.select, collectors: output.select?.collectors ?? collectors } };
 }
 
 function recordOutput(

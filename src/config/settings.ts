@@ -48,6 +48,11 @@ export interface Settings {
   readonly thresholds: Thresholds;
 }
 
+/** The collectors that run: those of the outputs, which the history may add to. In the order of the catalogue. */
+export function measured({ collectors, history }: Settings): readonly MeasuringName[] {
+  return history?.collectors ?? collectors;
+}
+
 /** The outputs of a run, with the file that it records to. */
 export function allOutputs({ outputs, record }: Settings): readonly OutputSettings[] {
   return record === undefined ? outputs : [...outputs, record];

@@ -165,7 +165,7 @@ export class Runner {
     const emit = (sample: Sample): void => {
       this.taken++;
       const shown = this.consumer.take(sample);
-      this.outputs.write(shown);
+      this.outputs.write(forOutputs(shown, this.settings));
       this.history.write(shown);
       this.service.sampled(sample.guests.length, frequency);
     };
@@ -185,4 +185,12 @@ export class Runner {
 /** Whether somebody gets the samples. */
 function isWanted(settings: Settings): boolean {
   return settings.history !== undefined || allOutputs(settings).length > 0;
+}
+
+/** A sample as it is without a history, which may want more to be measured than outputs do. */
+function forOutputs(sample: Sample, settings: Settings | undefined): Sample {
+  if (settings?.history === undefined || settings.history.collectors.length === settings.collectors.length)
+    return sample;
+  const wanted: readonly string[] = settings.collectors;
+  return { ...sample, collectors: sample.collectors.filter((name) => wanted.includes(name)) };
 }

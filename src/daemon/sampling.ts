@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { createCollectors } from '../collectors/index.ts';
-import { allOutputs } from '../config/settings.ts';
+import { allOutputs, measured } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { AwaitedInventory } from '../guests/awaited.ts';
 import { detectInventory, lookedFor } from '../guests/detect.ts';
@@ -50,7 +50,7 @@ export async function startSampling(
   };
   const wanted = watched ?? wantedRows(settings);
   const options = { wanted, netdev, storedev, nicRows, diskRows };
-  const collectors = createCollectors(settings.collectors, paths, options);
+  const collectors = createCollectors(measured(settings), paths, options);
   const sampler = new Sampler(paths, node, [...collectors, ...derived], log, since, watcher?.attend);
   return new SampleLoop(sampler, node, settings.frequency, log);
 }
@@ -72,6 +72,7 @@ export function samplesAlike(one: Settings, other: Settings): boolean {
     outputs: wantedRows(settings),
     record: undefined,
     history: undefined,
+    measured: measured(settings),
     thresholds: undefined,
     runs: undefined,
   });

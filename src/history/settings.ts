@@ -1,3 +1,5 @@
+import type { MeasuringName } from '../catalogue/catalogue.ts';
+
 /** What is kept of the samples on this host, so that they can be looked at afterwards. */
 export interface HistorySettings {
   /** Where it is kept; of one process alone. */
@@ -8,4 +10,6 @@ export interface HistorySettings {
   readonly keep: number;
   /** Bytes that all files take at most. */
   readonly maxBytes: number;
+  /** Whose values it holds, in the order of the catalogue; more than those of outputs, perhaps. */
+  readonly collectors: readonly MeasuringName[];
 }

@@ -60,6 +60,9 @@ describe('with VMs', { skip }, () => {
     const cycles = program.cycles;
     const records = await replay(state);
     assert.ok(records.length >= 4);
+    // The history has more than the stream was asked for.
+    assert.ok(records.every(({ host }) => host['psi_some_cpu_avg60'] !== undefined));
+    assert.ok(cycles.every(({ host }) => host['psi_some_cpu_avg60'] === undefined));
     let before = 0;
     const of = ({ domains }: Cycle): Row | undefined => domains.find(({ pid }) => pid === String(vm.pid));
     for (const record of records) {

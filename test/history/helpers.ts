@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import type { Skipped } from '../../src/recording/entries.ts';
 import { replayed } from '../../src/history/replay.ts';
 import { everything } from '../../src/history/span.ts';
@@ -43,7 +44,14 @@ export function writer(
   settings: Partial<HistorySettings> = {},
 ): { readonly writer: HistoryWriter; readonly log: ReturnType<typeof logs> } {
   const log = logs();
-  const all = { directory, interval: 10, keep: 3 * 86_400, maxBytes: 2 ** 30, ...settings };
+  const all = {
+    directory,
+    interval: 10,
+    keep: 3 * 86_400,
+    maxBytes: 2 ** 30,
+    collectors: collectorNames,
+    ...settings,
+  };
   return { writer: new HistoryWriter(all, log.log), log };
 }
 

@@ -1,5 +1,4 @@
 import type { ExitCode } from '../../cli/exit-codes.ts';
-import { ofCollectors } from '../../config/resolve.ts';
 import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
 import { Attention } from '../../guests/attention.ts';
@@ -51,6 +50,9 @@ export async function runView(
 
 /** A view shows everything; the outputs beside it get what they would without it. */
 function forView(settings: Settings): Settings {
-  const outputs = settings.outputs.map((output) => ofCollectors(output, settings.collectors));
+  const outputs = settings.outputs.map((output) => ({
+    ...output,
+    select: { ...output.select, collectors: output.select?.collectors ?? settings.collectors },
+  }));
   return { ...settings, collectors: collectorNames, outputs };
 }
