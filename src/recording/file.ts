@@ -32,14 +32,14 @@ interface Source {
 export async function openSource(path: string): Promise<Source> {
   if (path === standardInput) return fromStandardInput();
   const file = await openFile(path);
-  return { chunks: uncompressed(chunksOf(file)), close: () => file.close() };
+  return { chunks: uncompressed(path, chunksOf(file)), close: () => file.close() };
 }
 
 function fromStandardInput(): Source {
   const { stdin } = process;
   if (stdin.isTTY) throw new RecordingError('-: standard input is a terminal, expected samples from a pipe');
   return {
-    chunks: uncompressed(stdin as AsyncIterable<Buffer>),
+    chunks: uncompressed(standardInput, stdin as AsyncIterable<Buffer>),
     close: () => {
       stdin.destroy();
       return Promise.resolve();
@@ -75,7 +75,7 @@ export async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
 }
 
 /** The bytes as they were before gzip, where it compressed them; see {@link gunzipped} for what is damaged. */
-async function* uncompressed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* uncompressed(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const rest = chunks[Symbol.asyncIterator]();
   let first: Buffer = Buffer.alloc(0);
   while (first.length < GZIP.length) {
@@ -84,7 +84,7 @@ async function* uncompressed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buff
     first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
   }
   const all = prepended(first, rest);
-  yield* first.subarray(0, GZIP.length).equals(GZIP) ? gunzipped(all) : all;
+  yield* first.subarray(0, GZIP.length).equals(GZIP) ? gunzipped(path, all) : all;
 }
 
 async function* prepended(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -1,4 +1,5 @@
 import { crc32, createInflateRaw } from 'node:zlib';
+import { RecordingError } from './errors.ts';
 import { InputWindow } from './input-window.ts';
 
 /** What members begin with: gzip (RFC 1952) and its only method. */
@@ -17,9 +18,9 @@ const lineEnd = Buffer.from('\n');
  * line in its place so that nothing is joined that does not belong together. A member with an extra field, as the minutes
  * of a history have, is used as a whole or not at all; of others that are torn off, what is there.
  *
- * @throws Error when all of it is damaged
+ * @throws RecordingError when all of it is damaged
  */
-export async function* gunzipped(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* gunzipped(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = new InputWindow(chunks);
   let begun = false;
   while (await input.has(1)) {
@@ -41,7 +42,7 @@ export async function* gunzipped(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     if (begun) yield lineEnd;
     input.back();
     if (await input.find(mark)) continue;
-    if (!begun) throw new Error('all of it is damaged');
+    if (!begun) throw new RecordingError(`${path}: cannot uncompress it: all of it is damaged`);
     return;
   }
 }
