@@ -131,7 +131,7 @@ test('victims and takers come with the verdict, the worst and the greediest firs
     ],
   );
   assert.deepEqual(
-    verdict?.takers.map(({ guest, name, share }) => [
+    verdict.takers.map(({ guest, name, share }) => [
       guest === undefined ? name : guest.guest.name,
       Math.round(share),
     ]),
