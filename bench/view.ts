@@ -3,7 +3,7 @@
  * the one before, copied, remembered, filtered, sorted, drawn, and compared with the frame before.
  * Run: npx tsx bench/view.ts [VMS] (500 if none is named)
  */
-import { History } from '../src/tui/analysis/history.ts';
+import { RecentValues } from '../src/tui/analysis/recent-values.ts';
 import { defaultPreferences } from '../src/tui/preferences.ts';
 import { Snapshots } from '../src/tui/snapshot.ts';
 import { TableControl } from '../src/tui/table/table-control.ts';
@@ -35,7 +35,7 @@ function measure(of: Sample, key: string, filter: string): { cpu: number; bytes:
   if (view !== undefined) control.show(view);
   control.filter = filter;
   const snapshots = new Snapshots();
-  const history = new History();
+  const history = new RecentValues();
   const cells = new Cells(switches(8), true);
   cells.reset(SIZE);
   let spent = 0;

@@ -7,7 +7,7 @@ import { obey, staysOnPage } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
-import { History } from './analysis/history.ts';
+import { RecentValues } from './analysis/recent-values.ts';
 import type { Explained } from './analysis/why.ts';
 import type { Judge } from './analysis/judge.ts';
 import { PageFrame } from './pages/page-frame.ts';
@@ -30,7 +30,7 @@ import { Snapshots } from './snapshot.ts';
 import type { Source } from './sources/source.ts';
 import { statusLine } from './status-line.ts';
 import { TableControl } from './table/table-control.ts';
-import { judge } from './analysis/verdict.ts';
+import { judge } from './analysis/grade.ts';
 import { textOrBlank } from './values/row-values.ts';
 
 /** Seconds between two samples, as for --frequency. */
@@ -50,7 +50,7 @@ export class TerminalView implements Commands, TerminalUser {
   private readonly cells: Cells;
   private readonly terminal: Terminal;
   private readonly snapshots = new Snapshots();
-  private readonly history = new History();
+  private readonly history = new RecentValues();
   private readonly verdicts = new Verdicts();
   private sample: Sample | undefined;
   /** Whether the sample was not drawn yet. */

@@ -12,7 +12,7 @@ import { defaultPreferences } from '../../src/tui/preferences.ts';
 import { Snapshots } from '../../src/tui/snapshot.ts';
 import { statusLine } from '../../src/tui/status-line.ts';
 import { TableControl } from '../../src/tui/table/table-control.ts';
-import { judge } from '../../src/tui/analysis/verdict.ts';
+import { judge } from '../../src/tui/analysis/grade.ts';
 import { views } from '../../src/tui/table/views.ts';
 
 /** What an output makes of the samples: fed with each, gives its file at the end. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
 import type { GuestRows, Sample } from '../../src/sampling/sample.ts';
-import { judge } from '../../src/tui/analysis/verdict.ts';
+import { judge } from '../../src/tui/analysis/grade.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
 import { Snapshots } from '../../src/tui/snapshot.ts';

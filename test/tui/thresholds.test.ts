@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
-import { judge } from '../../src/tui/analysis/verdict.ts';
+import { judge } from '../../src/tui/analysis/grade.ts';
 import { row } from '../formats/sample.ts';
 
 const levels = resolveThresholds(new Map([['cpu_idle', { text: '20/5', origin: 'test' }]]));

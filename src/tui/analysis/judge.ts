@@ -1,11 +1,11 @@
 import type { Row } from '../../catalogue/row.ts';
 import type { Style } from '../screen/spans.ts';
-import type { Verdict } from './verdict.ts';
+import type { Grade } from './grade.ts';
 
 /** What a value means for the VM or host that the row is about. */
-export type Judge = (metricId: string, value: number, row: Row) => Verdict;
+export type Judge = (metricId: string, value: number, row: Row) => Grade;
 
-/** How a verdict looks. */
-export function styleOf(verdict: Verdict): Style {
-  return verdict === 'ok' ? 'normal' : verdict;
+/** How a grade looks. */
+export function styleOf(grade: Grade): Style {
+  return grade === 'ok' ? 'normal' : grade;
 }

@@ -10,13 +10,13 @@ import { human } from '../../formats/text/human.ts';
 import { quantity } from '../values/quantity.ts';
 import { absence } from './absence.ts';
 import { evidenceFor } from './evidence.ts';
-import { compared, judge } from './verdict.ts';
-import type { Verdict } from './verdict.ts';
+import { compared, judge } from './grade.ts';
+import type { Grade } from './grade.ts';
 
 /** Columns for the names of facts, at least. */
 const NAMES = 9;
 
-const colours: Readonly<Record<Verdict, string>> = { ok: 'fine', warn: 'yellow', bad: 'red' };
+const colours: Readonly<Record<Grade, string>> = { ok: 'fine', warn: 'yellow', bad: 'red' };
 
 /** A value that is to be explained, and what stands beside it at this moment. */
 export interface Explained {

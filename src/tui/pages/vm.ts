@@ -8,8 +8,8 @@ import type { GuestRows } from '../../sampling/sample.ts';
 import { deviceColumns } from '../table/view-columns.ts';
 import { formatNumber } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
-import type { History } from '../analysis/history.ts';
-import { remembered } from '../analysis/history.ts';
+import type { RecentValues } from '../analysis/recent-values.ts';
+import { remembered } from '../analysis/recent-values.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
@@ -25,7 +25,7 @@ import type { Page } from './page.ts';
 interface VmSource {
   /** The VM in the last sample; undefined when it does not run any more. */
   vm(): GuestRows | undefined;
-  readonly history: History;
+  readonly history: RecentValues;
   units(): UnitMode;
   readonly judge: Judge;
   readonly unicode: boolean;

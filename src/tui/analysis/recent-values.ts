@@ -20,7 +20,7 @@ interface Moment {
 }
 
 /** The last two minutes of some values of every VM. */
-export class History {
+export class RecentValues {
   private readonly moments: Moment[] = [];
 
   add(sample: Sample): void {

@@ -4,7 +4,7 @@ import type { Row } from '../../catalogue/row.ts';
 import { valueOf } from '../values/row-values.ts';
 
 /** How a value is to be taken. */
-export type Verdict = 'ok' | 'warn' | 'bad';
+export type Grade = 'ok' | 'warn' | 'bad';
 
 /**
  * Judges a value of a row against the thresholds; what is not known is ok. Levels that are relative to another metric
@@ -12,10 +12,10 @@ export type Verdict = 'ok' | 'warn' | 'bad';
  *
  * @param id of the metric, in whose unit the value is
  */
-export function judge(thresholds: Thresholds, id: string, value: number, row: Row): Verdict {
+export function judge(thresholds: Thresholds, id: string, value: number, row: Row): Grade {
   const levels = thresholds.get(id);
   if (levels === undefined) return 'ok';
-  return verdictOf(levels, compared(id, value, row));
+  return gradeOf(levels, compared(id, value, row));
 }
 
 /** The value in the unit of its levels; NaN where the other metric of its row is not known. */
@@ -25,7 +25,7 @@ export function compared(id: string, value: number, row: Row): number {
   return (value / valueOf(row, relation.to)) * relation.scale;
 }
 
-function verdictOf({ warn, bad }: Levels, value: number): Verdict {
+function gradeOf({ warn, bad }: Levels, value: number): Grade {
   if (warn > bad) return value <= bad ? 'bad' : value <= warn ? 'warn' : 'ok';
   return value >= bad ? 'bad' : value >= warn ? 'warn' : 'ok';
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { History } from '../../src/tui/analysis/history.ts';
+import { RecentValues } from '../../src/tui/analysis/recent-values.ts';
 import { sparkline } from '../../src/tui/values/sparkline.ts';
 import { sample, vm } from './samples.ts';
 
 const start = Date.UTC(2026, 10, 22, 12);
 
-function history(seconds: readonly number[], interval: number): History {
-  const made = new History();
+function history(seconds: readonly number[], interval: number): RecentValues {
+  const made = new RecentValues();
   for (const second of seconds)
     made.add(sample([vm('a', { cpu_total: second })], { time: start + second * 1000, interval }));
   return made;
