@@ -80,12 +80,12 @@ function countOf(guests: Sample['guests'], left: number | undefined): string {
 
 /** How many guests are in a state that they have a badge for: the bad ones first, each kind in its colour. */
 function statesOf(guests: Sample['guests']): Part[] {
-  const counts = new Map<string, { readonly verdict: Badge['verdict']; count: number }>();
+  const counts = new Map<string, { readonly verdict: Badge['grade']; count: number }>();
   for (const { row } of guests) {
     const badge = badgeOf(row);
     if (badge === undefined) continue;
     const [word = ''] = badge.text.toLowerCase().split(' ');
-    const kind = counts.get(word) ?? { verdict: badge.verdict, count: 0 };
+    const kind = counts.get(word) ?? { verdict: badge.grade, count: 0 };
     kind.count++;
     counts.set(word, kind);
   }

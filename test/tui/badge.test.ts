@@ -5,7 +5,7 @@ import { row } from '../formats/sample.ts';
 
 function badge(known: Readonly<Record<string, number | string>>): string | undefined {
   const found = badgeOf(row('vm', known));
-  return found && `${found.verdict} ${found.text}`;
+  return found && `${found.grade} ${found.text}`;
 }
 
 test('a guest that runs and is left alone has no badge', () => {

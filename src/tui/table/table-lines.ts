@@ -35,7 +35,7 @@ export function entryLine(
     if (column.badge) {
       const badge = entry.vm && badgeOf(entry.vm.row);
       return [
-        { text: fit(badge?.text ?? '', width), style: badge?.verdict ?? 'normal', reverse: selected },
+        { text: fit(badge?.text ?? '', width), style: badge?.grade ?? 'normal', reverse: selected },
         blank,
       ];
     }

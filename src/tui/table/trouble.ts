@@ -51,7 +51,7 @@ export class Trouble {
 
   /** 2 for a guest that hangs or has failed, and its devices, 1 for a row that is red, 0 for the others. */
   rank({ key, vm }: TableEntry): 0 | 1 | 2 {
-    if (vm !== undefined && badgeOf(vm.row)?.verdict === 'bad') return 2;
+    if (vm !== undefined && badgeOf(vm.row)?.grade === 'bad') return 2;
     return this.known.get(key)?.inTrouble === true ? 1 : 0;
   }
 

@@ -7,7 +7,7 @@ export interface Badge {
   /** At most {@link BADGE_WIDTH} characters. */
   readonly text: string;
   /** bad: it cannot work; warn: somebody holds it, or works on it. */
-  readonly verdict: 'warn' | 'bad';
+  readonly grade: 'warn' | 'bad';
 }
 
 /** Columns that every badge fits into. */
@@ -22,27 +22,27 @@ const holdsMonitor = /^(backup|migrate|snapshot)/;
 
 /** States of QEMU (RunState), of libvirt (virDomainState) and of containers; of those that are missing nothing is to be said. */
 const states: Readonly<Record<string, Badge>> = {
-  'io-error': { text: 'IO-ERR', verdict: 'bad' },
-  'internal-error': { text: 'ERROR', verdict: 'bad' },
-  'guest-panicked': { text: 'PANIC', verdict: 'bad' },
-  crashed: { text: 'CRASHED', verdict: 'bad' },
-  watchdog: { text: 'WATCHDOG', verdict: 'bad' },
-  paused: { text: 'PAUSED', verdict: 'warn' },
-  debug: { text: 'PAUSED', verdict: 'warn' },
-  frozen: { text: 'FROZEN', verdict: 'warn' },
-  suspended: { text: 'SUSPEND', verdict: 'warn' },
-  pmsuspended: { text: 'SUSPEND', verdict: 'warn' },
-  inmigrate: { text: 'MIGRATE', verdict: 'warn' },
-  'finish-migrate': { text: 'MIGRATE', verdict: 'warn' },
-  postmigrate: { text: 'MIGRATE', verdict: 'warn' },
-  colo: { text: 'MIGRATE', verdict: 'warn' },
-  'save-vm': { text: 'SAVE', verdict: 'warn' },
-  'restore-vm': { text: 'RESTORE', verdict: 'warn' },
-  shutdown: { text: 'SHUTDOWN', verdict: 'warn' },
-  shutoff: { text: 'SHUTDOWN', verdict: 'warn' },
+  'io-error': { text: 'IO-ERR', grade: 'bad' },
+  'internal-error': { text: 'ERROR', grade: 'bad' },
+  'guest-panicked': { text: 'PANIC', grade: 'bad' },
+  crashed: { text: 'CRASHED', grade: 'bad' },
+  watchdog: { text: 'WATCHDOG', grade: 'bad' },
+  paused: { text: 'PAUSED', grade: 'warn' },
+  debug: { text: 'PAUSED', grade: 'warn' },
+  frozen: { text: 'FROZEN', grade: 'warn' },
+  suspended: { text: 'SUSPEND', grade: 'warn' },
+  pmsuspended: { text: 'SUSPEND', grade: 'warn' },
+  inmigrate: { text: 'MIGRATE', grade: 'warn' },
+  'finish-migrate': { text: 'MIGRATE', grade: 'warn' },
+  postmigrate: { text: 'MIGRATE', grade: 'warn' },
+  colo: { text: 'MIGRATE', grade: 'warn' },
+  'save-vm': { text: 'SAVE', grade: 'warn' },
+  'restore-vm': { text: 'RESTORE', grade: 'warn' },
+  shutdown: { text: 'SHUTDOWN', grade: 'warn' },
+  shutoff: { text: 'SHUTDOWN', grade: 'warn' },
 };
 /** Started, and kept from running until somebody says so: Proxmox VE does that to back up a VM that is off. */
-const prelaunch: Badge = { text: 'PRESTART', verdict: 'warn' };
+const prelaunch: Badge = { text: 'PRESTART', grade: 'warn' };
 
 /** Locks of Proxmox VE whose names are too long; others are shown as they are. */
 const locks: Readonly<Record<string, string>> = {
@@ -60,11 +60,11 @@ export function badgeOf({ values, texts }: Row): Badge | undefined {
   const lock = texts[id.lock] ?? '';
   const age = values[id.qmp_age] ?? NaN;
   if (texts[id.qmp] === 'timeout' && age >= HUNG && !holdsMonitor.test(lock))
-    return { text: `HUNG ${duration(age)}`, verdict: 'bad' };
+    return { text: `HUNG ${duration(age)}`, grade: 'bad' };
   const state = texts[id.state] ?? '';
   const ofState = states[state];
   if (ofState !== undefined) return ofState;
   if (lock !== '')
-    return { text: (locks[lock] ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), verdict: 'warn' };
+    return { text: (locks[lock] ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), grade: 'warn' };
   return state === 'prelaunch' ? prelaunch : undefined;
 }
