@@ -16,6 +16,12 @@ import type { Settings } from './settings.ts';
 import { resolveThresholds } from './thresholds.ts';
 
 /**
+ * What a history holds where nobody chose collectors: what a view of the past and its verdicts need. Sensors and energy are read
+ * from hardware, which somebody should have asked for.
+ */
+const usuallyKept = collectorNames.filter((name) => name !== 'sensors' && name !== 'energy');
+
+/**
  * The settings of a run: defaults < file < environment < arguments. Throws a ConfigError for the first value that is
  * wrong or contradicts another one.
  */
@@ -45,8 +51,7 @@ export function resolveSettings(
     service: environment.service,
     stateDir: values.state_dir,
     frequency: values.frequency,
-    // A view of the past shows all there is, as one of the present does.
-    collectors: given.has('collectors') ? collectors : collectorNames,
+    collectors: given.has('collectors') ? collectors : usuallyKept,
   });
   const kept = values.replay === undefined ? history : undefined;
   const isElsewhere = type === 'libvirt' && parseUri(connector.connection).transport !== 'unix';

@@ -64,7 +64,6 @@ export function badgeOf({ values, texts }: Row): Badge | undefined {
   const state = texts[id.state] ?? '';
   const ofState = states[state];
   if (ofState !== undefined) return ofState;
-  if (lock !== '')
-    return { text: (locks[lock] ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), grade: 'warn' };
+  if (lock !== '') return { text: (locks[lock] ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), grade: 'warn' };
   return state === 'prelaunch' ? prelaunch : undefined;
 }
