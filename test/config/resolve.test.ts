@@ -47,13 +47,13 @@ test('the defaults', () => {
 });
 
 test('a service keeps a history of what needs no hardware to be asked; others do if they are told to', () => {
-  const kept = collectorNames.filter((name) => name !== 'sensors' && name !== 'energy');
+  const measured = collectorNames.filter((name) => name !== 'sensors' && name !== 'energy');
   const kept = {
     directory: '/var/lib/proxtop/history',
     interval: 10,
     keep: 3 * 86_400,
     maxBytes: 2 ** 30,
-    collectors: kept,
+    collectors: measured,
   };
   const service = { NOTIFY_SOCKET: '/run/notify' };
   const { history, collectors, outputs } = settings('', service);
@@ -69,7 +69,7 @@ test('a service keeps a history of what needs no hardware to be asked; others do
       interval: 30,
       keep: 14 * 86_400,
       maxBytes: 2 ** 26,
-      collectors: kept,
+      collectors: measured,
     },
   );
   assert.equal(settings('frequency = 3', service).history?.interval, 12, 'whole samples');
