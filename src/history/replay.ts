@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Skipped } from '../recording/entries.ts';
 import { standardInput } from '../recording/file.ts';
 import { readSamples, Recording } from '../recording/recording.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { RecordingError } from '../recording/errors.ts';
+import { historyDirectory } from './files.ts';
 import { HistoryRecording } from './history-recording.ts';
 import { isWithin } from './span.ts';
 import type { Span } from './span.ts';
@@ -44,12 +47,21 @@ export async function isHistory(path: string): Promise<boolean> {
   return (await historyAt(path)) !== undefined;
 }
 
-/** The directory of the history that a path names, itself or by its state directory; undefined for all that is no directory. */
+/**
+ * The directory of the history that a path names, itself or by its state directory; undefined for all that is no directory.
+ * @throws RecordingError where a history should be and is none
+ */
 async function historyAt(path: string): Promise<string | undefined> {
   if (path === standardInput) return undefined;
   const isDirectory = async (one: string): Promise<boolean> =>
     (await stat(one).catch(() => undefined))?.isDirectory() === true;
-  if (!(await isDirectory(path))) return undefined;
+  if (!(await isDirectory(path))) {
+    if (path === historyDirectory(dirname(path)) && !existsSync(path))
+      throw new RecordingError(
+        `${path}: there is no history yet: the service keeps one, and so does proxtop --history`,
+      );
+    return undefined;
+  }
   const below = join(path, 'history');
   return (await isDirectory(below)) ? below : path;
 }

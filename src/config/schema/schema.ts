@@ -124,7 +124,7 @@ const general = {
     default: 'false',
     help:
       'percentiles of disk latency: tells the QEMU of each VM to count latencies in histograms until it ends ' +
-      '(block-latency-histogram-set); without libvirt only',
+      '(block-latency-histogram-set); not with libvirt',
     flag: { group: what },
   },
   netdev: {
