@@ -44,7 +44,7 @@ export async function openReplay(path: string, span: Span): Promise<Recording | 
 
 /** Whether a path names a history, whose breaks are told; those of a recording are in its records. */
 export async function isHistory(path: string): Promise<boolean> {
-  return (await historyAt(path)) !== undefined;
+  return (await historyAt(path).catch(() => undefined)) !== undefined;
 }
 
 /**
