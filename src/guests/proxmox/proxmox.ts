@@ -179,8 +179,8 @@ export class ProxmoxInventory implements Inventory {
 
   private async configure(): Promise<void> {
     const time = performance.now() / 1000;
-    // Nobody needs to be woken on a host without VMs: the first one that comes is due at once.
-    if (this.vms.size === 0 || time - this.configuredAt < SCAN_BEAT) return;
+    // Also without VMs: the first one has its name in its first sample.
+    if (time - this.configuredAt < SCAN_BEAT) return;
     this.configuredAt = time;
     await this.configs.refresh();
     for (const vm of this.vms.values()) vm.configure(this.configs.get(vm.vmid));
