@@ -29,10 +29,10 @@ const nic = { model: 'rtl8139' } as const;
 const vms: readonly VmSpec[] = [
   { vmid: 101, name: 'ci-runner', guest: 'spin', load: 8, cores: 2, memory: 256 },
   { vmid: 102, name: 'postgres-main', guest: 'disk', load: 6, disks: [disk, disk], nics: [nic], memory: 128 },
-  { vmid: 103, name: 'web-frontend', guest: 'spin', load: 2, nics: [nic], disks: [disk] },
+  { vmid: 103, name: 'web-frontend', guest: 'spin', load: 6, nics: [nic], disks: [disk] },
   { vmid: 104, name: 'mail', guest: 'idle', nics: [nic], disks: [disk] },
   { vmid: 105, name: 'backup', guest: 'disk', load: 2, disks: [disk] },
-  { vmid: 106, name: 'zürich-dns', guest: 'spin', load: 1 },
+  { vmid: 106, name: 'zürich-dns', guest: 'spin', load: 4 },
   { vmid: 107, name: 'template-test', guest: 'paused', cores: 4 },
 ];
 
