@@ -6,7 +6,11 @@ import { readRecord } from '../kernel/base/read.ts';
 import { TICKS_PER_S } from '../kernel/base/ticks.ts';
 import { pidStatCounters } from '../kernel/pid/proc-pid-stat.ts';
 import { ProcStat, parseProcStat, procStatCounters } from '../kernel/proc/proc-stat.ts';
-import { CgroupCpuStat, cgroupCpuStatCounters, parseCgroupCpuStat } from '../kernel/sys/cgroup-cpu-stat.ts';
+import {
+  CgroupCpuStat,
+  cgroupCpuStatCounters,
+  parseCgroupCpuStat,
+} from '../kernel/sys/cgroup/cgroup-cpu-stat.ts';
 import { findPowerZones } from '../kernel/sys/powercap.ts';
 import type { PowerZone } from '../kernel/sys/powercap.ts';
 import { slots } from '../catalogue/catalogue.ts';

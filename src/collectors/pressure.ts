@@ -1,5 +1,5 @@
 import { growth } from '../kernel/base/counters.ts';
-import type { Cgroup } from '../kernel/sys/cgroup.ts';
+import type { Cgroup } from '../kernel/sys/cgroup/cgroup.ts';
 import { KernelFile } from '../kernel/base/kernel-file.ts';
 import type { Paths } from '../kernel/base/paths.ts';
 import { Pressure, parsePressure, pressureCounters } from '../kernel/proc/proc-pressure.ts';

@@ -1,4 +1,4 @@
-import { Cgroup } from '../kernel/sys/cgroup.ts';
+import { Cgroup } from '../kernel/sys/cgroup/cgroup.ts';
 import { readOnce } from '../kernel/base/kernel-file.ts';
 import type { Paths } from '../kernel/base/paths.ts';
 import { cgroupOf } from '../kernel/pid/proc-pid-cgroup.ts';

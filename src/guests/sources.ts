@@ -1,8 +1,8 @@
 import type { Counters } from '../kernel/base/counters.ts';
 import type { KernelFile } from '../kernel/base/kernel-file.ts';
 import type { Process } from '../kernel/pid/process.ts';
-import type { Cgroup } from '../kernel/sys/cgroup.ts';
-import type { DatasetCounts } from '../kernel/sys/zfs-datasets.ts';
+import type { Cgroup } from '../kernel/sys/cgroup/cgroup.ts';
+import type { DatasetCounts } from '../kernel/sys/zfs/zfs-datasets.ts';
 
 /** A network interface of a guest. */
 export interface GuestNic {

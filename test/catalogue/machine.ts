@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Detail, Guest } from '../../src/guests/guest.ts';
-import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
 import { objset } from '../collectors/objset.ts';

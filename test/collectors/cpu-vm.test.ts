@@ -6,8 +6,8 @@ import { ThreadReading, deriveThread, grown } from '../../src/collectors/cpu/cpu
 import { CpuCollector } from '../../src/collectors/cpu/cpu.ts';
 import { ThrottleReading, deriveThrottled } from '../../src/collectors/cpu/cpu-throttle.ts';
 import { VmCpu } from '../../src/collectors/cpu/cpu-vm.ts';
-import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
-import { cgroupCpuStatCounters } from '../../src/kernel/sys/cgroup-cpu-stat.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
+import { cgroupCpuStatCounters } from '../../src/kernel/sys/cgroup/cgroup-cpu-stat.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/pid/proc-pid-schedstat.ts';
 import { Process } from '../../src/kernel/pid/process.ts';

@@ -4,7 +4,7 @@ import { DiskBelow, deriveBelow, reads, writes } from '../../src/collectors/disk
 import type { BelowReading, DiskReading } from '../../src/guests/guest.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { diskStatsCounters } from '../../src/kernel/proc/proc-diskstats.ts';
-import { zfsObjsetCounters } from '../../src/kernel/sys/zfs-objset.ts';
+import { zfsObjsetCounters } from '../../src/kernel/sys/zfs/zfs-objset.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { detailOf, pick, setCounters } from './support.ts';
 

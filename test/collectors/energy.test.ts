@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { EnergyCollector } from '../../src/collectors/energy.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
-import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import type { GuestTarget } from '../../src/collectors/collector.ts';
 import {
   TestHost,

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { MemCollector } from '../../src/collectors/mem/mem.ts';
 import { locality } from '../../src/collectors/mem/mem-numa.ts';
 import { Process } from '../../src/kernel/pid/process.ts';
-import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { TestHost, Tree, pick, sourcesOf, stoppedClock, testTarget } from './support.ts';
 
 // The trees are made up after Documentation/admin-guide/cgroup-v2.rst: no machine of ours has more than one node.

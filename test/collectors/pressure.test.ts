@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PressureReading, PressureCollector, derivePressure } from '../../src/collectors/pressure.ts';
 import { toldSources } from '../../src/guests/sources.ts';
-import { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { pressureCounters } from '../../src/kernel/proc/proc-pressure.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { TestHost, Tree, known, setCounters, stoppedClock, testTarget } from './support.ts';

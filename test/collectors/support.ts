@@ -10,7 +10,7 @@ import { processSources, toldSources } from '../../src/guests/sources.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import type { Process } from '../../src/kernel/pid/process.ts';
-import type { Cgroup } from '../../src/kernel/sys/cgroup.ts';
+import type { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import { Target } from '../../src/sampling/targets.ts';

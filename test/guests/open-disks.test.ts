@@ -20,7 +20,7 @@ import { HostDevices } from '../../src/guests/below/host-device.ts';
 import { findPlaces } from '../../src/guests/below/open-disks.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { diskStatsCounters } from '../../src/kernel/proc/proc-diskstats.ts';
-import { zfsObjsetCounters } from '../../src/kernel/sys/zfs-objset.ts';
+import { zfsObjsetCounters } from '../../src/kernel/sys/zfs/zfs-objset.ts';
 import { objset } from '../collectors/objset.ts';
 import { Tree } from '../collectors/support.ts';
 import { openUnder } from '../lab/descriptors.ts';

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
-import { CgroupEvents, parseCgroupEvents } from '../../src/kernel/sys/cgroup-events.ts';
-import { CgroupIoStat, parseCgroupIoStat } from '../../src/kernel/sys/cgroup-io-stat.ts';
-import { parseCgroupLimit, parseCpuMax } from '../../src/kernel/sys/cgroup-limit.ts';
+import { CgroupEvents, parseCgroupEvents } from '../../src/kernel/sys/cgroup/cgroup-events.ts';
+import { CgroupIoStat, parseCgroupIoStat } from '../../src/kernel/sys/cgroup/cgroup-io-stat.ts';
+import { parseCgroupLimit, parseCpuMax } from '../../src/kernel/sys/cgroup/cgroup-limit.ts';
 import {
   CgroupMemoryEvents,
   CgroupMemoryStat,
   parseCgroupMemoryEvents,
   parseCgroupMemoryStat,
-} from '../../src/kernel/sys/cgroup-memory.ts';
-import { ZfsObjset, parseZfsObjset } from '../../src/kernel/sys/zfs-objset.ts';
+} from '../../src/kernel/sys/cgroup/cgroup-memory.ts';
+import { ZfsObjset, parseZfsObjset } from '../../src/kernel/sys/zfs/zfs-objset.ts';
 import { assertSafeCuts, cursorOf, valuesOf } from './support.ts';
 
 /** Read on Debian 13 (kernel 6.12) in lxc/901 of LXC 6, shortened. */

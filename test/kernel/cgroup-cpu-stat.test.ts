@@ -4,7 +4,7 @@ import {
   CgroupCpuStat,
   cgroupCpuStatCounters,
   parseCgroupCpuStat,
-} from '../../src/kernel/sys/cgroup-cpu-stat.ts';
+} from '../../src/kernel/sys/cgroup/cgroup-cpu-stat.ts';
 import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
 import { assertSafeCuts, cursorOf, fixture, read, table, valuesOf } from './support.ts';

@@ -6,7 +6,7 @@ import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { parseTaskRun } from '../../src/kernel/pid/proc-pid-task-stat.ts';
-import { parseHugetlbNumaStat, parseMemoryNumaStat } from '../../src/kernel/sys/cgroup-numa-stat.ts';
+import { parseHugetlbNumaStat, parseMemoryNumaStat } from '../../src/kernel/sys/cgroup/cgroup-numa-stat.ts';
 import { readNumaNodes } from '../../src/kernel/sys/numa-nodes.ts';
 import { Tree } from '../collectors/support.ts';
 import { cursorOf } from './support.ts';

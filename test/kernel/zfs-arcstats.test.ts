@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
-import { ArcStats, parseArcstats } from '../../src/kernel/sys/zfs-arcstats.ts';
+import { ArcStats, parseArcstats } from '../../src/kernel/sys/zfs/zfs-arcstats.ts';
 import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { assertSafeCuts, cursorOf } from './support.ts';
 

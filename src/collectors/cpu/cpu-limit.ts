@@ -1,8 +1,8 @@
 import type { Guest } from '../../guests/guest.ts';
 import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import { readValue } from '../../kernel/base/read.ts';
-import type { Cgroup } from '../../kernel/sys/cgroup.ts';
-import { parseCpuMax } from '../../kernel/sys/cgroup-limit.ts';
+import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
+import { parseCpuMax } from '../../kernel/sys/cgroup/cgroup-limit.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';

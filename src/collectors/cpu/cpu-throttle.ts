@@ -5,7 +5,7 @@ import {
   CgroupCpuStat,
   cgroupCpuStatCounters,
   parseCgroupCpuStat,
-} from '../../kernel/sys/cgroup-cpu-stat.ts';
+} from '../../kernel/sys/cgroup/cgroup-cpu-stat.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { Readings, now } from '../readings.ts';

@@ -1,4 +1,4 @@
-import type { Cgroup } from '../../kernel/sys/cgroup.ts';
+import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
 import { schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import type { Process, Thread } from '../../kernel/pid/process.ts';

@@ -1,7 +1,7 @@
 import type { BelowReading, DiskReading } from '../../guests/guest.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { diskStatsCounters as host } from '../../kernel/proc/proc-diskstats.ts';
-import { zfsObjsetCounters as zfs } from '../../kernel/sys/zfs-objset.ts';
+import { zfsObjsetCounters as zfs } from '../../kernel/sys/zfs/zfs-objset.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 
 const to = slots('disk', 'vm_disk');

@@ -4,7 +4,7 @@ import type { Paths } from '../../kernel/base/paths.ts';
 import { readRecord } from '../../kernel/base/read.ts';
 import type { StackedDevice } from '../../kernel/sys/block-stack.ts';
 import { stackOf } from '../../kernel/sys/block-stack.ts';
-import { CgroupIoStat, parseCgroupIoStat } from '../../kernel/sys/cgroup-io-stat.ts';
+import { CgroupIoStat, parseCgroupIoStat } from '../../kernel/sys/cgroup/cgroup-io-stat.ts';
 import { Totals, now } from '../readings.ts';
 
 /** What is counted, in the order of io.stat and objset alike. */

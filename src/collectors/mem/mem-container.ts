@@ -2,8 +2,8 @@ import type { Counters } from '../../kernel/base/counters.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
-import type { Cgroup } from '../../kernel/sys/cgroup.ts';
-import { parseCgroupLimit } from '../../kernel/sys/cgroup-limit.ts';
+import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
+import { parseCgroupLimit } from '../../kernel/sys/cgroup/cgroup-limit.ts';
 import {
   CgroupMemoryEvents,
   CgroupMemoryStat,
@@ -11,7 +11,7 @@ import {
   cgroupMemoryStatCounters,
   parseCgroupMemoryEvents,
   parseCgroupMemoryStat,
-} from '../../kernel/sys/cgroup-memory.ts';
+} from '../../kernel/sys/cgroup/cgroup-memory.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { GuestTarget, Wanted } from '../collector.ts';

@@ -6,7 +6,7 @@ import { Pressure, parsePressure } from '../../kernel/proc/proc-pressure.ts';
 import { VmStat, parseVmStat, vmstatCounters } from '../../kernel/proc/proc-vmstat.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
-import { ArcStats, parseArcstats } from '../../kernel/sys/zfs-arcstats.ts';
+import { ArcStats, parseArcstats } from '../../kernel/sys/zfs/zfs-arcstats.ts';
 import { columns, slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Wanted } from '../collector.ts';

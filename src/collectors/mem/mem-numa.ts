@@ -1,8 +1,8 @@
 import { readRecord } from '../../kernel/base/read.ts';
 import type { Process } from '../../kernel/pid/process.ts';
-import type { Cgroup } from '../../kernel/sys/cgroup.ts';
-import { parseHugetlbNumaStat, parseMemoryNumaStat } from '../../kernel/sys/cgroup-numa-stat.ts';
-import type { NodeBytes } from '../../kernel/sys/cgroup-numa-stat.ts';
+import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
+import { parseHugetlbNumaStat, parseMemoryNumaStat } from '../../kernel/sys/cgroup/cgroup-numa-stat.ts';
+import type { NodeBytes } from '../../kernel/sys/cgroup/cgroup-numa-stat.ts';
 import { parseCpuList } from '../../kernel/sys/cpu-list.ts';
 import type { NumaNodes } from '../../kernel/sys/numa-nodes.ts';
 import { SlowBeat } from '../slow-beat.ts';

@@ -5,7 +5,7 @@ import { readRecord } from '../../kernel/base/read.ts';
 import { diskCounts, parseBlockStat } from '../../kernel/proc/proc-diskstats.ts';
 import { identifyBlockDevice } from '../../kernel/sys/block-device.ts';
 import { blockDeviceName } from '../../kernel/sys/block-stack.ts';
-import { DatasetCounts, ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
+import { DatasetCounts, ZfsDatasets } from '../../kernel/sys/zfs/zfs-datasets.ts';
 
 /** What a host device counted, valid until it is read again; what cannot be read is undefined. */
 export interface HostCounts {

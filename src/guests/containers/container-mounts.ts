@@ -2,8 +2,8 @@ import { KernelFile } from '../../kernel/base/kernel-file.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Mount } from '../../kernel/pid/proc-pid-mountinfo.ts';
 import { parseMountinfo } from '../../kernel/pid/proc-pid-mountinfo.ts';
-import type { ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
-import { DatasetCounts } from '../../kernel/sys/zfs-datasets.ts';
+import type { ZfsDatasets } from '../../kernel/sys/zfs/zfs-datasets.ts';
+import { DatasetCounts } from '../../kernel/sys/zfs/zfs-datasets.ts';
 import type { MountedVolume } from '../sources.ts';
 
 /** A volume of a container: its root, or what is mounted below. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { readOnce } from '../../kernel/base/kernel-file.ts';
 import { refusedOpens } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import { ZfsDatasets } from '../../kernel/sys/zfs-datasets.ts';
+import { ZfsDatasets } from '../../kernel/sys/zfs/zfs-datasets.ts';
 import type { Guest } from '../guest.ts';
 import type { Inventory } from '../inventory.ts';
 import type { FileSystemUse } from '../sources.ts';

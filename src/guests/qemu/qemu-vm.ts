@@ -1,4 +1,4 @@
-import type { Cgroup } from '../../kernel/sys/cgroup.ts';
+import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { Process } from '../../kernel/pid/process.ts';
 import { QmpError } from '../../qmp/errors.ts';

@@ -1,5 +1,5 @@
-import { ascii, badLine, requireWholeLines } from '../base/content.ts';
-import type { Cursor } from '../base/cursor.ts';
+import { ascii, badLine, requireWholeLines } from '../../base/content.ts';
+import type { Cursor } from '../../base/cursor.ts';
 
 const [CAPITAL_N, EQUALS] = [0x4e, 0x3d];
 /** More nodes than any kernel has (CONFIG_NODES_SHIFT is 10 at most). */

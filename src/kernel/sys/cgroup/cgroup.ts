@@ -1,5 +1,5 @@
-import { KernelFile } from '../base/kernel-file.ts';
-import type { Paths } from '../base/paths.ts';
+import { KernelFile } from '../../base/kernel-file.ts';
+import type { Paths } from '../../base/paths.ts';
 
 /** Sizes of huge pages on x86 and ARM, as the controller names them. */
 const hugePages = ['2MB', '1GB'];

@@ -1,5 +1,5 @@
-import { ascii, badLine, findLine, requireWholeLines } from '../base/content.ts';
-import type { Cursor } from '../base/cursor.ts';
+import { ascii, badLine, findLine, requireWholeLines } from '../../base/content.ts';
+import type { Cursor } from '../../base/cursor.ts';
 
 const EXPECTED = 'a line like "size                            4    1073741824"';
 const SIZE = ascii('size ');

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Counters } from '../base/counters.ts';
-import { KernelFile } from '../base/kernel-file.ts';
-import type { Paths } from '../base/paths.ts';
-import { readRecord } from '../base/read.ts';
+import type { Counters } from '../../base/counters.ts';
+import { KernelFile } from '../../base/kernel-file.ts';
+import type { Paths } from '../../base/paths.ts';
+import { readRecord } from '../../base/read.ts';
 import { ZfsObjset, parseZfsObjset } from './zfs-objset.ts';
 
 const OBJSET = /^objset-0x[\da-f]+$/;

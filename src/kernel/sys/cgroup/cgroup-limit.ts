@@ -1,5 +1,5 @@
-import { ascii, badLine, requireWholeLines } from '../base/content.ts';
-import type { Cursor } from '../base/cursor.ts';
+import { ascii, badLine, requireWholeLines } from '../../base/content.ts';
+import type { Cursor } from '../../base/cursor.ts';
 
 const NEWLINE = 0x0a;
 const MAX = ascii('max');

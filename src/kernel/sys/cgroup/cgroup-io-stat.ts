@@ -1,7 +1,7 @@
-import { ascii, badLine } from '../base/content.ts';
-import { Counters } from '../base/counters.ts';
-import type { Cursor } from '../base/cursor.ts';
-import { NamedRow, NamedRows } from '../base/named-rows.ts';
+import { ascii, badLine } from '../../base/content.ts';
+import { Counters } from '../../base/counters.ts';
+import type { Cursor } from '../../base/cursor.ts';
+import { NamedRow, NamedRows } from '../../base/named-rows.ts';
 
 /** Bytes and operations. */
 export const cgroupIoStatCounters = { readBytes: 0, writeBytes: 1, reads: 2, writes: 3 } as const;

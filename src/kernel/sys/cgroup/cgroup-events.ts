@@ -1,5 +1,5 @@
-import { ascii, badLine, findLine, requireWholeLines } from '../base/content.ts';
-import type { Cursor } from '../base/cursor.ts';
+import { ascii, badLine, findLine, requireWholeLines } from '../../base/content.ts';
+import type { Cursor } from '../../base/cursor.ts';
 
 const EXPECTED = 'lines like "populated 1"';
 const POPULATED = ascii('populated ');

@@ -1,7 +1,7 @@
-import { ascii } from '../base/content.ts';
-import { Counters } from '../base/counters.ts';
-import type { Cursor } from '../base/cursor.ts';
-import { parseKeyedLines } from '../base/keyed-lines.ts';
+import { ascii } from '../../base/content.ts';
+import { Counters } from '../../base/counters.ts';
+import type { Cursor } from '../../base/cursor.ts';
+import { parseKeyedLines } from '../../base/keyed-lines.ts';
 
 /** Bytes of the page cache, tmpfs and shared memory included, and page faults that waited for a disk. */
 export const cgroupMemoryStatCounters = { file: 0, pgmajfault: 1 } as const;

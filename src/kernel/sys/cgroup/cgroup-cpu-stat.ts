@@ -1,7 +1,7 @@
-import { ascii } from '../base/content.ts';
-import { Counters } from '../base/counters.ts';
-import type { Cursor } from '../base/cursor.ts';
-import { parseKeyedLines } from '../base/keyed-lines.ts';
+import { ascii } from '../../base/content.ts';
+import { Counters } from '../../base/counters.ts';
+import type { Cursor } from '../../base/cursor.ts';
+import { parseKeyedLines } from '../../base/keyed-lines.ts';
 
 /**
  * CPU time used, time that a limit (cpu.max) held the cgroup back, both in microseconds, and the number of periods in

@@ -1,6 +1,6 @@
-import { ascii, badLine, findLine, requireWholeLines } from '../base/content.ts';
-import { Counters } from '../base/counters.ts';
-import type { Cursor } from '../base/cursor.ts';
+import { ascii, badLine, findLine, requireWholeLines } from '../../base/content.ts';
+import { Counters } from '../../base/counters.ts';
+import type { Cursor } from '../../base/cursor.ts';
 
 /** Bytes and operations, of the cache or of disks. */
 export const zfsObjsetCounters = { readBytes: 0, writeBytes: 1, reads: 2, writes: 3 } as const;
