@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
-import { loneCgroup, scopeCgroup } from '../../src/guests/own-cgroup.ts';
+import { loneCgroup, scopeCgroup } from '../../src/kernel/sys/cgroup/own-cgroup.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { cgroupTrouble } from '../../src/kernel/pid/proc-pid-cgroup.ts';
 import { cgroupMount } from '../lab/cgroup.ts';
@@ -100,7 +100,7 @@ async function fromContainer(pid: number, cgroupfs: string): Promise<unknown> {
   mkdirSync(inside, { recursive: true });
   directories.add(inside);
   const script = `
-    import { scopeCgroup } from '${source}/guests/own-cgroup.ts';
+    import { scopeCgroup } from '${source}/kernel/sys/cgroup/own-cgroup.ts';
     import { cgroupTrouble } from '${source}/kernel/pid/proc-pid-cgroup.ts';
     import { Paths, defaultRoots } from '${source}/kernel/base/paths.ts';
     const paths = new Paths({ ...defaultRoots, cgroupfs: '${cgroupfs}' });

@@ -17,7 +17,7 @@ import { LibvirtSession } from './libvirt-session.ts';
 import { processOf } from './libvirt-process.ts';
 import { LibvirtVm, ToldTraffic } from './libvirt-vm.ts';
 import { LARGEST_XML, readDevices } from './libvirt-xml.ts';
-import { scopeCgroup } from '../own-cgroup.ts';
+import { scopeCgroup } from '../../kernel/sys/cgroup/own-cgroup.ts';
 import { PollSchedule } from '../poll-schedule.ts';
 import { processSources, toldSources } from '../sources.ts';
 import type { QemuProcess } from '../qemu/qemu-finder.ts';

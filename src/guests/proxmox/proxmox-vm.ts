@@ -4,7 +4,7 @@ import type { HostDevices } from '../below/host-device.ts';
 import type { GuestDisk } from '../guest.ts';
 import { startedDisks } from '../qemu/guest-disks.ts';
 import type { MonitorSockets } from '../qemu/monitor-sockets.ts';
-import { scopeCgroup } from '../own-cgroup.ts';
+import { scopeCgroup } from '../../kernel/sys/cgroup/own-cgroup.ts';
 import type { PollSchedule } from '../poll-schedule.ts';
 import { nameOf } from '../identity.ts';
 import type { PveNic } from './pve-taps.ts';

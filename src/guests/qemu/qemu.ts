@@ -11,7 +11,7 @@ import type { Beat, Inventory } from '../inventory.ts';
 import { HostDevices } from '../below/host-device.ts';
 import { startedDisks } from './guest-disks.ts';
 import { MonitorSockets } from './monitor-sockets.ts';
-import { loneCgroup } from '../own-cgroup.ts';
+import { loneCgroup } from '../../kernel/sys/cgroup/own-cgroup.ts';
 import { PollSchedule } from '../poll-schedule.ts';
 import type { QemuArguments } from './qemu-arguments.ts';
 import type { QemuProcess } from './qemu-finder.ts';

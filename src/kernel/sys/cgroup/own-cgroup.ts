@@ -1,7 +1,7 @@
-import { Cgroup } from '../kernel/sys/cgroup/cgroup.ts';
-import { readOnce } from '../kernel/base/kernel-file.ts';
-import type { Paths } from '../kernel/base/paths.ts';
-import { cgroupOf } from '../kernel/pid/proc-pid-cgroup.ts';
+import { Cgroup } from './cgroup.ts';
+import { readOnce } from '../../base/kernel-file.ts';
+import type { Paths } from '../../base/paths.ts';
+import { cgroupOf } from '../../pid/proc-pid-cgroup.ts';
 
 /**
  * The cgroup that a manager made for one VM, found by the name it gives: qemu.slice/100.scope of Proxmox VE, or
