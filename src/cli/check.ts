@@ -155,7 +155,7 @@ function describeOutput(output: OutputSettings): string {
   if (print.verbose) parts.push('verbose metrics');
   if (print.devices) parts.push('rows of devices');
   if (output.type !== 'prometheus') {
-    if (output.print.human && output.printer === 'text') parts.push('human sizes');
+    if (output.print.human && output.printer === 'text') parts.push('aligned, with sizes for people');
     if (output.print.names === 'original') parts.push('names of the original');
   }
   if (output.select !== undefined) parts.push(...describeSelection(output.select));

@@ -29,24 +29,31 @@ export function createOutput(
   const own = log.child({}, { msgPrefix: `${settings.name}: ` });
   const printer = settings.select === undefined ? given : new SelectingPrinter(given, settings.select);
   const tap = new Tap(store);
-  const destination = createDestination(settings, printer, tap, own, onClosed);
+  const onNewReader = () => printer.begin?.();
+  const destination = createDestination(settings, tap, own, { onNewReader, onClosed });
   return new PrintedOutput(settings.name, { printer, store, tap, destination }, own);
+}
+
+/** Who is told what a destination finds out. */
+interface Listeners {
+  /** What is printed from now on is read by somebody who knows nothing of what came before: headers are due again. */
+  readonly onNewReader: () => void;
+  readonly onClosed: () => void;
 }
 
 function createDestination(
   settings: PrintedSettings,
-  printer: Printer,
   tap: Tap,
   log: Logger,
-  onClosed: () => void,
+  { onNewReader, onClosed }: Listeners,
 ): Destination {
   switch (settings.type) {
     case 'stdout':
       return stdoutDestination(tap, log, onClosed);
     case 'file':
-      return new FileDestination(settings, tap, log, () => printer.begin?.());
+      return new FileDestination(settings, tap, log, onNewReader);
     case 'tcp':
-      return new TcpDestination(settings, tap, log);
+      return new TcpDestination(settings, tap, log, onNewReader);
     case 'udp':
       return new UdpDestination(settings, tap, log);
     case 'http':

@@ -1,6 +1,7 @@
 import { slots } from '../catalogue/catalogue.ts';
 import { printable } from '../strings/printable.ts';
 import type { PrinterSettings } from './printer.ts';
+import { eachRow } from './rows.ts';
 import { TablePrinter } from './text/table.ts';
 
 const { host_name } = slots('host', 'host');
@@ -27,6 +28,7 @@ export class CsvPrinter extends TablePrinter {
         String(seq),
         csvCell(host.row.texts[host_name] ?? ''),
       ],
+      eachRow,
     });
   }
 }

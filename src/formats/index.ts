@@ -5,7 +5,13 @@ import { JsonCyclePrinter } from './json/json-cycle.ts';
 import { JsonEventPrinter } from './json/json-event.ts';
 import { MsgpackPrinter } from './msgpack.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
+import { AlignedPrinter } from './text/aligned.ts';
 import { TextPrinter } from './text/text.ts';
+
+/** Columns of the terminal that is written to; all that there are where it is none. */
+function terminalWidth(): number {
+  return process.stdout.isTTY ? process.stdout.columns : Infinity;
+}
 
 /** Every printer; a new one is its file and one line here. */
 const printers = {
@@ -14,7 +20,8 @@ const printers = {
   influx: (settings) => new InfluxPrinter(settings),
   msgpack: (settings) => new MsgpackPrinter(settings),
   csv: (settings) => new CsvPrinter(settings),
-  text: (settings) => new TextPrinter(settings),
+  text: (settings) =>
+    settings.human ? new AlignedPrinter(settings, terminalWidth) : new TextPrinter(settings),
   esxtop: () => new EsxtopPrinter(),
 } satisfies Record<string, (settings: PrinterSettings) => Printer>;
 

@@ -13,7 +13,7 @@ export interface PrinterSettings {
   readonly verbose: boolean;
   /** Whether to print the rows per vCPU, disk and NIC. */
   readonly devices: boolean;
-  /** Whether to write sizes for people (text only). */
+  /** Whether to write aligned columns and sizes for people (text only). */
   readonly human: boolean;
   /** Whose ids and units to use: ours, or those of the original program. */
   readonly names: 'proxtop' | 'original';

@@ -12,20 +12,46 @@ export function twinRows({ guests }: Sample): ReadonlySet<Row> {
   return new Set(guests.filter(({ twin }) => twin).map(({ row }) => row));
 }
 
-/**
- * Visits the rows of a sample in the order in which they are printed: the host, its devices, each VM with its devices
- * behind it, the agent and its outputs.
- */
-export function eachRow({ host, guests, agent }: Sample, devices: boolean, visit: Visit): void {
+/** Visits rows of a sample; those of devices only where these are wanted. */
+export type EachRow = (sample: Sample, devices: boolean, visit: Visit) => void;
+
+/** All rows, in the order of a record: the host, its devices, each VM with its devices behind it, the agent and its outputs. */
+export const eachRow: EachRow = (sample, devices, visit) => {
+  eachOfHost(sample, devices, visit);
+  eachOfGuests(sample, devices, visit);
+  eachOfAgent(sample, devices, visit);
+};
+
+/** In the order of a reader: the guests first, then the host, then the agent. */
+export const guestsFirst: EachRow = (sample, devices, visit) => {
+  eachOfGuests(sample, devices, visit);
+  eachOfHost(sample, devices, visit);
+  eachOfAgent(sample, devices, visit);
+};
+
+/** The guests, the host, and what is wrong with them; nothing about proxtop itself. */
+export const guestsAndHost: EachRow = (sample, devices, visit) => {
+  eachOfGuests(sample, devices, visit);
+  eachOfHost(sample, devices, visit);
+  for (const row of sample.agent.verdicts) visit(row, undefined);
+};
+
+const eachOfHost: EachRow = ({ host }, devices, visit) => {
   visit(host.row, undefined);
   eachPart('host', host, undefined, devices, visit);
+};
+
+const eachOfGuests: EachRow = ({ guests }, devices, visit) => {
   for (const vm of guests) {
     visit(vm.row, undefined);
     eachPart('vm', vm, vm.row, devices, visit);
   }
+};
+
+const eachOfAgent: EachRow = ({ agent }, devices, visit) => {
   visit(agent.row, undefined);
   eachPart('agent', agent, undefined, devices, visit);
-}
+};
 
 function eachPart(
   root: RootScope,

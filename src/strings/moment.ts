@@ -148,3 +148,11 @@ function fromLength(text: string, { now, begin }: Reference): number | undefined
   if (sign === '+') return begin === undefined || ago !== undefined ? undefined : begin + total;
   return now - total;
 }
+
+/** A time as a clock on the wall of this machine shows it, to the second: 2026-11-28 03:00:00. */
+export function localTime(time: number): string {
+  const date = new Date(time);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

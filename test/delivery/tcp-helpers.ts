@@ -19,6 +19,7 @@ export function open(
   port: number,
   change: Partial<TcpSettings> = {},
   pace: TcpPace = quick,
+  onNewReader?: () => void,
 ): { tcp: TestOutput; at: ReturnType<typeof logs>['at'] } {
   const { log, at } = logs();
   const print = { layout: 'cycle', verbose: false, devices: false, human: false, names: 'proxtop' } as const;
@@ -31,6 +32,11 @@ export function open(
     timeout: 10,
   } as const;
   const settings = { ...common, port, queue: roomy, ...change };
-  const tcp = new TestOutput(t, settings, log, (tap) => new TcpDestination(settings, tap, log, pace));
+  const tcp = new TestOutput(
+    t,
+    settings,
+    log,
+    (tap) => new TcpDestination(settings, tap, log, onNewReader, pace),
+  );
   return { tcp, at };
 }

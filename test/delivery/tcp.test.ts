@@ -265,3 +265,17 @@ test('close waits for a receiver that does not read only until the deadline', as
   assert.ok(droppedBy.unconfirmed > 10 && droppedBy.stopped > 0);
   assertAccounted(tcp.status, 300);
 });
+
+test('a new reader is told: when the one before is lost, and when it is there, but not the first one', async (t) => {
+  const receiver = new Receiver(t, '127.0.0.1');
+  const port = await receiver.start();
+  let told = 0;
+  const { tcp } = open(t, port, {}, undefined, () => told++);
+  tcp.send(records(1, 1));
+  await until(() => receiver.received(0).length > 0, 'the first record arrives');
+  assert.equal(told, 0);
+  receiver.connections[0]!.socket.destroy();
+  await until(() => told >= 1, 'the loss is told');
+  await until(() => receiver.connections.length === 2 && told === 2, 'the second reader is told');
+  await tcp.close(5000);
+});

@@ -50,36 +50,32 @@ const vmHeader = cells(
   'io_read_ops',
   'io_write_ops',
 );
-const agentIds = [
-  'cycle_ms',
-  'cpu_ms',
-  'ram_rss',
-  'missed_ticks',
-  'collector_errors',
-  'qmp_failures',
-  'queued',
-  'queued_bytes',
-  'sent',
-  'dropped',
-  'reconnects',
-];
 const hostRow = cells('host', time, 'pve1');
 const vmRowLines =
   cells('vm', time, 'u-1', 'web', 100, 4000, '-', '-', '-', 1.25, 0, '-', '-') +
   cells('vm', time, 'u-2', '007', '-', '-', '-', 'timeout', 3.5, '-', '-', '-', '-');
-const agentRow = cells('agent', time, 4.1, ...agentIds.slice(1).map(() => '-'));
 
-test('a header before the first row of each scope, and not again', () => {
+test('the guests first, a header before the first row of each scope, and not again', () => {
   const print = create();
-  const headed =
-    cells('host', 'time', 'host_name') +
-    hostRow +
-    vmHeader +
-    vmRowLines +
-    cells('agent', 'time', ...agentIds) +
-    agentRow;
+  const headed = vmHeader + vmRowLines + cells('host', 'time', 'host_name') + hostRow;
   assert.deepEqual(print(sample()), [headed]);
-  assert.deepEqual(print(sample()), [hostRow + vmRowLines + agentRow]);
+  assert.deepEqual(print(sample()), [vmRowLines + hostRow]);
+});
+
+test('rows about proxtop itself only with verbose metrics, verdicts always', () => {
+  const [verbose = ''] = create({ verbose: true })(sample());
+  assert.match(verbose, /^agent\ttime\t.*\nagent\t/m);
+  const [text = ''] = create()(
+    sampleOf({
+      agent: {
+        row: row('agent', {}),
+        outputs: [row('agent_output', { name: 'logs' })],
+        verdicts: [row('agent_verdict', { rule: 'hung', subject: '100', text: '100 web does not answer' })],
+      },
+    }),
+  );
+  assert.doesNotMatch(text, /^agent(_output)?\t/m);
+  assert.match(text, /^agent_verdict\t.*\t100 web does not answer$/m);
 });
 
 test('a header again for the scopes whose columns changed', () => {
@@ -89,14 +85,14 @@ test('a header again for the scopes whose columns changed', () => {
   const headers = later.split('\n').filter((line) => line.split('\t')[1] === 'time');
   assert.deepEqual(
     headers.map((line) => line.split('\t')[0]),
-    ['host', 'vm'],
+    ['vm', 'host'],
   );
 });
 
 test('a scope that appears later has its header then', () => {
   const print = create();
   assert.doesNotMatch(print({ ...sample(), guests: [] })[0]!, /^vm\t/m);
-  assert.ok(print(sample())[0]!.includes(hostRow + vmHeader + vmRowLines));
+  assert.ok(print(sample())[0]!.includes(vmHeader + vmRowLines + hostRow));
 });
 
 test('rows of devices name their VM', () => {
@@ -124,7 +120,7 @@ test('event layout: a record a line', () => {
   const print = create({ layout: 'event' });
   const records = print(sample());
   assert.equal(records.join(''), create()(sample())[0]);
-  assert.equal(records.length, 7);
+  assert.equal(records.length, 5);
   for (const record of records) assert.match(record, /^[^\n]+\n$/);
 });
 
@@ -163,51 +159,4 @@ test('every row has the cells of its header, whatever names hold', () => {
     create()(sampleOf({ guests: [vmRows(row('vm', { name: 'a\tb\u001b[0m' }))] }))[0]!,
     /\ta\?b\?\[0m\t/,
   );
-});
-
-test('human sizes, percents and times', () => {
-  const known = {
-    ram_total: 4 * 2 ** 30,
-    ram_used: 1536,
-    ram_free: 1023.99 * 1024,
-    ram_rss: 512,
-    ram_swapin: 2.5 * 2 ** 20,
-    cpu_total: 12.3456,
-    disk_lat_rd: 0.5,
-    disk_reads: 1 / 3,
-    net_rx_packets: 120000,
-    io_read_mib: 1.25,
-  };
-  const [text = ''] = create({ human: true, verbose: true })(
-    sampleOf({ guests: [vmRows(row('vm', known))] }),
-  );
-  const [header, values] = text
-    .split('\n')
-    .filter((line) => /^vm\t/.test(line))
-    .map((line) => line.split('\t'));
-  const shown = Object.fromEntries(header!.map((id, index) => [id, values![index]]));
-  for (const [id, expected] of Object.entries({
-    ram_total: '4.0GiB',
-    ram_used: '1.5KiB',
-    ram_free: '1.0MiB',
-    ram_rss: '512B',
-    ram_swapin: '2.5MiB/s',
-    cpu_total: '12.3',
-    disk_lat_rd: '0.50',
-    disk_reads: '0.333',
-    net_rx_packets: '120000',
-    io_read_mib: '1.25',
-    disk_lat_wr: '-',
-  })) {
-    assert.equal(shown[id], expected, id);
-  }
-});
-
-test('human sizes of the original, which counts memory in KiB', () => {
-  const [text = ''] = create({ human: true, names: 'original' })(
-    sampleOf({ collectors: ['mem'], guests: [vmRows(row('vm', { name: 'web', ram_total: 2 ** 31 }))] }),
-  );
-  assert.match(text, /^vm\ttime\tUUID\tname\tmem_MEMSZ\t/m);
-  assert.match(text, /^vm\t2026.*\t-\tweb\t2\.0GiB\t/m);
-  assert.doesNotMatch(text, /^agent/m);
 });

@@ -38,7 +38,7 @@ complete -c proxprofiler -l nic-rows -x -d 'interfaces of the host that get a ro
 complete -c proxprofiler -l disk-rows -x -d 'block devices of the host that get a row with --devices, also by volume name; the sums do not change'
 complete -c proxprofiler -l verbose -s a -d 'also the metrics that --list-metrics marks verbose'
 complete -c proxprofiler -l devices -d 'also a row for each vCPU, disk, NIC, sensor and power zone'
-complete -c proxprofiler -l human -s H -d 'sizes for people, such as 3.2 GiB (text printer only)'
+complete -c proxprofiler -l human -s H -d 'for people: aligned columns that fit the terminal, and sizes such as 3.2GiB (text printer only)'
 complete -c proxprofiler -l names -x -a 'proxtop original' -d 'ids and units: our own, or those of the original Go program'
 complete -c proxprofiler -l log-level -x -a 'debug info warn error' -d 'least important messages to log: debug, info, warn or error'
 complete -c proxprofiler -l procfs -x -a '(__fish_complete_directories)' -d 'where procfs is mounted'

@@ -59,7 +59,7 @@ export const printing = {
   human: {
     type: truth,
     default: 'false',
-    help: 'sizes for people, such as 3.2 GiB (text printer only)',
+    help: 'for people: aligned columns that fit the terminal, and sizes such as 3.2GiB (text printer only)',
     flag: { group: where, alias: 'H' },
   },
   names: {

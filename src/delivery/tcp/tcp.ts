@@ -77,6 +77,8 @@ export class TcpDestination implements Destination {
     private readonly settings: TcpSettings,
     private readonly tap: Tap,
     private readonly log: Logger,
+    /** Called when a connection was lost, and when there is a new one: its reader knows nothing of what came before. */
+    private readonly onNewReader: () => void = () => undefined,
     private readonly pace: TcpPace = defaultPace,
   ) {
     const { host, port } = settings;
@@ -178,7 +180,11 @@ export class TcpDestination implements Destination {
   /** The connection can be written to. */
   private begin(socket: Socket, preamble: string): void {
     const timeout = this.settings.timeout * 1000;
-    if (this.connections++ > 0) this.tap.ledger.reconnects++;
+    if (this.connections++ > 0) {
+      this.tap.ledger.reconnects++;
+      this.onNewReader();
+    }
+    socket.once('close', this.onNewReader);
     this.log.debug(`connected to ${this.target}`);
     const onRead = (bytes: number): void => {
       // At the end only a peer that closes tells that it has read: one that stalls would be believed meanwhile.

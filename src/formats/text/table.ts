@@ -7,7 +7,7 @@ import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors, identityColumns, printedColumns } from '../columns.ts';
 import type { Column } from '../names.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
-import { eachRow } from '../rows.ts';
+import type { EachRow } from '../rows.ts';
 import { TextCache } from '../text-cache.ts';
 
 /** How the lines of a table look. */
@@ -25,6 +25,8 @@ export interface TableStyle {
   readonly common: readonly string[];
   /** The cells under these names. */
   readonly commonCells: (sample: Sample) => readonly string[];
+  /** Which rows are printed, in which order. */
+  readonly eachRow: EachRow;
 }
 
 /** How the rows of one scope are printed. */
@@ -68,7 +70,7 @@ export class TablePrinter implements Printer {
 
   print(sample: Sample): readonly Buffer[] {
     const out = this.out;
-    const { separator, commonCells } = this.style;
+    const { separator, commonCells, eachRow } = this.style;
     const tables = this.tables.get(sample.collectors);
     const { interval } = sample;
     const common = commonCells(sample)

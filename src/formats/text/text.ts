@@ -1,9 +1,12 @@
-import { human } from './human.ts';
 import { printable } from '../../strings/printable.ts';
 import type { PrinterSettings } from '../printer.ts';
+import { guestsAndHost, guestsFirst } from '../rows.ts';
 import { TablePrinter } from './table.ts';
 
-/** Tab-separated lines for people and for `cut`, with the time in each; `-` for what is not known. */
+/**
+ * Tab-separated lines of raw numbers for `cut` and `awk`, with the time in each; `-` for what is not known. The guests come
+ * first; rows about proxtop itself only with verbose metrics.
+ */
 export class TextPrinter extends TablePrinter {
   constructor(settings: PrinterSettings) {
     super(settings, {
@@ -11,15 +14,12 @@ export class TextPrinter extends TablePrinter {
       lineEnd: '\n',
       unknown: '-',
       cell: printable,
-      number: settings.human
-        ? (out, value, unit) => {
-            out.text(human(value, unit));
-          }
-        : (out, value) => {
-            out.number(value);
-          },
+      number: (out, value) => {
+        out.number(value);
+      },
       common: ['time'],
       commonCells: ({ time }) => [new Date(time).toISOString()],
+      eachRow: settings.verbose ? guestsFirst : guestsAndHost,
     });
   }
 }

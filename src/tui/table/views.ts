@@ -1,5 +1,6 @@
 import type { CollectorName } from '../../catalogue/catalogue.ts';
 import type { PartOf } from '../../catalogue/entities.ts';
+import { overview } from '../../catalogue/overview.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
@@ -73,30 +74,7 @@ export const views: readonly View[] = [
     title: 'all: CPU, memory, disks and network of each VM and container',
     scope: 'vm',
     collectors: ['cpu', 'mem', 'disk', 'net', 'io', 'pressure'],
-    columns: [
-      'vmid',
-      'name',
-      'cpu_used',
-      'cpu_steal',
-      'disk_lat_avg',
-      'ram_rss',
-      'net_rx_mbit',
-      'net_tx_mbit',
-      'disk_reads',
-      'disk_writes',
-      'disk_read_mib',
-      'disk_write_mib',
-      'cpu_total',
-      'cpu_steal_max',
-      'cpu_other_total',
-      'ram_used',
-      'ram_swap',
-      'net_rx_drop_percent',
-      'psi_some_cpu_avg10',
-      'psi_some_io_avg10',
-      'guest_type',
-      'ram_limit_used',
-    ],
+    columns: overview,
     sort: 'cpu_used',
     sortKeys: {
       U: 'cpu_used',
