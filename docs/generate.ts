@@ -1,4 +1,4 @@
-// Writes what is repeated from the code: docs/metrics.md, docs/configuration.md, the tables of flags in README.md and
+// Writes what is repeated from the code: docs/metrics.md, docs/configuration.md, the tables of flags in docs/flags.md and
 // docs/profiler.md, the tables of docs/view.md, manual pages and completions of the package.
 // Run in the root of the project: npx tsx docs/generate.ts. With --check it writes nothing and fails where it would.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -68,7 +68,7 @@ function flagRow(flag: Flag): readonly string[] {
   return [code(names), plain(flag.help), plain(flag.otherwise ?? ''), code(key)];
 }
 
-function readme(text: string): string {
+function flagsDocument(text: string): string {
   return withFlags(text, proxtopProgram.flags);
 }
 
@@ -97,7 +97,7 @@ function read(path: string): string {
 const commands = { status: [], spool: ['list', 'drain', 'delete'] };
 const generated: readonly (readonly [path: string, generate: (before: string) => string])[] = [
   ['docs/metrics.md', metricsDocument],
-  ['README.md', readme],
+  ['docs/flags.md', flagsDocument],
   ['docs/profiler.md', profilerDocument],
   ['docs/view.md', viewDocument],
   ['docs/configuration.md', configurationDocument],

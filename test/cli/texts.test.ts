@@ -134,18 +134,18 @@ test('the documents are generated, and a stale one is found', () => {
       'debian/completions/fish',
     ])
       mkdirSync(join(directory, path), { recursive: true });
-    for (const path of ['README.md', 'docs/profiler.md'])
+    for (const path of ['docs/flags.md', 'docs/profiler.md'])
       writeFileSync(join(directory, path), 'before\n<!-- flags -->\nold\n<!-- /flags -->\nafter\n');
     writeFileSync(join(directory, 'docs/migrating.md'), '<!-- names -->\n<!-- /names -->\n');
     const blocks = ['views', 'keys', 'replay-keys'].map((name) => `<!-- ${name} -->\n<!-- /${name} -->\n`);
     writeFileSync(join(directory, 'docs/view.md'), blocks.join(''));
     execFileSync(tsx, [generate], { cwd: directory });
-    const readme = readFileSync(join(directory, 'README.md'), 'utf8');
+    const flags = readFileSync(join(directory, 'docs/flags.md'), 'utf8');
     assert.match(
-      readme,
+      flags,
       /^before\n<!-- flags -->\n\| flag \|[\s\S]*`-f, -d, --frequency SECONDS`[\s\S]*<!-- \/flags -->\nafter\n$/,
     );
-    assert.ok(!readme.includes('old\n'));
+    assert.ok(!flags.includes('old\n'));
     const profiler = readFileSync(join(directory, 'docs/profiler.md'), 'utf8');
     assert.match(profiler, /`--states N`[\s\S]*`--likeliness PROFILE`/);
     const view = readFileSync(join(directory, 'docs/view.md'), 'utf8');
