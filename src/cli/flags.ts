@@ -41,7 +41,7 @@ export const own: readonly Flag[] = [
     group: 'Where to send it',
     hidden: false,
     help: 'open the terminal view beside the outputs that are configured',
-    otherwise: 'it opens on a terminal where nothing says what to print',
+    otherwise: 'opens on a terminal if nothing else is to be printed',
   },
   {
     ...information,
@@ -50,7 +50,7 @@ export const own: readonly Flag[] = [
     placeholder: 'FILE',
     help: 'read this configuration file; the service reads /etc/proxtop.conf',
   },
-  { ...information, name: 'check', aliases: [], help: 'say what would run, or what is wrong, and exit' },
+  { ...information, name: 'check', aliases: [], help: 'show what would run, or what is wrong, and exit' },
   {
     ...information,
     name: 'list-metrics',

@@ -17,11 +17,12 @@ const notes: Partial<Record<FlagGroup, string>> = {
 
 const examples = [
   ['proxtop', 'watch the VMs; h shows all keys'],
+  ['proxtop -H', 'print the same as aligned text'],
   ['proxtop --cpu --disk -f 5 -r 12', 'CPU and disk for a minute'],
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
-  ['proxtop --config /etc/proxtop.conf --check', 'what would the service run?'],
-  ['proxtop --replay --at 03:00', 'what happened at three?'],
-  ['proxtop status', 'does the running one deliver?'],
+  ['proxtop --config /etc/proxtop.conf --check', 'show what the service would run'],
+  ['proxtop --replay --at 03:00', 'show what happened at three'],
+  ['proxtop status', 'show whether the service delivers'],
   ['proxtop spool', 'list the records that wait on disk'],
 ] as const;
 

@@ -34,9 +34,9 @@ test('the time and the host, what is wrong, then guests and host in aligned colu
   assert.deepEqual(lines.slice(1, 7), [
     '! 100 web RDY 40 %',
     '',
-    'VMID  NAME           CPUS     RSS  UUID',
-    '100   web            0.25  1.5GiB  u-1',
-    '100   a-longer-name    12    512B  u-1',
+    'VMID  NAME            CPUS     RSS  UUID',
+    '100   web             0.25  1.5GiB  u-1',
+    '100   a-longer-name  12.00    512B  u-1',
     '',
   ]);
   assert.match(lines[7]!, /^HOST +%USER$/);

@@ -39,7 +39,7 @@ test('says what a value means, where it comes from, how it is made, what its lev
     [
       '%RDY: cpu_steal of a VM',
       '',
-      'How much of the time its vCPUs want to run, and wait because no CPU is free for them. The guest stands still meanwhile and may see it as steal time.',
+      'Share of time its vCPUs are ready to run but wait for a free CPU. The guest stands still meanwhile and may see this as steal time.',
       '',
       'now       12.3%: red',
       'source    /proc/<pid>/task/<tid>/schedstat field 2',

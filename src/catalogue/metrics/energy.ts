@@ -14,7 +14,7 @@ export const energy = {
       source: 'derived',
       formula: `power_active * CPU time of the guest / CPU time of all on the host: ${estimate}`,
       meaning:
-        'Estimate of the power that the guest causes: the active part of the host’s by CPU time. What the host takes idle is nobody’s, and heavy instructions count as light ones.',
+        "Estimated power of the guest: its share, by CPU time, of the host's active power. Idle power belongs to nobody, and heavy instructions count as light ones.",
       needs,
       counter: {
         name: 'energy_estimate_joules',
@@ -30,7 +30,7 @@ export const energy = {
       source,
       formula: 'sum of the zones, over 5 s',
       meaning:
-        'Power of the CPUs, with their memory where it is counted by itself. Disks, fans and power supplies are not in it.',
+        'Power of the CPUs and, where it is counted separately, their memory. Without disks, fans and power supplies.',
       needs,
       counter: {
         name: 'energy_joules',
@@ -43,7 +43,7 @@ export const energy = {
       unit: 'watts',
       source: 'derived',
       formula: `power * busy share of the CPUs: ${estimate}`,
-      meaning: 'Estimate of the part of the power that goes to work: of guests and of the host itself.',
+      meaning: 'Estimated power that goes into work, of guests and of the host itself.',
       needs,
       counter: {
         name: 'energy_active_joules',
@@ -56,7 +56,7 @@ export const energy = {
       unit: 'watts',
       source: 'derived',
       formula: `power - power_active: ${estimate}`,
-      meaning: 'Estimate of the part of the power that the CPUs take while they have nothing to do.',
+      meaning: 'Estimated power that the CPUs draw while idle.',
       needs,
       counter: {
         name: 'energy_idle_joules',
@@ -71,7 +71,7 @@ export const energy = {
       unit: 'watts',
       source,
       formula: 'rate over 5 s, across the wrap of the counter at max_energy_range_uj',
-      meaning: 'Power of a package with all that is in it, or of its memory.',
+      meaning: 'Power of a CPU package, or of its memory.',
       needs,
       counter: {
         name: 'energy_joules',

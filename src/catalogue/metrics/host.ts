@@ -32,14 +32,14 @@ export const host = {
       shown: 'verbose',
       source: '/proc/uptime',
       formula: '',
-      meaning: 'How long ago the host started.',
+      meaning: 'Time since the host started.',
     }),
     gauge('host_vms', {
       title: 'VMS',
       unit: 'count',
       source: 'connector',
       formula: 'running VMs',
-      meaning: 'How many VMs run.',
+      meaning: 'Running VMs.',
     }),
   ],
   vm: [

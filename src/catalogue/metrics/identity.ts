@@ -63,7 +63,7 @@ export const identity = {
       unit: 'seconds',
       shown: 'verbose',
       source: '/proc/<pid>/stat of the first process of a container',
-      meaning: 'How long ago the container started.',
+      meaning: 'Time since the container started.',
       needs: 'a container',
     }),
     text('qmp', {

@@ -19,7 +19,7 @@ export const mem = {
         'QMP query-balloon total_mem (Proxmox QEMU), balloon guest-stats (stock QEMU), libvirt balloon.available; else the memory that QEMU was given (query-balloon max_mem, query-memory-size-summary and query-memory-devices, libvirt balloon.maximum), else configured memory with DIMMs',
       formula: 'memory the guest sees',
       container: 'cgroup v2 memory.max; omitted where there is no limit',
-      meaning: 'How much memory the guest sees.',
+      meaning: 'Memory that the guest sees.',
       original: { id: 'mem_MEMSZ', differs: 'KiB' },
     }),
     gauge('ram_used', {
@@ -28,7 +28,7 @@ export const mem = {
       source: 'as above',
       formula: 'ram_total - ram_free; omitted when the guest reports no balloon statistics',
       meaning:
-        'How much of its memory the guest uses, as it says itself; caches count as used where the guest counts them so. Of a container without its caches; what lies in a tmpfs counts as cache.',
+        'Memory in use, as the guest reports it (some guests count caches as used). Of a container: without caches; tmpfs counts as cache.',
       original: { id: 'mem_GRANT', differs: 'KiB' },
       needs: 'balloon statistics from the guest',
       container:
@@ -40,7 +40,7 @@ export const mem = {
       source: 'query-balloon free_mem / balloon.unused',
       formula:
         'omitted when the guest reports none, or nothing credible, and when its report was older than 30 s as QEMU was asked',
-      meaning: 'How much of its memory the guest does not use for anything, as it says itself.',
+      meaning: 'Memory that the guest does not use at all, as it reports.',
       original: { id: 'mem_FREE', differs: 'KiB' },
       needs: 'balloon statistics from the guest',
     }),
@@ -48,7 +48,7 @@ export const mem = {
       title: '%ACTV',
       source: 'derived',
       formula: 'ram_used/ram_total*100',
-      meaning: 'Which part of its memory the guest uses, as it says itself.',
+      meaning: 'Share of its memory that the guest uses, as it reports.',
       original: { id: 'mem_%ACTV' },
       needs: 'balloon statistics from the guest',
     }),
@@ -57,8 +57,7 @@ export const mem = {
       unit: 'bytes',
       source: '/proc/<pid>/stat rss * page size + /proc/<pid>/status HugetlbPages',
       formula: 'resident memory of the QEMU process, huge pages included',
-      meaning:
-        'How much memory of the host the QEMU process has now; it rarely gives any back without a balloon.',
+      meaning: 'Host memory that the QEMU process holds. Without a balloon it rarely gives any back.',
       container: 'not told: what a container uses is GRANT, and what the host charges to it MEMHOST',
       original: { id: 'mem_RSS' },
     }),
@@ -68,7 +67,7 @@ export const mem = {
       source: 'query-balloon actual / balloon.current',
       formula: 'balloon size now',
       meaning:
-        'How much memory the balloon leaves to the guest; less than its maximum when the host takes some back.',
+        'Memory that the balloon leaves to the guest; below the maximum when the host takes some back.',
       original: { id: 'mem_MCTL', differs: 'KiB' },
       needs: 'balloon device',
     }),
@@ -77,7 +76,7 @@ export const mem = {
       unit: 'bytes',
       source: 'query-balloon / balloon.maximum, balloon.current',
       formula: 'ram_max - ram_actual',
-      meaning: 'How much memory the balloon has taken from the guest, because the host needs it: 0 is good.',
+      meaning: 'Memory that the balloon has taken from the guest because the host needs it. 0 is good.',
       needs: 'balloon device',
       levels: '1',
       causes: [
@@ -90,7 +89,7 @@ export const mem = {
       unit: 'per second',
       source: '/proc/<pid>/stat minflt',
       formula: 'rate',
-      meaning: 'Memory accesses of QEMU that had to be given a page, but needed no disk.',
+      meaning: 'Page faults of QEMU that needed no disk.',
       original: { id: 'mem_MINFLT', differs: 'per interval' },
       counter: { name: 'ram_minor_faults', unit: 'one', help: 'Page faults of the process without I/O' },
     }),
@@ -100,7 +99,7 @@ export const mem = {
       source: '/proc/<pid>/stat majflt',
       formula: 'rate',
       meaning:
-        'Memory accesses of QEMU that had to wait for a disk: memory comes back from swap. Of a container also those to files.',
+        'Page faults of QEMU that waited for a disk: memory comes back from swap. Of a container: also file reads.',
       container: 'cgroup v2 memory.stat pgmajfault, over 5 s',
       original: { id: 'mem_MAJFLT', differs: 'per interval' },
       counter: {
@@ -115,8 +114,7 @@ export const mem = {
       unit: 'bytes',
       source: 'cgroup v2 memory.stat file of a container',
       formula: 'read every 5 s',
-      meaning:
-        'Files that the container has in memory, those of a tmpfs included; the host takes back what it needs of the others.',
+      meaning: 'Files of the container in memory, tmpfs included. The host can reclaim the others.',
       needs: 'a container and the memory controller',
     }),
     gauge('ram_limit', {
@@ -124,15 +122,14 @@ export const mem = {
       unit: 'bytes',
       source: 'cgroup v2 memory.max of a container',
       formula: 'omitted where there is none',
-      meaning: 'How much memory the container may take at most, its caches included.',
+      meaning: 'Most memory that the container may use, caches included.',
       needs: 'a container with a memory limit',
     }),
     percent('ram_limit_used', {
       title: '%MEMLIMIT',
       source: 'derived',
       formula: 'ram_used/ram_limit*100',
-      meaning:
-        'Which part of its memory limit the container uses, without caches: what is left can be taken back from them.',
+      meaning: 'Share of its memory limit that the container uses, without caches, which can be reclaimed.',
       needs: 'a container with a memory limit',
       levels: '90/97',
       causes: [
@@ -145,7 +142,7 @@ export const mem = {
       unit: 'per second',
       source: 'cgroup v2 memory.events oom_kill of a container',
       formula: 'rate',
-      meaning: 'Processes of the container that the kernel killed for want of memory.',
+      meaning: 'Processes of the container that the kernel killed because memory ran out.',
       needs: 'a container and the memory controller',
       counter: { unit: 'one', help: 'Processes killed for want of memory' },
       levels: '0.001',
@@ -160,7 +157,7 @@ export const mem = {
       shown: 'verbose',
       source: 'query-balloon max_mem / balloon.maximum',
       formula: 'upper limit of the balloon',
-      meaning: 'How much memory the guest has with an empty balloon.',
+      meaning: 'Memory of the guest with an empty balloon.',
       original: { id: 'mem_MAXSZ', differs: 'KiB' },
       needs: 'balloon device',
     }),
@@ -170,7 +167,7 @@ export const mem = {
       shown: 'verbose',
       source: '/proc/<pid>/stat vsize',
       formula: '',
-      meaning: 'How much address space the QEMU process has; most of it may never be used.',
+      meaning: 'Address space of the QEMU process; most of it may never be used.',
       original: { id: 'mem_VSIZE' },
     }),
     gauge('ram_swap', {
@@ -182,14 +179,14 @@ export const mem = {
       formula:
         'QEMU memory swapped out on the host; VmSwap leaves shared memory out: where it is shared (virtiofs, vhost-user) and there is no cgroup to tell, the metric is omitted',
       meaning:
-        'How much memory of the VM or container the host has put into swap: the guest waits for a disk when it wants that back.',
+        'Memory of the guest that the host has swapped out. The guest waits for a disk to get it back.',
       needs: 'memory that is not shared, or a cgroup v2 memory controller',
       container: 'cgroup v2 memory.swap.current',
       levels: '1/1M',
       causes: [
         'The VMs together have more memory than the host: see MEM/CAP, and RSS for who has it.',
         'Other users of memory on the host grew, such as the ZFS cache (ARC) or a backup.',
-        'It was swapped out earlier, and nobody has wanted it back since: harmless while MAJFLT stays near 0.',
+        'It was swapped out earlier and has not been needed since: harmless while MAJFLT stays near 0.',
       ],
     }),
     rate('ram_swapin', {
@@ -198,7 +195,7 @@ export const mem = {
       shown: 'verbose',
       source: 'balloon stat-swap-in / balloon.swap_in',
       formula: 'rate, guest view',
-      meaning: 'What the guest reads back from its own swap space.',
+      meaning: 'Data that the guest reads back from its own swap.',
       original: { id: 'mem_SWAPIN' },
       needs: 'balloon statistics from the guest',
       counter: {
@@ -215,7 +212,7 @@ export const mem = {
       shown: 'verbose',
       source: 'balloon stat-swap-out / balloon.swap_out',
       formula: 'rate, guest view',
-      meaning: 'What the guest writes to its own swap space: it has too little memory.',
+      meaning: 'Data that the guest writes to its own swap: it has too little memory.',
       original: { id: 'mem_SWAPOUT' },
       needs: 'balloon statistics from the guest',
       counter: {
@@ -262,7 +259,7 @@ export const mem = {
       shown: 'verbose',
       source: '/proc/<pid>/ksm_stat ksm_merging_pages',
       formula: 'pages * page size; once a minute',
-      meaning: 'How much of its memory the VM shares with others, because it has the same content.',
+      meaning: 'Memory that the VM shares with others because the content is the same.',
       needs: 'kernel 6.1, root',
     }),
     percent('ram_numa_local', {
@@ -271,8 +268,7 @@ export const mem = {
         'cgroup v2 memory.numa_stat and hugetlb.*.numa_stat of the VM, /proc/<pid>/task/*/stat, Cpus_allowed_list',
       formula:
         'anon and shmem on the nodes that the vCPUs are pinned to / on all; of vCPUs that may run on every node, on each node by the share of time that vCPUs ran there; once a minute',
-      meaning:
-        'Which part of its memory lies on the NUMA nodes that the vCPUs of the VM run on; they wait longer for the rest.',
+      meaning: 'Share of its memory on the NUMA nodes its vCPUs run on. Access to the rest is slower.',
       needs: 'a host with several NUMA nodes, and a cgroup v2 memory controller',
       levels: '80/40',
       causes: [
@@ -289,7 +285,7 @@ export const mem = {
         'query-balloon last_update (Proxmox QEMU), guest-stats last-update (stock QEMU), libvirt balloon.last-update',
       formula: 'time since the guest reported its memory; it stands still while the VM is paused',
       meaning:
-        'How long ago the guest last reported its memory use; if that is long, its balloon driver is not running.',
+        'Time since the guest last reported its memory use. A large value means that its balloon driver is not running.',
       needs: 'balloon statistics from the guest',
     }),
     gauge('ram_cgroup', {
@@ -299,7 +295,7 @@ export const mem = {
       source: 'cgroup v2 memory.current of the VM scope',
       formula: 'what the host charges to the VM; omitted without a memory controller',
       meaning:
-        'What the host charges to the VM or container: its memory, and the page cache of its disk images or files.',
+        'Memory that the host charges to the guest: its own, and the page cache of its images or files.',
       needs: 'cgroup v2 memory controller',
     }),
   ],

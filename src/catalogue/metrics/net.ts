@@ -1,9 +1,6 @@
 import { gauge, percent, rate, text } from '../metric.ts';
 import type { CounterFacts, Declaration, MetricTable } from '../metric.ts';
 
-const received = 'received: by the VM, or by the interface of the host';
-const sent = 'sent: by the VM, or by the interface of the host';
-
 const rxDrops = [
   'The guest does not take its packets in time: its vCPUs are busy or wait for a CPU (%RDY), or its queues are short.',
   'A burst is more than the queue of the interface holds: more queues (multiqueue) help.',
@@ -17,8 +14,7 @@ const speed = gauge('net_speed', {
   unit: 'megabit per second',
   source: '/sys/class/net/<dev>/speed',
   formula: 'host: sum over the NICs in the sum; omitted when the link is down',
-  meaning:
-    'What the link could carry in each direction. Virtual functions and representors are not added to their port.',
+  meaning: 'Link speed, per direction. Virtual functions and representors are not added to their port.',
   original: { id: 'net_speed' },
   needs: 'a physical NIC whose link is up',
 });
@@ -44,14 +40,11 @@ export const net = {
       source: 'derived',
       formula:
         'the larger of net_rx_mbit and net_tx_mbit, each by its limit; a burst beyond it counts as 100',
-      meaning:
-        'How near the NIC is to its rate limit. At 100 % packets are dropped, or wait, for this limit.',
+      meaning: 'Use of the rate limit of the NIC. At 100 % packets wait or are dropped because of it.',
       needs: 'a NIC with a limit',
       prometheus: 'gauge',
       levels: '90',
-      causes: [
-        'The guest sends or receives more than its NIC may (rate): raise it if the network has more to give.',
-      ],
+      causes: ['The guest exceeds the limit of its NIC (rate): raise it if the network can give more.'],
     }),
     gauge('net_mbit_limit', {
       title: 'MbMAX/s',
@@ -59,7 +52,7 @@ export const net = {
       source: 'Proxmox config rate= / libvirt XML bandwidth average',
       formula: '*2^20*8/10^6; libvirt *1000*8/10^6',
       meaning:
-        'What the NIC may carry in each direction; the smaller, where libvirt limits them differently (inbound, outbound).',
+        'Rate limit of the NIC, per direction; the smaller one if libvirt limits them differently (inbound, outbound).',
       needs: 'a NIC with a limit',
       prometheus: { name: 'net_limit' },
     }),
@@ -90,7 +83,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       unit: 'megabit per second',
       source,
       formula,
-      meaning: `Traffic ${received}.`,
+      meaning: 'Traffic received.',
       original: host
         ? { id: 'net_MbRX/s' }
         : { id: 'net_MbRX/s', differs: 'original: tap view, rx and tx swapped' },
@@ -101,7 +94,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       unit: 'megabit per second',
       source,
       formula: 'rate*8/10^6',
-      meaning: `Traffic ${sent}.`,
+      meaning: 'Traffic sent.',
       original: { id: 'net_MbTX/s' },
       counter: { none: 'net_tx_bytes has it' },
     }),
@@ -110,7 +103,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       unit: 'per second',
       source,
       formula: 'rate',
-      meaning: `Packets ${received}.`,
+      meaning: 'Packets received.',
       original: { id: 'net_PKTRX/s' },
       counter: { unit: 'one', help: 'Packets received' },
     }),
@@ -119,7 +112,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       unit: 'per second',
       source,
       formula: 'rate',
-      meaning: `Packets ${sent}.`,
+      meaning: 'Packets sent.',
       original: { id: 'net_PKTTX/s' },
       counter: { unit: 'one', help: 'Packets sent' },
     }),
@@ -127,7 +120,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       title: '%DRPRX',
       source,
       formula: 'delta(dropped)/delta(dropped+packets)*100; omitted without packets',
-      meaning: `Which part of the packets was dropped that should be ${received}.`,
+      meaning: 'Share of incoming packets that were dropped.',
       ...(host ? { shown: 'verbose' } : { original: { id: 'net_%DRPRX' } }),
       levels: '1',
       causes: rxDrops,
@@ -137,7 +130,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       title: '%DRPTX',
       source,
       formula: 'as above',
-      meaning: `Which part of the packets was dropped that should be ${sent}.`,
+      meaning: 'Share of outgoing packets that were dropped.',
       ...(host ? { shown: 'verbose' } : { original: { id: 'net_%DRPTX' } }),
       levels: '1',
       causes: txDrops,
@@ -149,7 +142,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       shown: 'verbose',
       source,
       formula: 'rate',
-      meaning: `Traffic ${received}, in bytes.`,
+      meaning: 'Traffic received, in bytes.',
       counter: { unit: 'bytes', help: 'Bytes received' },
     }),
     rate('net_tx_bytes', {
@@ -158,12 +151,12 @@ function traffic(of: 'vm' | 'host', formula: string) {
       shown: 'verbose',
       source,
       formula: 'rate',
-      meaning: `Traffic ${sent}, in bytes.`,
+      meaning: 'Traffic sent, in bytes.',
       counter: { unit: 'bytes', help: 'Bytes sent' },
     }),
     column('net_rx_errors', {
       title: 'ERRSRX',
-      meaning: `Packets that were broken and should be ${received}.`,
+      meaning: 'Receive errors: incoming packets that were broken.',
       original: 'errsRX',
       counter: { unit: 'one', shown: 'verbose', help: 'Errors of receiving' },
     }),
@@ -173,7 +166,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       shown: 'verbose',
       source,
       formula: 'rate',
-      meaning: `Packets that were dropped and should be ${received}.`,
+      meaning: 'Incoming packets that were dropped.',
       original: host ? { id: 'net_host_dropRX' } : undefined,
       counter: { unit: 'one', help: 'Packets to receive that were dropped' },
       causes: rxDrops,
@@ -181,7 +174,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
     {
       ...column('net_rx_fifo', {
         title: 'FIFORX',
-        meaning: `Packets lost because a buffer of the device overran, that should be ${received}.`,
+        meaning: 'Incoming packets lost to an overrun of the device buffer.',
         original: 'fifoRX',
         counter: { unit: 'one', shown: 'verbose', help: 'Overruns of the receive buffer' },
       }),
@@ -189,25 +182,25 @@ function traffic(of: 'vm' | 'host', formula: string) {
     },
     column('net_rx_frame', {
       title: 'FRAMERX',
-      meaning: `Packets with a broken frame, that should be ${received}.`,
+      meaning: 'Incoming packets with a framing error.',
       original: 'frameRX',
       counter: { unit: 'one', shown: 'verbose', help: 'Framing errors' },
     }),
     column('net_rx_compressed', {
       title: 'COMPRX',
-      meaning: `Compressed packets ${received}.`,
+      meaning: 'Compressed packets received.',
       original: 'compRX',
       counter: { unit: 'one', shown: 'verbose', help: 'Compressed packets received' },
     }),
     column('net_rx_multicast', {
       title: 'MCASTRX',
-      meaning: `Packets to many receivers, ${received}.`,
+      meaning: 'Multicast packets received.',
       original: 'mcastRX',
       counter: { unit: 'one', shown: 'verbose', help: 'Multicast packets received' },
     }),
     column('net_tx_errors', {
       title: 'ERRSTX',
-      meaning: `Packets that were broken and should be ${sent}.`,
+      meaning: 'Send errors: outgoing packets that could not be sent.',
       original: 'errsTX',
       counter: { unit: 'one', shown: 'verbose', help: 'Errors of sending' },
     }),
@@ -217,7 +210,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
       shown: 'verbose',
       source,
       formula: 'rate',
-      meaning: `Packets that were dropped and should be ${sent}.`,
+      meaning: 'Outgoing packets that were dropped.',
       original: host ? { id: 'net_host_dropTX' } : undefined,
       counter: { unit: 'one', help: 'Packets to send that were dropped' },
       causes: txDrops,
@@ -225,7 +218,7 @@ function traffic(of: 'vm' | 'host', formula: string) {
     {
       ...column('net_tx_fifo', {
         title: 'FIFOTX',
-        meaning: `Packets lost because a buffer of the device overran, that should be ${sent}.`,
+        meaning: 'Outgoing packets lost to an overrun of the device buffer.',
         original: 'fifoTX',
         counter: { unit: 'one', shown: 'verbose', help: 'Overruns of the send buffer' },
       }),
@@ -233,19 +226,19 @@ function traffic(of: 'vm' | 'host', formula: string) {
     },
     column('net_tx_collisions', {
       title: 'COLLSTX',
-      meaning: `Collisions on the wire while packets were ${sent}.`,
+      meaning: 'Collisions on the wire while sending.',
       original: 'collsTX',
       counter: { unit: 'one', shown: 'verbose', help: 'Collisions' },
     }),
     column('net_tx_carrier', {
       title: 'CARRIERTX',
-      meaning: `Times without a carrier when packets should be ${sent}.`,
+      meaning: 'Losses of carrier while sending.',
       original: 'carrierTX',
       counter: { unit: 'one', shown: 'verbose', help: 'Losses of carrier' },
     }),
     column('net_tx_compressed', {
       title: 'COMPTX',
-      meaning: `Compressed packets ${sent}.`,
+      meaning: 'Compressed packets sent.',
       original: 'compTX',
       counter: { unit: 'one', shown: 'verbose', help: 'Compressed packets sent' },
     }),

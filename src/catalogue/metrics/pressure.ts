@@ -11,7 +11,7 @@ const resources: Readonly<Record<Resource, { file: string; wait: string; causes:
     wait: 'waited for a CPU',
     causes: [
       'Tasks wait for a CPU: of a VM see %RDY and %MLMTD, of the host its load.',
-      'Some is normal on a busy host; what counts is whether VMs suffer (%RDY).',
+      'Some is normal on a busy host; check whether VMs suffer (%RDY).',
     ],
   },
   io: {
@@ -24,7 +24,7 @@ const resources: Readonly<Record<Resource, { file: string; wait: string; causes:
   },
   mem: {
     file: 'memory',
-    wait: 'waited for memory, to be swapped in or reclaimed',
+    wait: 'waited for memory (swap-in or reclaim)',
     causes: [
       'The host, or the memory limit of the VM, has too little memory: it swaps, or reclaims caches that are needed at once.',
       'One VM grows fast, and the others pay: see RSS.',
@@ -34,7 +34,7 @@ const resources: Readonly<Record<Resource, { file: string; wait: string; causes:
 
 const waiters: Readonly<Record<Share, string>> = {
   some: 'at least one task',
-  full: 'all tasks that had something to do',
+  full: 'all runnable tasks',
 };
 
 /** Our own choice, as ESX has no pressure. That all wait for a CPU is not judged. */
@@ -95,7 +95,7 @@ function ofHost<S extends Share, R extends Resource>(share: S, resource: R) {
       shown: 'verbose',
       source,
       formula: 'rate of total',
-      meaning: `How long ${waiters[share]} ${wait}.`,
+      meaning: `Time that ${waiters[share]} ${wait}.`,
       original: isNew ? undefined : { id: `psi_${share}_${resource}_total`, differs: 'us, cumulative' },
       needs: 'PSI',
       counter: counter(share, resource),
@@ -123,7 +123,7 @@ function ofVm<S extends Share, R extends Resource>(
 }
 
 function meaning(share: Share, resource: Resource, span: string): string {
-  return `How much of the last ${span} ${waiters[share]} ${resources[resource].wait}.`;
+  return `Share of the last ${span} in which ${waiters[share]} ${resources[resource].wait}.`;
 }
 
 function judged(share: Share, resource: Resource): Judged {

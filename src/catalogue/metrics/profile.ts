@@ -10,8 +10,7 @@ export const profile = {
       source: 'profile of proxprofiler',
       formula:
         'how likely the change from the state one period ago to the present one is, 0..1, mean over the metrics of the profile; docs/profiler.md',
-      meaning:
-        'How usual it is for this VM to behave as it does now, after what proxprofiler learned about it; near 0 is unusual.',
+      meaning: 'How usual its present behaviour is, according to its profile; near 0 is unusual.',
       needs: 'proxprofiler --likeliness with a profile of the VM',
     }),
   ],

@@ -16,7 +16,7 @@ const temperature = [
     source: '/sys/class/hwmon/*/temp*_input',
     formula: '/1000, every 10 s; of the host that of the sensor which is nearest to its limit',
     meaning:
-      'Temperature that a chip measures; of the host that which is nearest to its limit, or the highest where none has a limit.',
+      'Temperature of a sensor; of the host: the one nearest to its limit, or the highest if none has a limit.',
     needs,
     levels: '90/100',
     levelsIn: { to: 'sensor_temp_limit', scale: 100, unit: 'percent of sensor_temp_limit' },
@@ -28,8 +28,7 @@ const temperature = [
     source: '/sys/class/hwmon/*/temp*_crit, temp*_max',
     formula:
       '/1000; temp*_crit, or temp*_max where there is none; what nobody set (0, 250 and more) is omitted',
-    meaning:
-      'From here on the driver of the chip calls the temperature critical, or where it does not say, too high.',
+    meaning: 'Temperature that the driver calls critical, or else too high.',
     needs,
   }),
 ];
@@ -44,7 +43,7 @@ export const sensors = {
       unit: 'revolutions per minute',
       source: '/sys/class/hwmon/*/fan*_input',
       formula: 'every 10 s',
-      meaning: 'How fast a fan turns; 0 where it stands still.',
+      meaning: 'Speed of the fan; 0 if it stands still.',
       needs,
     }),
   ],

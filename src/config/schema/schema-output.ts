@@ -15,8 +15,7 @@ const endpoint = '127.0.0.1:9788';
 export const output = {
   type: {
     type: choice(outputTypes),
-    otherwise:
-      'stdout; where there is a target, http for a URL and tcp for others; where there is listen, prometheus',
+    otherwise: 'stdout; with a target http for a URL, else tcp; with listen prometheus',
     help: `destination: ${listed(outputTypes)}`,
     flag: { group: where, name: 'output', alias: 'o', placeholder: 'TYPE' },
   },

@@ -155,7 +155,7 @@ const general = {
   log_level: {
     type: choice(['debug', 'info', 'warn', 'error']),
     default: 'info',
-    help: 'least important messages to log: debug, info, warn or error',
+    help: 'lowest level to log: debug, info, warn or error',
     flag: { group: information, placeholder: 'LEVEL' },
   },
   procfs: {
@@ -237,7 +237,7 @@ const connector = {
   connection: {
     type: libvirtUri,
     default: 'qemu:///system',
-    help: 'libvirt to connect to, by unix socket, ssh, tcp or tls; one that is given means libvirt',
+    help: 'libvirt URI (unix, ssh, tcp, tls); implies --libvirt',
     flag: { group: found, alias: 'c', placeholder: 'URI' },
   },
   guests: {

@@ -100,7 +100,7 @@ function isSpoken({ slot }: Column): boolean {
 }
 
 function cellOf(column: Column, row: Row | undefined, interval: number): string {
-  const { text, slot, read, unit } = column;
+  const { text, slot, read } = column;
   if (row === undefined) return unknown;
   if (text) {
     const value = printable(row.texts[slot] ?? '');
@@ -108,14 +108,15 @@ function cellOf(column: Column, row: Row | undefined, interval: number): string 
     return value.length > longest ? `${value.slice(0, longest - 1)}~` : value;
   }
   const value = read === undefined ? (row.values[slot] ?? NaN) : read(row.values, interval);
-  return Number.isFinite(value) ? numberCell(value, unit) : unknown;
+  return Number.isFinite(value) ? numberCell(value, column) : unknown;
 }
 
 /** Sizes with their unit; other numbers with the same decimals on each line, so that they stand below each other. */
-function numberCell(value: number, unit: Column['unit']): string {
+function numberCell(value: number, { unit, whole }: Column): string {
   if (unit === 'KiB' || unit === 'bytes' || unit === 'bytes per second') return human(value, unit);
-  const { whole, decimals } = units[unit];
-  return value.toFixed(whole && Number.isInteger(value) ? 0 : decimals);
+  // A mean of counts, such as CPUs in use, is no whole number.
+  const { decimals, whole: rounded = false } = units[unit];
+  return value.toFixed(whole || (rounded && unit !== 'count') ? 0 : decimals);
 }
 
 /** Texts begin at the left, numbers end at the right. */

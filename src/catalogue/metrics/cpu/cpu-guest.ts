@@ -4,7 +4,7 @@ import { gauge, mean, percent, text } from '../../metric.ts';
 export const cpuShortage = {
   levels: '5/10',
   causes: [
-    'More vCPUs want to run than the host has CPUs: the key b shows who runs most. Move VMs away, or give less vCPUs.',
+    'More vCPUs want to run than the host has CPUs: key b shows who runs most. Migrate VMs away, or assign fewer vCPUs.',
     'The VM runs into its own CPU limit: see %MLMTD.',
     'The VM is pinned (affinity) to CPUs that others use too, or has a small share (cpuunits) against them.',
     'The host itself is busy: ZFS, backups, Ceph, the network stack (see %SYS and %SOFTIRQ of the host).',
@@ -19,21 +19,21 @@ export const usedAndWorst = [
     source: '/proc/<pid>/task/<tid>/schedstat field 1',
     formula: 'sum of delta(run ns)/delta(ns) over all threads: vCPUs, QEMU itself, vhost',
     container: 'cgroup v2 cpu.stat usage_usec: delta(us)/delta(us)',
-    meaning: 'How many CPUs of the host the VM or container uses in all.',
+    meaning: 'Host CPUs that the VM or container uses in total.',
   }),
   percent('cpu_total_max', {
     title: '%UMAX',
     source: '/proc/<pid>/task/<tid>/schedstat field 1',
     formula: 'cpu_total of the busiest vCPU',
     meaning:
-      'How much of the time its busiest vCPU runs. At 100 % a program in the guest that uses one CPU cannot go faster.',
+      'Share of time its busiest vCPU runs. At 100 % a single-threaded program in the guest cannot go faster.',
     prometheus: 'gauge',
   }),
   percent('cpu_steal_max', {
     title: '%RMAX',
     source: '/proc/<pid>/task/<tid>/schedstat field 2',
     formula: 'cpu_steal of the vCPU that waits most',
-    meaning: 'How much of the time the vCPU that waits most for a CPU does so.',
+    meaning: 'Share of time the worst vCPU waits for a CPU.',
     prometheus: 'gauge',
     levels: '12/25',
     causes: cpuShortage.causes,
@@ -43,8 +43,7 @@ export const usedAndWorst = [
     shown: 'verbose',
     source: 'derived',
     formula: 'max(0, cpu_steal - cpu_throttled/vCPUs)',
-    meaning:
-      'How much of the time its vCPUs wait because others run, and not because of a limit of the VM itself.',
+    meaning: "Share of time its vCPUs wait because others run, not because of the VM's own limit.",
     needs: 'a cgroup of its own, and no limits of single vCPUs (libvirt quota)',
     prometheus: 'gauge',
     levels: '5/10',
@@ -59,7 +58,7 @@ export const usedAndWorst = [
       'quota/period; libvirt global_quota/global_period, or vCPUs * quota/period if that is less; omitted where there is none',
     container: 'cgroup v2 cpu.max',
     meaning:
-      'How many CPUs of the host the VM or container may use in all (cpulimit of Proxmox VE; of libvirt also what its vCPUs may use).',
+      'Host CPUs that the VM or container may use in total (cpulimit of Proxmox VE; quotas of libvirt).',
     prometheus: 'gauge',
     needs: 'a CPU limit',
   }),
@@ -67,7 +66,7 @@ export const usedAndWorst = [
     title: '%CPULIMIT',
     source: 'derived',
     formula: 'cpu_used/cpu_limit*100; of limits of vCPUs (libvirt quota) cpu_total*vCPUs/cpu_limit',
-    meaning: 'Which part of its CPU limit the VM or container uses; at 100 it is held back (%MLMTD).',
+    meaning: 'Share of its CPU limit in use. At 100 % it is throttled (%MLMTD).',
     needs: 'a CPU limit',
     prometheus: 'gauge',
   }),
@@ -78,14 +77,14 @@ export const usedAndWorst = [
     source: 'cgroup v2 cpu.weight / Proxmox config cpuunits / libvirt XML shares',
     container: 'cgroup v2 cpu.weight',
     formula: '',
-    meaning: 'Its share of the CPUs while there are too few, against the weights of others.',
+    meaning: 'Its weight against others when CPUs are short.',
     needs: 'cgroup v2 cpu controller, Proxmox cpuunits, or libvirt shares',
   }),
   percent('cpu_other_max', {
     title: '%SMAX',
     source: '/proc/<pid>/task/<tid>/schedstat field 1',
     formula: 'the busiest of the threads that run no vCPU, percent of one core',
-    meaning: 'How busy the busiest thread of QEMU itself is: at 100 % its disk or NIC cannot go faster.',
+    meaning: 'Use of the busiest thread of QEMU itself. At 100 % its disk or NIC cannot go faster.',
     prometheus: 'gauge',
     levels: '90',
     causes: [

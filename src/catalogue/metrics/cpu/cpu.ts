@@ -7,7 +7,7 @@ import { cpuShortage, usedAndWorst } from './cpu-guest.ts';
 const muchEmulation = {
   causes: [
     'Much disk or network I/O goes through QEMU: use virtio, an iothread for each disk, more queues.',
-    'A backup, a mirror or a live migration of the VM is under way.',
+    'A backup, a mirror or a live migration of the VM is running.',
   ],
 } as const;
 
@@ -25,14 +25,14 @@ const manyTasks = {
 const running = {
   title: '%USED',
   meaning:
-    'How much of the time its vCPUs run on a CPU of the host, or a container on the CPUs that it may run on; 100 is all of them, all the time.',
+    'Share of time its vCPUs run on a host CPU (of a container: of the CPUs it may use). 100 % is all of them, all the time.',
   counter: { name: 'cpu_seconds', unit: 'ns', help: 'Time that vCPUs, or the processes of a container, ran' },
 } as const;
 
 const ready = {
   title: '%RDY',
   meaning:
-    'How much of the time its vCPUs want to run, and wait because no CPU is free for them. The guest stands still meanwhile and may see it as steal time.',
+    'Share of time its vCPUs are ready to run but wait for a free CPU. The guest stands still meanwhile and may see this as steal time.',
   counter: {
     name: 'cpu_steal_seconds',
     unit: 'ns',
@@ -58,7 +58,7 @@ export const cpu = {
       formula: 'vCPUs that are plugged in now',
       container:
         'cgroup v2 cpuset.cpus.effective: the CPUs that it may run on; without that controller those of the host',
-      meaning: 'How many vCPUs the VM has, or how many CPUs of the host the container may run on.',
+      meaning: 'Number of vCPUs of the VM, or of host CPUs that the container may use.',
       original: { id: 'cpu_cores' },
     }),
     percent('cpu_total', {
@@ -82,8 +82,7 @@ export const cpu = {
       source: '/proc/<pid>/task/<tid>/schedstat field 1',
       formula:
         'SUM over all other threads of the process (main loop, iothreads, workers) and of its vhost kernel threads, percent of one core',
-      meaning:
-        'What QEMU itself uses beside the vCPUs: main loop, I/O threads, vhost; 100 is one CPU of the host.',
+      meaning: 'CPU time of QEMU besides the vCPUs: main loop, I/O threads, vhost. 100 % is one host CPU.',
       original: { id: 'cpu_%sys' },
       counter: { name: 'cpu_other_seconds', unit: 'ns', help: 'Time that threads other than vCPUs ran' },
       ...muchEmulation,
@@ -92,8 +91,7 @@ export const cpu = {
       title: '%OTHRDY',
       source: '/proc/<pid>/task/<tid>/schedstat field 2',
       formula: 'SUM over the same threads, percent of one core',
-      meaning:
-        'How long the threads of QEMU beside the vCPUs wait for a CPU: it delays disk and network I/O.',
+      meaning: "Time that QEMU's other threads wait for a CPU. It delays disk and network I/O.",
       original: { id: 'cpu_%othrdy' },
       counter: {
         name: 'cpu_other_steal_seconds',
@@ -107,7 +105,7 @@ export const cpu = {
       unit: 'count',
       source: 'cgroup v2 pids.current of a container',
       formula: 'processes and their threads',
-      meaning: 'How many processes, with their threads, run in the container.',
+      meaning: 'Tasks (processes and threads) in the container.',
       needs: 'a container and the pids controller',
     }),
     percent('cpu_throttled', {
@@ -116,7 +114,7 @@ export const cpu = {
       source: 'cgroup v2 cpu.stat throttled_usec of the VM scope',
       formula: 'delta(us)/delta(us)*100; omitted where the cgroup has no cpu controller',
       meaning:
-        'How long a CPU limit (cpulimit of Proxmox VE) holds the VM or container back although it wants to run. Counted for each CPU, so that it can pass 100.',
+        'Time that a CPU limit (cpulimit of Proxmox VE) keeps the guest from running. Counted per CPU, so it can exceed 100 %.',
       needs: 'cgroup v2 cpu controller',
       counter: {
         name: 'cpu_throttled_seconds',
@@ -126,7 +124,7 @@ export const cpu = {
       },
       levels: '1',
       causes: [
-        'It wants more than its limit (cpulimit): raise it, or accept that it is slow.',
+        'It needs more than its limit (cpulimit): raise the limit, or accept that it is slow.',
         'The limit is below what the emulation needs beside the vCPUs, such as disk and network I/O.',
       ],
     }),
@@ -134,7 +132,7 @@ export const cpu = {
       title: 'AFFINITY',
       shown: 'verbose',
       source: '/proc/<pid>/task/<tid>/status Cpus_allowed_list',
-      meaning: 'CPUs of the host that its vCPUs may run on; looked at every 30 s',
+      meaning: 'host CPUs that its vCPUs may run on; read every 30 s',
       needs: 'its process on this host',
       container: 'cgroup v2 cpuset.cpus.effective, looked at every 10 s',
     }),
@@ -157,7 +155,7 @@ export const cpu = {
       unit: 'count',
       source: '/proc/stat lines cpuN',
       formula: 'online logical CPUs',
-      meaning: 'How many logical CPUs the host has online.',
+      meaning: 'Logical CPUs of the host that are online.',
       original: { id: 'cpu_cores' },
     }),
     gauge('cpu_curfreq', {
@@ -193,7 +191,7 @@ export const cpu = {
     percent('cpu_steal', {
       ...hostTime,
       title: '%STEAL',
-      meaning: 'How much of the time this host, which is a VM itself, waits for a CPU of its own host.',
+      meaning: 'Share of time this host, itself a VM, waits for a CPU of its own host.',
       original: { id: 'cpu_%steal' },
       ...cpuShortage,
       counter: mode('steal'),
@@ -271,7 +269,7 @@ export const cpu = {
       shown: 'verbose',
       source: '/proc/loadavg',
       formula: '1 minute load',
-      meaning: 'How many tasks of the host run, want to run or wait for a disk, mean of about a minute.',
+      meaning: 'Tasks that run, are ready to run or wait for a disk, averaged over about a minute.',
       prometheus: 'gauge',
       ...manyTasks,
     }),
@@ -281,7 +279,7 @@ export const cpu = {
       shown: 'verbose',
       source: '/proc/loadavg',
       formula: '5 minute load',
-      meaning: 'How many tasks of the host run, want to run or wait for a disk, mean of about 5 minutes.',
+      meaning: 'Tasks that run, are ready to run or wait for a disk, averaged over about 5 minutes.',
       prometheus: 'gauge',
       ...manyTasks,
     }),
@@ -291,7 +289,7 @@ export const cpu = {
       shown: 'verbose',
       source: '/proc/loadavg',
       formula: '15 minute load',
-      meaning: 'How many tasks of the host run, want to run or wait for a disk, mean of about 15 minutes.',
+      meaning: 'Tasks that run, are ready to run or wait for a disk, averaged over about 15 minutes.',
       prometheus: 'gauge',
       ...manyTasks,
     }),
@@ -301,7 +299,7 @@ export const cpu = {
       shown: 'verbose',
       source: 'derived',
       formula: 'sum of running VMs vCPUs / online CPUs',
-      meaning: 'How many vCPUs there are for each CPU of the host.',
+      meaning: 'Number of vCPUs per host CPU.',
     }),
   ],
   host_cpu: eachCpu,

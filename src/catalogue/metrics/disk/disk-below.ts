@@ -10,7 +10,7 @@ const above =
 const slowDevice = {
   levels: '15/25',
   causes: [
-    'The device is slow or overloaded: compare %UTIL and QUEUE of the host (key s), and see with b who uses it.',
+    'The device is slow or overloaded: compare %UTIL and QUEUE of the host (key s), and press b to see who uses it.',
     'Its array, path or cache is degraded.',
   ],
 } as const;
@@ -45,8 +45,7 @@ export const diskBelow = [
     unit: 'ms',
     source,
     formula: rules,
-    meaning:
-      'How long the device below the disk takes for a read, in all that read from it: what esxtop calls DAVG.',
+    meaning: "Mean read time of the device below the disk, over all its users. esxtop's DAVG.",
     needs,
     prometheus: 'gauge',
     ...slowDevice,
@@ -58,7 +57,7 @@ export const diskBelow = [
     source,
     formula: rules,
     meaning:
-      'How long the device below the disk takes for a write. A zvol answers as soon as the write is in memory, unless it must be safe.',
+      'Mean write time of the device below the disk. A zvol acknowledges writes from memory unless they are synchronous.',
     needs,
     prometheus: 'gauge',
     ...slowDevice,
@@ -70,7 +69,7 @@ export const diskBelow = [
     source: 'derived',
     formula: above,
     meaning:
-      'How much longer than the device took the guest waited for a read: limits of the disk, QEMU and the file system of the host.',
+      'Read latency of the guest minus that of the device: limits, QEMU, and the file system of the host.',
     needs,
     prometheus: 'gauge',
     ...slowHost,
@@ -81,22 +80,16 @@ export const diskBelow = [
     unit: 'ms',
     source: 'derived',
     formula: above,
-    meaning: 'How much longer than the device took the guest waited for a write.',
+    meaning: 'Write latency of the guest minus that of the device.',
     needs: 'a block device of its own',
     prometheus: 'gauge',
     ...slowHost,
     operations: ['disk_writes'],
   }),
-  done('disk_device_reads', 'BREADS/s', 'per second', 'reads', 'Reads that the device below the disk did'),
-  done(
-    'disk_device_writes',
-    'BWRITES/s',
-    'per second',
-    'writes',
-    'Writes that the device below the disk did',
-  ),
-  done('disk_device_read_mib', 'BMBRD/s', 'MiB per second', 'nread/2^20', 'What was read of it'),
-  done('disk_device_write_mib', 'BMBWR/s', 'MiB per second', 'nwritten/2^20', 'What was written to it'),
+  done('disk_device_reads', 'BREADS/s', 'per second', 'reads', 'Reads of the device below the disk'),
+  done('disk_device_writes', 'BWRITES/s', 'per second', 'writes', 'Writes of the device below the disk'),
+  done('disk_device_read_mib', 'BMBRD/s', 'MiB per second', 'nread/2^20', 'Data read from the device'),
+  done('disk_device_write_mib', 'BMBWR/s', 'MiB per second', 'nwritten/2^20', 'Data written to the device'),
 ];
 
 /** What the device below a disk did. @param objset how ZFS calls it */
@@ -113,7 +106,7 @@ function done<Id extends string>(
     shown: 'verbose',
     source: `/proc/spl/kstat/zfs/<pool>/objset-*, ${source}`,
     formula: `rate; with ZFS of its own count (${objset}), of other devices of that of the kernel`,
-    meaning: `${what}, for all that use it. ZFS answers reads from its cache too.`,
+    meaning: `${what}, for all its users. ZFS also serves reads from its cache.`,
     needs: 'a disk on a block device or ZFS of this host',
     // One device can lie below many disks, so that a sum over them would count it more than once.
     counter: { none: 'that of the device itself is on the host' },

@@ -20,8 +20,8 @@ export const hostPool = [
     needs: 'ZFS 0.8',
     levels: '1',
     causes: [
-      'A disk of the pool failed or is missing: zpool status -x tells which. Until it is replaced another one may be one too many.',
-      'The pool is suspended, because too many disks are gone: all that lies on it waits.',
+      'A disk of the pool failed or is missing; zpool status -x shows which. Replace it before another one fails.',
+      'The pool is suspended, because too many disks are gone: everything on it waits.',
     ],
   }),
   gauge('pool_available', {
@@ -29,7 +29,7 @@ export const hostPool = [
     unit: 'bytes',
     source: 'statfs of its topmost file system',
     formula: 'every 10 s; omitted where that is not mounted',
-    meaning: 'What can still be written to the pool.',
+    meaning: 'Space left in the pool.',
     needs: 'ZFS whose topmost file system is mounted, as rpool of Proxmox VE is',
   }),
   done('pool_reads', 'READS/s', 'per second', 'reads', 'Reads of all its file systems and volumes.', {
@@ -40,12 +40,12 @@ export const hostPool = [
     unit: 'one',
     help: 'Writes to file systems and volumes',
   }),
-  done('pool_read_mib', 'MBRD/s', 'MiB per second', 'nread/2^20', 'What is read from them.', {
+  done('pool_read_mib', 'MBRD/s', 'MiB per second', 'nread/2^20', 'Data read from them.', {
     name: 'pool_read_bytes',
     unit: 'bytes',
     help: 'Bytes read from file systems and volumes',
   }),
-  done('pool_write_mib', 'MBWR/s', 'MiB per second', 'nwritten/2^20', 'What is written to them.', {
+  done('pool_write_mib', 'MBWR/s', 'MiB per second', 'nwritten/2^20', 'Data written to them.', {
     name: 'pool_write_bytes',
     unit: 'bytes',
     help: 'Bytes written to file systems and volumes',

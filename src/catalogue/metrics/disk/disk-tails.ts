@@ -38,7 +38,7 @@ function tails<K extends keyof typeof kinds>(kind: K) {
       causes: [
         'The disk reaches a limit (iops, mbps) in bursts: see %LIMIT, and KAVG above DAVG.',
         'The device stalls now and then: its cache fills, it collects garbage, a path or a mirror fails over.',
-        'A backup, snapshot or scrub takes the device for moments at a time: see who with b.',
+        'A backup, snapshot or scrub takes the device for moments at a time: press b to see whose.',
       ],
     }),
     mean(`disk_lat_${kind}_max`, {

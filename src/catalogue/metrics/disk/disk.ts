@@ -11,10 +11,10 @@ import { readMib, writeMib, writes } from './transfers.ts';
 const slowStorage = {
   levels: '15/25',
   causes: [
-    'The storage is slow or overloaded: compare AWAIT and %UTIL of the host; the key b shows who asks most of it.',
+    'The storage is slow or overloaded: compare AWAIT and %UTIL of the host; key b shows who uses it most.',
     'The VM asks for more than a limit of its disk (iops, mbps): QEMU makes it wait.',
     'AWAIT of the host is low: then the time goes to a network storage, to ZFS, or to QEMU waiting for a CPU (%OTHRDY).',
-    'A backup or snapshot of the VM is under way.',
+    'A backup or snapshot of the VM is running.',
   ],
 } as const;
 
@@ -25,7 +25,7 @@ const sizes = [
     unit: 'bytes',
     source: 'QMP query-block virtual-size / Proxmox config size= / libvirt block.capacity',
     formula: 'virtual size',
-    meaning: 'How large the guest sees its disks.',
+    meaning: 'Size of its disks as the guest sees them.',
     container: 'size= of its volumes in the Proxmox config',
     original: { id: 'dsk_SIZE' },
   }),
@@ -34,7 +34,7 @@ const sizes = [
     unit: 'bytes',
     source: 'QMP query-block actual-size / libvirt block.allocation',
     formula: 'omitted where it cannot be known: never a copy of the capacity',
-    meaning: 'How much of it the image really takes on the storage.',
+    meaning: 'Space that the image really takes on the storage.',
     original: { id: 'dsk_ALLOC' },
     needs: 'disk image in a file, or libvirt',
   }),
@@ -47,7 +47,7 @@ const operations = [
     source: 'QMP query-blockstats / libvirt block.<n>.* rd_operations',
     container: 'cgroup v2 io.stat rios; with ZFS from its objset statistics',
     formula: 'rate',
-    meaning: 'Read operations that were finished.',
+    meaning: 'Completed reads.',
     original: { id: 'dsk_READS/s' },
     counter: { unit: 'one', help: 'Completed reads' },
   }),
@@ -74,7 +74,7 @@ const operations = [
     source: 'QMP query-blockstats / libvirt block.<n>.* rd_total_time_ns',
     formula: 'delta(time)/delta(ops); omitted without operations',
     meaning:
-      'How long a read takes that the guest asks for, in QEMU and below: limits of QEMU, page cache, file system, device, network.',
+      'Time a read of the guest takes in QEMU and below: limits, page cache, file system, device, network.',
     original: { id: 'dsk_LAT/rd', differs: '0 without operations' },
     ...slowStorage,
     operations: ['disk_reads'],
@@ -84,7 +84,7 @@ const operations = [
     unit: 'ms',
     source: 'QMP query-blockstats / libvirt block.<n>.* wr_total_time_ns',
     formula: 'as above',
-    meaning: 'How long a write takes that the guest asks for, in QEMU and below.',
+    meaning: 'Time a write of the guest takes in QEMU and below.',
     original: { id: 'dsk_LAT/wr' },
     ...slowStorage,
     operations: ['disk_writes'],
@@ -94,7 +94,7 @@ const operations = [
     unit: 'ms',
     source: 'QMP query-blockstats / libvirt block.<n>.* flush_total_time_ns',
     formula: 'as above',
-    meaning: 'How long it takes until everything is safe on disk when the guest wants that.',
+    meaning: 'Time a flush of the guest takes: until everything is safe on disk.',
     original: { id: 'dsk_LAT/fl' },
     needs: 'a guest that flushes',
     levels: '15/25',
@@ -109,8 +109,7 @@ const operations = [
     unit: 'ms',
     source: 'derived',
     formula: 'all times / all operations',
-    meaning:
-      'How long an operation of the guest takes, reads, writes and flushes together: what esxtop calls GAVG.',
+    meaning: "Mean time of an operation of the guest: reads, writes and flushes. esxtop's GAVG.",
     container:
       'not known: the kernel measures it for no cgroup. The I/O pressure tells how much of the time it waits.',
     original: { id: 'dsk_LAT/avg' },
@@ -136,7 +135,7 @@ const details = [
     shown: 'verbose',
     source: 'QMP query-blockstats / libvirt block.<n>.* flush_operations',
     formula: 'rate',
-    meaning: 'Times that the guest wanted everything to be safe on disk.',
+    meaning: 'Flushes of the guest: requests to have everything safe on disk.',
     original: { id: 'dsk_FLUSH/s' },
     counter: { unit: 'one', help: 'Completed flushes' },
   }),
@@ -146,7 +145,7 @@ const details = [
     shown: 'verbose',
     source: 'QMP query-blockstats / libvirt block.<n>.*',
     formula: 'rate of rd_total_time',
-    meaning: 'Time in reads, all that run at once added up.',
+    meaning: 'Time spent in reads; parallel ones add up.',
     original: { id: 'dsk_RDTM' },
     counter: {
       name: 'disk_read_seconds',
@@ -160,7 +159,7 @@ const details = [
     shown: 'verbose',
     source: 'QMP query-blockstats / libvirt block.<n>.*',
     formula: 'rate of wr_total_time',
-    meaning: 'Time in writes, all that run at once added up.',
+    meaning: 'Time spent in writes; parallel ones add up.',
     original: { id: 'dsk_WRTM' },
     counter: {
       name: 'disk_write_seconds',
@@ -174,7 +173,7 @@ const details = [
     shown: 'verbose',
     source: 'QMP query-blockstats / libvirt block.<n>.*',
     formula: 'rate of flush_total_time',
-    meaning: 'Time in flushes, all that run at once added up.',
+    meaning: 'Time spent in flushes; parallel ones add up.',
     original: { id: 'dsk_FLTM' },
     counter: {
       name: 'disk_flush_seconds',
@@ -193,7 +192,7 @@ const details = [
     levels: '1',
     causes: [
       'The storage is full, gone, or has bad blocks: see the log of the kernel.',
-      'The guest asks for what the disk does not have, such as sectors beyond its end.',
+      'The guest asks for sectors that the disk does not have.',
     ],
   }),
 ];
@@ -214,7 +213,7 @@ export const disk = {
       unit: 'bytes',
       source: 'statfs of the root of a container',
       formula: 'looked at every minute; omitted where the root has no file system of its own',
-      meaning: 'How large the root file system of the container is.',
+      meaning: "Size of the container's root file system.",
       needs: 'a container whose root is a file system of its own',
     }),
     gauge('disk_root_used', {
@@ -222,14 +221,14 @@ export const disk = {
       unit: 'bytes',
       source: 'statfs of the root of a container',
       formula: 'size - free',
-      meaning: 'How much of its root file system the container uses.',
+      meaning: "Used space of the container's root file system.",
       needs: 'a container whose root is a file system of its own',
     }),
     percent('disk_root_use', {
       title: '%ROOT',
       source: 'statfs of the root of a container',
       formula: 'used/(used + available to users)*100, as df shows it',
-      meaning: 'How full the root file system of the container is.',
+      meaning: "Used share of the container's root file system.",
       needs: 'a container whose root is a file system of its own',
       levels: '90/97',
       causes: [
@@ -243,7 +242,7 @@ export const disk = {
       shown: 'verbose',
       source: '/proc/<pid>/stat delayacct_blkio_ticks',
       formula: 'rate; 0 unless kernel.task_delayacct=1',
-      meaning: 'How long QEMU waited for disks of the host. Without kernel.task_delayacct it stays 0.',
+      meaning: 'Time that QEMU waited for host disks. Stays 0 without kernel.task_delayacct.',
       original: { id: 'dsk_BLKIO', differs: 'ticks' },
       counter: {
         name: 'disk_blkio_delay_seconds',

@@ -3,7 +3,7 @@ export const writes = {
   title: 'WRITES/s',
   unit: 'per second',
   formula: 'rate',
-  meaning: 'Write operations that were finished.',
+  meaning: 'Completed writes.',
   original: { id: 'dsk_WRITES/s' },
   counter: { unit: 'one', help: 'Completed writes' },
 } as const;
@@ -13,7 +13,7 @@ export const readMib = {
   title: 'MBRD/s',
   unit: 'MiB per second',
   formula: 'rate/2^20',
-  meaning: 'What was read.',
+  meaning: 'Data read.',
   original: { id: 'dsk_MBRD/s' },
   counter: { name: 'disk_read_bytes', help: 'Bytes read' },
 } as const;
@@ -23,7 +23,7 @@ export const writeMib = {
   title: 'MBWR/s',
   unit: 'MiB per second',
   formula: 'rate/2^20',
-  meaning: 'What was written.',
+  meaning: 'Data written.',
   original: { id: 'dsk_MBWR/s' },
   counter: { name: 'disk_write_bytes', help: 'Bytes written' },
 } as const;
