@@ -1,13 +1,13 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
-.PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package demo bench bench-compare golden docs screenshots clean
+.PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package release demo bench bench-compare golden docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd lxc busybox-static \
-	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap systemd fish
+	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap gnupg systemd fish
 
 help:
-	@echo "make build | deb | lint | test | fuzz | chaos | test-host | demo | bench | bench-compare | golden | docs | screenshots | clean"
+	@echo "make build | deb | release | lint | test | fuzz | chaos | test-host | demo | bench | bench-compare | golden | docs | screenshots | clean"
 
 # Debian packages that are missing, then the npm packages of package-lock.json.
 deps:
@@ -24,7 +24,7 @@ node_modules: package-lock.json
 	@touch node_modules
 
 addon: node_modules
-	npm rebuild sd-notify --ignore-scripts=false --foreground-scripts=false \
+	npm rebuild sd-notify --ignore-scripts=false --foreground-scripts=false $(NODE_ARCH:%=--arch=%) \
 		$(addprefix --nodedir=,$(patsubst %/include/node/node.h,%,$(wildcard $(NODE_PREFIX)/include/node/node.h)))
 
 NODE_PREFIX = $(shell node -p 'path.resolve(process.execPath, "../..")')
@@ -33,13 +33,20 @@ NODE_PREFIX = $(shell node -p 'path.resolve(process.execPath, "../..")')
 deb: deps package
 
 package:
-	rm -rf build
+	rm -rf build/deb build/*.deb
 	mkdir -p build/deb/proxtop
 	tar -c $(foreach path,.git node_modules dist build,--exclude=./$(path)) . | tar -x -C build/deb/proxtop
-	cd build/deb/proxtop && dpkg-buildpackage --build=binary --no-sign
+	cd build/deb/proxtop && PROXTOP_COMMIT=$(COMMIT) dpkg-buildpackage --build=binary --no-sign
 	lintian --fail-on error,warning build/deb/*.changes
 	mv build/deb/*.deb build/
 	rm -rf build/deb
+
+COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+
+# What a release publishes, in build/release: packages for amd64 and arm64, checksums, a bill of materials, a tree for apt.
+# KEY=... names the key of gpg that signs them.
+release: deps
+	release/build build/release "$(KEY)"
 
 lint: node_modules
 	npm run lint

@@ -1,4 +1,5 @@
 // Bundles src/ into dist/: a few files, code that only one face needs split off and loaded when used.
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { billOfMaterials, bundledPackages } from './sbom.mjs';
@@ -6,6 +7,20 @@ import { billOfMaterials, bundledPackages } from './sbom.mjs';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const programs = ['proxtop', 'proxprofiler'];
+
+/** What --version says of this build: what the package says it is, else the commit, which a copy without .git does not know. */
+function buildName() {
+  const { PROXTOP_BUILD: given } = process.env;
+  if (given !== undefined) return given;
+  const git = (...args) =>
+    execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    const modified = git('status', '--porcelain') === '' ? '' : ', modified';
+    return `commit ${git('rev-parse', '--short=12', 'HEAD')}${modified}`;
+  } catch {
+    return '';
+  }
+}
 
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
@@ -25,7 +40,7 @@ const { metafile } = await build({
   lineLimit: 120,
   // A native addon, loaded where there is one for this version of Node (src/daemon/notify.ts).
   external: ['sd-notify'],
-  define: { PROXTOP_VERSION: JSON.stringify(version) },
+  define: { PROXTOP_VERSION: JSON.stringify(version), PROXTOP_BUILD: JSON.stringify(buildName()) },
   // CommonJS dependencies inside an ESM bundle still call require() for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -2,7 +2,7 @@ import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { parseProfilerCommandLine } from './cli/profiler/profiler-arguments.ts';
 import { describeProfiles } from './cli/profiler/profiler-check.ts';
-import { version } from './cli/version.ts';
+import { describeVersion } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
 import { printableLines } from './strings/printable.ts';
@@ -16,7 +16,7 @@ async function main(): Promise<ExitCode> {
       write(command.text);
       break;
     case 'version':
-      write(`proxprofiler ${version}\n`);
+      write(describeVersion('proxprofiler'));
       break;
     case 'check': {
       const { examine } = await import('./cli/examine.ts');

@@ -5,7 +5,7 @@ import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
 import { describeStatus } from './cli/status.ts';
-import { version } from './cli/version.ts';
+import { describeVersion } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';
 import { printableLines } from './strings/printable.ts';
@@ -22,7 +22,7 @@ async function main(): Promise<ExitCode> {
       answer(command.text);
       break;
     case 'version':
-      answer(`proxtop ${version}\n`);
+      answer(describeVersion('proxtop'));
       break;
     case 'list-metrics':
       answer(command.format === 'json' ? metricsJson() : metricsTable());

@@ -57,7 +57,7 @@ test('the bill of materials lists what is bundled, and the copyright file its li
 
 test('program and package have one version', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
-  assert.equal(/^proxtop \((.*?)\)/.exec(read('debian/changelog'))?.[1], version);
+  assert.equal(/^proxtop \((.*?)-\d+\)/.exec(read('debian/changelog'))?.[1], version);
 });
 
 test('only the addon may run a script when it is installed', () => {
