@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** The documents, as paths from the root. */
-const documents = [
-  ...readdirSync(root).filter((name) => name.endsWith('.md')),
-  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join('docs', name)),
-];
+import { documents, outsideBlocks, root } from './documents.ts';
 
 /** What a document says outside of code. */
 function prose(document: string): string {
-  return readFileSync(join(root, document), 'utf8')
-    .replace(/^```[^]*?^```/gm, '')
-    .replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]]/g, ' '));
+  return outsideBlocks(document).replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]]/g, ' '));
 }
 
 /** The anchors of a document's headings, as GitHub makes them. */
