@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const BUILD = fileURLToPath(new URL('../../build', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUILD = join(ROOT, 'build');
 
 /** The package that `make deb` made. @throws Error when there is none */
 export function builtPackage(): string {
@@ -46,4 +47,28 @@ export function nextPackage(directory: string, file: string): string {
 function packed(tree: string): string {
   execFileSync('dpkg-deb', ['--root-owner-group', '--build', tree, `${tree}.deb`], { stdio: 'pipe' });
   return `${tree}.deb`;
+}
+
+/** The commit of release 0.1.0. */
+const RELEASE_BEFORE = '664da81';
+
+/** Whether the sources of the release before can be had: not in a copy without history. */
+export function hasReleaseBefore(): boolean {
+  return spawnSync('git', ['cat-file', '-e', `${RELEASE_BEFORE}^{commit}`], { cwd: ROOT }).status === 0;
+}
+
+/** The package of the release before, made of its sources, but without the native addon, which takes long to compile. */
+export function releaseBefore(directory: string): string {
+  const tree = join(directory, 'before');
+  mkdirSync(tree);
+  const run = (command: string): void => {
+    execFileSync('sh', ['-euc', command], { cwd: tree, stdio: 'pipe' });
+  };
+  run(`git -C '${ROOT}' archive ${RELEASE_BEFORE} | tar -x && ln -s '${ROOT}/node_modules' node_modules`);
+  run(`sed -i -e 's/.(MAKE) addon build/node build.mjs/' -e '/chmod.*notify.node/d' debian/rules`);
+  run("sed -i 's, dist/node_modules,,' debian/install");
+  run('dpkg-buildpackage --build=binary --no-sign');
+  const file = readdirSync(directory).find((name) => /^proxtop_0\.1\.0_.*\.deb$/.test(name));
+  if (file === undefined) throw new Error('dpkg-buildpackage made no package of 0.1.0');
+  return join(directory, file);
 }
