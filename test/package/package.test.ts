@@ -55,9 +55,37 @@ test('the bill of materials lists what is bundled, and the copyright file its li
   );
 });
 
-test('program and package have one version', () => {
+test('program, package and documents have one version', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
+  const released = /^## \[(\d.*)\] - \d{4}-\d\d-\d\d$/m.exec(read('CHANGELOG.md'))?.[1];
+  assert.equal(released, version, 'the newest release of the changelog');
+  const shown = [...read('docs/install.md').matchAll(/proxtop_(\S+?)-1_a/g)].map(([, each]) => each);
+  assert.deepEqual([...new Set(shown)], [version], 'docs/install.md');
   assert.equal(/^proxtop \((.*?)-\d+\)/.exec(read('debian/changelog'))?.[1], version);
+});
+
+test('the project has one home', () => {
+  const { homepage, repository } = JSON.parse(read('package.json')) as Record<
+    'homepage' | 'repository',
+    string
+  >;
+  const control = read('debian/control');
+  assert.ok(control.includes(`\nHomepage: ${homepage}\n`), control);
+  assert.ok(control.includes(`\nVcs-Git: ${repository}\n`), control);
+  assert.ok(repository.startsWith(`${homepage}/`));
+  assert.ok(read('debian/upstream/metadata').includes(`Repository: ${repository}\n`));
+  assert.ok(read('debian/watch').includes(`\n${homepage}/release/ `));
+  assert.ok(read('docs/install.md').includes(`\nURIs: ${homepage}/apt\n`));
+});
+
+test('--version tells the build', () => {
+  const program = fileURLToPath(new URL('../../dist/proxtop', import.meta.url));
+  const said = execFileSync(program, ['--version'], { encoding: 'utf8' });
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  const [name, found, ...build] = said.trimEnd().split(' ');
+  assert.deepEqual([name, found], ['proxtop', version]);
+  // A copy without .git knows nothing of it.
+  assert.match(build.join(' '), /^(\((package|commit) .+\))?$/);
 });
 
 test('only the addon may run a script when it is installed', () => {
