@@ -64,7 +64,7 @@ test-host: deps host-tests
 
 host-tests: package build
 	test/host/build-image >/dev/null
-	node --import tsx --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts test/host/containers.test.ts
+	node --import tsx --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=spec test/host/host.test.ts test/host/containers.test.ts test/host/install.test.ts
 
 # Chaos around the outputs for an hour. The seeds are printed; CHAOS_SEED=N repeats a schedule.
 chaos: deps build

@@ -59,10 +59,14 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
   before(async () => {
     machine = await Machine.boot();
     await site.install(machine);
-    // Nothing but proxtop comes from elsewhere; the answer to a changed configuration is to keep it.
+    // Nothing but proxtop comes from elsewhere. Questions are answered: go on, and keep the changed configuration. An emulated
+    // processor that others share starts a service in minutes.
     await machine.run(`
       rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
-      echo 'Dpkg::Options { "--force-confold"; };' >/etc/apt/apt.conf.d/answers
+      echo 'APT::Get::Assume-Yes "true"; Dpkg::Options { "--force-confold"; };' >/etc/apt/apt.conf.d/answers
+      mkdir -p /etc/systemd/system/proxtop.service.d
+      printf '[Service]\\nTimeoutStartSec=infinity\\n' >/etc/systemd/system/proxtop.service.d/patient.conf
+      systemctl daemon-reload
       systemd-run --quiet --unit=vm qemu-system-x86_64 -name ${VM} -S -display none -nodefaults -m 64
     `);
   });
@@ -74,7 +78,7 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
   });
 
   test(
-    'the release before, from an apt source, is upgraded with its configuration, spool and state',
+    'the release before, from an apt source, is upgraded with its configuration and spool',
     { skip: !hasReleaseBefore() && 'needs the history of git' },
     async () => {
       await site.publish(machine, releaseBefore(directory));
@@ -85,7 +89,6 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
       const configuration = `frequency = 1\n[output.logstash]\ntype = tcp\ntarget = ${hostAddress}:${port}\nspool = true`;
       await machine.write('/etc/proxtop.conf', `${configuration}\n`);
       await machine.run('systemctl enable --now proxtop');
-      await machine.run('systemctl start proxprofiler');
       await until('ls /var/lib/proxtop/logstash/*.spool 2>/dev/null | grep -q .');
 
       await site.publish(machine, builtPackage());
@@ -100,7 +103,6 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
       await receiver.restart();
       await spooled;
       await until('proxtop status >/dev/null');
-      assert.equal(await machine.run('systemctl is-active proxtop proxprofiler'), 'active\nactive');
       await receiver.kill();
     },
   );
@@ -109,7 +111,7 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
     await follow('remove');
     await follow('remove-source');
     assert.equal(await machine.run('pgrep -f lib/proxtop || true'), '');
-    await machine.run('apt purge -q -y proxtop 2>&1');
+    await machine.run('apt purge proxtop 2>&1');
     assert.equal(
       await machine.run('ls -d /var/lib/proxtop /etc/apt/sources.list.d/* 2>/dev/null || true'),
       '',
