@@ -46,7 +46,7 @@ COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 # What a release publishes, in build/release: packages for amd64 and arm64, checksums, a bill of materials, a tree for apt.
 # KEY=... names the key of gpg that signs them.
 release: deps
-	release/build build/release "$(KEY)"
+	debian/build-release build/release "$(KEY)"
 
 lint: node_modules
 	npm run lint

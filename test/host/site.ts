@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Authority } from '../delivery/authority.ts';
 import type { Machine } from './machine.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../../release/apt-repository', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../debian/apt-repository', import.meta.url));
 const NAME = 'proxtop.example';
 const SIGNER = `releases@${NAME}`;
 
