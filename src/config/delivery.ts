@@ -31,6 +31,20 @@ export function spoolSettings(
   return { spool: { directory, maxBytes, sync, catchup } };
 }
 
+/** The order in which records are handed over. Throws a ConfigError for a share of the connection where there is none. */
+export function orderSettings(
+  own: GivenMap,
+  { order = 'interleaved' }: Pick<OutputValues, 'order'>,
+): Pick<StoreSettings, 'strict'> {
+  if (order === 'interleaved') return {};
+  const share = own.get('catchup');
+  if (share !== undefined)
+    throw new ConfigError(
+      `${share.origin}: has no meaning with order = strict, where the backlog has it all`,
+    );
+  return { strict: true };
+}
+
 /** Throws a ConfigError for keys that have no meaning without TLS, and for half a pair of certificate and key. */
 export function tlsSettings(own: GivenMap, values: OutputValues): Pick<TcpSettings, 'tls'> {
   if (!values.tls) {

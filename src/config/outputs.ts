@@ -7,6 +7,7 @@ import type { PrinterName } from '../formats/index.ts';
 import type { PrinterSettings } from '../formats/printer.ts';
 import { parseAddress } from './address.ts';
 import {
+  orderSettings,
   recordInterval,
   rotationSettings,
   serverTls,
@@ -157,7 +158,10 @@ function makeOutput(
     ...(interval !== undefined && { interval }),
   } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
-  const spool = spoolSettings(own, values, join(run.stateDir, common.name), name !== undefined);
+  const spool = {
+    ...orderSettings(own, values),
+    ...spoolSettings(own, values, join(run.stateDir, common.name), name !== undefined),
+  };
   switch (type) {
     case 'stdout':
       return { ...common, type };
@@ -204,6 +208,7 @@ function httpSettings(
     | 'select'
     | 'type'
     | 'queue'
+    | 'strict'
     | 'spool'
     | 'leftSpool'
     | 'timeout'

@@ -37,8 +37,13 @@ export function storeOf(settings: PrintedSettings): StoreSettings {
       return { queue: settings.queue };
     case 'tcp':
     case 'http': {
-      const { queue, spool, leftSpool } = settings;
-      return { queue, ...(spool !== undefined && { spool }), ...(leftSpool !== undefined && { leftSpool }) };
+      const { queue, strict, spool, leftSpool } = settings;
+      return {
+        queue,
+        ...(strict !== undefined && { strict }),
+        ...(spool !== undefined && { spool }),
+        ...(leftSpool !== undefined && { leftSpool }),
+      };
     }
   }
 }

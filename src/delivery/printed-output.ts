@@ -82,9 +82,13 @@ export class PrintedOutput implements Output {
     destination.wake();
   }
 
-  private end(deadline: number): Promise<void> {
-    const { printer, destination } = this.parts;
+  private async end(deadline: number): Promise<void> {
+    const { printer, destination, tap } = this.parts;
     this.take('the last interval', () => printer.end?.() ?? []);
-    return destination.close(deadline);
+    try {
+      await destination.close(deadline);
+    } finally {
+      tap.end();
+    }
   }
 }

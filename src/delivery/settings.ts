@@ -23,6 +23,8 @@ export interface SpoolSettings {
 /** Where the records of an output wait. */
 export interface StoreSettings {
   readonly queue: QueueSettings;
+  /** Whether records are handed over in the order in which they came, always: a backlog before what is new. */
+  readonly strict?: boolean;
   readonly spool?: SpoolSettings;
   /** Where there is no spool: the directory in which an earlier configuration may have left one, to be delivered. */
   readonly leftSpool?: string;

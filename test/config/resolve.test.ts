@@ -335,6 +335,7 @@ test('contradictions within an output', () => {
   refuses(`${tcp}tls = true\ntls_key = /x`, 'p.conf:5, [output.a] tls_key: has no meaning without tls_cert');
   refuses(`${tcp}tls = true\ntls_cert = /x`, 'p.conf:5, [output.a] tls_cert: has no meaning without tls_key');
   refuses(`${tcp}token = a\ntoken_file = /b`, /token_file: the secret is given as token already$/);
+  refuses(`${tcp}order = strict\ncatchup = 0.5`, /catchup: has no meaning without spool|with order = strict/);
   refuses(`${tcp}spool = true\ncatchup = 1`, /catchup: found "1", expected a share above 0 and below 1/);
   refuses(
     '[output.a]\ntype = file\ntarget = /f\nrotate_keep = 3',

@@ -64,12 +64,16 @@ export class ChaosLab {
   private readonly clock: string;
   private readonly config: string;
 
-  /** @param devices disks of the host, each of which makes a sample 140 bytes longer */
+  /**
+   * @param devices disks of the host, each of which makes a sample 140 bytes longer
+   * @param order of the output over http
+   */
   private constructor(
     t: TestContext,
     devices: number,
     readonly peers: { lines: LinePeer; web: HttpPeer; plain: LinePeer; other: LinePeer },
     network: ShapedNetwork,
+    private readonly order: 'interleaved' | 'strict',
   ) {
     this.network = network;
     this.root = mkdtempSync(join(tmpdir(), 'proxtop-chaos-'));
@@ -97,7 +101,7 @@ export class ChaosLab {
     this.configure({});
   }
 
-  static async create(t: TestContext, devices: number): Promise<ChaosLab> {
+  static async create(t: TestContext, devices: number, order: 'interleaved' | 'strict'): Promise<ChaosLab> {
     const network = shapedNetwork(t);
     const { address } = network;
     const peers = {
@@ -106,7 +110,7 @@ export class ChaosLab {
       plain: await LinePeer.create(t, address),
       other: await LinePeer.create(t, address),
     };
-    return new ChaosLab(t, devices, peers, network);
+    return new ChaosLab(t, devices, peers, network, order);
   }
 
   /** Writes the configuration; `undefined`: without this output. */
@@ -115,7 +119,7 @@ export class ChaosLab {
     const spool = { spool: 'true', spool_sync: 0.3, spool_max: '16M', timeout: 1, queue_bytes: '1M' };
     const outputs: Readonly<Record<StreamName, Keys>> = {
       lines: { type: 'tcp', target: lines.target, ...spool },
-      web: { type: 'http', target: web.target, ...spool },
+      web: { type: 'http', target: web.target, order: this.order, ...spool },
       plain: { type: 'tcp', target: plain.target, timeout: 1, queue_bytes: '256K' },
     };
     const sections = streams

@@ -32,7 +32,7 @@ describe('whatever happens around it', { skip, concurrency: true }, () => {
       : 'every sample arrives or is counted as lost';
     test(`${what} (seed ${seed})`, { timeout: (seconds + 600) * 1000 }, async (t) => {
       // Samples of 60, 130 and 15 kB: stalls are of megabytes, and the spools of the second overflow.
-      const lab = await ChaosLab.create(t, [400, 900, 100][index]!);
+      const lab = await ChaosLab.create(t, [400, 900, 100][index]!, index === 1 ? 'interleaved' : 'strict');
       const { diary, last } = await wreak(lab, seed, seconds, kills);
       await until(() => settled(lab), 'everything is delivered', 300_000);
       await lab.end(last, 'SIGTERM');

@@ -105,10 +105,16 @@ export const output = {
     help: 'seconds after which records that wait are on disk: the most that a crash or power failure can cost then',
     outputs: ['tcp', 'http'],
   },
+  order: {
+    type: choice(['interleaved', 'strict']),
+    otherwise: 'interleaved',
+    help: 'strict: what was spooled goes before new samples; interleaved: they share the connection',
+    outputs: ['tcp', 'http'],
+  },
   catchup: {
     type: share,
     default: '0.5',
-    help: 'share of the connection for what was spooled while there are new samples to send',
+    help: 'share of the connection for what was spooled while there are new samples to send, with order = interleaved',
     outputs: ['tcp', 'http'],
   },
   tls: {

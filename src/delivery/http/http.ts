@@ -31,6 +31,9 @@ const maxWords = 200;
  *
  * A server that finds a request too large (413) gets half of it, then again a little more with each request. Where it
  * refuses a request because of what it holds, the records at fault are searched for, and the others arrive.
+ *
+ * A request whose answer was lost is sent again as it was, without newer records: a server that took it and now refuses
+ * it as old (Prometheus) must not refuse these with it.
  */
 export class HttpDestination implements Destination {
   private readonly outage: Outage;
@@ -49,6 +52,8 @@ export class HttpDestination implements Destination {
   /** Bytes of records that the server is thought to take in one request. */
   private most: number;
   private readonly halving = new Halving();
+  /** How many records the next request has at most: as many as one whose answer was lost, and which is sent again. */
+  private again = Infinity;
   private posting = false;
   /** Waits for a batch to fill up, or for the next attempt. */
   private timer: NodeJS.Timeout | undefined;
@@ -167,7 +172,7 @@ export class HttpDestination implements Destination {
   /** The first records of the batch that make one request: as many as the server takes, but one at least. */
   private share(): Entry[] {
     let bytes = 0;
-    const batch = this.batch.slice(0, this.halving.most);
+    const batch = this.batch.slice(0, Math.min(this.halving.most, this.again));
     const end = batch.findIndex((entry) => (bytes += entry.bytes.length) > this.most);
     return end === -1 ? batch : batch.slice(0, Math.max(1, end));
   }
@@ -268,6 +273,7 @@ export class HttpDestination implements Destination {
   private done(records: number, bytes: number): void {
     this.batch = this.batch.slice(records);
     this.batchBytes -= bytes;
+    this.again = this.again > records ? this.again - records : Infinity;
     this.attempt = 0;
     this.tap.reachable = true;
     this.outage.end(`${this.target} answers again`);
@@ -277,6 +283,7 @@ export class HttpDestination implements Destination {
   /** @param tried whether the server may have got the first request of the batch */
   private giveBack(tried: boolean): void {
     const share = tried ? this.share().length : 0;
+    this.again = tried ? share : Infinity;
     this.tap.giveBack(this.batch.slice(0, share).map(handed), true);
     this.tap.giveBack(this.batch.slice(share).map(handed), false);
     this.batch = [];

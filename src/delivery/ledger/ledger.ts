@@ -45,6 +45,8 @@ export class Ledger {
   /** Waiting on disk. */
   disk = 0;
   unconfirmed = 0;
+  /** Of the unconfirmed ones, those of which only memory has a copy. */
+  held = 0;
   arrived = 0;
   /** Handed over again, because nobody knew whether they had arrived. */
   resent = 0;
@@ -186,6 +188,7 @@ export class Ledger {
     if (state === MEMORY) this.memory += change;
     else if (state === DISK) this.disk += change;
     else this.unconfirmed += change;
+    if (state === HANDED) this.held += change;
   }
 
   private byte(ordinal: number): number {
@@ -222,7 +225,12 @@ export class Ledger {
     for (const { states } of this.pages.values())
       for (const byte of states) found[byte & STATE] = (found[byte & STATE] ?? 0) + 1;
     const [, memory, disk, handed = 0, stored = 0] = found;
-    if (memory !== this.memory || disk !== this.disk || handed + stored !== this.unconfirmed)
+    if (
+      memory !== this.memory ||
+      disk !== this.disk ||
+      handed !== this.held ||
+      handed + stored !== this.unconfirmed
+    )
       throw new Error(`ledger: the table holds ${found.slice(1).join(', ')} and the counts differ`);
   }
 }

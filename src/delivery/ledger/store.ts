@@ -7,6 +7,7 @@ import { within } from '../shared/within.ts';
 import type { Entry, Handed } from './entry.ts';
 import type { Ledger } from './ledger.ts';
 import type { SpoolIdentity } from './spool/header.ts';
+import { takeOldest, Turns } from './order.ts';
 import { SpoolBusyError, SpoolInUseError } from './spool/lock.ts';
 import { Spool } from './spool/spool.ts';
 import { Tap } from './tap.ts';
@@ -25,6 +26,7 @@ const retryDelay = 1000;
 /** ms that writing may take at the end, and that the first look at a spool may take. */
 const closeDeadline = 3000;
 const openDeadline = 2000;
+
 /**
  * What waits for the destinations of one name and format: a queue in memory and, where it is configured, a spool on
  * disk. Destinations come and go with the configuration, the store stays. The newest one draws from it by its
@@ -33,6 +35,10 @@ const openDeadline = 2000;
  * With a spool, a record that the peer does not take is on disk `sync` seconds later, so that memory stays as it is
  * during an outage and a kill costs no more than that. When the peer is back, what was spooled and what is new share
  * the connection, so that a backlog of hours does not hold up the present; each of the two comes in its own order.
+ *
+ * With strict order all records come in the order in which they were pushed. What is new waits for what is on disk, for
+ * what is being written, and for what the destination before may give back; and nothing is spooled as long as older
+ * records, of which memory has the only copy, are unconfirmed.
  */
 export class Store {
   /** Whether the peer takes records at the moment; the destination says so by its tap. */
@@ -49,9 +55,12 @@ export class Store {
   private failed = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private tap: Tap | undefined;
+  /** Those before it whose destinations may still give something back. */
+  private readonly former = new Set<Tap>();
   private closed = false;
-  /** Bytes that the spool is behind its share of the connection; below 0: ahead of it. */
-  private behind = 0;
+  private readonly turns = new Turns();
+  /** Whether the last look at the directory of the spool failed: nobody knows what is in it. */
+  private unusable = false;
   /** Spools of former settings that are being closed. */
   private readonly ending = new Set<Promise<void>>();
   /** Stores that were closed and have their records in our spool, which has not been looked at yet. */
@@ -117,6 +126,7 @@ export class Store {
     this.settings = settings;
     this.waiting.queue.settings = settings.queue;
     const { spool } = this;
+    if (spool !== undefined) spool.reader.strict = settings.strict === true;
     const wanted = spoolOf(settings);
     if (spool !== undefined && spool.directory === wanted?.directory) {
       spool.configure(wanted, settings.queue.whenFull, settings.spool !== undefined);
@@ -147,11 +157,19 @@ export class Store {
 
   /** A destination begins to draw by this tap; the one before only gives back. */
   attach(tap: Tap): void {
-    if (this.tap !== undefined) this.tap.current = false;
+    if (this.tap !== undefined) {
+      this.tap.current = false;
+      this.former.add(this.tap);
+    }
     this.tap = tap;
     tap.current = true;
     this.reachable = tap.reachable;
     tap.onReadable();
+  }
+
+  /** The destination of a tap has come to its end. */
+  ended(tap: Tap): void {
+    if (this.former.delete(tap)) this.tap?.onReadable();
   }
 
   /**
@@ -161,8 +179,12 @@ export class Store {
    * @param end records with this ordinal and higher ones are not given out
    */
   next(fresh: boolean, end: number): Entry | undefined {
-    const entry = (fresh ? undefined : this.waiting.takeReturned(end)) ?? this.shared(fresh, end);
-    if (entry !== undefined) this.ledger.hand(entry.ordinal);
+    const { waiting, spool, ledger } = this;
+    const wanted = { fresh, end };
+    let entry: Entry | undefined;
+    if (this.settings.strict !== true) entry = this.turns.next(waiting, spool, wanted);
+    else if (!this.mustWait) entry = takeOldest(waiting, spool, wanted, ledger);
+    if (entry !== undefined) ledger.hand(entry.ordinal);
     return entry;
   }
 
@@ -228,6 +250,7 @@ export class Store {
     const { spool, queue } = this.settings;
     const settings = spoolOf(this.settings);
     this.spool = undefined;
+    this.unusable = false;
     if (settings !== undefined) {
       const { ledger, log, identity } = this;
       const onReadable = (): void => {
@@ -243,6 +266,7 @@ export class Store {
         onReadable,
         onOpened,
       });
+      this.spool.reader.strict = this.settings.strict === true;
       void this.open(this.spool);
     }
     this.startTimer();
@@ -265,9 +289,11 @@ export class Store {
       this.failed = performance.now();
       const { code, message } = error as NodeJS.ErrnoException;
       if (error instanceof SpoolBusyError || this.spool !== spool) return;
+      this.unusable = true;
       // Nobody has left anything, or it is none of our business.
       if (!spool.keeps && (code === 'ENOENT' || error instanceof SpoolInUseError)) this.spool = undefined;
       else this.outage.begin(`spool: ${message}; records wait in memory`);
+      this.tap?.onReadable();
     }
   }
 
@@ -293,21 +319,11 @@ export class Store {
     await this.spool.close();
   }
 
-  /** Lets the spool and the queue take turns by their shares while both have something. */
-  private shared(fresh: boolean, end: number): Entry | undefined {
-    const { queue } = this.waiting;
-    const { front } = queue;
-    const queued = front !== undefined && front.ordinal < end;
-    if (this.spool === undefined) return queued ? queue.shift() : undefined;
-    const { reader, catchup } = this.spool;
-    const old = reader.peek(fresh);
-    if (old === undefined || !queued) this.behind = 0;
-    if (old !== undefined && this.behind >= 0) {
-      this.behind -= old.bytes.length * (1 - catchup);
-      return reader.shift();
-    }
-    if (queued) this.behind += front.bytes.length * catchup;
-    return queued ? queue.shift() : undefined;
+  /** Whether records must not be handed over at the moment, as older ones may come before them. */
+  private get mustWait(): boolean {
+    const { spool } = this;
+    const looks = spool?.opened === false && !this.unusable;
+    return looks || this.spilling.length > 0 || this.former.size > 0;
   }
 
   private tick(): void {
@@ -332,7 +348,7 @@ export class Store {
     const { spool } = this;
     if (spool === undefined || performance.now() - this.failed < retryDelay) return;
     this.spilled = performance.now();
-    while (spool === this.spool) {
+    while (spool === this.spool && !this.mustHold) {
       const batch = this.waiting.takeBatch(
         Math.min(batchBytes, (this.settings.spool?.maxBytes ?? Infinity) * batchShare),
       );
@@ -344,11 +360,17 @@ export class Store {
       this.spilling = [];
       if (!kept && !lost) {
         this.waiting.putBack(batch);
+        this.tap?.onReadable();
         return;
       }
       this.outage.end('spool: writing again');
       this.tap?.onReadable();
     }
+  }
+
+  /** Whether what waits must not be spooled yet, as what is older may come back and would be behind it. */
+  private get mustHold(): boolean {
+    return this.settings.strict === true && !this.closed && this.ledger.held > 0;
   }
 
   private async append(spool: Spool, batch: readonly Entry[]): Promise<boolean> {

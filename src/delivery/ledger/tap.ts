@@ -46,6 +46,11 @@ export class Tap {
     return this.current ? this.store.next(fresh, end) : undefined;
   }
 
+  /** Its destination has said of all records what became of them, and will take no more. */
+  end(): void {
+    this.store.ended(this);
+  }
+
   /** Records that were taken are known to have arrived. */
   arrived({ first, count }: Handed): void {
     for (let ordinal = first; ordinal < first + count; ordinal++) this.ledger.arrive(ordinal);

@@ -34,6 +34,16 @@ export class WaitingRecords {
     return Math.min(this.queue.front?.since ?? Infinity, this.returned.at(0)?.since ?? Infinity);
   }
 
+  /** The oldest one. */
+  get front(): Entry | undefined {
+    return this.returned.at(0) ?? this.queue.front;
+  }
+
+  /** Takes the oldest one. */
+  shift(): Entry | undefined {
+    return this.takeReturned() ?? this.queue.shift();
+  }
+
   /** The oldest one that was handed over before, where its ordinal is below `end`. */
   takeReturned(end = Infinity): Entry | undefined {
     if ((this.returned.at(0)?.ordinal ?? Infinity) >= end) return undefined;
@@ -46,7 +56,7 @@ export class WaitingRecords {
   takeBatch(most: number): Entry[] {
     const batch: Entry[] = [];
     for (let bytes = 0; bytes < most;) {
-      const entry = this.takeReturned() ?? this.queue.shift();
+      const entry = this.shift();
       if (entry === undefined) break;
       batch.push(entry);
       bytes += entry.bytes.length;

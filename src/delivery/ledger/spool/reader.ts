@@ -34,6 +34,9 @@ export class SpoolReader {
   /** Whether records were passed over because they were handed over before. */
   private passedOver = false;
   private reading = false;
+  /** Grows with each {@link rewind}: what was being read then may not be the next any more. */
+  private round = 0;
+  private isStrict = false;
   /** Read and not given out. */
   private readonly loaded = new Fifo<Entry>();
   /** Segments before the cursor that could not be read. */
@@ -45,6 +48,18 @@ export class SpoolReader {
     private readonly context: ReaderContext,
   ) {
     this.ledger = context.ledger;
+  }
+
+  /** Whether a file that cannot be read holds up those behind it; else they are given out before it. */
+  set strict(strict: boolean) {
+    if (strict !== this.isStrict) this.rewind();
+    this.isStrict = strict;
+  }
+
+  /** Whether nothing waits, not even in a file that cannot be read at the moment; of strict reading. */
+  get drained(): boolean {
+    if (this.reading || this.loaded.length > 0) return false;
+    return !this.segments.slice(this.cursor).some((segment) => this.holds(segment));
   }
 
   /** Whether nothing is to be given out, but from files that cannot be read at the moment. */
@@ -77,6 +92,7 @@ export class SpoolReader {
 
   /** Records that were given out wait again: reading begins anew at the oldest. */
   rewind(): void {
+    this.round++;
     this.loaded.clear();
     this.later.clear();
     this.cursor = 0;
@@ -102,10 +118,11 @@ export class SpoolReader {
     this.cursor = Math.max(this.cursor, this.segments.indexOf(segment) + 1);
     this.later.delete(segment);
     this.reading = true;
+    const { round } = this;
     readSpoolFile(segment.path)
       .then(
         (bytes) => {
-          this.taken(segment, bytes);
+          if (round === this.round) this.taken(segment, bytes);
         },
         (error: unknown) => {
           this.failed(segment, error as NodeJS.ErrnoException);
@@ -122,9 +139,16 @@ export class SpoolReader {
     for (const segment of this.later) if (segment.retryAt <= now) return segment;
     for (let index = this.cursor; index < this.segments.length; index++) {
       const segment = this.segments[index] as Segment;
-      if (!segment.stranger && segment.retryAt <= now && segment.waits(this.ledger)) return segment;
+      if (!this.holds(segment)) continue;
+      if (segment.retryAt <= now) return segment;
+      if (this.isStrict) return undefined;
     }
     return undefined;
+  }
+
+  /** Whether a record for our destination waits in it. */
+  private holds(segment: Segment): boolean {
+    return !segment.stranger && segment.waits(this.ledger);
   }
 
   private taken(segment: Segment, content: Buffer): void {
@@ -165,7 +189,8 @@ export class SpoolReader {
       return;
     }
     segment.retryAt = performance.now() + delay;
-    this.later.add(segment);
+    if (this.isStrict) this.cursor = Math.min(this.cursor, this.segments.indexOf(segment));
+    else this.later.add(segment);
     if (segment.failures === 1)
       this.context.log.warn(`spool: ${error.message}; its records are kept, reading is retried`);
   }
