@@ -43,6 +43,18 @@ export class ByteWriter {
     this.bytes[this.used++] = value;
   }
 
+  /** Appends a double, little-endian. */
+  double(value: number): void {
+    this.reserve(8);
+    this.used = this.bytes.writeDoubleLE(value, this.used);
+  }
+
+  /** Appends an integer from 0 below 2^32, little-endian. */
+  uint32(value: number): void {
+    this.reserve(4);
+    this.used = this.bytes.writeUInt32LE(value, this.used);
+  }
+
   /** Replaces the byte at an offset that is written already. */
   replace(offset: number, value: number): void {
     this.bytes[offset] = value;
