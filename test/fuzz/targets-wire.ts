@@ -242,8 +242,9 @@ export const wireTargets: readonly Target[] = [
       headers.parse(text);
       pageFormat(text);
       acceptsGzip(text);
-      judgeAnswer({ status: Number(text), words: '' });
-      judgeAnswer({ status: 404, words: text.slice(0, 300) });
+      judgeAnswer(Number(text), '', 1);
+      judgeAnswer(404, text.slice(0, 300), 2);
+      judgeAnswer(400, text.slice(0, 300), 2);
       retryAfterMs(text, 0);
     },
   },

@@ -4,14 +4,30 @@ export interface Answer {
   /** The header `Retry-After` as it came. */
   readonly retryAfter: string | undefined;
   /** The beginning of the body. */
-  readonly words: string;
+  readonly body: Buffer;
 }
 
 /**
- * What is to be done after an answer: the records arrived, are to be sent again later, are too many for one request, or
- * will never be taken.
+ * What is to be done after an answer: the records arrived (`remarked`: and the server has something to say about them), are
+ * to be sent again `later`, are `too-large` for one request, or will never be taken: all of them (`refused`), those that are
+ * to be found in the request (`faulty`), or so many while the others arrived.
  */
-type Verdict = 'arrived' | 'later' | 'too-large' | 'refused';
+export type Verdict =
+  'arrived' | 'remarked' | 'later' | 'too-large' | 'refused' | 'faulty' | { readonly refused: number };
+
+/** How the answers of the receivers of one format are understood. */
+export interface AnswerRule {
+  /** The server's own words, for people. */
+  words(answer: Answer): string;
+  /** @param records of the request */
+  judge(answer: Answer, records: number): Verdict;
+}
+
+/** Answers of servers that say in plain text what is wrong: InfluxDB, Logstash, and nearly all others. */
+export const plainAnswers: AnswerRule = {
+  words: ({ body }) => body.toString(),
+  judge: ({ status, body }, records) => judgeAnswer(status, body.toString(), records),
+};
 
 /** How InfluxDB 1 and 2 say that there is nothing yet to write to, which somebody may create any minute. */
 const noDatabase = /\b(database|bucket|retention policy)\b.*\bnot found\b/i;
@@ -19,14 +35,18 @@ const noDatabase = /\b(database|bucket|retention policy)\b.*\bnot found\b/i;
 /**
  * Judges by the status (RFC 9110): only 2xx acknowledges. What another attempt may cure is tried again: a server in
  * trouble (5xx), a busy one (429), one that did not get the whole request (408), a database that does not exist yet, and
- * a redirect, which is never followed, since it may come from a portal or a server in maintenance.
+ * a redirect, which is never followed, since it may come from a portal or a server in maintenance. A refusal is about what
+ * the records say (400, 422), or about who sends them or where to.
  */
-export function judgeAnswer({ status, words }: Pick<Answer, 'status' | 'words'>): Verdict {
+export function judgeAnswer(status: number, words: string, records: number): Verdict {
   if (status >= 200 && status < 300) return 'arrived';
   if (status === 413) return 'too-large';
   if (status === 408 || status === 429) return 'later';
   if (status === 404 && noDatabase.test(words)) return 'later';
-  return status >= 400 && status < 500 ? 'refused' : 'later';
+  if (status < 400 || status >= 500) return 'later';
+  const refused = refusedOf(words, records);
+  if (refused !== undefined) return { refused };
+  return status === 400 || status === 422 ? 'faulty' : 'refused';
 }
 
 /** The longest wait, in ms, that a server can ask for. */
@@ -39,17 +59,12 @@ export function retryAfterMs(value: string | undefined, now: number): number {
   return Number.isNaN(ms) ? 0 : Math.min(longest, Math.max(0, ms));
 }
 
-/** Whether a refusal is about what the records say (400, 422), and not about who sends them or where to. */
-export function blamesRecords({ status }: Pick<Answer, 'status'>): boolean {
-  return status === 400 || status === 422;
-}
-
 /**
  * How many of so many records of a request were refused, where InfluxDB says that it wrote the others: `partial write: ...
  * dropped=N`. N leaves out lines that it could not parse, each of which it names instead. Undefined where it says nothing
  * of the others: then it wrote none (InfluxDB 1 where no line can be parsed, 2 where one cannot; other servers).
  */
-export function refusedOf({ words }: Pick<Answer, 'words'>, records: number): number | undefined {
+function refusedOf(words: string, records: number): number | undefined {
   const dropped = /\bpartial write\b.*\bdropped=(\d+)/s.exec(words)?.[1];
   if (dropped === undefined) return undefined;
   const unparsed = words.split('unable to parse').length - 1;

@@ -100,9 +100,9 @@ export class HttpClient {
       request.once('response', (incoming) => {
         response = incoming;
         const { statusCode: status = 0, headers } = incoming;
-        void read(incoming).then((words) => {
+        void read(incoming).then((body) => {
           clearTimeout(timer);
-          resolve({ status, retryAfter: headers['retry-after'], words });
+          resolve({ status, retryAfter: headers['retry-after'], body });
         });
       });
       request.on('error', (error) => {
@@ -120,7 +120,7 @@ export class HttpClient {
 }
 
 /** Reads an answer to its end, for the connection is of use only then; returns its beginning. Never rejects. */
-function read(response: IncomingMessage): Promise<string> {
+function read(response: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
     let length = 0;
@@ -131,7 +131,7 @@ function read(response: IncomingMessage): Promise<string> {
     });
     response.on('error', () => undefined);
     response.once('close', () => {
-      resolve(Buffer.concat(pieces).toString());
+      resolve(Buffer.concat(pieces));
     });
   });
 }

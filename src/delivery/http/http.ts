@@ -13,9 +13,10 @@ import { readTls } from '../shared/tls.ts';
 import { within } from '../shared/within.ts';
 import { authorization } from './credentials.ts';
 import { Halving } from './halving.ts';
-import { blamesRecords, judgeAnswer, refusedOf, retryAfterMs, type Answer } from './http-answer.ts';
+import { retryAfterMs, type Answer } from './http-answer.ts';
 import { makeBody, type Body } from './http-body.ts';
 import { HttpClient } from './http-client.ts';
+import { httpFormat, type HttpFormat } from './http-format.ts';
 
 /** By how much larger the next request may be after one that was not too large: a refusal in a dozen. */
 const growth = 17 / 16;
@@ -42,6 +43,8 @@ export class HttpDestination implements Destination {
   private readonly files = new SlowFiles(fileDeadline);
   private readonly authorization: () => Promise<string | undefined>;
   private readonly refusals = new MinuteLimit();
+  private readonly remarks = new MinuteLimit();
+  private readonly format: HttpFormat;
   /** The URL without its query, which may hold a password. */
   private readonly target: string;
   /** When the oldest record came that waits for a batch to fill up; undefined while none waits for that. */
@@ -76,6 +79,7 @@ export class HttpDestination implements Destination {
     const { url, batch } = settings;
     const { origin, pathname } = new URL(url);
     this.target = origin + pathname;
+    this.format = httpFormat(settings);
     this.outage = new Outage(log, tap);
     const scheme = pathname.endsWith('/api/v2/write') ? 'Token' : 'Bearer';
     this.authorization = authorization(settings, scheme, process.env['CREDENTIALS_DIRECTORY']);
@@ -185,7 +189,7 @@ export class HttpDestination implements Destination {
     let client: HttpClient | undefined;
     try {
       const records = share.map((entry) => entry.bytes);
-      const body = await makeBody(records, this.settings);
+      const body = await makeBody(records, this.format, this.settings.gzip);
       const headers = await this.headers(body);
       const ready = await this.connectable();
       if (this.closed) return;
@@ -219,46 +223,53 @@ export class HttpDestination implements Destination {
 
   private answered(answer: Answer, share: readonly Entry[]): void {
     const bytes = share.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    switch (judgeAnswer(answer)) {
+    const words = (): string => this.described(answer);
+    const verdict = this.format.answers.judge(answer, share.length);
+    switch (verdict) {
+      case 'remarked':
       case 'arrived':
+        if (verdict === 'remarked' && this.remarks.due()) this.log.warn(`${this.target}: ${words()}`);
         this.refusal = undefined;
         this.settle(share, 0);
         this.halving.settle(share.length, true);
         this.most = Math.min(this.settings.batch.bytes, this.most * growth);
         this.done(share.length, bytes);
         break;
-      case 'refused':
-        this.refuse(answer, share, bytes);
+      case 'faulty':
+        if (this.halving.split(share.length)) {
+          this.log.debug(`${this.target}: ${words()}: ${share.length} records are sent again in halves`);
+          this.pump();
+        } else {
+          this.refuse(words(), share, share.length, bytes);
+        }
         break;
       case 'too-large':
         if (share.length === 1) {
-          this.refuse(answer, share, bytes);
+          this.refuse(words(), share, 1, bytes);
         } else {
-          this.log.debug(`${this.target}: ${described(answer)}: ${bytes} bytes were too many`);
+          this.log.debug(`${this.target}: ${words()}: ${bytes} bytes were too many`);
           this.most = bytes / 2;
           this.pump();
         }
         break;
       case 'later':
-        this.failed(described(answer), retryAfterMs(answer.retryAfter, Date.now()), true);
+        this.failed(words(), retryAfterMs(answer.retryAfter, Date.now()), true);
+        break;
+      case 'refused':
+        this.refuse(words(), share, share.length, bytes);
+        break;
+      default:
+        this.refuse(words(), share, verdict.refused, bytes);
     }
   }
 
-  private refuse(answer: Answer, share: readonly Entry[], bytes: number): void {
-    const told = refusedOf(answer, share.length);
-    if (told === undefined && blamesRecords(answer) && this.halving.split(share.length)) {
-      this.log.debug(
-        `${this.target}: ${described(answer)}: ${share.length} records are sent again in halves`,
-      );
-      this.pump();
-      return;
-    }
-    const refused = told ?? share.length;
-    this.refusal = `${this.target} refuses records: ${described(answer)}`;
+  /** @param refused so many of the records; the others arrived */
+  private refuse(words: string, share: readonly Entry[], refused: number, bytes: number): void {
+    this.refusal = `${this.target} refuses records: ${words}`;
     this.settle(share, refused);
     this.halving.settle(share.length, refused < share.length);
     if (this.refusals.due())
-      this.log.error(`${this.target} refuses ${refused} records, which are dropped: ${described(answer)}`);
+      this.log.error(`${this.target} refuses ${refused} records, which are dropped: ${words}`);
     this.done(share.length, bytes);
   }
 
@@ -307,11 +318,11 @@ export class HttpDestination implements Destination {
     this.log.debug(`${this.target}: ${reason}; next attempt in ${ms.toFixed(0)} ms`);
     this.later(ms);
   }
-}
 
-/** The status and the server's own words, on one line. */
-function described({ status, words }: Answer): string {
-  const line = printable(words.trim().replace(/\s+/g, ' '));
-  const shown = line.length > maxWords ? `${line.slice(0, maxWords)}...` : line;
-  return shown === '' ? `HTTP ${status}` : `HTTP ${status}: ${shown}`;
+  /** The status and the server's own words, on one line. */
+  private described(answer: Answer): string {
+    const line = printable(this.format.answers.words(answer).trim().replace(/\s+/g, ' '));
+    const shown = line.length > maxWords ? `${line.slice(0, maxWords)}...` : line;
+    return shown === '' ? `HTTP ${answer.status}` : `HTTP ${answer.status}: ${shown}`;
+  }
 }
