@@ -21,6 +21,10 @@ export class RecordQueue {
     return this.heldBytes;
   }
 
+  get isHalfFull(): boolean {
+    return this.heldBytes > this.settings.maxBytes / 2;
+  }
+
   /** The record at the front; undefined when the queue is empty. */
   get front(): Entry | undefined {
     return this.records.at(0);

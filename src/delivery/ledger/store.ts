@@ -16,8 +16,6 @@ import { sizeOf, WaitingRecords } from './waiting.ts';
 /** What a store knows of the status of its output. */
 export type StoreStatus = Omit<OutputStatus, 'state' | 'lastError'>;
 
-/** While the peer takes records, one that waits longer than this (ms) is spooled all the same. */
-const patience = 5000;
 /** Bytes that are written to the spool at a time, at most; and their share of a small spool. */
 const batchBytes = 1 << 20;
 const batchShare = 1 / 16;
@@ -36,9 +34,8 @@ const openDeadline = 2000;
  * during an outage and a kill costs no more than that. When the peer is back, what was spooled and what is new share
  * the connection, so that a backlog of hours does not hold up the present; each of the two comes in its own order.
  *
- * With strict order all records come in the order in which they were pushed. What is new waits for what is on disk, for
- * what is being written, and for what the destination before may give back; and nothing is spooled as long as older
- * records, of which memory has the only copy, are unconfirmed.
+ * With strict order all come in the order in which they were pushed. What is new waits for what is on disk or being written,
+ * and for what the destination before may give back; nothing is spooled while memory has the only copy of unconfirmed ones.
  */
 export class Store {
   /** Whether the peer takes records at the moment; the destination says so by its tap. */
@@ -151,8 +148,7 @@ export class Store {
     }
     const now = performance.now();
     for (const record of records) this.waiting.queue.push(record, now);
-    if (this.keeps && this.waiting.queue.bytes > this.waiting.queue.settings.maxBytes / 2)
-      void this.toSpool();
+    if (this.keeps && this.waiting.queue.isHalfFull) void this.toSpool();
   }
 
   /** A destination begins to draw by this tap; the one before only gives back. */
@@ -336,7 +332,7 @@ export class Store {
     if (this.outage.lasts && spool.opened && this.waiting.length + this.spilling.length === 0)
       this.outage.end('spool: no record waits for it any more');
     if (!this.keeps || now - this.spilled < (this.settings.spool?.sync ?? 0) * 1000 - 1) return;
-    if (!this.reachable || now - this.waiting.oldest > patience) void this.toSpool();
+    if (this.mustSpill) void this.toSpool();
   }
 
   /** Moves what waits in memory to the spool, as long as that is the one of the settings. */
@@ -365,7 +361,14 @@ export class Store {
       }
       this.outage.end('spool: writing again');
       this.tap?.onReadable();
+      // What came meanwhile need not follow.
+      if (!this.closed && !this.mustSpill) return;
     }
+  }
+
+  /** Whether the peer does not take what waits in memory, or not fast enough. */
+  private get mustSpill(): boolean {
+    return !this.reachable || this.waiting.presses;
   }
 
   /** Whether what waits must not be spooled yet, as what is older may come back and would be behind it. */

@@ -6,6 +6,8 @@ import { RecordQueue } from './queue.ts';
 
 /** Bytes that were handed over and wait again in memory, at most; or as many as the queue holds. */
 export const returnedBytes = 16 << 20;
+/** While the peer takes records, one that waits longer than this (ms) is spooled all the same. */
+const patience = 5000;
 
 /** What waits in memory: a queue of new records, and before it those that were handed over and came back. */
 export class WaitingRecords {
@@ -27,6 +29,11 @@ export class WaitingRecords {
 
   get bytes(): number {
     return this.queue.bytes + this.returnedSize;
+  }
+
+  /** Whether more waits, or longer, than where the peer takes what comes. */
+  get presses(): boolean {
+    return this.queue.isHalfFull || performance.now() - this.oldest > patience;
   }
 
   /** When the oldest one was taken, ms of the monotonic clock; Infinity when none waits. */
