@@ -1,7 +1,7 @@
 # Every target does its own set-up on a fresh Debian machine; those that install packages need root.
 .PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package release demo bench bench-compare golden docs screenshots clean
 
-PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog \
+PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog protobuf-compiler \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd lxc busybox-static \
 	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap gnupg systemd fish
