@@ -1,8 +1,7 @@
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import type { FamilyHead } from './families.ts';
-import { joined, labelText } from './labels.ts';
-import type { LabelledRows } from './labels.ts';
+import type { LabelledRows, Labels } from './labels.ts';
 
 const identity = slots('identity', 'vm');
 const { cpu_cores: CORES } = slots('cpu', 'vm');
@@ -70,64 +69,78 @@ export const describedHeads: readonly FamilyHead[] = [
   sampleTime,
 ];
 
-/** A family that is no metric of the catalogue, with its samples: what stands in braces, and the number. */
-export interface DescribedFamily {
-  readonly head: FamilyHead;
-  readonly lines: readonly (readonly [labels: string, number: string])[];
+/** A sample of such a family: the labels of the row that it is of, further ones, and the number. */
+interface DescribedSample<L> {
+  readonly of: L | undefined;
+  readonly labels: Labels;
+  readonly value: number;
 }
 
-/** What describes VMs and host, and how outputs and collectors fare. */
-export function described({ host: { row }, seq, time, runs }: Sample, rows: LabelledRows): DescribedFamily[] {
+/** A family that is no metric of the catalogue, with its samples. */
+interface DescribedFamily<L> {
+  readonly head: FamilyHead;
+  readonly lines: readonly DescribedSample<L>[];
+}
+
+/**
+ * What describes VMs and host, and how outputs and collectors fare.
+ *
+ * @param rows of the sample, or some of them: what is of no row stands with that of the host
+ */
+export function described<L>(sample: Sample, rows: LabelledRows<L>): DescribedFamily<L>[] {
+  const { seq, time, runs } = sample;
+  const { row } = sample.host;
   const hostName = row.texts[host.host_name];
-  const ofRuns = (number: (run: Sample['runs'][number]) => number): DescribedFamily['lines'] =>
-    runs.map((run) => [labelText([['collector', run.name]]), String(number(run))]);
-  return [
+  const single = (labels: Labels, value: number): DescribedSample<L> => ({ of: undefined, labels, value });
+  const ofRuns = (number: (run: Sample['runs'][number]) => number): readonly DescribedSample<L>[] =>
+    runs.map((run) => single([['collector', run.name]], number(run)));
+  const guests: DescribedFamily<L>[] = [
     {
       head: vmInfo,
-      lines: rows.vm.map(({ labels, row: { texts, values } }) => {
+      lines: rows.vm.map(({ labels: of, row: { texts, values } }) => {
         const cores = values[CORES] ?? NaN;
-        const more = labelText([
+        const labels: Labels = [
           ['tags', texts[identity.tags]],
           ['cores', Number.isNaN(cores) ? undefined : String(cores)],
           ['host', hostName],
-        ]);
-        return [joined(labels, more), '1'];
+        ];
+        return { of, labels, value: 1 };
       }),
     },
     {
       head: vmState,
-      lines: rows.vm.flatMap(({ labels, row: { texts } }) => {
-        const state = labelText([
+      lines: rows.vm.flatMap(({ labels: of, row: { texts } }) => {
+        const labels: Labels = [
           ['state', texts[identity.state]],
           ['lock', texts[identity.lock]],
           ['qmp', texts[identity.qmp]],
-        ]);
-        return state === '' ? [] : [[joined(labels, state), '1'] as const];
+        ];
+        return labels.every(([, text]) => text === undefined || text === '')
+          ? []
+          : [{ of, labels, value: 1 }];
       }),
     },
-    {
-      head: hostInfo,
-      lines: [
-        [
-          labelText([
-            ['host', hostName],
-            ['uuid', row.texts[host.host_uuid]],
-            ['kernel', row.texts[host.host_kernel]],
-          ]),
-          '1',
-        ],
-      ],
-    },
+  ];
+  if (rows.host.length === 0) return guests;
+  const hostLabels: Labels = [
+    ['host', hostName],
+    ['uuid', row.texts[host.host_uuid]],
+    ['kernel', row.texts[host.host_kernel]],
+  ];
+  return [
+    ...guests,
+    { head: hostInfo, lines: [single(hostLabels, 1)] },
     {
       head: outputUp,
-      lines: rows.agent_output.map(({ labels, row: { texts } }) => [
-        labels,
-        texts[STATE] === 'up' ? '1' : '0',
-      ]),
+      lines: rows.agent_output.map(({ labels: of, row: { texts } }) => ({
+        of,
+        labels: [],
+        value: texts[STATE] === 'up' ? 1 : 0,
+      })),
     },
     { head: duration, lines: ofRuns(({ duration: ms }) => Number((ms / 1000).toFixed(6))) },
     { head: success, lines: ofRuns(({ failed }) => (failed ? 0 : 1)) },
-    { head: samples, lines: [['', String(seq)]] },
-    { head: sampleTime, lines: [['', String(time / 1000)]] },
+    { head: samples, lines: [single([], seq)] },
+    { head: sampleTime, lines: [single([], time / 1000)] },
   ];
 }

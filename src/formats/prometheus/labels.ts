@@ -27,7 +27,12 @@ const plain = /^[ !#-[\]-~]*$/;
  */
 function escapeLabel(value: string): string {
   const text = bounded(value);
-  return plain.test(text) ? text : printable(text).replace(/[\\"]/g, '\\$&');
+  return plain.test(text) ? text : labelValue(text).replace(/[\\"]/g, '\\$&');
+}
+
+/** The value of a label as a query has it. */
+export function labelValue(value: string): string {
+  return printable(bounded(value));
 }
 
 /** Labels one after the other, where there are any. */
@@ -40,16 +45,14 @@ export function braced(labels: string): string {
   return labels === '' ? '' : `{${labels}}`;
 }
 
-/** A row and what stands between the braces of its samples. */
-export interface LabelledRow {
+/** A row and its labels as a format has them. */
+export interface LabelledRow<L> {
   readonly row: Row;
-  readonly labels: string;
-  /** The labels as they stand between name and number when there are no others. */
-  readonly bytes: Buffer;
+  readonly labels: L;
 }
 
-/** The rows of a sample by scope. */
-export type LabelledRows = PerScope<readonly LabelledRow[]>;
+/** Rows by scope. */
+export type LabelledRows<L> = PerScope<readonly LabelledRow<L>[]>;
 
 /** The labels that name a row besides its VM, with the slots of the texts in them. */
 const named = perScope((scope) =>

@@ -1,14 +1,12 @@
-import { perScope } from '../../catalogue/define.ts';
+import type { Histogram } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
-import { PerCollectors } from '../columns.ts';
-import { eachRow, twinRows } from '../rows.ts';
 import { writeHistogram } from './buckets.ts';
-import { described } from './described.ts';
-import type { Extent, FamilyHead, SeriesSource } from './families.ts';
-import { publishedFamilies } from './families.ts';
-import { braced, joined, labelText, ownLabels, pidLabel } from './labels.ts';
-import type { LabelledRow, LabelledRows } from './labels.ts';
+import type { Extent, FamilyHead } from './families.ts';
+import { braced, joined, labelText } from './labels.ts';
+import type { Labels } from './labels.ts';
+import { SeriesWalk } from './series.ts';
+import type { SeriesFormat } from './series.ts';
 
 const NEWLINE = 0x0a;
 
@@ -19,88 +17,91 @@ export type PageFormat = 'text' | 'openmetrics';
 interface ReadyFamily {
   readonly header: Readonly<Record<PageFormat, Buffer>>;
   readonly sample: Buffer;
-  readonly sources: readonly SeriesSource[];
+}
+
+/** What stands between the braces of the samples of a row. */
+interface RowLabels {
+  readonly text: string;
+  /** As they stand between name and number when there are no others. */
+  readonly bytes: Buffer;
 }
 
 /**
- * Prints a sample as the page that Prometheus scrapes: a family for each counter and level of the catalogue, in base
- * units, with labels that say whose it is. Counters are the readings themselves, never rates. What is not known has no
- * sample. 200 VMs with all that is published by default take 5 ms of CPU (bench/printers.ts).
+ * Prints a sample as the page that Prometheus scrapes (see {@link SeriesWalk}). 200 VMs with all that is published by
+ * default take 5 ms of CPU (bench/printers.ts).
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/, OpenMetrics 1.0.
  */
 export class PrometheusPage {
-  private readonly extent: Extent;
-  private readonly out = new ByteWriter();
-  private readonly families: PerCollectors<readonly ReadyFamily[]>;
+  private readonly walk: SeriesWalk<ReadyFamily, RowLabels>;
+  private readonly writer = new PageWriter();
 
   constructor(extent: Extent) {
-    this.extent = extent;
-    this.families = new PerCollectors((collectors) =>
-      publishedFamilies(extent, collectors).map((family) => ({
-        header: headersOf(family),
-        sample: Buffer.from(sampleName(family)),
-        sources: family.sources,
-      })),
-    );
+    this.walk = new SeriesWalk(extent, this.writer);
   }
 
   print(sample: Sample, format: PageFormat): Buffer {
-    const out = this.out;
-    const rows = this.label(sample);
-    for (const { head, lines } of described(sample, rows)) {
-      if (lines.length === 0) continue;
-      out.append(headersOf(head)[format]);
-      for (const [labels, value] of lines) out.text(`${sampleName(head)}${braced(labels)} ${value}\n`);
-    }
-    for (const { header, sample: name, sources } of this.families.get(sample.collectors)) {
-      const begin = out.length;
-      out.append(header[format]);
-      const end = out.length;
-      for (const source of sources) this.writeSource(name, source, rows[source.metric.scope]);
-      if (out.length === end) out.truncate(begin);
-    }
+    const { out } = this.writer;
+    this.writer.format = format;
+    this.walk.write(sample, this.walk.all(sample));
     if (format === 'openmetrics') out.text('# EOF\n');
     return out.take();
   }
+}
 
-  private writeSource(name: Buffer, source: SeriesSource, rows: readonly LabelledRow[]): void {
-    const out = this.out;
-    const { metric, from, factor, decimals, label } = source;
-    const { slot } = metric;
-    if (from === 'histograms') {
-      for (const { row, labels } of rows) {
-        const histogram = row.histograms?.get(slot);
-        if (histogram !== undefined) writeHistogram(out, String(name), labels, histogram);
-      }
-      return;
-    }
-    const cumulative = from === 'counters';
-    for (const { row, labels, bytes } of rows) {
-      const number = (cumulative ? row.counters[slot] : row.values[slot]) ?? NaN;
-      // A counter below 0 is none.
-      if (!Number.isFinite(number) || (cumulative && number < 0)) continue;
-      out.append(name);
-      if (label === undefined) out.append(bytes);
-      else out.text(`${braced(joined(labels, labelText([label])))} `);
-      if (cumulative) out.decimal(number * factor, decimals);
-      else out.number(number * factor);
-      out.byte(NEWLINE);
-    }
+/** Writes the lines of the page. */
+class PageWriter implements SeriesFormat<ReadyFamily, RowLabels> {
+  readonly out = new ByteWriter();
+  format: PageFormat = 'text';
+  /** Where the lines of the family begin that is being written, and its samples. */
+  private from = 0;
+  private samplesFrom = 0;
+
+  name(head: FamilyHead): ReadyFamily {
+    return { header: headersOf(head), sample: Buffer.from(sampleName(head)) };
   }
 
-  private label(sample: Sample): LabelledRows {
-    const found = perScope((): LabelledRow[] => []);
-    const twins = twinRows(sample);
-    let owner = '';
-    eachRow(sample, this.extent.devices, (row, vm) => {
-      let labels = labelText(ownLabels(row));
-      if (twins.has(row)) labels = joined(labels, labelText(pidLabel(row)));
-      if (row.scope === 'vm') owner = labels;
-      if (vm !== undefined) labels = joined(owner, labels);
-      found[row.scope].push({ row, labels, bytes: Buffer.from(`${braced(labels)} `) });
-    });
-    return found;
+  labels(own: Labels, owner: RowLabels | undefined): RowLabels {
+    const text = joined(owner?.text ?? '', labelText(own));
+    return { text, bytes: Buffer.from(`${braced(text)} `) };
+  }
+
+  begin({ header }: ReadyFamily): void {
+    this.from = this.out.length;
+    this.out.append(header[this.format]);
+    this.samplesFrom = this.out.length;
+  }
+
+  end(): void {
+    if (this.out.length === this.samplesFrom) this.out.truncate(this.from);
+  }
+
+  level({ sample }: ReadyFamily, of: RowLabels | undefined, more: Labels, value: number): void {
+    this.labelled(sample, of, more);
+    this.out.number(value);
+    this.out.byte(NEWLINE);
+  }
+
+  count(
+    { sample }: ReadyFamily,
+    of: RowLabels,
+    label: Labels[number] | undefined,
+    count: number,
+    decimals: number,
+  ): void {
+    this.labelled(sample, of, label === undefined ? undefined : [label]);
+    this.out.decimal(count, decimals);
+    this.out.byte(NEWLINE);
+  }
+
+  histogram({ sample }: ReadyFamily, { text }: RowLabels, histogram: Histogram): void {
+    writeHistogram(this.out, String(sample), text, histogram);
+  }
+
+  private labelled(name: Buffer, of: RowLabels | undefined, more: Labels | undefined): void {
+    this.out.append(name);
+    if (of !== undefined && (more === undefined || more.length === 0)) this.out.append(of.bytes);
+    else this.out.text(`${braced(joined(of?.text ?? '', labelText(more ?? [])))} `);
   }
 }
 
