@@ -12,6 +12,7 @@ import { collectorNames, columns, countedColumns } from '../src/catalogue/catalo
 import { Row } from '../src/catalogue/row.ts';
 import { listsOf } from '../src/catalogue/row-tree.ts';
 import { Ledger } from '../src/delivery/ledger/ledger.ts';
+import { snappy } from '../src/delivery/http/snappy.ts';
 import { RecordQueue } from '../src/delivery/ledger/queue.ts';
 import { createPrinter } from '../src/formats/index.ts';
 import type { PrinterName } from '../src/formats/index.ts';
@@ -185,6 +186,13 @@ measure('prometheus, verbose, devices', page(true, true));
 const scraped = new PrometheusPage({ verbose: false, devices: true }).print(sample, 'openmetrics');
 for (const level of [1, 2, 6])
   measure(`gzip of prometheus, devices, level ${level}`, () => gzipSync(scraped, { level }).length);
+measure('remote-write', printed('remote-write', { verbose: false }));
+measure('remote-write, devices', printed('remote-write', { verbose: false, devices: true }));
+const series = Buffer.concat(
+  createPrinter('remote-write', { ...settings, verbose: false, devices: true }).print(sample),
+);
+measure('snappy of remote-write, devices', () => snappy(series).length);
+measure('the same by gzip, level 1', () => gzipSync(series, { level: 1 }).length);
 const ledger = new Ledger();
 const queue = new RecordQueue({ maxBytes: 64 << 20, whenFull: 'drop_oldest' }, ledger);
 const queued = (name: PrinterName, changed: Partial<PrinterSettings>) => {

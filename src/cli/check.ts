@@ -174,6 +174,8 @@ function describePrinter({ printer, print: { layout, precision = 'ns' } }: Print
       return `influx, timestamps in ${precision}`;
     case 'esxtop':
       return "esxtop's wide CSV, one line for each cycle";
+    case 'remote-write':
+      return 'remote-write, the series of the page for Prometheus';
     case 'csv':
     case 'text':
       return printer;

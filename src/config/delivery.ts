@@ -4,6 +4,7 @@ import type {
   StoreSettings,
   TcpSettings,
 } from '../delivery/settings.ts';
+import type { PrinterName } from '../formats/index.ts';
 import { ConfigError } from './errors.ts';
 import type { GivenMap, Values } from './layers/given.ts';
 import type { schema } from './schema/schema.ts';
@@ -31,11 +32,16 @@ export function spoolSettings(
   return { spool: { directory, maxBytes, sync, catchup } };
 }
 
-/** The order in which records are handed over. Throws a ConfigError for a share of the connection where there is none. */
+/**
+ * The order in which records are handed over, by default what the receivers of the format want. Throws a ConfigError for a
+ * share of the connection where there is none.
+ */
 export function orderSettings(
   own: GivenMap,
-  { order = 'interleaved' }: Pick<OutputValues, 'order'>,
+  values: Pick<OutputValues, 'order'>,
+  printer: PrinterName,
 ): Pick<StoreSettings, 'strict'> {
+  const { order = printer === 'remote-write' ? 'strict' : 'interleaved' } = values;
   if (order === 'interleaved') return {};
   const share = own.get('catchup');
   if (share !== undefined)
@@ -119,6 +125,16 @@ export function recordInterval(
   throw new ConfigError(
     `${given.origin}: found "${given.text}", expected a multiple of the frequency, which is ${frequency} seconds`,
   );
+}
+
+/**
+ * The interval where none is given: for a store that usually scrapes 10 s, or the next multiple of the frequency.
+ *
+ * @param frequency seconds between two samples; undefined where a recording decides
+ */
+export function usualInterval(printer: PrinterName, frequency: number | undefined): number | undefined {
+  if (printer !== 'remote-write' || frequency === undefined) return undefined;
+  return Math.ceil(10 / frequency - 1e-9) * frequency;
 }
 
 /** Refuses keys that depend on one that was not given. One that was given to turn something off leaves the others be. */

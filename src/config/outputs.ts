@@ -14,6 +14,7 @@ import {
   spoolSettings,
   tlsSettings,
   tokenSettings,
+  usualInterval,
 } from './delivery.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './layers/given.ts';
@@ -150,7 +151,7 @@ function makeOutput(
       ...serverTls(own, values),
     };
   }
-  const interval = recordInterval(own, values, run.frequency);
+  const interval = recordInterval(own, values, run.frequency) ?? usualInterval(printer, run.frequency);
   const common = {
     ...named,
     printer,
@@ -159,7 +160,7 @@ function makeOutput(
   } as const;
   const queue: QueueSettings = { maxBytes: values.queue_bytes, whenFull: values.when_full };
   const spool = {
-    ...orderSettings(own, values),
+    ...orderSettings(own, values, printer),
     ...spoolSettings(own, values, join(run.stateDir, common.name), name !== undefined),
   };
   switch (type) {
@@ -219,11 +220,6 @@ function httpSettings(
   const target = needTarget('http', own, 'a URL, for example http://influx.example:8086/write?db=proxtop');
   const given = parseGiven(target, parseHttpUrl);
   const influx = common.printer === 'influx';
-  if (influx && own.has('body')) {
-    throw new ConfigError(
-      `${own.get('body')?.origin ?? ''}: applies to printer json, but this one is influx`,
-    );
-  }
   const credentials = readCredentials(values, own);
   const rival = Object.keys(values.headers ?? {}).find((name) => /^authorization$/i.test(name));
   if (rival !== undefined && Object.keys(credentials).length > 0) {
@@ -259,7 +255,10 @@ function selection(own: GivenMap, measured: readonly CollectorName[]): Selection
 
 /** Printers whose records make no sense to the receivers of an output. */
 const unsuited: Readonly<Partial<Record<OutputType, readonly PrinterName[]>>> = {
-  udp: ['msgpack', 'csv', 'esxtop'],
+  stdout: ['remote-write'],
+  file: ['remote-write'],
+  tcp: ['remote-write'],
+  udp: ['msgpack', 'csv', 'esxtop', 'remote-write'],
   http: ['msgpack', 'csv', 'text', 'esxtop'],
 };
 
@@ -269,8 +268,16 @@ function refusePrinter(printer: PrinterName, type: OutputType, own: GivenMap): v
     const suited = printerNames.filter((name) => unsuited[type]?.includes(name) !== true);
     throw new ConfigError(`${origin('printer')}: found "${printer}", expected ${listed(suited)} for ${type}`);
   }
-  if (own.has('precision') && printer !== 'influx')
-    throw new ConfigError(`${origin('precision')}: applies to printer influx, but this one is ${printer}`);
+  const refuse = (key: string, meant: string): void => {
+    if (own.has(key))
+      throw new ConfigError(`${origin(key)}: applies to printer ${meant}, but this one is ${printer}`);
+  };
+  if (printer !== 'influx') refuse('precision', 'influx');
+  if (type === 'http' && printer !== 'json') refuse('body', 'json');
+  if (printer !== 'remote-write') return;
+  refuse('layout', 'json and influx');
+  refuse('maxima', 'json and influx');
+  refuse('gzip', 'json and influx');
 }
 
 function printSettings(

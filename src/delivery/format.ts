@@ -17,6 +17,7 @@ export function formatOf({ printer, print, select }: PrintedSettings): string {
     case 'json':
     case 'msgpack':
     case 'text':
+    case 'remote-write':
       return printer;
   }
 }

@@ -4,6 +4,7 @@ import { InfluxPrinter } from './influx/influx.ts';
 import { JsonCyclePrinter } from './json/json-cycle.ts';
 import { JsonEventPrinter } from './json/json-event.ts';
 import { MsgpackPrinter } from './msgpack.ts';
+import { RemoteWritePrinter } from './prometheus/remote-write.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { AlignedPrinter } from './text/aligned.ts';
 import { TextPrinter } from './text/text.ts';
@@ -19,6 +20,7 @@ const printers = {
     settings.layout === 'cycle' ? new JsonCyclePrinter(settings) : new JsonEventPrinter(settings),
   influx: (settings) => new InfluxPrinter(settings),
   msgpack: (settings) => new MsgpackPrinter(settings),
+  'remote-write': (settings) => new RemoteWritePrinter(settings),
   csv: (settings) => new CsvPrinter(settings),
   text: (settings) =>
     settings.human ? new AlignedPrinter(settings, terminalWidth) : new TextPrinter(settings),

@@ -36,6 +36,7 @@ const suffixes: Readonly<Record<PrinterName, string>> = {
   csv: 'csv',
   text: 'txt',
   esxtop: 'csv',
+  'remote-write': 'binpb',
 };
 const thresholds = resolveThresholds(new Map());
 const sizes = [

@@ -57,7 +57,7 @@ export const output = {
   },
   interval: {
     type: decimal(0.1, 86400, 'seconds'),
-    otherwise: 'each sample is a record',
+    otherwise: '10 for remote-write; else each sample is a record',
     help: 'seconds that a record stands for, with means over them and the last levels: a multiple of the frequency',
     flag: { group: 'How often', placeholder: 'SECONDS' },
     outputs: printed,
@@ -107,7 +107,7 @@ export const output = {
   },
   order: {
     type: choice(['interleaved', 'strict']),
-    otherwise: 'interleaved',
+    otherwise: 'strict for remote-write, else interleaved',
     help: 'strict: what was spooled goes before new samples; interleaved: they share the connection',
     outputs: ['tcp', 'http'],
   },

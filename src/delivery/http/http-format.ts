@@ -1,4 +1,5 @@
 import type { HttpSettings } from '../settings.ts';
+import { snappy } from './snappy.ts';
 import { plainAnswers, type AnswerRule } from './http-answer.ts';
 
 /** How the records of a printer travel by HTTP: what a request says of them, and what the answers mean. */
@@ -41,11 +42,20 @@ const jsonArray: HttpFormat = {
     ]),
 };
 
+/** Remote write 1.0 of Prometheus. Its requests can be concatenated. */
+const remoteWrite: HttpFormat = {
+  ...text,
+  headers: { 'Content-Type': 'application/x-protobuf', 'X-Prometheus-Remote-Write-Version': '0.1.0' },
+  compression: { name: 'snappy', compress: snappy },
+};
+
 /** How the records of an output travel. A printer with a protocol of its own has its case here. */
 export function httpFormat({ printer, body }: Pick<HttpSettings, 'printer' | 'body'>): HttpFormat {
   switch (printer) {
     case 'json':
       return body === 'array' ? jsonArray : jsonLines;
+    case 'remote-write':
+      return remoteWrite;
     default:
       return text;
   }

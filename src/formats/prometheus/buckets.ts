@@ -7,16 +7,13 @@ const NEWLINE = 0x0a;
 /** Kept with the bounds, which are those of one disk for as long as it is there. */
 const known = new WeakMap<readonly number[], readonly string[]>();
 
-/** The label `le` of each bucket but the last, which all have in common. */
-function labelsOf(bounds: readonly number[]): readonly string[] {
-  let labels = known.get(bounds);
-  // With a decimal point in both formats: OpenMetrics wants it so, and Prometheus would take le="1" for another bucket.
-  if (labels === undefined)
-    known.set(
-      bounds,
-      (labels = bounds.map((bound) => `le="${Number.isInteger(bound) ? `${bound}.0` : bound}"`)),
-    );
-  return labels;
+/** The label `le` of each bucket but the last, which is +Inf. */
+export function bucketEnds(bounds: readonly number[]): readonly string[] {
+  let ends = known.get(bounds);
+  // With a decimal point in all formats: OpenMetrics wants it so, and Prometheus would take le="1" for another bucket.
+  if (ends === undefined)
+    known.set(bounds, (ends = bounds.map((bound) => (Number.isInteger(bound) ? `${bound}.0` : `${bound}`))));
+  return ends;
 }
 
 /**
@@ -26,11 +23,11 @@ function labelsOf(bounds: readonly number[]): readonly string[] {
  */
 export function writeHistogram(out: ByteWriter, name: string, labels: string, histogram: Histogram): void {
   const { bounds, counts, sum } = histogram;
-  const ends = labelsOf(bounds);
+  const ends = bucketEnds(bounds);
   let count = 0;
   for (const [i, added] of counts.entries()) {
     count += added;
-    out.text(`${name}_bucket{${joined(labels, ends[i] ?? 'le="+Inf"')}} ${count}\n`);
+    out.text(`${name}_bucket{${joined(labels, `le="${ends[i] ?? '+Inf'}"`)}} ${count}\n`);
   }
   const own = labels === '' ? '' : `{${labels}}`;
   out.text(`${name}_sum${own} `);
