@@ -17,7 +17,11 @@ test('the shipped rules are right, and do what their tests say', { skip }, () =>
 });
 
 test('the rules ask for what the page has', () => {
-  const described = ['proxtop_output_up', 'proxtop_collector_success'];
+  const described = [
+    'proxtop_output_up',
+    'proxtop_collector_success',
+    'proxtop_agent_sample_timestamp_seconds',
+  ];
   const published = families.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name));
   const asked = readFileSync(`${folder}proxtop-rules.yml`, 'utf8').match(/\bproxtop_\w+/g) ?? [];
   assert.ok(asked.length > 10);

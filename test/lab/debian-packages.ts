@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 const program = fileURLToPath(new URL('debian-package', import.meta.url));
 const run = promisify(execFile);
 
-/** Suites of Debian, newer than the machine's own, whose packages a test may run. */
-export type Suite = 'trixie' | 'sid';
+/** Suites of Debian whose packages a test may run without installing them. */
+export type Suite = 'bookworm' | 'trixie' | 'sid';
 
 /**
  * Unpacks a package of another suite without installing it; what was unpacked before is used again. Programs of Go run so,
