@@ -8,6 +8,7 @@ import { shellCommands } from './shell-commands.ts';
 
 /** Programs of others in commands of the documents, and why their commands need no test here. */
 const others: Readonly<Record<string, string>> = {
+  apt: 'test/host installs the package that make deb made',
   cat: 'shows a file',
   influx: 'the client of InfluxDB 2, which Debian does not have',
   jq: 'shows what proxtop wrote',
