@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildReportPage } from './report-page.mjs';
 import { billOfMaterials, bundledPackages } from './sbom.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -46,6 +47,7 @@ const { metafile } = await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
+const page = await buildReportPage();
 // The addon, with the packages that find it.
 const addonFiles = {
   'sd-notify': ['package.json', 'index.js', 'build/Release/notify.node'],
@@ -57,7 +59,7 @@ if (hasAddon) {
   for (const [name, files] of Object.entries(addonFiles))
     for (const file of files) cpSync(`node_modules/${name}/${file}`, `dist/node_modules/${name}/${file}`);
 }
-const packages = [...bundledPackages(metafile), ...(hasAddon ? Object.keys(addonFiles) : [])];
+const packages = [...bundledPackages(metafile), ...bundledPackages(page.metafile), ...(hasAddon ? Object.keys(addonFiles) : [])];
 writeFileSync('dist/sbom.cdx.json', billOfMaterials(version, packages));
 writeFileSync('dist/package.json', '{ "type": "module" }\n');
 // import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.

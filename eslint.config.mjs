@@ -19,6 +19,7 @@ const layers = [
   ['history'],
   ['profiler'],
   ['config'],
+  ['report'],
   ['cli'],
   ['tui'],
   ['daemon'],

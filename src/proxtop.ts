@@ -43,6 +43,12 @@ async function main(): Promise<ExitCode> {
       tolerateClosedPipe();
       return spoolCommand(command.request, command.stateDir, process.stdout, process.stderr);
     }
+    case 'report': {
+      // Loaded only here, as all that reads recordings.
+      const { reportCommand } = await import('./cli/report/report-command.ts');
+      tolerateClosedPipe();
+      return reportCommand(command.request, process.stdout, process.stderr);
+    }
     case 'run': {
       // Loaded only here: --help and --list-metrics answer without them.
       const { settings, config, view, span } = command;

@@ -7,6 +7,8 @@ import { choice } from '../config/values.ts';
 import type { Examined } from './examine.ts';
 import { flags } from './flags.ts';
 import { helpText } from './help.ts';
+import { parseReportRequest, reportUsage } from './report/report-arguments.ts';
+import type { ReportRequest } from './report/report-arguments.ts';
 import { parseSpoolRequest, spoolUsage } from './spool/spool-arguments.ts';
 import type { SpoolRequest } from './spool/spool-arguments.ts';
 import { reportDirectory } from '../status/report.ts';
@@ -24,6 +26,7 @@ export type Command =
   | { readonly kind: 'check'; readonly examined: Examined; readonly view: boolean }
   | { readonly kind: 'status'; readonly directory: string }
   | { readonly kind: 'spool'; readonly request: SpoolRequest; readonly stateDir: string }
+  | { readonly kind: 'report'; readonly request: Exclude<ReportRequest, { readonly help: string }> }
   | {
       readonly kind: 'run';
       readonly settings: Settings;
@@ -37,7 +40,7 @@ export type Command =
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
   name: 'proxtop',
-  usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...', ...spoolUsage],
+  usage: ['proxtop [FLAG]...', reportUsage, 'proxtop status [FLAG]...', ...spoolUsage],
   flags: [...flags, ...spanFlags],
 };
 
@@ -52,6 +55,10 @@ export function parseCommandLine(
   env: NodeJS.ProcessEnv,
   onTerminal = false,
 ): Command {
+  if (argv[0] === 'report') {
+    const request = parseReportRequest(argv.slice(1), readEnvironment(env), Date.now());
+    return 'help' in request ? { kind: 'help', text: request.help } : { kind: 'report', request };
+  }
   const status = argv[0] === 'status';
   const spool = argv[0] === 'spool' ? parseSpoolRequest(argv.slice(1)) : undefined;
   const given = withImpliedReplay(

@@ -16,6 +16,8 @@ import type { MemberPlace, Walked } from './walk.ts';
 
 /** Minutes that are kept uncompressed. */
 const KEPT = 4;
+/** Minutes that are inflated ahead, on threads of their own. */
+const AHEAD = 4;
 
 /** A sample as it was recorded. */
 interface Line {
@@ -97,6 +99,31 @@ export class HistoryRecording implements Playable {
       if (found >= 0) return minute.base + found;
     }
     return this.length - 1;
+  }
+
+  /** Times of the earliest and the latest sample, as far as is known, ms since 1970. */
+  get bounds(): { readonly from: number; readonly to: number } {
+    let [from, to] = [Infinity, -Infinity];
+    for (const minute of this.minutes) {
+      const lines = this.cache.get(minute);
+      for (const { time } of lines ?? [{ time: minute.place.first }, { time: minute.place.last }]) {
+        from = Math.min(from, time);
+        to = Math.max(to, time);
+      }
+    }
+    return { from: Math.max(from, this.span.from), to: Math.min(to, this.span.to) };
+  }
+
+  /** The samples as lines, minute by minute, for who wants all of them: several minutes are inflated at a time. */
+  async *lineGroups(): AsyncGenerator<readonly Buffer[]> {
+    const minutes = [...this.minutes];
+    const ahead = minutes.slice(0, AHEAD).map((minute) => this.lines(minute));
+    for (let next = AHEAD; ahead.length > 0; next++) {
+      const lines = (await ahead.shift()) ?? [];
+      const minute = minutes[next];
+      if (minute !== undefined) ahead.push(this.lines(minute));
+      yield lines.map(({ record }) => record);
+    }
   }
 
   close(): Promise<void> {

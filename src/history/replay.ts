@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Skipped } from '../recording/entries.ts';
 import { standardInput } from '../recording/file.ts';
 import { readSamples, Recording } from '../recording/recording.ts';
+import { SampleBuilder } from '../recording/sample-builder.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { RecordingError } from '../recording/errors.ts';
 import { historyDirectory } from './files.ts';
@@ -34,11 +35,20 @@ export async function* replayed(path: string, span: Span, skipped: Skipped): Asy
   }
 }
 
-/** The same samples, to be looked at in any order. @throws RecordingError */
-export async function openReplay(path: string, span: Span): Promise<Recording | HistoryRecording> {
+/**
+ * The same samples, to be looked at in any order.
+ *
+ * @param peaks whether rows of a recording have the largest values too, where it tells them
+ * @throws RecordingError
+ */
+export async function openReplay(
+  path: string,
+  span: Span,
+  peaks = false,
+): Promise<Recording | HistoryRecording> {
   const directory = await historyAt(path);
   return directory === undefined
-    ? Recording.open(path, (time) => isWithin(time, span))
+    ? Recording.open(path, (time) => isWithin(time, span), new SampleBuilder(peaks))
     : HistoryRecording.open(directory, span);
 }
 

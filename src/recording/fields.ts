@@ -1,6 +1,7 @@
 import { columns } from '../catalogue/catalogue.ts';
 import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
 import type { Scope } from '../catalogue/define.ts';
+import { peaksOf } from '../catalogue/peaks.ts';
 import { originalColumn } from '../formats/names.ts';
 import type { Column } from '../formats/names.ts';
 import { MS_PER_TICK } from '../kernel/base/ticks.ts';
@@ -25,6 +26,11 @@ export function fieldsOf(scope: Scope): ReadonlyMap<string, Field> {
   }
   for (const metric of columns(scope)) fields.set(metric.id, fieldOf(metric));
   return fields;
+}
+
+/** The fields of the largest values of a scope; their slots are behind those of the metrics. */
+export function peakFieldsOf(scope: Scope): ReadonlyMap<string, Field> {
+  return new Map(peaksOf(scope).map((peak) => [peak.id, fieldOf(peak)]));
 }
 
 function fieldOf({ collector, id, kind, slot }: Metric): Field {

@@ -49,7 +49,6 @@ type Place = Pick<SampleEntry, 'time' | 'offset' | 'length' | 'format'>;
 export class Recording implements Playable {
   /** What was passed over so far. */
   readonly skipped: Skipped = { records: 0 };
-  private readonly builder = new SampleBuilder();
   private readonly entries: AsyncGenerator<SampleEntry>;
   private readonly places: Place[] = [];
   private atEnd = false;
@@ -58,16 +57,22 @@ export class Recording implements Playable {
     path: string,
     private readonly file: FileHandle,
     private readonly wanted: Wanted,
+    private readonly builder: SampleBuilder,
   ) {
     this.entries = entriesOf(path, chunksOf(file), this.skipped);
   }
 
   /**
    * @param wanted others are as if they were not there
+   * @param builder makes the samples
    * @throws RecordingError for a file that cannot be read, or holds something else
    */
-  static async open(path: string, wanted: Wanted = all): Promise<Recording> {
-    const recording = new Recording(path, await openSeekable(path), wanted);
+  static async open(
+    path: string,
+    wanted: Wanted = all,
+    builder = new SampleBuilder(),
+  ): Promise<Recording> {
+    const recording = new Recording(path, await openSeekable(path), wanted, builder);
     try {
       if ((await recording.at(0)) !== undefined) return recording;
     } catch (error) {

@@ -6,12 +6,13 @@ import { perScope, scopes } from '../catalogue/define.ts';
 import type { PerScope, Scope } from '../catalogue/define.ts';
 import { entities, entityOf } from '../catalogue/entities.ts';
 import type { RootScope } from '../catalogue/entities.ts';
+import { peaksOf } from '../catalogue/peaks.ts';
 import { Row } from '../catalogue/row.ts';
 import { listsOf, partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, RowTree } from '../catalogue/row-tree.ts';
 import type { Sample, GuestRows } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
-import { fieldsOf } from './fields.ts';
+import { fieldsOf, peakFieldsOf } from './fields.ts';
 import type { Field } from './fields.ts';
 import type { Fields } from './format.ts';
 import { asFields } from './format.ts';
@@ -19,6 +20,9 @@ import { asFields } from './format.ts';
 const identity = slots('identity', 'vm');
 
 const fields: PerScope<ReadonlyMap<string, Field>> = perScope(fieldsOf);
+const fieldsWithPeaks: PerScope<ReadonlyMap<string, Field>> = perScope(
+  (scope) => new Map([...fields[scope], ...peakFieldsOf(scope)]),
+);
 
 const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))].filter(
   (name) => name !== '-',
@@ -30,16 +34,19 @@ interface RecordedVm extends GuestRows {
   readonly guest: { -readonly [K in keyof GuestIdentity]: GuestIdentity[K] };
 }
 
-function recordedVm(key: string): RecordedVm {
+function recordedVm(key: string, rowOf: RowMaker): RecordedVm {
   return {
     guest: { type: 'qemu', key, uuid: '', name: '' },
     twin: false,
-    ...emptyTree('vm'),
+    ...emptyTree('vm', rowOf),
   };
 }
 
-function emptyTree<R extends RootScope>(root: R): RowTree<R> {
-  return { row: new Row(root), ...listsOf(root, (): readonly Row[] => []) };
+/** Makes the rows of samples. */
+type RowMaker = (scope: Scope) => Row;
+
+function emptyTree<R extends RootScope>(root: R, rowOf: RowMaker): RowTree<R> {
+  return { row: rowOf(root), ...listsOf(root, (): readonly Row[] => []) };
 }
 
 /**
@@ -47,13 +54,23 @@ function emptyTree<R extends RootScope>(root: R): RowTree<R> {
  * again for the next one.
  */
 export class SampleBuilder {
-  private readonly host = emptyTree('host');
-  private readonly agent = emptyTree('agent');
+  private readonly host: RowTree<'host'>;
+  private readonly agent: RowTree<'agent'>;
   private vms = new Map<string, RecordedVm>();
   private readonly ran = new Set<CollectorName>();
   private collectors: readonly CollectorName[] = [];
   /** Of the sample that is being made, in seconds; NaN where not known. */
   private interval = NaN;
+  private readonly fields: PerScope<ReadonlyMap<string, Field>>;
+  private readonly rowOf: RowMaker;
+
+  /** @param peaks whether rows have slots for the largest values too, and these are read */
+  constructor(peaks = false) {
+    this.fields = peaks ? fieldsWithPeaks : fields;
+    this.rowOf = (scope) => new Row(scope, peaks ? peaksOf(scope).length : 0);
+    this.host = emptyTree('host', this.rowOf);
+    this.agent = emptyTree('agent', this.rowOf);
+  }
 
   /**
    * @param objects one whole sample, or its rows one by one
@@ -89,7 +106,7 @@ export class SampleBuilder {
       let key = keyOf(domain);
       // Two of which the recording tells no more.
       while (vms.has(key)) key += ' ';
-      const vm = this.vms.get(key) ?? recordedVm(key);
+      const vm = this.vms.get(key) ?? recordedVm(key, this.rowOf);
       vms.set(key, vm);
       this.fillTree('vm', vm, domain);
       describe(vm);
@@ -109,13 +126,13 @@ export class SampleBuilder {
   private fillAll(rows: Row[], scope: Scope, list: unknown): void {
     const objects = listOf(list);
     rows.length = Math.min(rows.length, objects.length);
-    for (const [index, object] of objects.entries()) this.fill((rows[index] ??= new Row(scope)), object);
+    for (const [index, object] of objects.entries()) this.fill((rows[index] ??= this.rowOf(scope)), object);
   }
 
   /** Sets what an object tells. What the catalogue does not know, or has as another type, is passed over. */
   private fill(row: Row, object: Fields): void {
     row.clear();
-    const known = fields[row.scope];
+    const known = this.fields[row.scope];
     for (const [name, value] of Object.entries(object)) {
       const field = known.get(name);
       if (field === undefined || (field.text ? typeof value !== 'string' : !Number.isFinite(value))) continue;

@@ -1,0 +1,53 @@
+import type { Writable } from 'node:stream';
+import { RecordingError } from '../../recording/errors.ts';
+import { collect } from '../../report/collect.ts';
+import { documentOf } from '../../report/document.ts';
+import { readPageFiles } from '../../report/page-files.ts';
+import { usualName, writeReport } from '../../report/write-report.ts';
+import { zoneOf } from '../../report/zone.ts';
+import { duration, momentText } from '../../report/shared/words.ts';
+import { printableLines } from '../../strings/printable.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { size } from '../words.ts';
+import type { ReportRequest } from './report-arguments.ts';
+
+/**
+ * Writes the report that is asked for.
+ *
+ * @param out gets it where `-` is named
+ * @param messages gets what was written, or why it could not be
+ */
+export async function reportCommand(
+  { source, span, output, thresholds }: Exclude<ReportRequest, { readonly help: string }>,
+  out: Writable,
+  messages: Writable,
+): Promise<ExitCode> {
+  try {
+    const page = readPageFiles();
+    const collected = await collect(source, span, thresholds);
+    const { from, to } = collected.coverage;
+    const zone = zoneOf(collected.buckets.begin, to);
+    const text = await documentOf(collected, zone, page);
+    if (output === '-') {
+      out.write(text);
+      return exitCodes.done;
+    }
+    const path = output ?? usualName(collected, zone);
+    await writeReport(path, text);
+    const guests = collected.guests.length;
+    messages.write(
+      printableLines(
+        `${path}: ${momentText(zone, from)} to ${momentText(zone, to)} (${duration((to - from) / 1000)}, ${zone.name}), ` +
+          `${guests} ${guests === 1 ? 'guest' : 'guests'}, ${collected.troubles.length} verdicts, ${size(Buffer.byteLength(text))}\n`,
+      ),
+    );
+    return exitCodes.done;
+  } catch (error) {
+    // What goes wrong with files is told; what has no code is a fault of ours.
+    const isKnown = error instanceof RecordingError || (error as NodeJS.ErrnoException).code !== undefined;
+    if (!isKnown) throw error;
+    messages.write(printableLines(`proxtop report: ${(error as Error).message}\n`));
+    return exitCodes.failure;
+  }
+}
