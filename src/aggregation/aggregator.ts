@@ -95,10 +95,10 @@ export class Aggregator {
     known.mean.add(rows, seconds);
   }
 
-  /** Those that run as in the last sample, then those that ended. */
+  /** Those that run as in the last sample, then those that ended in the interval. */
   private inOrder({ guests, seq }: Sample): readonly GuestRows[] {
     const present = guests.flatMap(({ guest }) => this.guests.get(guest.key) ?? []);
-    const ended = [...this.guests.values()].filter((guest) => guest.seq !== seq);
+    const ended = [...this.guests.values()].filter((guest) => guest.seq !== seq && !guest.mean.isEmpty);
     return [...present, ...ended].map(({ guest, twin, mean }) => ({ guest, twin, ...mean.tree }));
   }
 }

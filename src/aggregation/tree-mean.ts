@@ -49,6 +49,11 @@ export class TreeMean<R extends RootScope> {
     }
   }
 
+  /** Whether no sample had it since it was cleared. */
+  get isEmpty(): boolean {
+    return this.own.isEmpty;
+  }
+
   finish(): void {
     this.own.finish();
     for (const { known, rows } of this.parts) {

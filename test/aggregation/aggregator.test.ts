@@ -124,6 +124,19 @@ test('guests and devices that came or went are there with what they did', () => 
   ]);
 });
 
+test('a guest that ended between two intervals is in the first one alone', () => {
+  const records = printed([
+    at(11, [{ pid: '1' }, { pid: '2' }]),
+    at(20, [{ pid: '1' }, { pid: '2' }]),
+    at(21, [{ pid: '1' }]),
+    at(30, [{ pid: '1' }]),
+  ]).flat();
+  assert.deepEqual(
+    records.map(({ domains }) => domains.map(({ pid }) => pid)),
+    [['1', '2'], ['1']],
+  );
+});
+
 test('late ticks, missed ones, another run and a clock that is set', () => {
   const ends: unknown[] = [];
   const aggregator = new Aggregator(10);
