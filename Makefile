@@ -4,7 +4,7 @@
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog protobuf-compiler \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd lxc busybox-static \
-	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap gnupg systemd fish
+	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap gnupg systemd fish chromium fonts-dejavu-core
 
 help:
 	@echo "make build | deb | release | lint | test | fuzz | chaos | test-host | demo | bench | bench-compare | golden | docs | screenshots | clean"
@@ -91,9 +91,10 @@ golden: node_modules
 docs: node_modules
 	node --import tsx docs/generate.ts
 
-# Pictures of the terminal view for the README, of real VMs.
+# Pictures of the terminal view and of a report for the README, of real VMs.
 screenshots: deps build
 	node --import tsx docs/screenshots.ts
+	node --import tsx docs/report-screenshot.ts
 
 clean:
 	rm -rf dist build node_modules

@@ -59,7 +59,11 @@ if (hasAddon) {
   for (const [name, files] of Object.entries(addonFiles))
     for (const file of files) cpSync(`node_modules/${name}/${file}`, `dist/node_modules/${name}/${file}`);
 }
-const packages = [...bundledPackages(metafile), ...bundledPackages(page.metafile), ...(hasAddon ? Object.keys(addonFiles) : [])];
+const packages = [
+  ...bundledPackages(metafile),
+  ...bundledPackages(page.metafile),
+  ...(hasAddon ? Object.keys(addonFiles) : []),
+];
 writeFileSync('dist/sbom.cdx.json', billOfMaterials(version, packages));
 writeFileSync('dist/package.json', '{ "type": "module" }\n');
 // import() works whether Node takes a file without extension for CommonJS or for ESM; that differs between its versions.

@@ -29,6 +29,11 @@ export function programManual(): string {
       'Restarts, gaps and changes of the clock are told.',
     )
     .text(
+      'proxtop report writes what happened into one HTML file that refers to nothing else: who suffered and from what, the host and each guest by time, in plots, a heat map and tables.',
+      'It takes the history, or the FILE of a recording or the directory of a history; --from, --to and --at (half an hour before and after) choose the time, -o FILE names the file.',
+      'Times are shown in the time zone of this machine. proxtop report --help lists its flags.',
+    )
+    .text(
       'proxtop status shows for each proxtop that runs here whether its outputs deliver, how many records wait and how many were dropped.',
     )
     .text(
@@ -59,6 +64,8 @@ export function programManual(): string {
     .literal('proxtop --record friday.json')
     .text("What happened at three o'clock, from the history of the service, and ten minutes of it as CSV:")
     .literal('sudo proxtop --replay --at 03:00', 'sudo proxtop --replay --from 03:00 --to 03:10 -p csv')
+    .text('The night as one HTML file, to be mailed:')
+    .literal('sudo proxtop report --from 22:00 --to 06:00 -o night.html')
     .text('Print everything that can be measured, one line of JSON per sample:')
     .literal('proxtop --cpu --mem --disk --net --io --pressure --host --verbose --devices -p json')
     .text("The wide CSV of esxtop's batch mode, every 5 s for an hour, and the same from a recording:")

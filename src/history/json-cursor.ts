@@ -62,7 +62,7 @@ export class JsonCursor {
     const { bytes } = this;
     const end = bytes.indexOf(QUOTE, this.at);
     if (end < 0 || bytes[end + 1] !== COLON) throw new JsonError();
-    const name = bytes.toString("latin1", this.at, end);
+    const name = bytes.toString('latin1', this.at, end);
     this.at = end + 2;
     return name;
   }
@@ -87,9 +87,9 @@ export class JsonCursor {
       if (byte === BACKSLASH || byte >= 0x80) plain = false;
     }
     this.at = end + 1;
-    if (plain) return bytes.toString("latin1", at + 1, end);
+    if (plain) return bytes.toString('latin1', at + 1, end);
     try {
-      return JSON.parse(bytes.toString("utf8", at, end + 1)) as string;
+      return JSON.parse(bytes.toString('utf8', at, end + 1)) as string;
     } catch {
       throw new JsonError();
     }
@@ -117,7 +117,7 @@ export class JsonCursor {
     if (digits === 0) throw new JsonError();
     if (digits > exactDigits || (end !== COMMA && end !== CLOSE_OBJECT)) {
       this.skip();
-      return Number(bytes.toString("latin1", begin, this.at));
+      return Number(bytes.toString('latin1', begin, this.at));
     }
     this.at = at;
     if (decimals > 1) value /= powersOfTen[decimals - 1] as number;
@@ -152,7 +152,11 @@ export class JsonCursor {
     else if (first === OPEN_ARRAY || first === OPEN_OBJECT) this.skipNested();
     else {
       let { at } = this;
-      for (let byte = bytes[at]; byte !== COMMA && byte !== CLOSE_OBJECT && byte !== CLOSE_ARRAY; byte = bytes[++at])
+      for (
+        let byte = bytes[at];
+        byte !== COMMA && byte !== CLOSE_OBJECT && byte !== CLOSE_ARRAY;
+        byte = bytes[++at]
+      )
         if (byte === undefined) throw new JsonError();
       this.at = at;
     }

@@ -35,7 +35,15 @@ function slotsOf(scope: Scope, wanted: (id: string) => boolean): ReadonlyMap<str
  * The rows have slots for peaks, and none of devices. As elsewhere a sample is valid until the next one is read.
  */
 export class LineReader {
-  private readonly host = { row: rowOf('host'), disks: [], pools: [], cpus: [], nics: [], sensors: [], zones: [] };
+  private readonly host = {
+    row: rowOf('host'),
+    disks: [],
+    pools: [],
+    cpus: [],
+    nics: [],
+    sensors: [],
+    zones: [],
+  };
   private readonly verdicts: Row[] = [];
   private readonly agent = { row: rowOf('agent'), outputs: [], verdicts: this.verdicts };
   private readonly hostKeys: KeyTable;

@@ -67,11 +67,7 @@ export class Recording implements Playable {
    * @param builder makes the samples
    * @throws RecordingError for a file that cannot be read, or holds something else
    */
-  static async open(
-    path: string,
-    wanted: Wanted = all,
-    builder = new SampleBuilder(),
-  ): Promise<Recording> {
+  static async open(path: string, wanted: Wanted = all, builder = new SampleBuilder()): Promise<Recording> {
     const recording = new Recording(path, await openSeekable(path), wanted, builder);
     try {
       if ((await recording.at(0)) !== undefined) return recording;

@@ -36,7 +36,7 @@ async function blocks(
   const found: Block[] = [];
   for (const [index, metric] of plan.entries()) {
     if (!all.some((series) => series.has(index))) continue;
-    const bytes = await compress(packPlanes(joined(all, index, buckets)), { level: 9 });
+    const bytes = await compress(packPlanes(joined(all, index, buckets)), { level: 6 });
     found.push({ metric, text: bytes.toString('base64') });
   }
   return found;

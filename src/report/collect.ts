@@ -2,7 +2,7 @@ import { slots } from '../catalogue/catalogue.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Span } from '../history/span.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
-import { bucketOf, bucketsOf } from './buckets.ts';
+import { bucketsIn, bucketsOf } from './buckets.ts';
 import type { Buckets } from './buckets.ts';
 import { CoverageCounter } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
@@ -57,11 +57,14 @@ export async function collect(path: string, span: Span, thresholds: Thresholds):
     const counter = new CoverageCounter();
     let host = '';
     for await (const sample of source.samples) {
-      const bucket = bucketOf(buckets, sample.time);
-      const seconds = sample.interval > 0 ? sample.interval : 1;
+      const length = sample.interval > 0 ? sample.interval : 1;
+      const { first, last } = bucketsIn(buckets, sample.time, length);
+      const seconds = length / (last - first + 1);
       host = sample.host.row.texts[hostName] ?? host;
-      hostSeries.add(bucket, sample.host.row.values, seconds);
-      guests.add(bucket, sample, seconds);
+      for (let bucket = first; bucket <= last; bucket++) {
+        hostSeries.add(bucket, sample.host.row.values, seconds);
+        guests.add(bucket, sample, seconds);
+      }
       episodes.add(sample);
       counter.add(sample);
     }
@@ -99,6 +102,8 @@ class Guests {
     const present = new Set<ReportedGuest>();
     for (const { guest, row } of sample.guests) {
       const { uuid, vmid = '', name } = guest;
+      // Of one that ended just before an interval, records of early versions have a row without anything.
+      if (uuid === '' && name === '') continue;
       // Two of one UUID, and without anything else to tell them apart.
       let found = this.named(`${uuid} ${vmid}`, guest);
       for (let twin = 2; present.has(found); twin++) found = this.named(`${uuid} ${vmid} ${twin}`, guest);
@@ -130,14 +135,18 @@ function inOrder(
   troubles: readonly Trouble[],
 ): readonly ReportedGuest[] {
   const scores = guests.map((guest) => {
-    const named = troubles.filter(({ text, subject }) => subject.startsWith(guest.label) || text.startsWith(guest.label));
+    const named = troubles.filter(
+      ({ text, subject }) => subject.startsWith(guest.label) || text.startsWith(guest.label),
+    );
     const seconds = named.reduce((sum, each) => sum + each.seconds, 0);
     const above = Math.max(0, ...plan.map((_, metric) => guest.series.above[metric] ?? 0));
     return { guest, seconds, above };
   });
   scores.sort(
     (a, b) =>
-      b.seconds - a.seconds || b.above - a.above || a.guest.label.localeCompare(b.guest.label, 'en', { numeric: true }),
+      b.seconds - a.seconds ||
+      b.above - a.above ||
+      a.guest.label.localeCompare(b.guest.label, 'en', { numeric: true }),
   );
   return scores.map(({ guest }) => guest);
 }

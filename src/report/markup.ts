@@ -20,9 +20,7 @@ export function escaped(text: string): string {
 
 /** HTML of a template; whatever is put into it is text, but for other pieces of HTML. */
 export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
-  return new Markup(
-    strings.reduce((all, part, index) => all + written(pieces[index - 1] as Piece) + part),
-  );
+  return new Markup(strings.reduce((all, part, index) => all + written(pieces[index - 1] as Piece) + part));
 }
 
 function written(piece: Piece): string {
@@ -39,6 +37,9 @@ export function name(text: string): Markup {
 /** JSON as the text of a script element, which it cannot end. */
 export function json(value: unknown): Markup {
   return new Markup(
-    JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    JSON.stringify(value).replace(
+      /[<\u2028\u2029]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
   );
 }

@@ -19,15 +19,31 @@ export function coverageOf({ coverage, skipped, buckets }: Collected, zone: Zone
   const told = breaks.map(({ time, text }) => html`<li>${momentText(zone, time)}: ${text}</li>`);
   const more = count > breaks.length ? [html`<li>and ${count - breaks.length} more</li>`] : [];
   const remarks = [...damaged, ...told, ...more];
-  const changes = zone.offsets.slice(1).map(
-    ([time, minutes]) =>
-      html` The clock changes at ${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC to UTC${offsetText(minutes)}.`,
-  );
-  return html`<p class="span"><b>${momentText(zone, from)} to ${momentText(zone, to)}</b>,
-time zone ${zone.name} (UTC${offsetText(zone.offsets[0]?.[1] ?? 0)}).${changes}</p>
-<p>${samples} samples about ${duration(seconds)} of ${duration(Math.max(seconds, (to - from) / 1000))};
-each point below stands for ${duration(buckets.seconds)}: its mean, and its smallest and largest value.</p>
-${remarks.length === 0 ? [] : [html`<ul class="gaps">${remarks}</ul>`]}`;
+  const changes = zone.offsets
+    .slice(1)
+    .map(
+      ([time, minutes]) =>
+        html` The clock changes at ${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC to
+        UTC${offsetText(minutes)}.`,
+    );
+  return html`<p class="span">
+      <b>${momentText(zone, from)} to ${momentText(zone, to)}</b>, time zone ${zone.name}
+      (UTC${offsetText(zone.offsets[0]?.[1] ?? 0)}).${changes}
+    </p>
+    <p>
+      ${samples} ${samples === 1 ? 'sample' : 'samples'} about ${duration(seconds)} of
+      ${duration(Math.max(seconds, (to - from) / 1000))}; each point below stands for
+      ${duration(buckets.seconds)}: its mean, and its smallest and largest value.
+    </p>
+    ${
+      remarks.length === 0
+        ? []
+        : [
+            html`<ul class="gaps">
+              ${remarks}
+            </ul>`,
+          ]
+    }`;
 }
 
 /** Who suffered from what, and when it was worst. */
@@ -44,21 +60,37 @@ export function verdictsOf({ troubles, guests }: Collected, zone: Zone): Markup 
       .slice(0, 6)
       .map(({ guest, index }) => html` <a href="#g${index}" data-guest="${index}">${name(guest.label)}</a>`);
     return html`<tr class="c${trouble.class}">
-<td><span class="class">${classes[trouble.class] ?? ''}</span></td>
-<td class="sentence">${name(trouble.text)}</td>
-<td class="n">${duration(trouble.seconds)}</td>
-<td class="n">${trouble.episodes.length}</td>
-<td>${longestOf(trouble, zone)}</td>
-<td class="guests">${links}</td></tr>
-`;
+      <td><span class="class">${classes[trouble.class] ?? ''}</span></td>
+      <td class="sentence">${name(trouble.text)}</td>
+      <td class="n">${duration(trouble.seconds)}</td>
+      <td class="n">${trouble.episodes.length}</td>
+      <td>${longestOf(trouble, zone)}</td>
+      <td class="guests">${links}</td>
+    </tr> `;
   });
   const rest = troubles.length - rows.length;
   return html`<p>${counts.join(', ')}. The gravest come first, then those that held longest.</p>
-<div class="wide"><table class="verdicts"><caption>What was wrong</caption>
-<thead><tr><th>Kind</th><th>Verdict</th><th class="n">In all</th><th class="n">Times</th><th>Longest</th><th>Guests</th></tr></thead>
-<tbody>
-${rows}</tbody></table></div>
-${rest > 0 ? [html`<p>and ${rest} more.</p>`] : []}`;
+    <div class="wide">
+      <table class="verdicts">
+        <caption>
+          What was wrong
+        </caption>
+        <thead>
+          <tr>
+            <th>Kind</th>
+            <th>Verdict</th>
+            <th class="n">In all</th>
+            <th class="n">Times</th>
+            <th>Longest</th>
+            <th>Guests</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+    ${rest > 0 ? [html`<p>and ${rest} more.</p>`] : []}`;
 }
 
 function longestOf({ episodes }: Trouble, zone: Zone): string {

@@ -15,16 +15,32 @@ export function hostTable({ hostPlan, hostSeries, buckets }: Collected, zone: Zo
     if (!hostSeries.has(index)) return [];
     const summary = hostSeries.summary(index);
     return [
-      html`<tr><th scope="row" title="${metric.meaning}">${panelOf(metric)}</th>
-<td class="n">${quantity(summary.mean, metric.unit)}</td><td class="n${gradeOf(summary.max, metric)}">${quantity(summary.max, metric.unit)}</td>
-<td>${momentText(zone, buckets.begin + summary.at * buckets.seconds * 1000)}</td></tr>
-`,
+      html`<tr>
+        <th scope="row" title="${metric.meaning}">${panelOf(metric)}</th>
+        <td class="n">${quantity(summary.mean, metric.unit)}</td>
+        <td class="n${gradeOf(summary.max, metric)}">${quantity(summary.max, metric.unit)}</td>
+        <td>${momentText(zone, buckets.begin + summary.at * buckets.seconds * 1000)}</td>
+      </tr> `,
     ];
   });
-  return html`<div class="wide"><table><caption>The host in this time</caption>
-<thead><tr><th>Metric</th><th class="n">Mean</th><th class="n">Largest</th><th>When</th></tr></thead>
-<tbody>
-${rows}</tbody></table></div>`;
+  return html`<div class="wide">
+    <table>
+      <caption>
+        The host in this time
+      </caption>
+      <thead>
+        <tr>
+          <th>Metric</th>
+          <th class="n">Mean</th>
+          <th class="n">Largest</th>
+          <th>When</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function panelOf({ title, id }: PlannedMetric): string {
@@ -52,28 +68,47 @@ export function guestTable({ guestPlan, guests }: Collected): Markup {
   });
   const subheadings = shown.map(({ metric }) => {
     const level = levelOf(metric);
-    const above =
-      level === undefined ? [] : [html`<th class="n">≥ ${quantity(level, metric.unit)} for</th>`];
-    return html`<th class="n">mean</th><th class="n">max</th>${above}`;
+    const above = level === undefined ? [] : [html`<th class="n">≥ ${quantity(level, metric.unit)} for</th>`];
+    return html`<th class="n">mean</th>
+      <th class="n">max</th>
+      ${above}`;
   });
   const rows = guests.map(
     ({ label, series }, index) =>
-      html`<tr id="g${index}"><th scope="row"><a href="#g${index}" data-guest="${index}">${name(label)}</a></th>${shown.map((each) => cells(series, each.index, each.metric))}</tr>
-`,
+      html`<tr id="g${index}">
+        <th scope="row"><a href="#g${index}" data-guest="${index}">${name(label)}</a></th>
+        ${shown.map((each) => cells(series, each.index, each.metric))}
+      </tr> `,
   );
-  return html`<div class="wide tall"><table class="guests"><caption>Guests, the one that suffered most first</caption>
-<thead><tr><th rowspan="2">Guest</th>${headings}</tr><tr>${subheadings}</tr></thead>
-<tbody>
-${rows}</tbody></table></div>`;
+  return html`<div class="wide tall">
+    <table class="guests">
+      <caption>
+        Guests, the one that suffered most first
+      </caption>
+      <thead>
+        <tr>
+          <th rowspan="2">Guest</th>
+          ${headings}
+        </tr>
+        <tr>
+          ${subheadings}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function cells(series: Series, index: number, metric: PlannedMetric): Markup {
   const summary: Summary = series.summary(index);
   const { mean, max, above } = summary;
   const level = levelOf(metric);
-  const time =
-    level === undefined ? [] : [html`<td class="n">${above > 0 ? duration(above) : ''}</td>`];
-  return html`<td class="n${gradeOf(mean, metric)}">${quantity(mean, metric.unit)}</td><td class="n${gradeOf(max, metric)}">${quantity(max, metric.unit)}</td>${time}`;
+  const time = level === undefined ? [] : [html`<td class="n">${above > 0 ? duration(above) : ''}</td>`];
+  return html`<td class="n${gradeOf(mean, metric)}">${quantity(mean, metric.unit)}</td>
+    <td class="n${gradeOf(max, metric)}">${quantity(max, metric.unit)}</td>
+    ${time}`;
 }
 
 function levelOf({ warn, bad }: PlannedMetric): number | undefined {

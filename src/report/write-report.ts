@@ -38,7 +38,10 @@ export async function writeReport(path: string, text: string): Promise<void> {
 /** `proxtop-pve1-20261128T0200-0400.html`: host and span, by the clock of the zone. */
 export function usualName({ host, coverage: { from, to } }: Collected, zone: Zone): string {
   const compact = (time: number): string =>
-    clockAt(zone, time).toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
+    clockAt(zone, Math.round(time / 60_000) * 60_000)
+      .toISOString()
+      .slice(0, 16)
+      .replaceAll(/[-:]/g, '');
   const [begin, end] = [compact(from), compact(to)];
   const isSameDay = begin.slice(0, 8) === end.slice(0, 8);
   const of = host.replaceAll(/[^\w.-]/g, '_').slice(0, 64);

@@ -114,7 +114,8 @@ function reportHelp(): string {
       ['proxtop report friday.json -o friday.html', 'all of a recording'],
     ],
     notes: {
-      'What to measure': 'Without a time: all there is. Times are shown in the time zone of this machine; TZ names another.',
+      'What to measure':
+        'Without a time: all there is. Times are shown in the time zone of this machine; TZ names another.',
     },
     variables: 'PROXTOP_STATE_DIR',
     remarks: ['[thresholds] of the configuration file are the levels that values are compared with.'],

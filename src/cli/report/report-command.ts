@@ -35,11 +35,11 @@ export async function reportCommand(
     }
     const path = output ?? usualName(collected, zone);
     await writeReport(path, text);
-    const guests = collected.guests.length;
+    const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
     messages.write(
       printableLines(
         `${path}: ${momentText(zone, from)} to ${momentText(zone, to)} (${duration((to - from) / 1000)}, ${zone.name}), ` +
-          `${guests} ${guests === 1 ? 'guest' : 'guests'}, ${collected.troubles.length} verdicts, ${size(Buffer.byteLength(text))}\n`,
+          `${counted(collected.guests.length, 'guest')}, ${counted(collected.troubles.length, 'verdict')}, ${size(Buffer.byteLength(text))}\n`,
       ),
     );
     return exitCodes.done;

@@ -4,7 +4,11 @@ import type { Planes } from '../shared/codes.ts';
 import type { ReportMetric } from '../shared/model.ts';
 
 /** The values of a guest: a heading, then a row for each bucket with mean, minimum and maximum of each metric. */
-export function rowsOf(guest: number, metrics: readonly ReportMetric[], planes: readonly Planes[]): string[][] {
+export function rowsOf(
+  guest: number,
+  metrics: readonly ReportMetric[],
+  planes: readonly Planes[],
+): string[][] {
   const unitOf = ({ unit }: ReportMetric): string => (unit === '' ? '' : ` (${unit})`);
   const heading = metrics.flatMap((metric) =>
     ['mean', 'min', 'max'].map((which) => `${metric.title} ${which}${unitOf(metric)}`),
@@ -14,16 +18,11 @@ export function rowsOf(guest: number, metrics: readonly ReportMetric[], planes: 
     const at = guest * data.buckets + bucket;
     const stamp = `${clockAt(data.zone, time).toISOString().slice(0, 19)}${offsetText(offsetAt(data.zone, time))}`;
     const values = planes.flatMap(({ mean, min, max }) => [mean[at], min[at], max[at]]);
-    return [data.guests[guest] ?? '', stamp, ...values.map((value) => (Number.isNaN(value) ? '' : String(value)))];
+    return [
+      data.guests[guest] ?? '',
+      stamp,
+      ...values.map((value) => (Number.isNaN(value) ? '' : String(value))),
+    ];
   });
   return [['guest', 'time', ...heading], ...rows];
-}
-
-/** Rows as CSV. A cell that a spreadsheet would take for a formula begins with an apostrophe. */
-export function csvOf(rows: readonly (readonly string[])[]): string {
-  const cell = (text: string): string => {
-    const guarded = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
-  };
-  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }

@@ -1,4 +1,5 @@
-import { csvOf, rowsOf } from './csv.ts';
+import { csvOf } from '../shared/csv.ts';
+import { rowsOf } from './csv.ts';
 import { beginOf, data, metricOf, planesOf } from './data.ts';
 import { element, nameOf, part } from './dom.ts';
 import { Plot } from './plot.ts';
@@ -8,7 +9,12 @@ import { momentText, quantity } from '../shared/words.ts';
 export class GuestView {
   private readonly plots = data.guestPanels.map((panel) => new Plot(panel));
   private readonly table = element('div', { class: 'wide tall' });
-  private readonly details = element('details', {}, element('summary', {}, 'Table of these values'), this.table);
+  private readonly details = element(
+    'details',
+    {},
+    element('summary', {}, 'Table of these values'),
+    this.table,
+  );
   private readonly csv = element('button', { type: 'button' }, 'Save as CSV');
   private guest = 0;
 

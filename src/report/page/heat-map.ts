@@ -14,7 +14,11 @@ const first = ['vm.cpu_steal', 'vm.disk_lat_avg', 'vm.cpu_total'];
 
 /** The largest value of each guest in each bucket, as colours; a guest is chosen by a click or Enter. */
 export class HeatMap {
-  private readonly canvas = element('canvas', { tabindex: '0', role: 'application', 'aria-roledescription': 'heat map' });
+  private readonly canvas = element('canvas', {
+    tabindex: '0',
+    role: 'application',
+    'aria-roledescription': 'heat map',
+  });
   private readonly select = element('select', { id: 'heat-metric' });
   private readonly live = element('p', { class: 'live shown', 'aria-live': 'polite' });
   private readonly legend = element('div', { class: 'legend' });
@@ -25,13 +29,18 @@ export class HeatMap {
 
   constructor(private readonly open: (guest: number) => void) {
     const keys = data.metrics.map(({ key }) => key).filter((key) => key.startsWith('vm.'));
-    keys.sort((a, b) => (first.indexOf(a) + 99) % 99 - ((first.indexOf(b) + 99) % 99));
+    keys.sort((a, b) => ((first.indexOf(a) + 99) % 99) - ((first.indexOf(b) + 99) % 99));
     this.metric = metricOf(keys[0] as string);
     for (const key of keys) this.select.append(element('option', { value: key }, metricOf(key).title));
     this.select.addEventListener('change', () => void this.show(this.select.value));
     const label = element('label', { for: 'heat-metric' }, 'Largest value of ');
     const scroll = element('div', { class: 'heat' }, this.canvas);
-    part('heat').append(element('p', { class: 'controls' }, label, this.select), this.legend, scroll, this.live);
+    part('heat').append(
+      element('p', { class: 'controls' }, label, this.select),
+      this.legend,
+      scroll,
+      this.live,
+    );
     part('heat').hidden = false;
     this.listen();
     onRedraw(() => {
@@ -143,7 +152,8 @@ export class HeatMap {
       context.fillRect(x, 0, 1, 12);
     }
     const levels = [warn, bad].filter((level) => level !== undefined);
-    const told = levels.length === 0 ? '' : `; levels ${levels.map((level) => quantity(level, unit)).join(' and ')}`;
+    const told =
+      levels.length === 0 ? '' : `; levels ${levels.map((level) => quantity(level, unit)).join(' and ')}`;
     this.legend.replaceChildren(`0 `, canvas, ` ${quantity(top, unit)} or more${told}; hatched: no data`);
   }
 
@@ -191,10 +201,9 @@ export class HeatMap {
     const at = this.at.guest * data.buckets + this.at.bucket;
     const { unit, title } = this.metric;
     const { max = [], mean = [] } = this.planes ?? {};
-    const value =
-      Number.isNaN(max[at])
-        ? 'no data'
-        : `${title} at most ${quantity(max[at] as number, unit)}, mean ${quantity(mean[at] as number, unit)}`;
+    const value = Number.isNaN(max[at])
+      ? 'no data'
+      : `${title} at most ${quantity(max[at] as number, unit)}, mean ${quantity(mean[at] as number, unit)}`;
     const name = data.guests[this.at.guest] ?? '';
     this.live.replaceChildren(nameOf(name), `, ${momentText(data.zone, beginOf(this.at.bucket))}: ${value}`);
   }

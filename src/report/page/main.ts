@@ -11,7 +11,9 @@ function tell(text: string): void {
 
 async function show(): Promise<void> {
   if (!canRead) {
-    tell('This browser cannot read the values of the plots (DecompressionStream is missing): Chrome 80, Firefox 113, Safari 16.4 and later can. The tables are complete.');
+    tell(
+      'This browser cannot read the values of the plots (DecompressionStream is missing): Chrome 80, Firefox 113, Safari 16.4 and later can. The tables are complete.',
+    );
     return;
   }
   if (data.guests.length > 0 && data.guestPanels.length > 0) {

@@ -8,6 +8,8 @@ import type { Planes } from '../shared/codes.ts';
 
 const HEIGHT = 180;
 const PAPER_WIDTH = 680;
+/** Steps of an axis of bytes, which is labelled in KiB and so on. */
+const binarySteps = Array.from({ length: 50 }, (_, power) => 2 ** power);
 const sync = uPlot.sync('time');
 const plots = new Set<Plot>();
 
@@ -63,11 +65,15 @@ export class Plot {
 
   private slice(plane: Float64Array): (number | null)[] {
     const from = this.series * data.buckets;
-    return Array.from(plane.subarray(from, from + data.buckets), (value) => (Number.isNaN(value) ? null : value));
+    return Array.from(plane.subarray(from, from + data.buckets), (value) =>
+      Number.isNaN(value) ? null : value,
+    );
   }
 
   private values(): uPlot.AlignedData {
-    const lines = this.planes.flatMap(({ mean, min, max }) => [mean, min, max].map((plane) => this.slice(plane)));
+    const lines = this.planes.flatMap(({ mean, min, max }) =>
+      [mean, min, max].map((plane) => this.slice(plane)),
+    );
     return [Array.from(times), ...lines];
   }
 
@@ -86,11 +92,25 @@ export class Plot {
         y: { range: (_, __, max) => [0, this.top(max, unit)] },
       },
       axes: [
-        { ...axis, splits: (_, __, min, max) => ticksOf(data.zone, min * 1000, max * 1000, width / 80).map((time) => time / 1000), values: (_, splits) => labelsOf(splits) },
-        { ...axis, size: 72, values: (_, splits) => splits.map((value) => quantity(value, unit)) },
+        {
+          ...axis,
+          splits: (_, __, min, max) =>
+            ticksOf(data.zone, min * 1000, max * 1000, width / 80).map((time) => time / 1000),
+          values: (_, splits) => labelsOf(splits),
+        },
+        {
+          ...axis,
+          size: 72,
+          ...(unit === 'bytes' && { incrs: binarySteps }),
+          values: (_, splits) => splits.map((value) => quantity(value, unit)),
+        },
       ],
       series: [
-        { label: 'Time', value: (_, time: number | null) => (time === null ? '' : momentText(data.zone, (time - data.seconds) * 1000)) },
+        {
+          label: 'Time',
+          value: (_, time: number | null) =>
+            time === null ? '' : momentText(data.zone, (time - data.seconds) * 1000),
+        },
         ...this.metrics.flatMap((metric, index) => this.lines(metric, index)),
       ],
       bands: Array.from({ length: count }, (_, index) => ({
@@ -98,11 +118,18 @@ export class Plot {
         fill: `${colour(`line${index}`)}38`,
       })),
       hooks: {
-        draw: [(plot) => { this.drawLevels(plot); }],
+        draw: [
+          (plot) => {
+            this.drawLevels(plot);
+          },
+        ],
         setScale: [
           (plot, scale) => {
             const { min, max } = plot.scales[scale] ?? {};
-            if (scale === 'x' && min !== undefined && max !== undefined) queueMicrotask(() => { Plot.zoom(min, max); });
+            if (scale === 'x' && min !== undefined && max !== undefined)
+              queueMicrotask(() => {
+                Plot.zoom(min, max);
+              });
           },
         ],
       },
@@ -136,12 +163,16 @@ export class Plot {
   }
 
   /** The levels of the thresholds, where they lie within the plot. */
-  private drawLevels({ ctx, bbox, valToPos, scales }: uPlot): void {
+  private drawLevels(plot: uPlot): void {
+    const { ctx, bbox, scales } = plot;
     const top = scales['y']?.max ?? 0;
     for (const { warn, bad } of this.metrics) {
-      for (const [level, name] of [[warn, 'warn'], [bad, 'bad']] as const) {
+      for (const [level, name] of [
+        [warn, 'warn'],
+        [bad, 'bad'],
+      ] as const) {
         if (level === undefined || level > top) continue;
-        const y = Math.round(valToPos(level, 'y', true));
+        const y = Math.round(plot.valToPos(level, 'y', true));
         ctx.save();
         ctx.strokeStyle = colour(name);
         ctx.lineWidth = 1;

@@ -76,10 +76,12 @@ export function unpackPlanes(bytes: Uint8Array, count: number): Planes {
 
 /** Writes planes: differences of codes from bucket to bucket, and of maxima and minima from the means, seven bits a byte. */
 export function packPlanes({ mean, min, max }: Planes): Uint8Array {
-  const bytes: number[] = [];
+  // A code takes three bytes at most.
+  const bytes = new Uint8Array(9 * mean.length);
+  let at = 0;
   const write = (value: number): void => {
-    for (; value >= 128; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);
-    bytes.push(value);
+    for (; value >= 128; value >>>= 7) bytes[at++] = (value & 127) | 128;
+    bytes[at++] = value;
   };
   const codes = Int32Array.from(mean, codeOf);
   let before = 0;
@@ -92,5 +94,5 @@ export function packPlanes({ mean, min, max }: Planes): Uint8Array {
     if (code !== 0) write(Math.max(0, codeOf(max[index] as number) - code));
   for (const [index, code] of codes.entries())
     if (code !== 0) write(Math.max(0, code - codeOf(min[index] as number)));
-  return Uint8Array.from(bytes);
+  return bytes.subarray(0, at);
 }

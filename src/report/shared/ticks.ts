@@ -16,8 +16,8 @@ export function ticksOf(zone: Zone, from: number, to: number, most: number): num
   const seconds = steps.find((step) => step >= wanted) ?? 86_400 * Math.ceil(wanted / 86_400);
   const step = seconds * 1000;
   const ticks: number[] = [];
-  // A change of the clock moves ticks that are further apart than it: looked at by parts of half an hour at most.
-  const part = Math.min(step, 1_800_000);
+  // A change of the clock moves ticks that are further apart than it: looked at by quarters of an hour, which offsets are multiples of.
+  const part = Math.min(step, 900_000);
   for (let time = Math.ceil(from / part) * part; time <= to; time += part) {
     const clock = time + offsetAt(zone, time) * 60_000;
     if (((clock % step) + step) % step === 0) ticks.push(time);
