@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { guestBlocks, hostBlocks } from './blocks.ts';
 import type { Block } from './blocks.ts';
 import type { Collected } from './collect.ts';
-import { html, json, Markup } from './markup.ts';
+import { markup, json, Markup } from './markup.ts';
 import { guestLines, hostLines } from './panels.ts';
 import type { Panel, ReportData, Zone } from './shared/model.ts';
 import { coverageOf, verdictsOf } from './summary.ts';
@@ -48,69 +48,40 @@ export async function documentOf(collected: Collected, zone: Zone, page: PageFil
     "form-action 'none'",
   ].join('; ');
   const title = collected.host === '' ? 'proxtop report' : `proxtop report: ${collected.host}`;
-  return html`<!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title}</title>
-        <style>
-          ${new Markup(page.style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${collected.host === '' ? 'Host' : collected.host}</h1>
-          ${coverageOf(collected, zone)}
-        </header>
-        <main>
-          <section aria-labelledby="h-verdicts">
-            <h2 id="h-verdicts">Who suffered, and from what</h2>
-            ${verdictsOf(collected, zone)} ${timelineOf(collected, zone)}
-          </section>
-          <p id="message" role="status" hidden></p>
-          <noscript
-            ><p class="note">
-              Plots and the heat map need a script, which does not run here. The tables are complete.
-            </p></noscript
-          >
-          <section id="heat" aria-labelledby="h-heat" hidden><h2 id="h-heat">Guests by time</h2></section>
-          <section id="guest" aria-labelledby="h-guest" hidden>
-            <h2 id="h-guest" tabindex="-1">Guest</h2>
-          </section>
-          <section aria-labelledby="h-guests">
-            <h2 id="h-guests">Guests</h2>
-            ${guestTable(collected)}
-          </section>
-          <section aria-labelledby="h-host">
-            <h2 id="h-host">Host</h2>
-            <div id="host"></div>
-            ${hostTable(collected, zone)}
-          </section>
-        </main>
-        <footer>
-          <p>
-            Made by proxtop. Values have three significant digits. <code>docs/report.md</code> and
-            <code>docs/verdicts.md</code> of proxtop explain them.
-          </p>
-        </footer>
-        <script type="application/json" id="data">
-          ${json(data)}
-        </script>
-        ${all.map(
-          ({ metric: { key }, text }) =>
-            html`<script type="text/plain" data-block="${key}">
-              ${new Markup(text)}
-            </script> `,
-        )}
-        <script>
-          ${new Markup(page.script)};
-        </script>
-      </body>
-    </html> `.html;
+  return markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${new Markup(page.style)}</style>
+</head>
+<body>
+<header><h1>${collected.host === '' ? 'Host' : collected.host}</h1>
+${coverageOf(collected, zone)}</header>
+<main>
+<section aria-labelledby="h-verdicts"><h2 id="h-verdicts">Who suffered, and from what</h2>
+${verdictsOf(collected, zone)}
+${timelineOf(collected, zone)}</section>
+<p id="message" role="status" hidden></p>
+<noscript><p class="note">Plots and the heat map need a script, which does not run here. The tables are complete.</p></noscript>
+<section id="heat" aria-labelledby="h-heat" hidden><h2 id="h-heat">Guests by time</h2></section>
+<section id="guest" aria-labelledby="h-guest" hidden><h2 id="h-guest" tabindex="-1">Guest</h2></section>
+<section aria-labelledby="h-guests"><h2 id="h-guests">Guests</h2>
+${guestTable(collected)}</section>
+<section aria-labelledby="h-host"><h2 id="h-host">Host</h2>
+<div id="host"></div>
+${hostTable(collected, zone)}</section>
+</main>
+<footer><p>Made by proxtop. Values have three significant digits. <code>docs/report.md</code> and <code>docs/verdicts.md</code> of proxtop explain them.</p></footer>
+<script type="application/json" id="data">${json(data)}</script>
+${all.map(({ metric: { key }, text }) => markup`<script type="text/plain" data-block="${key}">${new Markup(text)}</script>\n`)}<script>${new Markup(page.script)}</script>
+</body>
+</html>
+`.html;
 }
 
 /** The plots of a scope, with the lines of which there are values. */

@@ -18,8 +18,8 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character] ?? '');
 }
 
-/** HTML of a template; whatever is put into it is text, but for other pieces of HTML. */
-export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
+/** HTML of a template. Not called html: formatters would change the blanks in it. Whatever is put into it is text, but for other pieces of HTML. */
+export function markup(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
   return new Markup(strings.reduce((all, part, index) => all + written(pieces[index - 1] as Piece) + part));
 }
 
@@ -31,7 +31,7 @@ function written(piece: Piece): string {
 
 /** A name that somebody chose: its direction of writing changes nothing around it. */
 export function name(text: string): Markup {
-  return html`<bdi>${text}</bdi>`;
+  return markup`<bdi>${text}</bdi>`;
 }
 
 /** JSON as the text of a script element, which it cannot end. */

@@ -1,5 +1,5 @@
 import type { Collected } from './collect.ts';
-import { html, name } from './markup.ts';
+import { markup, name } from './markup.ts';
 import type { Markup } from './markup.ts';
 import type { PlannedMetric } from './plan.ts';
 import type { Series, Summary } from './series.ts';
@@ -15,32 +15,16 @@ export function hostTable({ hostPlan, hostSeries, buckets }: Collected, zone: Zo
     if (!hostSeries.has(index)) return [];
     const summary = hostSeries.summary(index);
     return [
-      html`<tr>
-        <th scope="row" title="${metric.meaning}">${panelOf(metric)}</th>
-        <td class="n">${quantity(summary.mean, metric.unit)}</td>
-        <td class="n${gradeOf(summary.max, metric)}">${quantity(summary.max, metric.unit)}</td>
-        <td>${momentText(zone, buckets.begin + summary.at * buckets.seconds * 1000)}</td>
-      </tr> `,
+      markup`<tr><th scope="row" title="${metric.meaning}">${panelOf(metric)}</th>
+<td class="n">${quantity(summary.mean, metric.unit)}</td><td class="n${gradeOf(summary.max, metric)}">${quantity(summary.max, metric.unit)}</td>
+<td>${momentText(zone, buckets.begin + summary.at * buckets.seconds * 1000)}</td></tr>
+`,
     ];
   });
-  return html`<div class="wide">
-    <table>
-      <caption>
-        The host in this time
-      </caption>
-      <thead>
-        <tr>
-          <th>Metric</th>
-          <th class="n">Mean</th>
-          <th class="n">Largest</th>
-          <th>When</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return markup`<div class="wide"><table><caption>The host in this time</caption>
+<thead><tr><th>Metric</th><th class="n">Mean</th><th class="n">Largest</th><th>When</th></tr></thead>
+<tbody>
+${rows}</tbody></table></div>`;
 }
 
 function panelOf({ title, id }: PlannedMetric): string {
@@ -64,51 +48,31 @@ export function guestTable({ guestPlan, guests }: Collected): Markup {
   const headings = shown.map(({ metric }) => {
     const level = levelOf(metric);
     const columns = level === undefined ? 2 : 3;
-    return html`<th colspan="${columns}" scope="colgroup">${metric.title}</th>`;
+    return markup`<th colspan="${columns}" scope="colgroup">${metric.title}</th>`;
   });
   const subheadings = shown.map(({ metric }) => {
     const level = levelOf(metric);
-    const above = level === undefined ? [] : [html`<th class="n">≥ ${quantity(level, metric.unit)} for</th>`];
-    return html`<th class="n">mean</th>
-      <th class="n">max</th>
-      ${above}`;
+    const above =
+      level === undefined ? [] : [markup`<th class="n">≥ ${quantity(level, metric.unit)} for</th>`];
+    return markup`<th class="n">mean</th><th class="n">max</th>${above}`;
   });
   const rows = guests.map(
     ({ label, series }, index) =>
-      html`<tr id="g${index}">
-        <th scope="row"><a href="#g${index}" data-guest="${index}">${name(label)}</a></th>
-        ${shown.map((each) => cells(series, each.index, each.metric))}
-      </tr> `,
+      markup`<tr id="g${index}"><th scope="row"><a href="#g${index}" data-guest="${index}">${name(label)}</a></th>${shown.map((each) => cells(series, each.index, each.metric))}</tr>
+`,
   );
-  return html`<div class="wide tall">
-    <table class="guests">
-      <caption>
-        Guests, the one that suffered most first
-      </caption>
-      <thead>
-        <tr>
-          <th rowspan="2">Guest</th>
-          ${headings}
-        </tr>
-        <tr>
-          ${subheadings}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return markup`<div class="wide tall"><table class="guests"><caption>Guests, the one that suffered most first</caption>
+<thead><tr><th rowspan="2">Guest</th>${headings}</tr><tr>${subheadings}</tr></thead>
+<tbody>
+${rows}</tbody></table></div>`;
 }
 
 function cells(series: Series, index: number, metric: PlannedMetric): Markup {
   const summary: Summary = series.summary(index);
   const { mean, max, above } = summary;
   const level = levelOf(metric);
-  const time = level === undefined ? [] : [html`<td class="n">${above > 0 ? duration(above) : ''}</td>`];
-  return html`<td class="n${gradeOf(mean, metric)}">${quantity(mean, metric.unit)}</td>
-    <td class="n${gradeOf(max, metric)}">${quantity(max, metric.unit)}</td>
-    ${time}`;
+  const time = level === undefined ? [] : [markup`<td class="n">${above > 0 ? duration(above) : ''}</td>`];
+  return markup`<td class="n${gradeOf(mean, metric)}">${quantity(mean, metric.unit)}</td><td class="n${gradeOf(max, metric)}">${quantity(max, metric.unit)}</td>${time}`;
 }
 
 function levelOf({ warn, bad }: PlannedMetric): number | undefined {

@@ -1,5 +1,5 @@
 import type { Collected } from './collect.ts';
-import { html } from './markup.ts';
+import { markup } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { ticksOf } from './shared/ticks.ts';
 import { timeText } from './shared/words.ts';
@@ -16,7 +16,7 @@ const longest = 40;
 
 /** When what held: a lane for each trouble, a bar for each time that it did. Drawn without a script, so that it is always there. */
 export function timelineOf({ troubles, coverage }: Collected, zone: Zone): Markup {
-  if (troubles.length === 0) return html``;
+  if (troubles.length === 0) return markup``;
   const { from, to } = coverage;
   const lanes = troubles.slice(0, most);
   const x = (time: number): number =>
@@ -24,13 +24,7 @@ export function timelineOf({ troubles, coverage }: Collected, zone: Zone): Marku
   const height = lanes.length * LANE + AXIS;
   const ticks = ticksOf(zone, from, to, 7).map(
     (tick) =>
-      html`<line
-          class="grid"
-          x1="${x(tick).toFixed(1)}"
-          x2="${x(tick).toFixed(1)}"
-          y1="0"
-          y2="${height - AXIS}"
-        /><text class="tick" x="${x(tick).toFixed(1)}" y="${height - 6}">${timeText(zone, tick)}</text>`,
+      markup`<line class="grid" x1="${x(tick).toFixed(1)}" x2="${x(tick).toFixed(1)}" y1="0" y2="${height - AXIS}"/><text class="tick" x="${x(tick).toFixed(1)}" y="${height - 6}">${timeText(zone, tick)}</text>`,
   );
   const bars = lanes.map((trouble, lane) => {
     const top = lane * LANE;
@@ -38,26 +32,12 @@ export function timelineOf({ troubles, coverage }: Collected, zone: Zone): Marku
     const short = label.length > longest ? `${label.slice(0, longest - 1)}…` : label;
     const boxes = trouble.episodes.map(
       (each) =>
-        html`<rect
-          x="${x(each.from).toFixed(1)}"
-          y="${top + 4}"
-          width="${Math.max(2, x(each.to) - x(each.from)).toFixed(1)}"
-          height="${LANE - 8}"
-          ><title>${timeText(zone, each.from)} to ${timeText(zone, each.to)}: ${trouble.text}</title></rect
-        >`,
+        markup`<rect x="${x(each.from).toFixed(1)}" y="${top + 4}" width="${Math.max(2, x(each.to) - x(each.from)).toFixed(1)}" height="${LANE - 8}"><title>${timeText(zone, each.from)} to ${timeText(zone, each.to)}: ${trouble.text}</title></rect>`,
     );
-    return html`<g class="c${trouble.class}"
-      ><text class="lane" x="${LABELS - 8}" y="${top + 14}">${short}</text>${boxes}</g
-    > `;
+    return markup`<g class="c${trouble.class}"><text class="lane" x="${LABELS - 8}" y="${top + 14}">${short}</text>${boxes}</g>
+`;
   });
-  return html`<div class="wide">
-    <svg
-      class="timeline"
-      viewBox="0 0 ${WIDTH} ${height}"
-      role="img"
-      aria-label="Time line of the verdicts; the table above has them in words"
-    >
-      ${ticks} ${bars}
-    </svg>
-  </div>`;
+  return markup`<div class="wide"><svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Time line of the verdicts; the table above has them in words">
+${ticks}
+${bars}</svg></div>`;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketsIn, bucketsOf } from '../../src/report/buckets.ts';
-import { html, json, name } from '../../src/report/markup.ts';
+import { json, markup, name } from '../../src/report/markup.ts';
 import { codeOf, packPlanes, unpackPlanes, valueOf } from '../../src/report/shared/codes.ts';
 import { ticksOf } from '../../src/report/shared/ticks.ts';
 import { duration, momentText, quantity } from '../../src/report/shared/words.ts';
@@ -90,7 +90,7 @@ test('buckets are round lengths of time, each with as many samples as the others
 
 test('text stays text in HTML and in JSON', () => {
   assert.equal(
-    html`<b title="${'"'}">${name('</b>&$&')}</b>`.html,
+    markup`<b title="${'"'}">${name('</b>&$&')}</b>`.html,
     '<b title="&quot;"><bdi>&lt;/b&gt;&amp;$&amp;</bdi></b>',
   );
   const text = '</script><!--\u2028\u2029';
