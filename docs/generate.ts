@@ -94,7 +94,7 @@ function read(path: string): string {
   }
 }
 
-const commands = { report: [], status: [], spool: ['list', 'drain', 'delete'] };
+const commands = { status: [], report: [], spool: ['list', 'drain', 'delete'] };
 const generated: readonly (readonly [path: string, generate: (before: string) => string])[] = [
   ['docs/metrics.md', metricsDocument],
   ['docs/flags.md', flagsDocument],

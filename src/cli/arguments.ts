@@ -40,7 +40,7 @@ export type Command =
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
   name: 'proxtop',
-  usage: ['proxtop [FLAG]...', reportUsage, 'proxtop status [FLAG]...', ...spoolUsage],
+  usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...', reportUsage, ...spoolUsage],
   flags: [...flags, ...spanFlags],
 };
 

@@ -39,6 +39,10 @@ export class Plot {
   async show(series: number, whose: string): Promise<void> {
     this.planes = await Promise.all(this.metrics.map(({ key }) => planesOf(key)));
     this.series = series;
+    // One of a guest that has nothing of it says nothing.
+    this.figure.hidden = this.planes.every(({ mean }) =>
+      mean.subarray(series * data.buckets, (series + 1) * data.buckets).every(Number.isNaN),
+    );
     this.box.setAttribute(
       'aria-label',
       `${this.panel.title}, ${whose}. Left and right arrow keys read the values.`,
@@ -54,7 +58,7 @@ export class Plot {
   }
 
   private draw(): void {
-    if (this.planes.length === 0) return;
+    if (this.planes.length === 0 || this.figure.hidden) return;
     const before = this.plot?.scales['x'];
     this.plot?.destroy();
     const options = this.options();
