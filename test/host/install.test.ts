@@ -38,7 +38,7 @@ function follow(name: string): Promise<string> {
   return machine.run(`exec 2>&1\n${commands(name)}`);
 }
 
-/** Follows it again and again, as one does who waits for an answer. */
+/** Follows it again and again, as one does who waits for an answer. @param wanted a pattern of grep without quotation marks */
 function followUntil(name: string, wanted: string): Promise<string> {
   const script = `timeout ${PATIENCE} sh -c 'until sh /tmp/step 2>&1 | tee /tmp/said | grep -q "${wanted}"; do sleep 1; done' || true; cat /tmp/said`;
   return machine.run(`cat >/tmp/step; ${script}`, Buffer.from(commands(name)));
@@ -50,7 +50,7 @@ async function followBeside(name: string, output: string): Promise<void> {
   await machine.run(`systemd-run --quiet --unit=beside -p StandardOutput=file:${output} sh /tmp/beside`);
 }
 
-/** Waits in the machine until a shell condition holds. */
+/** Waits in the machine until a shell condition without single quotation marks holds. */
 async function until(condition: string): Promise<void> {
   await machine.run(`timeout ${PATIENCE} sh -c 'until ${condition}; do sleep 1; done'`);
 }
@@ -152,7 +152,7 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
   test('stream to a TCP receiver', async () => {
     await followBeside('receiver', '/tmp/received');
     assert.match(await follow('tcp'), /^ +output receiver +tcp to /m);
-    await until(`grep -q '"domains":.*${VM}' /tmp/received`);
+    await until(`grep -q ${VM} /tmp/received`);
     await followUntil('tcp-status', 'receiver  *up ');
   });
 
@@ -161,7 +161,7 @@ describe('docs/install.md, followed on a Debian 13 host', () => {
     await machine.run('systemctl start influxdb');
     await until('wget -qO- http://127.0.0.1:8086/query?q=SHOW+DATABASES');
     await follow('influxdb');
-    assert.match(await followUntil('influxdb-query', '"values"'), /"proxtop_host"/);
+    assert.match(await followUntil('influxdb-query', 'values'), /"proxtop_host"/);
     await machine.run('systemctl stop influxdb');
   });
 
