@@ -33,7 +33,8 @@ const plans = perScope((scope): Plan => {
 
 /**
  * What the samples of one row amount to: rates, percentages and means over the time for which they are known, means
- * over operations by the number of operations, of all else the last sample, and the largest sample of each peak.
+ * over operations by the number of operations, of all else the last sample, and the largest sample of each peak. Samples
+ * that are means themselves may tell their own peaks.
  *
  * As a sample's rates are what counters grew by in it, their mean over time is what the counters grew by in all of it.
  */
@@ -74,11 +75,14 @@ export class RowMean {
       this.count(slot, values[slot] as number, seconds * rate);
     }
     for (const { slot, of } of plan.peaks) {
-      const value = values[of] as number;
+      const mean = values[of] as number;
+      const peak = values[slot] ?? NaN;
+      const value = peak > mean || Number.isNaN(mean) ? peak : mean;
       const largest = row.values[slot] as number;
       if (value > largest || Number.isNaN(largest)) row.values[slot] = value;
     }
-    row.values.set(values);
+    // A sample that is a mean itself may have peaks: those of the row are larger by now.
+    row.values.set(values.length > texts.length ? values.subarray(0, texts.length) : values);
     row.counters.set(counters);
     row.histograms = histograms;
     for (let slot = 0; slot < texts.length; slot++) row.texts[slot] = texts[slot];

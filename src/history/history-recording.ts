@@ -39,7 +39,7 @@ interface Minute {
  */
 export class HistoryRecording implements Playable {
   readonly skipped: Skipped = { records: 0 };
-  private readonly builder = new SampleBuilder();
+  private readonly builder: SampleBuilder;
   private readonly minutes: Minute[] = [];
   private readonly cache = new Map<Minute, readonly Line[]>();
   /** The file that was searched last, and how far. */
@@ -48,11 +48,17 @@ export class HistoryRecording implements Playable {
   private constructor(
     private readonly directory: string,
     private readonly span: Span,
-  ) {}
+    withPeaks: boolean,
+  ) {
+    this.builder = new SampleBuilder(withPeaks);
+  }
 
-  /** @throws RecordingError for a directory that cannot be read, or holds nothing of that time */
-  static async open(directory: string, span: Span): Promise<HistoryRecording> {
-    const recording = new HistoryRecording(directory, span);
+  /**
+   * @param withPeaks whether rows have slots for the peaks that are recorded beside means
+   * @throws RecordingError for a directory that cannot be read, or holds nothing of that time
+   */
+  static async open(directory: string, span: Span, withPeaks = false): Promise<HistoryRecording> {
+    const recording = new HistoryRecording(directory, span, withPeaks);
     await recording.search();
     if ((await recording.at(0)) === undefined) throw await recording.nothing();
     return recording;
@@ -225,9 +231,14 @@ export class HistoryRecording implements Playable {
       return new RecordingError(
         `${directory}: there is no history: expected files such as 000001-20261128T0300Z.jsonl.gz, which proxtop writes as a service`,
       );
-    const begin = new Date(Math.min(...files.map(({ time }) => time))).toISOString();
+    const places = [first, files.at(-1) ?? first].flatMap(({ path }) => walkIfThere(path, 0)?.members ?? []);
+    const times = files.map(({ time }) => time);
+    const [begin, end] = [
+      Math.min(...times, ...places.map((place) => place.first)),
+      Math.max(...times, ...places.map((place) => place.last)),
+    ].map((time) => new Date(time).toISOString());
     return new RecordingError(
-      `${directory}: there is nothing of that time: it begins at ${begin}, and its last file at ${new Date(files.at(-1)?.time ?? 0).toISOString()}${damaged}`,
+      `${directory}: there is nothing of that time: the history goes from ${begin} to ${end}${damaged}`,
     );
   }
 }

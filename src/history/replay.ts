@@ -14,7 +14,7 @@ import type { Span } from './span.ts';
 
 /**
  * The samples of a recording or of a history within a span, in their order. A sample is valid until the next one is asked
- * for.
+ * for. Its rows have slots for the peaks that are recorded beside means.
  *
  * @param path of a file, a pipe or the directory of a history, or `-`
  * @param skipped counts the records that are passed over because they cannot be read
@@ -23,16 +23,33 @@ import type { Span } from './span.ts';
 export async function* replayed(path: string, span: Span, skipped: Skipped): AsyncGenerator<Sample> {
   const directory = await historyAt(path);
   if (directory === undefined) {
-    yield* readSamples(path, skipped, (time) => isWithin(time, span));
+    yield* recordedWithin(path, span, skipped);
     return;
   }
-  const recording = await HistoryRecording.open(directory, span);
+  const recording = await HistoryRecording.open(directory, span, true);
   for (let index = 0; ; index++) {
     const sample = await recording.at(index);
     skipped.records = recording.skipped.records;
     if (sample === undefined) return;
     yield sample;
   }
+}
+
+/** @throws RecordingError also where nothing is of that time: it says which time the recording is of */
+async function* recordedWithin(path: string, span: Span, skipped: Skipped): AsyncGenerator<Sample> {
+  let [first, last, any] = [Infinity, -Infinity, false];
+  const wanted = (time: number): boolean => {
+    first = Math.min(first, time);
+    last = Math.max(last, time);
+    return isWithin(time, span);
+  };
+  for await (const sample of readSamples(path, skipped, wanted)) {
+    any = true;
+    yield sample;
+  }
+  if (any || first > last) return;
+  const [begin, end] = [first, last].map((time) => new Date(time).toISOString());
+  throw new RecordingError(`${path}: it contains nothing of that time: it is of ${begin} to ${end}`);
 }
 
 /**

@@ -14,7 +14,7 @@ const all: Wanted = () => true;
 
 /**
  * The samples of a file or a pipe, or of standard input (`-`), from the beginning to the end. A sample is valid until the
- * next one is asked for.
+ * next one is asked for. Its rows have slots for the peaks that are recorded beside means.
  *
  * @param skipped counts the records that are passed over because they cannot be read
  * @param wanted others are not yielded
@@ -27,7 +27,7 @@ export async function* readSamples(
 ): AsyncGenerator<Sample> {
   const source = await openSource(path);
   try {
-    const builder = new SampleBuilder();
+    const builder = new SampleBuilder(true);
     for await (const { format, records, time } of entriesOf(path, source.chunks, skipped)) {
       if (!wanted(time)) continue;
       const sample = sampleOf(builder, format, records);

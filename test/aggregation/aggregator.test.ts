@@ -5,6 +5,7 @@ import { IntervalPrinter } from '../../src/aggregation/interval-printer.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
 import { scopes } from '../../src/catalogue/define.ts';
 import { peaksOf } from '../../src/catalogue/peaks.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { row, sampleOf, settings, vmRows } from '../formats/sample.ts';
@@ -65,6 +66,32 @@ test('a record for each whole interval of the wall clock: means over time, last 
       [23, 3, 22, 23, 2300, 'paused'],
     ],
   );
+});
+
+test('samples that are means themselves bring their peaks', () => {
+  const interval = 10;
+  const { slot = NaN } = peaksOf('vm').find(({ id }) => id === 'cpu_steal_peak') ?? {};
+  const samples = [
+    [5, 60],
+    [9, 12],
+    [7, NaN],
+  ].map(([mean, peak], index) => {
+    const vm = row('vm', { UUID: 'u1', pid: '1' });
+    const longer = new Row('vm', peaksOf('vm').length);
+    longer.values.set(vm.values);
+    longer.texts.splice(0, vm.texts.length, ...vm.texts);
+    longer.values[columns('vm').find(({ id }) => id === 'cpu_steal')?.slot ?? -1] = mean ?? NaN;
+    longer.values[slot] = peak ?? NaN;
+    return sampleOf({ time: (index + 1) * 10_000, seq: index + 1, interval, guests: [vmRows(longer)] });
+  });
+  const found: number[] = [];
+  const aggregator = new Aggregator(30);
+  const take = ({ guests }: Sample): void => {
+    found.push(guests[0]?.row.values[slot] ?? NaN);
+  };
+  for (const each of samples) aggregator.add(each, take);
+  aggregator.end(take);
+  assert.deepEqual(found, [60]);
 });
 
 test('means weigh samples by their time; means over operations by these', () => {
