@@ -22,6 +22,7 @@ const layers = [
   ['report'],
   ['cli'],
   ['tui'],
+  ['ranking'],
   ['daemon'],
 ];
 

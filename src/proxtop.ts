@@ -37,6 +37,13 @@ async function main(): Promise<ExitCode> {
       (exitCode === exitCodes.failure ? process.stderr : process.stdout).write(text);
       return exitCode;
     }
+    case 'worst': {
+      const { printWorst } = await import('./daemon/worst.ts');
+      const { request, span, settings } = command;
+      const { replay = '', thresholds } = settings;
+      tolerateClosedPipe();
+      return printWorst({ path: replay, span, thresholds }, request, process.stdout, process.stderr);
+    }
     case 'spool': {
       // Loaded only here: it needs to read MessagePack.
       const { spoolCommand } = await import('./cli/spool/spool.ts');

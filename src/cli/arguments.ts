@@ -1,7 +1,9 @@
 import { readEnvironment } from '../config/layers/environment.ts';
 import { readConfigFile } from '../config/file/file.ts';
 import { parseGiven } from '../config/layers/given.ts';
+import { ConfigError } from '../config/errors.ts';
 import { resolveSettings } from '../config/resolve.ts';
+import { theHistory } from '../config/schema/schema.ts';
 import type { Settings } from '../config/settings.ts';
 import { choice } from '../config/values.ts';
 import type { Examined } from './examine.ts';
@@ -17,6 +19,9 @@ import type { Program } from './parse-flags.ts';
 import type { Span } from '../history/span.ts';
 import { parseSpan, spanFlags, withImpliedReplay } from './span-arguments.ts';
 import { settingsOfView } from './wanted-view.ts';
+import { parseWorstRequest, worstProgram } from './worst/worst-arguments.ts';
+import type { WorstRequest } from './worst/worst-arguments.ts';
+import { worstHelp } from './worst/worst-help.ts';
 
 /** What the command line asks for. */
 export type Command =
@@ -25,6 +30,12 @@ export type Command =
   | { readonly kind: 'list-metrics'; readonly format: 'table' | 'json' }
   | { readonly kind: 'check'; readonly examined: Examined; readonly view: boolean }
   | { readonly kind: 'status'; readonly directory: string }
+  | {
+      readonly kind: 'worst';
+      readonly request: WorstRequest;
+      readonly settings: Settings;
+      readonly span: Span;
+    }
   | { readonly kind: 'spool'; readonly request: SpoolRequest; readonly stateDir: string }
   | { readonly kind: 'report'; readonly request: Exclude<ReportRequest, { readonly help: string }> }
   | {
@@ -40,7 +51,13 @@ export type Command =
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
   name: 'proxtop',
-  usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...', reportUsage, ...spoolUsage],
+  usage: [
+    'proxtop [FLAG]...',
+    'proxtop status [FLAG]...',
+    ...worstProgram.usage,
+    reportUsage,
+    ...spoolUsage,
+  ],
   flags: [...flags, ...spanFlags],
 };
 
@@ -59,6 +76,11 @@ export function parseCommandLine(
     const request = parseReportRequest(argv.slice(1), readEnvironment(env), Date.now());
     return 'help' in request ? { kind: 'help', text: request.help } : { kind: 'report', request };
   }
+  if (argv[0] === 'worst') return parseWorst(argv.slice(1), env);
+  if (argv[0] === 'top')
+    throw new ConfigError(
+      'top: unexpected argument; proxtop alone shows what runs now, proxtop worst lists the worst guests of a span',
+    );
   const status = argv[0] === 'status';
   const spool = argv[0] === 'spool' ? parseSpoolRequest(argv.slice(1)) : undefined;
   const given = withImpliedReplay(
@@ -95,6 +117,20 @@ export function parseCommandLine(
     return { kind: 'check', examined, view: wanted.view };
   }
   return { kind: 'run', ...wanted, config: configFile, span };
+}
+
+function parseWorst(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+  const flagsGiven = parseFlags(argv, worstProgram);
+  if (flagsGiven.has('help')) return { kind: 'help', text: worstHelp() };
+  const request = parseWorstRequest(flagsGiven);
+  const given = new Map([['replay', { text: theHistory, origin: 'proxtop worst' }], ...flagsGiven]);
+  const config = given.get('config')?.text;
+  const settings = resolveSettings(
+    config === undefined ? undefined : readConfigFile(config),
+    { ...readEnvironment(env), service: false },
+    argumentLayer(given, worstProgram),
+  );
+  return { kind: 'worst', request, settings, span: parseSpan(given, Date.now()) };
 }
 
 const listFormats = choice(['table', 'json']);

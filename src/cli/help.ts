@@ -22,6 +22,7 @@ const examples = [
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'show what the service would run'],
   ['proxtop --replay --at 03:00', 'show what happened at three'],
+  ['proxtop worst --from 22:00 --to 06:00', 'list the guests that suffered last night'],
   ['proxtop report --from 02:00 --to 04:00', 'write the night into one HTML file'],
   ['proxtop status', 'show whether the service delivers'],
   ['proxtop spool', 'list the records that wait on disk'],
@@ -85,7 +86,9 @@ export function renderHelp(program: Program, page: HelpPage): string {
   lines.push(
     '',
     'More',
-    ...wrap(`${negatable.join(', ')} turn off what the configuration turns on.`, '  '),
+    ...(negatable.length === 0
+      ? []
+      : wrap(`${negatable.join(', ')} turn off what the configuration turns on.`, '  ')),
     ...wrap(
       `Each setting can also come from the configuration file or the environment (${page.variables}). Arguments win over the environment, and that over the file.`,
       '  ',

@@ -73,7 +73,7 @@ export async function replayFile(
 }
 
 /** What comes until a signal: a pipe may have nothing to read for ever. */
-async function* untilStopped<T>(items: AsyncGenerator<T>, stop: AbortSignal): AsyncGenerator<T> {
+export async function* untilStopped<T>(items: AsyncGenerator<T>, stop: AbortSignal): AsyncGenerator<T> {
   const next = (): Promise<IteratorResult<T> | undefined> =>
     new Promise((resolve, reject) => {
       const stopped = (): void => {

@@ -33,7 +33,8 @@ export class CsvPrinter extends TablePrinter {
   }
 }
 
-function csvCell(text: string): string {
+/** A text as a cell, in quotation marks where it needs them. */
+export function csvCell(text: string): string {
   const line = printable(text);
   return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
 }

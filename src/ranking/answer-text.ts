@@ -1,0 +1,92 @@
+import { aligned, durationInWords } from '../cli/words.ts';
+import { levelUnit } from '../config/thresholds.ts';
+import { localTime } from '../strings/local-time.ts';
+import { brief } from '../strings/printable.ts';
+import { formatNumber } from '../tui/values/format.ts';
+import type { Answer } from './answer.ts';
+import type { RankedTable } from './ranking.ts';
+
+const mostGaps = 5;
+const nameWidth = 40;
+
+/** The answer for people: what of the span was measured, then a table for each metric. */
+export function answerText(answer: Answer): string {
+  return [coverageText(answer), ...answer.tables.map(tableText)].join('\n');
+}
+
+/** What of the span was measured, and what is missing. */
+export function coverageText({ span, coverage, skipped }: Answer): string {
+  const { first, last, seconds, samples, gaps, gapCount } = coverage;
+  const begin = Number.isFinite(span.from) ? span.from : first;
+  const end = Number.isFinite(span.to) ? Math.min(span.to, Math.max(last, Date.now())) : last;
+  const lines = [
+    `${localTime(first)} to ${localTime(last)}: ${durationInWords(Math.round(seconds) * 1000)} measured of ${durationInWords(end - begin)}, in ${samples} samples`,
+    ...gaps.slice(0, mostGaps).map(({ before, text }) => `before ${localTime(before)}: ${text}`),
+  ];
+  if (gapCount > mostGaps) lines.push(`and ${gapCount - mostGaps} more gaps`);
+  if (skipped > 0) lines.push(`${skipped} record(s) passed over that are torn or damaged`);
+  return `${lines.join('\n')}\n`;
+}
+
+function tableText({ measure, rows, others, zeros }: RankedTable): string {
+  const { metric, thresholds, lowIsBad } = measure;
+  const { id, title, unit, scope } = metric;
+  const levels = thresholds.get(id);
+  const from = lowIsBad ? 'at most' : 'from';
+  const judged =
+    levels === undefined
+      ? ''
+      : `; red ${from} ${levels.bad}${Number.isNaN(levels.warn) ? '' : `, yellow ${from} ${levels.warn}`}${levelUnit(id) === unit ? '' : ` ${levelUnit(id)}`}`;
+  const heading = `${title} (${id}, ${unit}${judged})`;
+  const rest = [
+    ...(others > zeros ? [`${others - zeros} more`] : []),
+    ...(zeros > 0 ? [`${zeros} with 0 all the time`] : []),
+  ].join(', ');
+  if (rows.length === 0) return `${heading}\n  ${rest === '' ? 'not known of any guest' : rest}\n`;
+  const devices = scope === 'vm' ? [] : [left('DEVICE', (row: Row) => row.subject.device ?? '')];
+  const pids = rows.some(({ subject }) => subject.pid !== undefined)
+    ? [left('PID', (row: Row) => row.subject.pid ?? '')]
+    : [];
+  const times =
+    levels === undefined
+      ? []
+      : [
+          right('RED', ({ figures }) => time(figures.badSeconds)),
+          ...(Number.isNaN(levels.warn)
+            ? []
+            : [right('YELLOW', ({ figures }) => time(figures.warnSeconds - figures.badSeconds))]),
+        ];
+  const cells = [
+    left('VMID', ({ subject }) => subject.guest.vmid ?? '-'),
+    left('NAME', ({ subject }) => brief(subject.guest.name, nameWidth)),
+    ...pids,
+    ...devices,
+    right('MEAN', ({ figures }) => formatNumber(figures.mean, unit)),
+    right(lowIsBad ? 'MIN' : 'MAX', ({ figures }) => formatNumber(figures.worst, unit)),
+    left(lowIsBad ? 'MIN AT' : 'MAX AT', ({ figures }) => localTime(figures.worstTime)),
+    ...times,
+    right('KNOWN', ({ figures }) => time(figures.seconds)),
+  ].map((column) => column(rows));
+  const lines = aligned([...rows.keys(), rows.length].map((index) => cells.map((each) => each[index] ?? '')));
+  return [heading, ...lines.map((line) => `  ${line}`), ...(rest === '' ? [] : [`  ${rest}`]), ''].join('\n');
+}
+
+type Row = RankedTable['rows'][number];
+/** The heading, then a cell for each row. */
+type Cells = (rows: readonly Row[]) => string[];
+
+function left(heading: string, cell: (row: Row) => string): Cells {
+  return (rows) => [heading, ...rows.map(cell)];
+}
+
+function right(heading: string, cell: (row: Row) => string): Cells {
+  return (rows) => {
+    const cells = left(heading, cell)(rows);
+    const width = Math.max(...cells.map(({ length }) => length));
+    return cells.map((text) => text.padStart(width));
+  };
+}
+
+function time(seconds: number): string {
+  return seconds === 0 ? '-' : durationInWords(Math.round(seconds) * 1000);
+}
