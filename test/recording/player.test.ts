@@ -14,12 +14,16 @@ class Played {
   readonly player: Player;
   readonly ended: Promise<void>;
 
-  constructor(readonly recording: Recording) {
+  /** @param at where it begins, ms since 1970 */
+  constructor(
+    readonly recording: Recording,
+    at?: number,
+  ) {
     this.player = new Player(recording, ({ seq }, position) => {
       this.shown.push({ seq, position });
       this.events.emit('shown');
     });
-    this.ended = this.player.play(this.stop.signal);
+    this.ended = this.player.play(this.stop.signal, at);
   }
 
   get last(): PlayerPosition & { readonly seq: number } {
@@ -42,9 +46,23 @@ class Played {
   }
 }
 
-async function play(count: number): Promise<Played> {
-  return new Played(await Recording.open(file('played.json', printed(samples(count), 'json'))));
+async function play(count: number, at?: number): Promise<Played> {
+  return new Played(await Recording.open(file('played.json', printed(samples(count), 'json'))), at);
 }
+
+test('begins at a time: the sample of then, the next one, and at the end the last one', async () => {
+  for (const [seconds, seq] of [
+    [-3600, 1],
+    [2, 3],
+    [2.5, 4],
+    [3600, 6],
+  ] as const) {
+    const played = await play(6, start + seconds * 1000);
+    await played.until(() => true);
+    assert.equal(played.shown[0]?.seq, seq, `${seconds} s`);
+    await played.end();
+  }
+});
 
 test('plays at the pace of the recording times the speed, and pauses at its end', async () => {
   const played = await play(6);
