@@ -48,8 +48,25 @@ export class Archive {
    *
    * @throws Error, also SpoolInUseError of another process; then nothing of the minute is there
    */
-  async write({ bytes, first }: Minute): Promise<void> {
+  async write(minute: Minute): Promise<void> {
     await this.open();
+    try {
+      await this.append(minute);
+    } catch (error) {
+      // A file system can be mended, and mounted again, only when nobody has anything open on it.
+      await this.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.closeFile();
+    const { lock } = this;
+    this.lock = undefined;
+    await lock?.release();
+  }
+
+  private async append({ bytes, first }: Minute): Promise<void> {
     await this.makeRoom(bytes.length, Date.now());
     await this.requireFree(bytes.length);
     const { handle, file } = await this.fileFor(first);
@@ -63,13 +80,6 @@ export class Archive {
       throw error;
     }
     file.bytes += bytes.length;
-  }
-
-  async close(): Promise<void> {
-    await this.closeFile();
-    const { lock } = this;
-    this.lock = undefined;
-    await lock?.release();
   }
 
   private async open(): Promise<void> {

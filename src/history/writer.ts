@@ -8,7 +8,7 @@ import type { HistoryReport } from '../status/report.ts';
 import { Archive } from './archive.ts';
 import type { Minute } from './archive.ts';
 import { packMember } from './member.ts';
-import { roundSample } from './rounding.ts';
+import { shortenSample } from './shorten.ts';
 import type { HistorySettings } from './settings.ts';
 
 const MINUTE = 60_000;
@@ -95,7 +95,7 @@ export class HistoryWriter {
     this.minute = minute;
     this.first = Math.min(this.first, time);
     this.last = Math.max(this.last, time);
-    roundSample(sample);
+    shortenSample(sample);
     this.lines.push(...this.printer.print(sample));
   };
 

@@ -3,8 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whenProcessEnds } from '../lab/lifetime.ts';
 
-/** What a disk does at the moment. */
-export type DiskState = 'good' | 'full' | 'read-only' | 'hangs';
+/**
+ * What a disk does at the moment. aborted: as after an error, read-only also for files that are open, until it is mounted
+ * again, which needs that nobody has a file open.
+ */
+export type DiskState = 'good' | 'full' | 'read-only' | 'aborted' | 'hangs';
 
 /**
  * A file system on a disk of its own, which is a file. While it hangs nothing may be asked of it here either: what waits
@@ -36,9 +39,14 @@ export class ChaosDisk {
     if (this.state === 'hangs') run('fsfreeze', '-u', this.path);
     if (this.state === 'full') rmSync(join(this.path, 'ballast'), { force: true });
     if (this.state === 'read-only') run('umount', '-l', this.path);
+    if (this.state === 'aborted') {
+      run('umount', this.path);
+      run('mount', '-o', 'loop', `${this.path}.image`, this.path);
+    }
     this.state = state;
     if (state === 'hangs') run('fsfreeze', '-f', this.path);
     if (state === 'full') this.fill();
+    if (state === 'aborted') run('mount', '-o', 'remount,abort', this.path);
     // Files that are open for writing stay so, as below a file system that an administrator mounts read-only on top. It is
     // read-only from the first moment on: were a file opened for writing before, it could not become so.
     if (state === 'read-only') {

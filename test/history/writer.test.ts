@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../delivery/helpers.ts';
+import { ChaosDisk } from '../e2e/chaos-disk.ts';
 import type { Cycle } from '../e2e/program.ts';
+import { row, vmRows } from '../formats/sample.ts';
 import {
   filesIn,
   HOUR,
@@ -32,7 +34,7 @@ test('a file for each hour, in UTC, which any gzip reads; nobody else may', asyn
   assert.deepEqual(await read(directory), { seqs: upTo(30), skipped: 0 });
 });
 
-test('means with peaks and devices, four digits; a sample is never waited for', async (t) => {
+test('means with peaks and devices, three digits; a sample is never waited for', async (t) => {
   const directory = place(t);
   const { writer: history } = writer(directory);
   for (let second = 1; second <= 20; second++)
@@ -48,6 +50,85 @@ test('means with peaks and devices, four digits; a sample is never waited for', 
     [5.5, 10, 55],
   );
 });
+
+test('what is for experts and judges nothing is not kept, nor a peak that is as large as its mean', async (t) => {
+  const directory = place(t);
+  const { writer: history } = writer(directory);
+  const vm = vmRows(
+    row('vm', {
+      UUID: 'u1',
+      pid: '1',
+      cpu_steal: 12.3456,
+      cpu_total: 100,
+      cpu_throttled: 7,
+      psi_full_mem_avg10: 0.012345,
+      io_rchar: 1234567,
+      cpu_other_busiest: 'kvm',
+      io_read_ops: 1234567,
+      ram_total: 1234567890,
+      detail_age: 3.21,
+    }),
+  );
+  history.write(sample(start + 10_000, 1, { guests: [vm] }));
+  await history.close(60_000);
+  const [line] = linesIn(join(directory, filesIn(directory)[0] ?? '')) as unknown as readonly Cycle[];
+  const { vcpus, disks, nics, ...own } = line?.domains[0] ?? {};
+  assert.deepEqual(own, {
+    UUID: 'u1',
+    pid: '1',
+    cpu_steal: 12.3,
+    cpu_total: 100,
+    cpu_throttled: 7,
+    psi_full_mem_avg10: 0.0123,
+    cpu_other_busiest: 'kvm',
+    io_read_ops: 1230000,
+    ram_total: 1234567890,
+    detail_age: 3.21,
+  });
+});
+
+const skipMount = process.geteuid?.() !== 0 && 'needs root, for mount';
+
+test(
+  'a disk that becomes read-only is told once, can be mended, and is written to again',
+  { skip: skipMount },
+  async (t) => {
+    const mounted: ChaosDisk[] = [];
+    t.after(() => {
+      for (const each of mounted) each.remove();
+    });
+    const directory = place(t);
+    mkdirSync(directory, { recursive: true });
+    const disk = new ChaosDisk(directory, 8);
+    mounted.push(disk);
+    const { writer: history, log } = writer(directory);
+    let minute = 0;
+    const write = (): void => {
+      minute++;
+      for (let at = 0; at < 6; at++)
+        history.write(sample(start + minute * MINUTE + at * 10_000 + 2, minute * 6 + at));
+    };
+    write();
+    write();
+    await until(() => history.status.end !== undefined, 'a minute');
+    disk.become('aborted');
+    write();
+    await until(() => history.status.trouble !== undefined, 'a complaint');
+    assert.match(history.status.trouble ?? '', /EROFS|read-only/);
+    // What it has open there would keep the disk from being mended.
+    disk.become('good');
+    write();
+    write();
+    await until(() => history.status.trouble === undefined, 'it goes on');
+    await history.close(60_000);
+    assert.match(
+      log.at('warn').join('\n'),
+      /^the history is not written: .*EROFS.*; it is tried again every minute$/,
+    );
+    assert.deepEqual(log.at('info'), ['the history is written again; 0 minutes were lost']);
+    assert.deepEqual((await read(directory)).seqs, upTo(minute * 6 + 5, 6));
+  },
+);
 
 test('every run begins a file of its own, whatever a crash has left', async (t) => {
   const directory = place(t);
