@@ -1,23 +1,77 @@
 /**
- * The history of a synthetic host: 200 VMs with all devices and metrics, a sample a second. What it costs to keep, what it
- * takes on disk, and how long it takes to open a week and to jump. Run: node --import tsx bench/history.ts [VMS]
+ * The history of a host of 200 VMs with all devices and metrics, a sample a second. What it costs to keep, what it takes on
+ * disk, and how long it takes to open a week and to jump. The values are synthetic, or those of the guests of a recording,
+ * over and over, each time with noise of 10 %. Run: node --import tsx bench/history.ts [VMS [RECORDING]]
+ *
+ * The recording is to have all: proxtop -f 1 -a --devices --cpu --mem --disk --net --io --pressure --host --record FILE
  */
 import { linkSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { collectorNames } from '../src/catalogue/catalogue.ts';
+import { collectorNames, columns } from '../src/catalogue/catalogue.ts';
+import type { Scope } from '../src/catalogue/define.ts';
+import { Row } from '../src/catalogue/row.ts';
+import { listsOf, partsOf, rowsOf } from '../src/catalogue/row-tree.ts';
+import type { AnyRowTree, RowTree } from '../src/catalogue/row-tree.ts';
 import { newFile } from '../src/history/files.ts';
 import { HistoryRecording } from '../src/history/history-recording.ts';
 import { everything } from '../src/history/span.ts';
 import { HistoryWriter } from '../src/history/writer.ts';
+import { readSamples } from '../src/recording/recording.ts';
+import type { GuestRows, Sample } from '../src/sampling/sample.ts';
 import { compareParts } from './compare.ts';
 import type { Figures } from './compare.ts';
 import { random, start, syntheticHost } from './synthetic-host.ts';
 
 const vmCount = Number(process.argv[2] ?? 200);
+const recording = process.argv[3];
 const HOUR = 3_600_000;
 const sampleAt = syntheticHost(vmCount);
+
+const emptied = <R extends 'host' | 'vm' | 'agent'>(root: R, of: RowTree<R>): RowTree<R> =>
+  ({
+    row: new Row(root),
+    ...listsOf(root, (part) => rowsOf(of as AnyRowTree, part).map(() => new Row(part.scope))),
+  }) as RowTree<R>;
+
+/** Copies values, with noise. */
+function copyRow(from: Row, to: Row, copy: number): void {
+  to.clear();
+  for (const { slot, kind, id } of columns(from.scope)) {
+    const value = from.values[slot] as number;
+    const text = from.texts[slot];
+    if (text !== undefined) to.texts[slot] = ['UUID', 'name', 'pid'].includes(id) ? `${copy}${text}` : text;
+    else if (value !== 0) to.values[slot] = kind === 'gauge' ? value : value * (0.95 + random() / 10);
+  }
+}
+
+function copyTree<R extends 'host' | 'vm' | 'agent'>(from: RowTree<R>, copy: number): RowTree<R> {
+  const to = emptied(from.row.scope as R, from);
+  copyRow(from.row, to.row, copy);
+  for (const part of partsOf(from.row.scope as R))
+    for (const [index, row] of rowsOf(from as AnyRowTree, part).entries())
+      copyRow(row, rowsOf(to as AnyRowTree, part)[index] as Row, copy);
+  return to;
+}
+
+/** The samples of a recording from the beginning again and again, with as many VMs as are wanted. */
+async function* recorded(path: string): AsyncGenerator<Sample, never> {
+  for (let seq = 1; ;)
+    for await (const sample of readSamples(path, { records: 0 })) {
+      const copies = Array.from({ length: vmCount }, (_, index): GuestRows => {
+        const original = sample.guests[index % sample.guests.length] as GuestRows;
+        const copy = 10 + Math.floor(index / sample.guests.length);
+        const key = `${copy} ${original.guest.key}`;
+        return { guest: { ...original.guest, key }, twin: false, ...copyTree<'vm'>(original, copy) };
+      });
+      yield { ...sample, time: start + seq * 1000 + 2, seq: seq++, interval: 1, guests: copies };
+    }
+}
+
+async function* synthetic(): AsyncGenerator<Sample, never> {
+  for (let second = 1; ; second++) yield await Promise.resolve(sampleAt(second));
+}
 
 function cpuSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
@@ -34,16 +88,18 @@ async function keep(directory: string, seconds: number, figures: Figures): Promi
     collectors: collectorNames,
   };
   const writer = new HistoryWriter(settings, pino({ level: 'warn' }));
+  const samples = recording === undefined ? synthetic() : recorded(recording);
   let making = 0;
   const before = process.cpuUsage();
   for (let second = 1; second <= seconds; second++) {
     const made = process.cpuUsage();
-    const sample = sampleAt(second);
+    const { value: sample } = await samples.next();
     making += cpuSince(made);
     writer.write(sample);
     if (second % 60 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
   }
   await writer.close(60_000);
+  await samples.return(undefined as never);
   figures.set(`${vmCount} VMs, kept: CPU, ms a second`, (cpuSince(before) - making) / seconds);
   const bytes = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
   figures.set(`${vmCount} VMs, kept: MB a VM and day`, ((bytes / seconds) * 86_400) / vmCount / 1e6);
