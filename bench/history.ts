@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { collectorNames, columns } from '../src/catalogue/catalogue.ts';
-import type { Scope } from '../src/catalogue/define.ts';
 import { Row } from '../src/catalogue/row.ts';
 import { listsOf, partsOf, rowsOf } from '../src/catalogue/row-tree.ts';
 import type { AnyRowTree, RowTree } from '../src/catalogue/row-tree.ts';
@@ -33,7 +32,7 @@ const emptied = <R extends 'host' | 'vm' | 'agent'>(root: R, of: RowTree<R>): Ro
   ({
     row: new Row(root),
     ...listsOf(root, (part) => rowsOf(of as AnyRowTree, part).map(() => new Row(part.scope))),
-  }) as RowTree<R>;
+  });
 
 /** Copies values, with noise. */
 function copyRow(from: Row, to: Row, copy: number): void {

@@ -9,6 +9,7 @@ import { prometheusDocument } from './integrations/prometheus/document.ts';
 import { sectionFlags, synopsis } from '../src/cli/flags.ts';
 import type { Flag } from '../src/cli/flags.ts';
 import { proxtopProgram } from '../src/cli/arguments.ts';
+import { worstFlags } from '../src/cli/worst/worst-arguments.ts';
 import { modes, profilerProgram } from '../src/cli/profiler/profiler-arguments.ts';
 import { columns } from '../src/catalogue/catalogue.ts';
 import { scopes } from '../src/catalogue/define.ts';
@@ -94,7 +95,12 @@ function read(path: string): string {
   }
 }
 
-const commands = { status: [], report: [], spool: ['list', 'drain', 'delete'] };
+const commands = {
+  status: [],
+  worst: worstFlags.map(({ name }) => `--${name}`),
+  report: [],
+  spool: ['list', 'drain', 'delete'],
+};
 const generated: readonly (readonly [path: string, generate: (before: string) => string])[] = [
   ['docs/metrics.md', metricsDocument],
   ['docs/flags.md', flagsDocument],

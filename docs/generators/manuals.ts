@@ -1,6 +1,7 @@
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { synopsis, type Flag } from '../../src/cli/flags.ts';
 import { proxtopProgram } from '../../src/cli/arguments.ts';
+import { worstFlags } from '../../src/cli/worst/worst-arguments.ts';
 import { flagGroups } from '../../src/config/schema/option.ts';
 import { ManualPage } from './roff.ts';
 import { sections } from './sections.ts';
@@ -53,6 +54,16 @@ export function programManual(): string {
         `${flag.help}${flag.otherwise === undefined ? '' : ` (default: ${flag.otherwise})`}`,
       );
   }
+  page
+    .subheading('proxtop worst')
+    .text(
+      'proxtop worst lists the guests that fared worst in a part of the history or of a recording, which --from, --to and --replay choose: mean and largest sample of a metric, when that was, and for how long it was at or above its thresholds.',
+    );
+  for (const flag of worstFlags)
+    page.item(
+      namesOf(flag),
+      `${flag.help}${flag.otherwise === undefined ? '' : ` (default: ${flag.otherwise})`}`,
+    );
   return page
     .heading('EXIT STATUS')
     .text(
@@ -66,6 +77,8 @@ export function programManual(): string {
     .literal('sudo proxtop --replay --at 03:00', 'sudo proxtop --replay --from 03:00 --to 03:10 -p csv')
     .text('The night as one HTML file, to be mailed:')
     .literal('sudo proxtop report --from 22:00 --to 06:00 -o night.html')
+    .text('Which guests suffered last night?')
+    .literal('sudo proxtop worst --from 22:00 --to 06:00')
     .text('Print everything that can be measured, one line of JSON per sample:')
     .literal('proxtop --cpu --mem --disk --net --io --pressure --host --verbose --devices -p json')
     .text("The wide CSV of esxtop's batch mode, every 5 s for an hour, and the same from a recording:")
