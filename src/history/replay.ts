@@ -85,7 +85,7 @@ async function historyAt(path: string): Promise<string | undefined> {
   if (!(await isDirectory(path))) {
     if (path === historyDirectory(dirname(path)) && !existsSync(path))
       throw new RecordingError(
-        `${path}: there is no history yet: the service keeps one, and so does proxtop --history`,
+        `${path}: there is no history yet: the service and proxtop --history write one, the first minute after a minute or two`,
       );
     return undefined;
   }
