@@ -335,6 +335,17 @@ test('contradictions within an output', () => {
   refuses(`${tcp}tls = true\ntls_key = /x`, 'p.conf:5, [output.a] tls_key: has no meaning without tls_cert');
   refuses(`${tcp}tls = true\ntls_cert = /x`, 'p.conf:5, [output.a] tls_cert: has no meaning without tls_key');
   refuses(`${tcp}token = a\ntoken_file = /b`, /token_file: the secret is given as token already$/);
+  const push = '[output.a]\ntype = http\ntarget = http://p:9090/api/v1/write\nprinter = remote-write\n';
+  const pushed = (own: string): unknown[] => {
+    const [found] = settings(own).outputs;
+    return found?.type === 'http' ? [found.interval, found.strict] : [];
+  };
+  assert.deepEqual(pushed(push), [10, true]);
+  assert.deepEqual(pushed(`frequency = 3\n${push}`), [12, true]);
+  assert.deepEqual(pushed(`${push}interval = 30\norder = interleaved`), [30, undefined]);
+  refuses(`${push}maxima = true\ninterval = 20`, /maxima: applies to printer json and influx/);
+  refuses(`${push}body = array`, /body: applies to printer json, but this one is remote-write/);
+  refuses(`${tcp}printer = remote-write`, /found "remote-write", expected .* for tcp/);
   refuses(`${tcp}order = strict\ncatchup = 0.5`, /catchup: has no meaning without spool|with order = strict/);
   refuses(`${tcp}spool = true\ncatchup = 1`, /catchup: found "1", expected a share above 0 and below 1/);
   refuses(

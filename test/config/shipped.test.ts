@@ -38,6 +38,7 @@ test('every key and value it shows is valid', () => {
       ['events', 'udp'],
       ['file', 'file'],
       ['influx', 'http'],
+      ['push', 'http'],
       ['requests', 'http'],
       ['intake', 'http'],
       ['prometheus', 'prometheus'],

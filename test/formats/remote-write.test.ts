@@ -81,7 +81,9 @@ test('the series are those of the page, with the labels that a scraper adds', ()
   assert.ok([...page.keys()].some((each) => each.includes('_bucket') && each.includes('le=+Inf')));
   assert.deepEqual(series.map(line).sort(), [...page.keys()].sort());
   for (const each of series) {
-    assert.equal(each.value, page.get(line(each)), line(each));
+    // The page has levels with fewer digits.
+    const shown = page.get(line(each)) ?? NaN;
+    assert.ok(Math.abs(each.value - shown) <= 1e-6 * Math.abs(shown), line(each));
     assert.equal(each.time, Math.round(sample.time));
     const names = each.labels.map(([name]) => name);
     assert.deepEqual(names, [...new Set(names)].sort(), 'in order, each once');
