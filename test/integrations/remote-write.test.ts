@@ -67,12 +67,12 @@ async function victoriaMetrics(t: TestContext): Promise<Receiver> {
   const url = `http://127.0.0.1:${port}`;
   const args = [`-storageDataPath=${directory(t)}`, `-httpListenAddr=127.0.0.1:${port}`];
   await new Daemon(t, 'victoria-metrics', args, `${url}/health`).start();
-  const { query } = receiver(url);
+  const store = receiver(url);
   return {
     url,
     query: async (text, time) => {
       await fetch(`${url}/internal/force_flush`);
-      return query(text, time);
+      return store.query(text, time);
     },
   };
 }
