@@ -6,6 +6,7 @@ interface GuestMean {
   /** As in the last sample that had it. */
   guest: GuestIdentity;
   twin: boolean;
+  began: GuestRows['began'];
   /** The last sample that had it. */
   seq: number;
   readonly mean: TreeMean<'vm'>;
@@ -83,14 +84,15 @@ export class Aggregator {
   }
 
   private addGuest(rows: GuestRows, seq: number, seconds: number): void {
-    const { guest, twin } = rows;
+    const { guest, twin, began } = rows;
     let known = this.guests.get(guest.key);
     if (known === undefined) {
-      known = { guest, twin, seq, mean: new TreeMean('vm', rows) };
+      known = { guest, twin, began, seq, mean: new TreeMean('vm', rows) };
       this.guests.set(guest.key, known);
     }
     known.guest = guest;
     known.twin = twin;
+    known.began = began;
     known.seq = seq;
     known.mean.add(rows, seconds);
   }
@@ -99,6 +101,11 @@ export class Aggregator {
   private inOrder({ guests, seq }: Sample): readonly GuestRows[] {
     const present = guests.flatMap(({ guest }) => this.guests.get(guest.key) ?? []);
     const ended = [...this.guests.values()].filter((guest) => guest.seq !== seq && !guest.mean.isEmpty);
-    return [...present, ...ended].map(({ guest, twin, mean }) => ({ guest, twin, ...mean.tree }));
+    return [...present, ...ended].map(({ guest, twin, began, mean }) => ({
+      guest,
+      twin,
+      ...(began !== undefined && { began }),
+      ...mean.tree,
+    }));
   }
 }

@@ -9,6 +9,11 @@ export interface GuestRows extends RowTree<'vm'> {
   /** Whether only its pid tells it from another one that runs, or ran in its time. */
   readonly twin: boolean;
   /**
+   * When it was first seen in this run, from when on it is counted, and when the process started that it runs in, where that is
+   * known; ms since 1970. Missing in recordings.
+   */
+  readonly began?: { readonly seen: number; readonly process?: number };
+  /**
    * Rows like those of vCPUs of the other threads that work for a VM which is expanded in the view; nothing prints them. Missing in
    * recordings.
    */
@@ -42,6 +47,8 @@ export interface Sample {
   readonly seq: number;
   /** Seconds since the sample before (at the first one since the priming read). */
   readonly interval: number;
+  /** When the program started, and when this run began to count; ms since 1970. Missing in recordings. */
+  readonly began?: { readonly program: number; readonly run: number };
   readonly host: HostRows;
   readonly guests: readonly GuestRows[];
   /** Why guests that run may not be among them, for people; in no recording. */

@@ -53,6 +53,7 @@ class Host extends TargetRows<'host'> {
 export class Sampler {
   readonly agent = new Agent();
   private readonly run = randomBytes(6).toString('hex');
+  private readonly began = { program: Math.round(performance.timeOrigin), run: Date.now() };
   private readonly host: Host;
   private readonly targets = new Targets();
   private runs: readonly CollectorRun[] = [];
@@ -115,6 +116,7 @@ export class Sampler {
       run: this.run,
       seq: ++this.seq,
       interval: before === undefined ? NaN : started - before,
+      began: this.began,
       host: this.host.tree,
       guests: this.targets.rows,
       unseen: this.inventory.unseen,

@@ -1,5 +1,6 @@
 import type { GuestTarget } from '../collectors/collector.ts';
 import { DeviceRows, TargetRows } from '../collectors/device-rows.ts';
+import { now } from '../collectors/readings.ts';
 import type { Guest } from '../guests/guest.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import type { GuestRows } from './sample.ts';
@@ -13,9 +14,17 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
   /** As they stand in a sample. */
   readonly rows: GuestRows & { twin: boolean };
 
-  constructor(readonly guest: Guest) {
+  /** @param time monotonic seconds */
+  constructor(
+    readonly guest: Guest,
+    time = now(),
+  ) {
     super('vm');
-    this.rows = { guest, twin: false, ...this.tree, threads: this.threads.rows };
+    const seen = Date.now();
+    const process =
+      guest.since === undefined ? {} : { process: Math.round(seen - (time - guest.since) * 1000) };
+    const began = { seen, ...process };
+    this.rows = { guest, twin: false, began, ...this.tree, threads: this.threads.rows };
   }
 
   /** Starts a cycle: forgets all values and says who the VM is. */
@@ -55,7 +64,7 @@ export class Targets {
     for (const vm of inventory) {
       let target = this.known.get(vm);
       if (target === undefined) {
-        target = new Target(vm);
+        target = new Target(vm, time);
         this.known.set(vm, target);
         news = true;
       }
