@@ -12,7 +12,7 @@ import { Aggregator } from '../src/aggregation/aggregator.ts';
 import { columns } from '../src/catalogue/catalogue.ts';
 import { newFile } from '../src/history/files.ts';
 import { packMember } from '../src/history/member.ts';
-import { roundSample } from '../src/history/rounding.ts';
+import { shortenSample } from '../src/history/shorten.ts';
 import { executablePath, openBrowser } from '../test/report/browser.ts';
 import { start, syntheticHost } from './synthetic-host.ts';
 
@@ -47,7 +47,7 @@ function lines(): Buffer[] {
       row.values[slot('disk_reads')] = (index * second) % 500;
     }
     aggregator.add(sample, (each) => {
-      roundSample(each);
+      shortenSample(each);
       made.push(...printer.print(each));
     });
   }
