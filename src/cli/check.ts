@@ -148,7 +148,8 @@ function describeOutput(output: OutputSettings): string {
     parts.push(describePrinter(output));
     if (output.interval !== undefined) {
       const peaks = output.print.peaks === true ? ', with maxima' : '';
-      parts.push(`means over ${seconds(output.interval)}${peaks}`);
+      const what = output.printer === 'otlp' ? 'every' : 'means over';
+      parts.push(`${what} ${seconds(output.interval)}${peaks}`);
     }
     if (output.printer === 'esxtop') return parts.concat(describeSelection(output.select ?? {})).join('; ');
   }
@@ -176,6 +177,8 @@ function describePrinter({ printer, print: { layout, precision = 'ns' } }: Print
       return "esxtop's wide CSV, one line for each cycle";
     case 'remote-write':
       return 'remote-write, the series of the page for Prometheus';
+    case 'otlp':
+      return 'otlp, metrics of OpenTelemetry in protobuf';
     case 'csv':
     case 'text':
       return printer;

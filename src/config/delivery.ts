@@ -111,14 +111,17 @@ export function rotationSettings(
  * Seconds that a record stands for; undefined where each sample is one. Throws a ConfigError unless samples fit into them.
  *
  * @param frequency seconds between two samples; undefined where a recording decides
+ * @param usual seconds, at least, where none are given; undefined where each sample is a record
  */
 export function recordInterval(
   own: GivenMap,
   { interval }: Pick<OutputValues, 'interval'>,
   frequency: number | undefined,
+  usual?: number,
 ): number | undefined {
   refuseWithout(own, 'interval', ['maxima']);
   const given = own.get('interval');
+  if (given === undefined && usual !== undefined) return fitting(usual, frequency);
   if (interval === undefined || given === undefined || frequency === undefined) return interval;
   const samples = interval / frequency;
   if (samples >= 1 && Math.abs(samples - Math.round(samples)) < 1e-9) return interval;
@@ -127,14 +130,11 @@ export function recordInterval(
   );
 }
 
-/**
- * The interval where none is given: for a store that usually scrapes 10 s, or the next multiple of the frequency.
- *
- * @param frequency seconds between two samples; undefined where a recording decides
- */
-export function usualInterval(printer: PrinterName, frequency: number | undefined): number | undefined {
-  if (printer !== 'remote-write' || frequency === undefined) return undefined;
-  return Math.ceil(10 / frequency - 1e-9) * frequency;
+/** The least multiple of the frequency that is as long; undefined where that is the frequency itself. */
+function fitting(seconds: number, frequency: number | undefined): number | undefined {
+  if (frequency === undefined) return seconds;
+  const samples = Math.ceil(seconds / frequency - 1e-9);
+  return samples > 1 ? Number((samples * frequency).toFixed(9)) : undefined;
 }
 
 /** Refuses keys that depend on one that was not given. One that was given to turn something off leaves the others be. */

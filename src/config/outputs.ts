@@ -14,7 +14,6 @@ import {
   spoolSettings,
   tlsSettings,
   tokenSettings,
-  usualInterval,
 } from './delivery.ts';
 import { ConfigError } from './errors.ts';
 import { overlay, parseGiven, readValues } from './layers/given.ts';
@@ -151,7 +150,7 @@ function makeOutput(
       ...serverTls(own, values),
     };
   }
-  const interval = recordInterval(own, values, run.frequency) ?? usualInterval(printer, run.frequency);
+  const interval = recordInterval(own, values, run.frequency, usualInterval[printer]);
   const common = {
     ...named,
     printer,
@@ -253,12 +252,15 @@ function selection(own: GivenMap, measured: readonly CollectorName[]): Selection
   return { collectors, include, exclude };
 }
 
+/** Seconds that a record stands for, unless configured: how often receivers expect to get one. */
+const usualInterval: Readonly<Partial<Record<PrinterName, number>>> = { otlp: 10, 'remote-write': 10 };
+
 /** Printers whose records make no sense to the receivers of an output. */
 const unsuited: Readonly<Partial<Record<OutputType, readonly PrinterName[]>>> = {
   stdout: ['remote-write'],
-  file: ['remote-write'],
-  tcp: ['remote-write'],
-  udp: ['msgpack', 'csv', 'esxtop', 'remote-write'],
+  file: ['remote-write', 'otlp'],
+  tcp: ['remote-write', 'otlp'],
+  udp: ['msgpack', 'csv', 'esxtop', 'remote-write', 'otlp'],
   http: ['msgpack', 'csv', 'text', 'esxtop'],
 };
 
@@ -274,9 +276,9 @@ function refusePrinter(printer: PrinterName, type: OutputType, own: GivenMap): v
   };
   if (printer !== 'influx') refuse('precision', 'influx');
   if (type === 'http' && printer !== 'json') refuse('body', 'json');
+  if (printer === 'otlp' || printer === 'remote-write') refuse('maxima', 'json and influx');
   if (printer !== 'remote-write') return;
   refuse('layout', 'json and influx');
-  refuse('maxima', 'json and influx');
   refuse('gzip', 'json and influx');
 }
 

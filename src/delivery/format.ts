@@ -16,6 +16,7 @@ export function formatOf({ printer, print, select }: PrintedSettings): string {
       return print.precision === undefined ? printer : `${printer} ${print.precision}`;
     case 'json':
     case 'msgpack':
+    case 'otlp':
     case 'text':
     case 'remote-write':
       return printer;

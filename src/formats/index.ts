@@ -5,6 +5,7 @@ import { JsonCyclePrinter } from './json/json-cycle.ts';
 import { JsonEventPrinter } from './json/json-event.ts';
 import { MsgpackPrinter } from './msgpack.ts';
 import { RemoteWritePrinter } from './prometheus/remote-write.ts';
+import { OtlpPrinter } from './otlp/otlp.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
 import { AlignedPrinter } from './text/aligned.ts';
 import { TextPrinter } from './text/text.ts';
@@ -25,6 +26,7 @@ const printers = {
   text: (settings) =>
     settings.human ? new AlignedPrinter(settings, terminalWidth) : new TextPrinter(settings),
   esxtop: () => new EsxtopPrinter(),
+  otlp: (settings) => new OtlpPrinter(settings),
 } satisfies Record<string, (settings: PrinterSettings) => Printer>;
 
 /** The printers there are, by the name the configuration gives them. */

@@ -37,6 +37,7 @@ const suffixes: Readonly<Record<PrinterName, string>> = {
   text: 'txt',
   esxtop: 'csv',
   'remote-write': 'binpb',
+  otlp: 'pb',
 };
 const thresholds = resolveThresholds(new Map());
 const sizes = [
@@ -66,9 +67,19 @@ function printed(file: string, name: PrinterName, changes: Partial<PrinterSettin
   const printer = createPrinter(name, { ...everything, ...changes });
   const records: Buffer[] = [];
   const take = (sample: Sample): void => {
-    for (const record of printer.print(sample)) records.push(Buffer.from(record));
+    for (const record of printer.print(begun(sample))) records.push(Buffer.from(record));
   };
   return { file: `${file}.${suffixes[name]}`, take, bytes: () => Buffer.concat(records) };
+}
+
+/** The sample with times of its beginning that are the same in every run. */
+function begun(sample: Sample): Sample {
+  const run = sample.time - 60_000;
+  return {
+    ...sample,
+    began: { program: run, run },
+    guests: sample.guests.map((guest) => ({ ...guest, began: { seen: run } })),
+  };
 }
 
 function page(format: PageFormat): Rendering {

@@ -56,8 +56,12 @@ const wantedParameters: Readonly<Record<string, string>> = {
 
 /** Whether a URL is one that points can be written to. */
 function doubtsOfTarget({ name, url, printer }: HttpSettings): string[] {
-  if (printer !== 'influx') return [];
   const { pathname, searchParams } = new URL(url);
+  if (printer === 'otlp' && !/\/v1\/metrics$|\/opentelemetry\/api\/v1\/push$/.test(pathname))
+    return [
+      `output ${name}: ${pathname} is not a path that a receiver of OTLP has for metrics: a collector has /v1/metrics, VictoriaMetrics /opentelemetry/v1/metrics`,
+    ];
+  if (printer !== 'influx') return [];
   if (!/\/(write|write_lp)$/.test(pathname))
     return [
       `output ${name}: ${pathname} is not a write path of InfluxDB or VictoriaMetrics, such as /write?db=NAME or /api/v2/write?org=ORG&bucket=BUCKET`,

@@ -57,7 +57,7 @@ export const output = {
   },
   interval: {
     type: decimal(0.1, 86400, 'seconds'),
-    otherwise: '10 for remote-write; else each sample is a record',
+    otherwise: '10 with printers otlp and remote-write; else each sample is a record',
     help: 'seconds that a record stands for, with means over them and the last levels: a multiple of the frequency',
     flag: { group: 'How often', placeholder: 'SECONDS' },
     outputs: printed,

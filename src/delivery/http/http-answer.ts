@@ -3,6 +3,8 @@ export interface Answer {
   readonly status: number;
   /** The header `Retry-After` as it came. */
   readonly retryAfter: string | undefined;
+  /** The header `Content-Type` as it came. */
+  readonly contentType: string | undefined;
   /** The beginning of the body. */
   readonly body: Buffer;
 }

@@ -102,7 +102,12 @@ export class HttpClient {
         const { statusCode: status = 0, headers } = incoming;
         void read(incoming).then((body) => {
           clearTimeout(timer);
-          resolve({ status, retryAfter: headers['retry-after'], body });
+          resolve({
+            status,
+            retryAfter: headers['retry-after'],
+            contentType: headers['content-type'],
+            body,
+          });
         });
       });
       request.on('error', (error) => {

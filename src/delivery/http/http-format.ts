@@ -1,6 +1,7 @@
 import type { HttpSettings } from '../settings.ts';
 import { snappy } from './snappy.ts';
 import { plainAnswers, type AnswerRule } from './http-answer.ts';
+import { otlpAnswers } from './otlp-answer.ts';
 
 /** How the records of a printer travel by HTTP: what a request says of them, and what the answers mean. */
 export interface HttpFormat {
@@ -49,6 +50,13 @@ const remoteWrite: HttpFormat = {
   compression: { name: 'snappy', compress: snappy },
 };
 
+/** Requests put together are one request. */
+const otlp: HttpFormat = {
+  headers: { 'Content-Type': 'application/x-protobuf' },
+  join: (records) => Buffer.concat(records),
+  answers: otlpAnswers,
+};
+
 /** How the records of an output travel. A printer with a protocol of its own has its case here. */
 export function httpFormat({ printer, body }: Pick<HttpSettings, 'printer' | 'body'>): HttpFormat {
   switch (printer) {
@@ -56,6 +64,8 @@ export function httpFormat({ printer, body }: Pick<HttpSettings, 'printer' | 'bo
       return body === 'array' ? jsonArray : jsonLines;
     case 'remote-write':
       return remoteWrite;
+    case 'otlp':
+      return otlp;
     default:
       return text;
   }
