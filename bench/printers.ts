@@ -167,6 +167,8 @@ measure('msgpack, devices', printed('msgpack', { devices: true }));
 measure('csv', printed('csv', {}));
 measure('csv, devices', printed('csv', { devices: true }));
 measure('text', printed('text', {}));
+measure('otlp, devices', printed('otlp', { verbose: false, devices: true }));
+measure('otlp, verbose, devices', printed('otlp', { devices: true }));
 const aggregator = new Aggregator(1e9);
 measure('a sample taken into an interval, devices', () => {
   aggregator.add(sample, () => undefined);

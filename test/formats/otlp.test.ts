@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columns, countedColumns } from '../../src/catalogue/catalogue.ts';
+import { columns, countedColumns, collectorNames } from '../../src/catalogue/catalogue.ts';
 import type { Row } from '../../src/catalogue/row.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import { families } from '../../src/formats/prometheus/families.ts';
 import { otlpMetrics } from '../../src/formats/otlp/metrics.ts';
-import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { OtlpDecoder } from './otlp.ts';
 import { completeSample, row, sampleOf, settings, vmRows } from './sample.ts';
