@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { describeSettings } from '../../src/cli/check.ts';
 import { readEnvironment } from '../../src/config/layers/environment.ts';
 import { parseConfig } from '../../src/config/file/file.ts';
+import { doubts } from '../../src/config/check/doubts.ts';
 import { headers } from '../../src/config/http.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
 import type { Settings } from '../../src/config/settings.ts';
@@ -118,7 +119,7 @@ test('contradictions', () => {
   refuses(/token_file: the secret is given as token already/, url, 'token = t', 'token_file = /f');
   refuses(/tls_ca: applies to https, but the target is http/, url, 'tls_ca = /ca');
   refuses(/tls_cert: tls_key is missing, expected both or none/, 'https://h', 'tls_cert = /c');
-  refuses(/printer: found "csv", expected json or influx for http/, url, 'printer = csv');
+  refuses(/printer: found "csv", expected json, influx or otlp for http/, url, 'printer = csv');
   refuses(/body: applies to printer json/, url, 'printer = influx', 'body = array');
   refuses(/precision: applies to printer influx, but this one is json/, url, 'precision = s');
   assert.throws(() => settings('[output.a]\ntype = udp\ntarget = h:1\nprinter = msgpack'), {
@@ -169,4 +170,40 @@ test('--check shows no secret', () => {
   );
   assert.match(text, /influx, timestamps in ns; without VMs web/);
   assert.match(text, /msgpack, one map for each cycle/);
+});
+
+test('printer otlp: every 10 s, over http; what it has no use for is refused', () => {
+  const otlp = (...lines: string[]): HttpSettings => http('http://h/v1/metrics', 'printer = otlp', ...lines);
+  assert.deepEqual([otlp().printer, otlp().interval, otlp('interval = 60').interval], ['otlp', 10, 60]);
+  const at = (frequency: string): unknown =>
+    settings(
+      `frequency = ${frequency}\n[output.a]\ntype = http\nprinter = otlp\ntarget = http://h/v1/metrics`,
+    ).outputs.map((output) => output.type === 'http' && output.interval);
+  assert.deepEqual([at('3'), at('0.3'), at('10'), at('60')], [[12], [10.2], [undefined], [undefined]]);
+  refuses(
+    /body: applies to printer json, but this one is otlp/,
+    'http://h/',
+    'printer = otlp',
+    'body = array',
+  );
+  refuses(
+    /maxima: does not apply to printer otlp/,
+    'http://h/',
+    'printer = otlp',
+    'interval = 10',
+    'maxima = true',
+  );
+  for (const type of ['tcp', 'udp', 'file'])
+    assert.throws(() => settings(`[output.a]\ntype = ${type}\ntarget = h:1\nprinter = otlp`), {
+      name: 'ConfigError',
+      message: /printer: found "otlp", expected .* for/,
+    });
+});
+
+test('a path that no receiver of OTLP has is doubted', () => {
+  const doubted = (path: string): readonly string[] =>
+    doubts(settings(`[output.a]\ntype = http\nprinter = otlp\ntarget = http://h${path}`));
+  for (const path of ['/v1/metrics', '/api/v1/otlp/v1/metrics', '/opentelemetry/api/v1/push'])
+    assert.deepEqual(doubted(path), [], path);
+  assert.match(doubted('/')[0]!, /\/ is not a path that a receiver of OTLP has for metrics/);
 });

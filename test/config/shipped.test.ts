@@ -39,6 +39,7 @@ test('every key and value it shows is valid', () => {
       ['file', 'file'],
       ['influx', 'http'],
       ['push', 'http'],
+      ['otlp', 'http'],
       ['requests', 'http'],
       ['intake', 'http'],
       ['prometheus', 'prometheus'],

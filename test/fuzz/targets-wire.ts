@@ -13,6 +13,7 @@ import { parseUri } from '../../src/libvirt/uri.ts';
 import type { XdrReader } from '../../src/libvirt/xdr.ts';
 import { XdrError } from '../../src/libvirt/xdr.ts';
 import { judgeAnswer, retryAfterMs } from '../../src/delivery/http/http-answer.ts';
+import { otlpAnswers } from '../../src/delivery/http/otlp-answer.ts';
 import { acceptsGzip, pageFormat } from '../../src/delivery/prometheus/negotiation.ts';
 import { queryBlock } from '../../src/qmp/block.ts';
 import { queryBlockstats } from '../../src/qmp/blockstats.ts';
@@ -246,6 +247,12 @@ export const wireTargets: readonly Target[] = [
       judgeAnswer(404, text.slice(0, 300), 2);
       judgeAnswer(400, text.slice(0, 300), 2);
       retryAfterMs(text, 0);
+      const body = input.subarray(0, 300);
+      for (const status of [200, 400]) {
+        const answer = { status, retryAfter: undefined, contentType: 'application/x-protobuf', body };
+        otlpAnswers.judge(answer, 2);
+        otlpAnswers.words(answer);
+      }
     },
   },
 ];
