@@ -1,5 +1,6 @@
 import { columnsOf } from '../../src/tui/table/view-columns.ts';
 import { commands } from '../../src/tui/commands.ts';
+import { Past } from '../../src/tui/moments/past.ts';
 import { LiveSource } from '../../src/tui/sources/live-source.ts';
 import { replayCommands } from '../../src/tui/sources/replay-source.ts';
 import { views } from '../../src/tui/table/views.ts';
@@ -10,7 +11,8 @@ import { code, plain, table } from './markdown.ts';
 
 /** The tables of views and keys in the guide of the terminal view. */
 export function viewDocument(text: string): string {
-  const live = new LiveSource(new Pace(1), new Attention(), new AbortController()).commands;
+  const past = new Past(() => Promise.resolve(undefined));
+  const live = new LiveSource(new Pace(1), new Attention(), new AbortController(), past).commands;
   const rows = [...commands, ...live].filter(({ label }) => label !== '').map(keyRow);
   const replay = replayCommands.map(keyRow);
   const blocks = {

@@ -7,8 +7,8 @@ const USUAL_PAUSE = 1000;
 const slowest = 1 / 8;
 const fastest = 64;
 
-/** Samples that can be looked at in any order, by their numbers from 0. */
-export interface Playable {
+/** Samples that can be looked at in any order, by their numbers from 0; or what is made of each. */
+export interface Playable<T = Sample> {
   /** Samples found so far. */
   readonly length: number;
   /** When sample `index`, one found so far, was taken, ms since 1970; NaN for others. */
@@ -16,7 +16,7 @@ export interface Playable {
   /** Whether there is a sample number `index`. */
   has(index: number): Promise<boolean>;
   /** Sample number `index`; undefined behind the last one. Numbers behind a damaged one may go down by this. */
-  at(index: number): Promise<Sample | undefined>;
+  at(index: number): Promise<T | undefined>;
   /** The number of the first sample taken at a time (ms since 1970) or after it; of the last one if there is none. */
   indexAt(time: number): Promise<number>;
 }
@@ -36,7 +36,7 @@ export interface PlayerPosition {
  * Shows the samples of a recording at the pace at which they were taken, times a speed. Commands take effect in the
  * order in which they are given; each shows a sample, so that its effect is seen. At its end the player pauses.
  */
-export class Player {
+export class Player<T extends Pick<Sample, 'interval'> = Sample> {
   private index = 0;
   private paused = false;
   private atEnd = false;
@@ -45,14 +45,15 @@ export class Player {
   /** ms from the sample shown to the one before it; NaN where not known. */
   private interval = NaN;
   private timer: NodeJS.Timeout | undefined;
-  /** The commands given so far are done when it settles. */
+  /** Commands given so far; they are done when `work` settles. */
+  private given = 0;
   private work: Promise<void> = Promise.resolve();
   private settle: { readonly done: () => void; readonly failed: (error: unknown) => void } | undefined;
 
   /** @param show takes each sample, and has read it when it returns */
   constructor(
-    private readonly recording: Playable,
-    private readonly show: (sample: Sample, position: PlayerPosition) => void,
+    private readonly recording: Playable<T>,
+    private readonly show: (sample: T, position: PlayerPosition) => void,
   ) {}
 
   get position(): PlayerPosition {
@@ -111,6 +112,21 @@ export class Player {
     this.jumpTo(Infinity);
   }
 
+  /**
+   * Pauses, and shows the sample that is found, or the present one again where none is.
+   *
+   * @param find is given the number of the sample shown; its result is not wanted any more once `isOutdated`, as somebody
+   * has given another command
+   */
+  seek(find: (index: number, isOutdated: () => boolean) => Promise<number | undefined>): void {
+    this.do(async (isOutdated) => {
+      const found = await find(this.index, isOutdated);
+      if (isOutdated()) return;
+      this.paused ||= found !== undefined;
+      await this.goTo(found ?? this.index);
+    });
+  }
+
   faster(): void {
     this.changeSpeed(2);
   }
@@ -131,12 +147,13 @@ export class Player {
     });
   }
 
-  private do(command: () => Promise<void>): void {
+  private do(command: (isOutdated: () => boolean) => Promise<void>): void {
+    const number = ++this.given;
     this.work = this.work.then(async () => {
       if (this.stopped) return;
       clearTimeout(this.timer);
       try {
-        await command();
+        await command(() => number !== this.given || this.stopped);
       } catch (error) {
         this.end();
         this.settle?.failed(error);

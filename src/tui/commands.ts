@@ -52,7 +52,7 @@ export const commands: readonly Command[] = [
   command(
     ['O'],
     'O',
-    'the order at first: what hangs or is red, then by the column of the view',
+    'the order at first: what hangs or suffers, then by the column of the view',
     ({ table }) => {
       table.defaultOrder();
     },

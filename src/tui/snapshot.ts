@@ -27,6 +27,11 @@ export class Snapshots {
     return copy;
   }
 
+  /** The last copy stays as it is: the next one gets rows of its own. */
+  release(): void {
+    this.rows.clear();
+  }
+
   private guest(rows: GuestRows): GuestRows {
     const { guest, twin, threads = [] } = rows;
     return { guest, twin, threads: threads.map((row) => this.copyRow(row)), ...this.tree('vm', rows) };

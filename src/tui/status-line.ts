@@ -23,8 +23,8 @@ interface Status {
   readonly descending: boolean;
   readonly units: string;
   readonly unicode: boolean;
-  /** Where a replay is, or that the view is paused; '' otherwise. */
-  readonly note: string;
+  /** Where a replay is, or that the view is paused, in fewer and fewer words; none otherwise. */
+  readonly note: readonly string[];
 }
 
 interface Part {
@@ -37,6 +37,8 @@ interface Part {
 }
 
 const WIDEST_HOST = 24;
+/** Share of the screen that the note gets before it is told in fewer words. */
+const NOTE = 0.6;
 
 /** The first line of the screen. */
 export function statusLine(sample: Sample, status: Status, columns: number): Line {
@@ -47,7 +49,7 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
   const parts: Part[] = [
     { text: fit(host, Math.min(WIDEST_HOST, textWidth(host))), style: 'title', rank: 1 },
     { text: status.view, style: 'strong', rank: 0 },
-    ...(status.note === '' ? [] : [{ text: status.note, style: 'warn' as const, rank: 1 }]),
+    ...notePart(status.note, columns),
     { text: countOf(guests, status.filter?.left), rank: 2 },
     ...statesOf(guests),
     ...(status.guests === 'all' ? [] : [{ text: only[status.guests], style: 'warn' as const, rank: 3 }]),
@@ -63,6 +65,11 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
     { text: new Date(sample.time).toTimeString().slice(0, 8), rank: 5, right: true },
   ];
   return fitting(parts, columns);
+}
+
+function notePart(note: readonly string[], columns: number): Part[] {
+  const text = note.find(({ length }) => length <= columns * NOTE) ?? note.at(-1);
+  return text === undefined ? [] : [{ text, style: 'warn', rank: 0 }];
 }
 
 const only = { vms: 'only VMs', containers: 'only containers' } as const;

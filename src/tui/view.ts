@@ -2,14 +2,13 @@ import type { Thresholds } from '../config/thresholds.ts';
 import type { Row } from '../catalogue/row.ts';
 import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
-import { Verdicts } from '../verdicts/verdicts.ts';
 import { obey, staysOnPage } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
 import { helpLine } from './help-line.ts';
-import { RecentValues } from './analysis/recent-values.ts';
 import type { Explained } from './analysis/why.ts';
 import type { Judge } from './analysis/judge.ts';
+import type { Moment } from './moments/moment.ts';
 import { PageFrame } from './pages/page-frame.ts';
 import { BlamePage } from './pages/blame.ts';
 import { helpPage } from './pages/help.ts';
@@ -26,7 +25,6 @@ import type { Line, Size } from './screen/spans.ts';
 import { Terminal } from './screen/terminal.ts';
 import type { Capabilities, TerminalUser } from './screen/terminal.ts';
 import { loadPreferences, savePreferences } from './preferences-file.ts';
-import { Snapshots } from './snapshot.ts';
 import type { Source } from './sources/source.ts';
 import { statusLine } from './status-line.ts';
 import { TableControl } from './table/table-control.ts';
@@ -39,7 +37,7 @@ const LONGEST = 86_400;
 /** ms that a message stays. */
 const MESSAGE_TIME = 6000;
 
-/** The terminal view: shows samples as they come, and obeys keys. */
+/** The terminal view: shows moments as they come, and obeys keys. */
 export class TerminalView implements Commands, TerminalUser {
   readonly table: TableControl;
   readonly source: Source;
@@ -49,11 +47,8 @@ export class TerminalView implements Commands, TerminalUser {
   private readonly preferencesPath: string;
   private readonly cells: Cells;
   private readonly terminal: Terminal;
-  private readonly snapshots = new Snapshots();
-  private readonly history = new RecentValues();
-  private readonly verdicts = new Verdicts();
-  private sample: Sample | undefined;
-  /** Whether the sample was not drawn yet. */
+  private moment: Moment | undefined;
+  /** Whether the moment was not drawn yet. */
   private unseen = false;
   private page: PageFrame | undefined;
   private lastKey = '';
@@ -92,12 +87,9 @@ export class TerminalView implements Commands, TerminalUser {
     this.terminal.close();
   }
 
-  /** Shows a sample; has read it when this returns. */
-  update(sample: Sample): void {
-    this.sample = this.snapshots.copy(sample);
+  show(moment: Moment): void {
+    this.moment = moment;
     this.unseen = true;
-    this.history.add(this.sample);
-    this.verdicts.add(this.sample);
     this.redraw();
   }
 
@@ -213,7 +205,7 @@ export class TerminalView implements Commands, TerminalUser {
     }
     const { metric, key, column } = cell;
     const value = (): Explained | undefined => {
-      const { sample } = this;
+      const sample = this.moment?.sample;
       const row = sample && this.table.rowOf(sample, key, column);
       return row && { row, guest: guestOf(sample, row), sample };
     };
@@ -221,7 +213,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   blame(): void {
-    this.openPage(new BlamePage(this.verdicts));
+    this.openPage(new BlamePage(() => this.moment));
   }
 
   repaint(): void {
@@ -256,8 +248,7 @@ export class TerminalView implements Commands, TerminalUser {
     const name = `${textOrBlank(vm.row, 'vmid')} ${textOrBlank(vm.row, 'name')}`.trim();
     this.openPage(
       new VmPage(name, key, {
-        vm: () => this.sample?.guests.find((each) => each.guest.key === key),
-        history: this.history,
+        moment: () => this.moment,
         units: () => this.table.preferences.units,
         judge: this.judge,
         unicode: this.unicode,
@@ -325,20 +316,20 @@ export class TerminalView implements Commands, TerminalUser {
   /** Tells the source which VMs matter now. */
   private watch(): void {
     this.unseen = false;
-    if (this.sample === undefined || this.source.watch === undefined) return;
-    const suffering = this.verdicts.now.flatMap(({ victims }) => victims);
+    if (this.moment === undefined || this.source.watch === undefined) return;
+    const suffering = this.moment.verdicts.flatMap(({ victims }) => victims);
     const guests = new Set([...this.table.visible, ...suffering.map(({ guest }) => guest.guest.key)]);
     this.source.watch(guests, this.table.expanded);
   }
 
   private body(size: Size): readonly Line[] {
     if (this.page !== undefined) return this.page.lines(size);
-    if (this.sample === undefined) return [line('Waiting for the first sample ...', 'dim')];
-    return this.table.lines(this.sample, size, this.verdicts.now);
+    if (this.moment === undefined) return [line('Waiting for the first sample ...', 'dim')];
+    return this.table.lines(this.moment.sample, size, this.moment);
   }
 
   private statusLine(columns: number): Line {
-    if (this.sample === undefined) return line('proxtop', 'title');
+    if (this.moment === undefined) return line('proxtop', 'title');
     const { filter, vmsLeft, sortHeading, descending, preferences, view } = this.table;
     const status = {
       interval: this.source.interval,
@@ -351,7 +342,7 @@ export class TerminalView implements Commands, TerminalUser {
       unicode: this.unicode,
       note: this.source.note,
     };
-    return statusLine(this.sample, status, columns);
+    return statusLine(this.moment.sample, status, columns);
   }
 
   private lastLine(columns: number): Line {

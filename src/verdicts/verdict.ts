@@ -63,3 +63,16 @@ export interface Verdict {
   /** Who takes most of what is short, the greediest first, victims among them; none where nobody else has a part in it. */
   readonly takers: readonly Taker[];
 }
+
+/** Classes up to this one are of guests that are down, damaged or slowed by what is not their own. */
+const GRAVE = 3;
+
+/** Whether it is red: of a guest that is down, damaged or slowed by what is not its own. */
+export function isGrave(verdict: Pick<Verdict, 'class'>): boolean {
+  return verdict.class <= GRAVE;
+}
+
+/** Whether something red began with the sample that these verdicts are of. */
+export function redBegins(verdicts: readonly Verdict[]): boolean {
+  return verdicts.some((verdict) => verdict.age === 0 && isGrave(verdict));
+}

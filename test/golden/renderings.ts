@@ -118,7 +118,7 @@ function screen(
     descending: table.descending,
     units: settings.units,
     unicode: true,
-    note: '',
+    note: [],
   };
   const lines = [statusLine(sample, status, columns), ...body, helpLine(columns)];
   return `${lines.map(textOf).join('\n')}\n`;

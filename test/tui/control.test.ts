@@ -9,7 +9,10 @@ import { Snapshots } from '../../src/tui/snapshot.ts';
 import { statusLine } from '../../src/tui/status-line.ts';
 import { TableControl } from '../../src/tui/table/table-control.ts';
 import { views } from '../../src/tui/table/views.ts';
+import { Verdicts } from '../../src/verdicts/verdicts.ts';
 import { row } from '../formats/sample.ts';
+import { sampleAt } from '../verdicts/world.ts';
+import type { World } from '../verdicts/world.ts';
 import { disk, sample, vm } from './samples.ts';
 
 const thresholds = resolveThresholds(new Map());
@@ -31,13 +34,6 @@ function order(table: TableControl, of: Sample): string[] {
   return [...table.visible];
 }
 
-/** Samples one second apart. @param make the VMs of the second */
-function seconds(count: number, make: (second: number) => readonly GuestRows[], from = 0): Sample[] {
-  return Array.from({ length: count }, (_, index) =>
-    sample(make(from + index), { time: (from + index) * 1000 }),
-  );
-}
-
 const calm = vm('calm', { cpu_used: 2, cpu_steal: 1 });
 
 test('what hangs is first at once, and its devices; what the user sorts by stays', () => {
@@ -55,29 +51,33 @@ test('what hangs is first at once, and its devices; what the user sorts by stays
   assert.equal(table.sortHeading, 'red+CPUS');
 });
 
-test('a red value comes first once it lasts, and single samples move nothing', () => {
-  const steal = (value: number): readonly GuestRows[] => [
-    calm,
-    vm('slow', { cpu_used: 1, cpu_steal: value }),
-  ];
-  const table = control();
-  const firsts = (samples: readonly Sample[]): (string | undefined)[] =>
-    samples.map((each) => order(table, each)[0]);
-  const flapping = seconds(60, (second) => steal(second % 3 === 1 ? 40 : 1));
-  assert.ok(
-    firsts(flapping).every((name) => name === 'calm'),
-    'red in a third of the samples',
-  );
-  const lasting = firsts(seconds(10, () => steal(40), 60));
-  assert.ok(lasting.indexOf('slow') <= 4, `first within five seconds: ${lasting.join(' ')}`);
-  assert.equal(lasting.at(-1), 'slow');
-  const gaps = firsts(seconds(20, (second) => steal(second % 5 === 0 ? 1 : 40), 70));
-  assert.ok(
-    gaps.every((name) => name === 'slow'),
-    'a gap does not end it',
-  );
-  const over = firsts(seconds(20, () => steal(1), 90));
-  assert.equal(over.at(-1), 'calm');
+test('who suffers by the verdicts comes first, with the device in question; single samples move nothing', () => {
+  const steal = (value: number) => ({ cpu_total: 30, cpu_steal: value, cpu_steal_max: value });
+  const slow = { scsi0: { disk_reads: 50, disk_writes: 0, disk_lat_avg: 60, disk_lat_rd: 60 }, scsi1: {} };
+  const world = (second: number): World => ({
+    host: { cpu_idle: 0 },
+    guests: {
+      '3100 ci': { cpu_cores: 8, cpu_total: 80, disks: { scsi0: { disk_lat_avg: 70 } } },
+      '3101 web': steal(second % 10 === 1 ? 40 : 1),
+      '3102 pg': steal(second < 60 ? 1 : 40),
+      '3103 db': { disks: slow },
+    },
+  });
+  const verdicts = new Verdicts();
+  const [table, disks] = [control(), control('d')];
+  const names = (of: TableControl, second: number): string[] => {
+    const now = sampleAt(world(second), second);
+    verdicts.add(now);
+    of.lines(now, wide, { verdicts: verdicts.now });
+    return of.visible.map((key) => key.slice(5, 9));
+  };
+  assert.deepEqual(names(table, 0), ['3100', '3101', '3102', '3103']);
+  for (let second = 1; second < 60; second++)
+    assert.ok(['3100', '3103'].includes(names(table, second)[0] ?? ''), `second ${second}`);
+  assert.equal(names(disks, 60)[0], '3103', 'its disk is slow, that of the other one by a value alone');
+  for (let second = 61; second < 90; second++) names(table, second);
+  assert.deepEqual(new Set(names(table, 90).slice(0, 2)), new Set(['3102', '3103']));
+  assert.equal(control('s').sortHeading, '%UTIL', 'devices of the host suffer nothing');
 });
 
 test('the column that is sorted by is on the screen at every width, with name and badge', () => {
@@ -188,7 +188,7 @@ test('the status line counts states, and its right edge stays where it is', () =
     descending: true,
     units: 'auto',
     unicode: true,
-    note: '',
+    note: [],
   };
   const host = { row: row('host', { host_name: 'pve1', host_uptime: 34 * 86400 }) };
   const states = [

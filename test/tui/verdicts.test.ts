@@ -44,7 +44,7 @@ test('one to three lines, one in a small terminal, none in a tiny one, none when
 
 test('the blame page says the same, with victims beside those who take most', () => {
   const verdicts = new Verdicts();
-  const page = new BlamePage(verdicts);
+  const page = new BlamePage(() => ({ verdicts: verdicts.now, isWarm: verdicts.isWarm }));
   const shown = (columns: number): string[] => page.lines({ columns, rows: 40 }).map(text);
   verdicts.add(sampleAt({ guests: { 3102: {} } }, 0));
   assert.deepEqual(shown(80), ['More can be said after ten seconds of samples.']);
@@ -69,7 +69,10 @@ test('the blame page says the same, with victims beside those who take most', ()
 test('of a healthy host the blame page says that nobody suffers', () => {
   const verdicts = new Verdicts();
   for (let second = 0; second <= 12; second++) verdicts.add(sampleAt({ guests: { 100: {} } }, second));
-  assert.deepEqual(new BlamePage(verdicts).lines({ columns: 80, rows: 24 }).map(text), [
-    'No VM or container suffers.',
-  ]);
+  assert.deepEqual(
+    new BlamePage(() => ({ verdicts: verdicts.now, isWarm: verdicts.isWarm }))
+      .lines({ columns: 80, rows: 24 })
+      .map(text),
+    ['No VM or container suffers.'],
+  );
 });

@@ -6,6 +6,7 @@ import { Player } from '../../recording/player.ts';
 import { Breaks } from '../../recording/breaks.ts';
 import { openReplay } from '../../history/replay.ts';
 import type { Span } from '../../history/span.ts';
+import { JudgedRecording } from '../../tui/moments/judged-recording.ts';
 import { ReplaySource } from '../../tui/sources/replay-source.ts';
 import { createLog } from '../logging.ts';
 import { obeySignals } from '../signals.ts';
@@ -37,16 +38,18 @@ export async function viewReplay(
   let time = NaN;
   const breaks = new Breaks();
   let shown = -1;
-  const player = new Player(recording, (sample, { index }) => {
-    ({ time } = sample);
-    view.update(sample);
+  const judged = new JudgedRecording(recording);
+  const player = new Player(judged, (moment, { index }) => {
+    ({ time } = moment);
+    view.show(moment);
     if (index !== shown && index !== shown + 1) breaks.jumped();
     if (index === shown) return;
     shown = index;
-    const between = breaks.next(sample);
+    const between = breaks.next(moment.sample);
     if (between !== undefined) view.tell(`before this sample: ${between}`);
   });
-  const view = openView(new ReplaySource(player, () => time, stop), settings.thresholds, env, stop.signal);
+  const source = new ReplaySource(judged, player, () => time, stop);
+  const view = openView(source, settings.thresholds, env, stop.signal);
   obeySignals(stop, () => undefined);
   try {
     await player.play(stop.signal, span.at);

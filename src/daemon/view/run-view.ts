@@ -3,6 +3,8 @@ import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
 import { Attention } from '../../guests/attention.ts';
 import { Pace } from '../../sampling/pace.ts';
+import { Past } from '../../tui/moments/past.ts';
+import { openHistory } from './open-history.ts';
 import { LiveSource } from '../../tui/sources/live-source.ts';
 import { streaming } from '../consumer.ts';
 import { run } from '../run.ts';
@@ -16,7 +18,9 @@ export async function runView(
 ): Promise<ExitCode> {
   const pace = new Pace(settings.frequency);
   const attention = new Attention();
+  const past = new Past(() => openHistory(settings));
   let view: ReturnType<typeof openView> | undefined;
+  let source: LiveSource | undefined;
   let stopped: AbortController | undefined;
   const stream = streaming();
   return run(
@@ -25,7 +29,7 @@ export async function runView(
     {
       ...stream,
       take: (sample) => {
-        view?.update(sample);
+        if (source !== undefined) view?.show(source.take(sample));
         return stream.take(sample);
       },
       // The runs may be done without a stop.
@@ -41,7 +45,8 @@ export async function runView(
         attention,
         begin: (stop) => {
           stopped = stop;
-          view = openView(new LiveSource(pace, attention, stop), settings.thresholds, env, stop.signal);
+          source = new LiveSource(pace, attention, stop, past);
+          view = openView(source, settings.thresholds, env, stop.signal);
         },
       },
     },

@@ -15,7 +15,7 @@ export function openView(
   thresholds: Thresholds,
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
-): Pick<TerminalView, 'update' | 'attend' | 'tell'> {
+): Pick<TerminalView, 'show' | 'attend' | 'tell'> {
   const view = new TerminalView(source, thresholds, capabilities(env), preferencesPath(env));
   divertLog((text) => {
     view.tell(text);

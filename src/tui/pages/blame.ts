@@ -1,6 +1,6 @@
 import type { Taker, Verdict, Victim } from '../../verdicts/verdict.ts';
-import type { Verdicts } from '../../verdicts/verdicts.ts';
 import type { GuestRows } from '../../sampling/sample.ts';
+import type { Moment } from '../moments/moment.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
@@ -22,10 +22,11 @@ export class BlamePage implements Page {
   readonly title = 'blame';
   readonly keys = '';
 
-  constructor(private readonly verdicts: Pick<Verdicts, 'now' | 'isWarm'>) {}
+  /** @param found what was found of the moment that is shown; undefined before the first sample */
+  constructor(private readonly found: () => Pick<Moment, 'verdicts' | 'isWarm'> | undefined) {}
 
   lines({ columns }: Size): readonly Line[] {
-    const { now, isWarm } = this.verdicts;
+    const { verdicts: now = [], isWarm = false } = this.found() ?? {};
     const early = isWarm ? [] : [line('More can be said after ten seconds of samples.', 'dim')];
     if (now.length === 0 && isWarm) return [line('No VM or container suffers.', 'good')];
     return [

@@ -4,12 +4,11 @@ import type { Scope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
-import type { GuestRows } from '../../sampling/sample.ts';
 import { deviceColumns } from '../table/view-columns.ts';
 import { formatNumber } from '../values/format.ts';
 import type { UnitMode } from '../values/format.ts';
-import type { RecentValues } from '../analysis/recent-values.ts';
-import { remembered } from '../analysis/recent-values.ts';
+import { ofPage } from '../analysis/recent-values.ts';
+import type { Moment } from '../moments/moment.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
@@ -23,9 +22,8 @@ import type { Page } from './page.ts';
 
 /** What the page of a VM is drawn from. */
 interface VmSource {
-  /** The VM in the last sample; undefined when it does not run any more. */
-  vm(): GuestRows | undefined;
-  readonly history: RecentValues;
+  /** The one that is shown; undefined before the first sample. */
+  moment(): Moment | undefined;
   units(): UnitMode;
   readonly judge: Judge;
   readonly unicode: boolean;
@@ -60,24 +58,25 @@ export class VmPage implements Page {
   }
 
   lines({ columns }: Size): readonly Line[] {
-    const vm = this.source.vm();
-    if (vm === undefined) return [line('It does not run any more.', 'warn')];
+    const moment = this.source.moment();
+    const vm = moment?.sample.guests.find(({ guest }) => guest.key === this.key);
+    if (moment === undefined || vm === undefined) return [line('It does not run.', 'warn')];
     return [
       ...identity(vm.row, columns),
       [],
-      ...this.sparklines(columns),
+      ...this.sparklines(moment, columns),
       ...partsOf('vm').flatMap((part) => this.devices(part.scope, rowsOf(vm, part), columns)),
       ...sections.flatMap(([title, collector]) => this.section(title, collector, vm.row, columns)),
     ];
   }
 
-  private sparklines(columns: number): readonly Line[] {
+  private sparklines({ recent, time }: Moment, columns: number): readonly Line[] {
     const width = Math.max(10, Math.min(STEPS, columns - BESIDE));
     return [
       line('Last two minutes', 'heading'),
-      ...remembered.map((id): Line => {
+      ...ofPage.map((id): Line => {
         const metric = metricOf('vm', id);
-        const steps = this.source.history.steps(this.key, id, width);
+        const steps = recent.steps(this.key, id, width, time);
         const known = steps.filter((step) => !Number.isNaN(step));
         const most = known.length === 0 ? NaN : Math.max(...known);
         const show = (value: number): string =>

@@ -1,14 +1,21 @@
 import type { Attention } from '../../guests/attention.ts';
 import type { Pace } from '../../sampling/pace.ts';
+import type { Sample } from '../../sampling/sample.ts';
+import type { Moment } from '../moments/moment.ts';
+import { MomentMaker } from '../moments/moment-maker.ts';
+import type { Past } from '../moments/past.ts';
+import { ScrollBack } from '../moments/scroll-back.ts';
 import type { Desk, Source, SourceCommand } from './source.ts';
 
 /** Seconds between two samples that the keys + and - choose among. */
 const intervals = [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 15, 20, 30, 60, 300];
 
-/** The samples of this host, as they are taken. */
+/** The samples of this host, as they are taken, and those that were. */
 export class LiveSource implements Source {
-  readonly note = '';
-  readonly commands: readonly SourceCommand[] = [
+  readonly commands: readonly SourceCommand[];
+  private readonly maker = new MomentMaker();
+  private readonly scrollBack: ScrollBack;
+  private readonly ofPace: readonly SourceCommand[] = [
     {
       keys: ['+', '='],
       label: '+',
@@ -34,8 +41,9 @@ export class LiveSource implements Source {
     {
       keys: ['space'],
       label: 'space',
-      help: 'take a sample now',
-      act: () => {
+      help: 'take a sample now, and show it',
+      act: (_, desk) => {
+        this.scrollBack.toNow(desk);
         this.pace.sampleNow();
       },
     },
@@ -45,7 +53,27 @@ export class LiveSource implements Source {
     private readonly pace: Pace,
     private readonly attention: Pick<Attention, 'watch'>,
     private readonly stop: AbortController,
-  ) {}
+    past: Past,
+  ) {
+    this.scrollBack = new ScrollBack(past, () => {
+      this.maker.release();
+    });
+    this.commands = [...this.ofPace, ...this.scrollBack.commands];
+  }
+
+  get note(): readonly string[] {
+    return this.scrollBack.note;
+  }
+
+  /** Takes a sample; has read it when this returns. @returns the moment that is to be shown, this one or one that has been */
+  take(sample: Sample): Moment {
+    return this.scrollBack.take(this.maker.take(sample));
+  }
+
+  /** Resolves when all keys pressed so far have had their effect. */
+  idle(): Promise<void> {
+    return this.scrollBack.idle();
+  }
 
   get interval(): number {
     return this.pace.frequency;

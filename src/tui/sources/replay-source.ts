@@ -1,19 +1,22 @@
 import type { Player } from '../../recording/player.ts';
-import { instant } from './instant.ts';
+import type { JudgedRecording } from '../moments/judged-recording.ts';
+import type { Moment } from '../moments/moment.ts';
+import { askTime } from './instant.ts';
 import type { Desk, Source, SourceCommand } from './source.ts';
 
 /** Seconds that { and } jump. */
 const JUMP = 60;
 
-/** What a command needs: what plays, and the time of the sample shown, ms since 1970. */
+/** What a command needs: what plays, out of which recording, and the time of the sample shown, ms since 1970. */
 interface Playing {
-  readonly player: Player;
+  readonly recording: JudgedRecording;
+  readonly player: Player<Moment>;
   readonly time: () => number;
 }
 
 /** The keys of a replay. */
 export const replayCommands = [
-  command(['space'], 'space', 'pause, or go on', ({ player }) => {
+  command(['space', 'Z'], 'space Z', 'pause, or go on', ({ player }) => {
     player.togglePause();
   }),
   command([']', '.'], '] .', 'pause and step forward', ({ player }) => {
@@ -42,19 +45,18 @@ export const replayCommands = [
     'J',
     'to a time: 14:30, 14:30:05, 2026-11-22 14:30, or seconds from here as +90 or -90',
     ({ player, time }, desk) => {
-      desk.ask({
-        label: 'jump to (14:30:05, 2026-11-22 14:30, +90, -90)',
-        text: '',
-        answered: (text) => {
-          const wanted = instant(text, time());
-          if (wanted === undefined)
-            return `${text}: no time; for example 14:30, 14:30:05, 2026-11-22 14:30, +90`;
-          player.jumpTo(wanted);
-          return undefined;
-        },
+      askTime(desk, time(), (wanted) => {
+        player.jumpTo(wanted);
       });
     },
   ),
+  command(['!'], '!', 'pause where something red began the last time', ({ player, recording }, desk) => {
+    player.seek(async (index, isOutdated) => {
+      const found = await recording.redBefore(index, isOutdated);
+      if (found === undefined && !isOutdated()) desk.tell('nothing red began before that');
+      return found;
+    });
+  }),
 ] as const;
 
 /** The samples of a recording. */
@@ -69,15 +71,16 @@ export class ReplaySource implements Source, Playing {
 
   /** @param time of the sample shown, ms since 1970 */
   constructor(
-    readonly player: Player,
+    readonly recording: JudgedRecording,
+    readonly player: Player<Moment>,
     readonly time: () => number,
     private readonly stop: AbortController,
   ) {}
 
-  get note(): string {
+  get note(): readonly string[] {
     const { paused, speed, atEnd } = this.player.position;
-    if (atEnd) return 'replay, at its end';
-    return paused ? 'replay, paused' : `replay x${speed}`;
+    if (atEnd) return ['replay, at its end'];
+    return [paused ? 'replay, paused' : `replay x${speed}`];
   }
 
   quit(): void {

@@ -1,3 +1,4 @@
+import type { Moment } from '../moments/moment.ts';
 import type { PromptQuestion } from '../prompt.ts';
 
 /** What a command of a source can do with the view. */
@@ -6,6 +7,8 @@ export interface Desk {
   tell(text: string): void;
   /** Asks in the last line. */
   ask(question: PromptQuestion): void;
+  /** Shows a moment, which stays valid until another one is shown. */
+  show(moment: Moment): void;
 }
 
 /** Some keys and what they do with the source of the samples. */
@@ -21,8 +24,8 @@ export interface SourceCommand {
 export interface Source {
   /** Seconds between two samples as they are wanted; undefined where they come as they come. */
   readonly interval: number | undefined;
-  /** What the status line says about it, such as the state of a replay; '' for nothing. */
-  readonly note: string;
+  /** What the status line says about it, such as the state of a replay, in fewer and fewer words; none for nothing. */
+  readonly note: readonly string[];
   readonly commands: readonly SourceCommand[];
   /** Takes samples so many seconds apart from now on; missing where they come as they come. */
   setInterval?(seconds: number): void;

@@ -1,7 +1,6 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
-import type { Verdict } from '../../verdicts/verdict.ts';
 import { badgeColumn, columnsOf, defaultColumns } from './view-columns.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { RowCursor } from './row-cursor.ts';
@@ -9,6 +8,7 @@ import { tableFrame } from './frame.ts';
 import type { TableFrame } from './frame.ts';
 import { HostPanel } from './panel.ts';
 import type { Judge } from '../analysis/judge.ts';
+import type { Moment } from '../moments/moment.ts';
 import { FieldsPage } from '../pages/fields.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import { wrap } from '../../strings/wrap.ts';
@@ -32,7 +32,7 @@ export class TableControl {
   /** Columns of each view, made once. */
   private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
   private readonly badges = new Map(views.map((view) => [view.key, badgeColumn(view)]));
-  private readonly troubles: ReadonlyMap<View['key'], Trouble>;
+  private trouble = new Trouble([]);
   private readonly hostPanel = new HostPanel();
   private columnCursor: string | undefined;
   private before: View['key'];
@@ -45,7 +45,6 @@ export class TableControl {
     private readonly unicode = true,
   ) {
     this.before = preferences.view;
-    this.troubles = new Map(views.map(({ key }) => [key, new Trouble(judge)]));
   }
 
   get view(): View {
@@ -61,10 +60,11 @@ export class TableControl {
     return this.viewPreferences.sort ?? this.view.sort;
   }
 
-  /** What the rows are sorted by: the heading of a column, behind what is red where the user chose nothing. */
+  /** What the rows are sorted by: the heading of a column, behind what is in trouble where the user chose nothing. */
   get sortHeading(): string {
     const heading = this.columnOf(this.sort)?.heading ?? this.sort;
-    return this.viewPreferences.sort === undefined ? `red+${heading}` : heading;
+    const isOfGuests = !this.view.scope.startsWith('host');
+    return isOfGuests && this.viewPreferences.sort === undefined ? `red+${heading}` : heading;
   }
 
   /** Whether the largest number, or the last text, comes first. */
@@ -204,9 +204,11 @@ export class TableControl {
     else if (id !== undefined && this.columnOf(id) !== undefined) this.sortBy(id);
   }
 
-  /** Host panel, what is wrong, and table. */
-  lines(sample: Sample, size: Size, verdicts: readonly Verdict[] = []): readonly Line[] {
+  /** Host panel, what is wrong, and table. @param found what was found of the sample; nothing where it is not given */
+  lines(sample: Sample, size: Size, found?: Pick<Moment, 'verdicts'>): readonly Line[] {
     const { view, preferences, judge, cursor, sort, shownColumns: columns, hostPanel, unicode } = this;
+    const { verdicts = [] } = found ?? {};
+    this.trouble = new Trouble(verdicts);
     this.entries = this.list(sample);
     const looks = { view, preferences, columns, sort, judge, hostPanel, unicode };
     const state = { ...looks, entries: this.entries, cursor, verdicts: verdictLines(verdicts, size) };
@@ -218,7 +220,7 @@ export class TableControl {
   private list(sample: Sample): readonly TableEntry[] {
     const { view, viewPreferences: preferences, filter, expanded } = this;
     const { guests } = this.preferences;
-    const trouble = preferences.sort === undefined ? this.troubles.get(view.key) : undefined;
+    const trouble = preferences.sort === undefined ? this.trouble : undefined;
     return tableEntries(sample, { view, preferences, filter, guests, expanded, trouble }, this.allColumns);
   }
 

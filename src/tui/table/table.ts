@@ -72,11 +72,6 @@ export function tableEntries(
 ): readonly TableEntry[] {
   const { view, preferences, trouble } = query;
   const found = filtered(chosen(listed(sample, view), query.guests), query.filter);
-  trouble?.observe(
-    sample.time,
-    found,
-    columns.filter(({ id }) => preferences.columns.includes(id)),
-  );
   const byValue = sort(found, columns, preferences.sort ?? view.sort, preferences.reverse);
   const sorted = trouble === undefined ? byValue : troubleFirst(byValue, trouble);
   if (query.expanded.size === 0 || query.view.scope !== 'vm') return sorted;

@@ -1,3 +1,4 @@
+import { isGrave } from '../../verdicts/verdict.ts';
 import type { Verdict } from '../../verdicts/verdict.ts';
 import { fit, textWidth } from '../screen/glyphs.ts';
 import { line } from '../screen/spans.ts';
@@ -8,17 +9,15 @@ const MOST = 3;
 /** Rows below which there is room for one of them, and for none. */
 const ROWS_FOR_ALL = 16;
 const ROWS_FOR_ONE = 6;
-/** Classes up to this one are of guests that are down, damaged or slowed by what is not their own. */
-const GRAVE = 3;
 
 /** How a verdict looks. */
-export function verdictStyle({ class: grade }: Verdict): Style {
-  return grade <= GRAVE ? 'bad' : 'warn';
+export function verdictStyle(verdict: Verdict): Style {
+  return isGrave(verdict) ? 'bad' : 'warn';
 }
 
 /** A verdict on a line: a mark besides the colour where it is grave. */
 export function verdictText(verdict: Verdict): string {
-  return `${verdict.class <= GRAVE ? '!' : ' '} ${verdict.text}`;
+  return `${isGrave(verdict) ? '!' : ' '} ${verdict.text}`;
 }
 
 /**

@@ -1,0 +1,136 @@
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompressSync, constants } from 'node:zlib';
+import { createPrinter } from '../../formats/index.ts';
+import { parseJson } from '../../untyped/values.ts';
+import { asFields } from '../../recording/format.ts';
+import { SampleBuilder } from '../../recording/sample-builder.ts';
+import type { Sample } from '../../sampling/sample.ts';
+import { redBegins } from '../../verdicts/verdict.ts';
+import { momentOf } from './moment.ts';
+import type { Moment } from './moment.ts';
+import { retold, told } from './told-verdicts.ts';
+import type { ToldVerdict } from './told-verdicts.ts';
+
+/** How much is kept: ms, and bytes in all. */
+const LIMITS = { time: 600_000, bytes: 128 << 20 };
+
+const compress = promisify<Buffer, object, Buffer>(brotliCompress);
+/** Of brotli, 0 to 11: 1 takes 1 ms for a sample of 200 VMs, and 430 bytes a VM; level 4 saves a tenth in four times as long. */
+const fastest = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+
+/** A moment that is kept. */
+interface Kept extends Pick<Moment, 'time' | 'isWarm' | 'recent'> {
+  /** Keys of the guests, which no record tells. */
+  readonly keys: readonly string[];
+  readonly unseen: string | undefined;
+  /** Whether something red began with it. */
+  readonly isRed: boolean;
+  /** A line of JSON for the sample and one for the verdicts. */
+  bytes: Buffer;
+  isCompressed: boolean;
+}
+
+/**
+ * The moments of the last ten minutes, in memory: each as its line of JSON and the verdicts, compressed on a thread of its
+ * own. What all of them take is bounded; the oldest go first.
+ */
+export class RecentSamples {
+  private readonly kept: Kept[] = [];
+  private size = 0;
+  private keys: readonly string[] = [];
+  private readonly builder = new SampleBuilder();
+  private readonly printer = createPrinter('json', {
+    layout: 'cycle',
+    verbose: true,
+    devices: true,
+    human: false,
+    names: 'proxtop',
+  });
+
+  constructor(private readonly limits: typeof LIMITS = LIMITS) {}
+
+  /** When the oldest one was taken, ms since 1970; Infinity where there is none. */
+  get first(): number {
+    return this.kept[0]?.time ?? Infinity;
+  }
+
+  /** Bytes that all take. */
+  get bytes(): number {
+    return this.size;
+  }
+
+  /** Keeps a moment, the latest; has read it when this returns. */
+  keep({ sample, verdicts, isWarm, recent }: Moment): void {
+    const lines = [...this.printer.print(sample), Buffer.from(JSON.stringify(told(verdicts, sample)))];
+    const kept: Kept = {
+      // As it is in the record.
+      time: Math.floor(sample.time),
+      isWarm,
+      recent,
+      keys: this.keysOf(sample),
+      unseen: sample.unseen,
+      isRed: redBegins(verdicts),
+      bytes: Buffer.concat(lines),
+      isCompressed: false,
+    };
+    this.kept.push(kept);
+    this.size += kept.bytes.length;
+    this.forget();
+    void this.compress(kept);
+  }
+
+  /** The last one taken before a time; undefined where there is none. It is valid until another one is asked for. */
+  before(time: number): Moment | undefined {
+    return this.restored(this.kept.findLast((each) => each.time < time));
+  }
+
+  /** The first one taken at a time or later. */
+  from(time: number): Moment | undefined {
+    return this.restored(this.kept.find((each) => each.time >= time));
+  }
+
+  /** When something red began the last time before a time; undefined where nothing did. */
+  redBefore(time: number): number | undefined {
+    return this.kept.findLast((each) => each.isRed && each.time < time)?.time;
+  }
+
+  /** The keys of the guests; the same array as long as they are the same. */
+  private keysOf({ guests }: Sample): readonly string[] {
+    const { keys } = this;
+    const isSame =
+      keys.length === guests.length && guests.every(({ guest }, index) => guest.key === keys[index]);
+    return isSame ? keys : (this.keys = guests.map(({ guest }) => guest.key));
+  }
+
+  private forget(): void {
+    const { kept, limits } = this;
+    const oldest = (kept.at(-1)?.time ?? 0) - limits.time;
+    while (kept.length > 1 && ((kept[0]?.time ?? 0) < oldest || this.size > limits.bytes))
+      this.size -= kept.shift()?.bytes.length ?? 0;
+  }
+
+  private async compress(kept: Kept): Promise<void> {
+    // Where there is no memory for it now it stays as it is.
+    const compressed = await compress(kept.bytes, fastest).catch(() => undefined);
+    if (compressed === undefined) return;
+    if (this.kept.includes(kept)) this.size += compressed.length - kept.bytes.length;
+    kept.bytes = compressed;
+    kept.isCompressed = true;
+  }
+
+  private restored(kept: Kept | undefined): Moment | undefined {
+    if (kept === undefined) return undefined;
+    const text = (kept.isCompressed ? brotliDecompressSync(kept.bytes) : kept.bytes).toString();
+    const end = text.indexOf('\n');
+    const fields = asFields(parseJson(text.slice(0, end)));
+    const built = fields && this.builder.build([fields]);
+    if (built === undefined) return undefined;
+    const guests = built.guests.map((rows, index) => {
+      const key = kept.keys[index] ?? rows.guest.key;
+      return { ...rows, guest: { ...rows.guest, key } };
+    });
+    const sample = { ...built, guests, unseen: kept.unseen };
+    const verdicts = retold(JSON.parse(text.slice(end + 1)) as readonly ToldVerdict[], sample);
+    return momentOf(sample, { verdicts, isWarm: kept.isWarm, recent: kept.recent });
+  }
+}

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { openHistory } from '../../src/daemon/view/open-history.ts';
+import { Attention } from '../../src/guests/attention.ts';
+import { historyDirectory } from '../../src/history/files.ts';
+import { HistoryWriter } from '../../src/history/writer.ts';
+import { collectorNames } from '../../src/catalogue/catalogue.ts';
+import { Recording } from '../../src/recording/recording.ts';
+import { Pace } from '../../src/sampling/pace.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
+import { JudgedRecording } from '../../src/tui/moments/judged-recording.ts';
+import type { Moment } from '../../src/tui/moments/moment.ts';
+import { MomentMaker } from '../../src/tui/moments/moment-maker.ts';
+import { Past } from '../../src/tui/moments/past.ts';
+import { RecentSamples } from '../../src/tui/moments/recent-samples.ts';
+import type { PromptQuestion } from '../../src/tui/prompt.ts';
+import { LiveSource } from '../../src/tui/sources/live-source.ts';
+import { file, printed } from '../recording/files.ts';
+import { sampleAt } from '../verdicts/world.ts';
+import type { World } from '../verdicts/world.ts';
+
+const stateDir = mkdtempSync(join(tmpdir(), 'proxtop-moments-'));
+after(() => {
+  rmSync(stateDir, { recursive: true });
+});
+
+const calm: World = { guests: { '3100 ci': { cpu_cores: 8, cpu_total: 80 }, '3102 pg': {} } };
+const starved: World = {
+  host: { cpu_idle: 0 },
+  guests: { ...calm.guests, '3102 pg': { cpu_total: 30, cpu_steal: 40, cpu_steal_max: 40 } },
+};
+const suffers = /^3102 pg RDY \d+ %/;
+
+/** A guest waits for CPUs in the seconds 100 to 139, and nothing is wrong before and after. */
+function worldAt(second: number): World {
+  return second >= 100 && second < 140 ? starved : calm;
+}
+
+function samples(from: number, to: number): Sample[] {
+  return Array.from({ length: to - from }, (_, index) => sampleAt(worldAt(from + index), from + index));
+}
+
+const start = sampleAt(calm, 0).time;
+const secondOf = (moment: Moment | undefined): number => ((moment?.time ?? NaN) - start) / 1000;
+const texts = (moment: Moment | undefined): readonly string[] =>
+  moment?.verdicts.map(({ text }) => text) ?? [];
+
+/** What can be seen of a moment. */
+function seen({ sample, verdicts, isWarm }: Moment): unknown {
+  return {
+    time: sample.time,
+    isWarm,
+    host: [...sample.host.row.values],
+    guests: sample.guests.map(({ guest, row, disks }) => [
+      guest.key,
+      guest.name,
+      [...row.values],
+      disks.length,
+    ]),
+    verdicts: verdicts.map(({ victims, takers, ...verdict }) => ({
+      ...verdict,
+      victims: victims.map(({ guest, device, suffers }) => [guest.guest.key, device, suffers]),
+      takers: takers.map(({ guest, name, share, amount }) => [guest?.guest.key, name, share, amount]),
+    })),
+  };
+}
+
+test('what was shown is shown again, with its verdicts, out of memory', async () => {
+  const maker = new MomentMaker();
+  const recent = new RecentSamples();
+  const shown: unknown[] = [];
+  for (const sample of samples(0, 180)) {
+    const moment = maker.take(sample);
+    shown.push(seen(moment));
+    recent.keep(moment);
+  }
+  const again = (second: number): Moment => {
+    const moment = recent.from(start + second * 1000);
+    assert.ok(moment !== undefined);
+    return moment;
+  };
+  for (const when of ['as they came', 'compressed']) {
+    for (const second of [0, 60, 130, 179]) assert.deepEqual(seen(again(second)), shown[second], when);
+    while (recent.bytes > 180 * 1000) await sleep(1);
+  }
+  assert.match(texts(again(130)).join(), suffers);
+  assert.equal(secondOf(recent.before(start + 130_000)), 129);
+  assert.equal(recent.before(start), undefined);
+  assert.equal(recent.from(start + 180_000), undefined);
+  const red = recent.redBefore(Infinity) ?? NaN;
+  assert.ok(red > start + 105_000 && red < start + 160_000);
+  assert.match(texts(recent.from(red)).join(), suffers);
+  let first = red;
+  for (let found: number | undefined = red; found !== undefined; found = recent.redBefore(found))
+    first = found;
+  assert.match(texts(recent.from(first)).join(), suffers);
+  assert.deepEqual(texts(recent.before(first)), [], 'nothing before it began');
+  assert.equal(recent.redBefore(first), undefined);
+});
+
+test('memory is bounded: by ten minutes, and by bytes, of which the oldest go first', async () => {
+  const maker = new MomentMaker();
+  const recent = new RecentSamples();
+  for (const sample of samples(0, 700)) recent.keep(maker.take(sample));
+  assert.equal(secondOf(recent.from(0)), 99);
+  const small = new RecentSamples({ time: 600_000, bytes: 40_000 });
+  for (const sample of samples(0, 700)) {
+    small.keep(maker.take(sample));
+    assert.ok(small.bytes <= 40_000, `${small.bytes} bytes`);
+  }
+  await turn();
+  assert.ok(secondOf(small.from(0)) > 650);
+  assert.equal(secondOf(small.before(Infinity)), 699);
+});
+
+test('a recording has the verdicts of its time wherever one jumps to, and back step by step', async () => {
+  const recording = await Recording.open(
+    file('judged.json', printed(samples(0, 300), 'json', { devices: true, verbose: true })),
+  );
+  const judged = new JudgedRecording(recording);
+  const maker = new MomentMaker();
+  const shown = samples(0, 300).map((sample) => texts(maker.take(sample)));
+  for (const second of [135, 134, 133, 120, 250, 130, 131, 90, 299])
+    assert.deepEqual(texts(await judged.at(second)), shown[second], `second ${second}`);
+  assert.equal(await judged.at(300), undefined);
+  const red = (await judged.redBefore(299, () => false)) ?? NaN;
+  assert.match(texts(await judged.at(red)).join(), suffers);
+  let first = red;
+  for (
+    let found: number | undefined = red;
+    found !== undefined;
+    found = await judged.redBefore(found, () => false)
+  )
+    first = found;
+  assert.deepEqual(texts(await judged.at(first - 1)), []);
+  assert.equal(await judged.redBefore(first, () => false), undefined);
+  assert.equal(await judged.redBefore(299, () => true), undefined, 'nobody waits for it any more');
+  await recording.close();
+});
+
+/** A live view under way. */
+class Live {
+  readonly said: string[] = [];
+  shown: Moment | undefined;
+  question: PromptQuestion | undefined;
+  readonly source: LiveSource;
+
+  constructor(past: Past) {
+    this.source = new LiveSource(new Pace(1), new Attention(), new AbortController(), past);
+  }
+
+  take(all: readonly Sample[]): void {
+    for (const sample of all) this.shown = this.source.take(sample);
+  }
+
+  /** Presses a key, and waits until it has done what it does. */
+  async press(key: string): Promise<number> {
+    const desk = {
+      tell: (text: string) => this.said.push(text),
+      ask: (question: PromptQuestion) => {
+        this.question = question;
+      },
+      show: (moment: Moment) => {
+        this.shown = moment;
+      },
+    };
+    this.source.commands.find(({ keys }) => keys.includes(key))?.act(key, desk);
+    await this.source.idle();
+    return secondOf(this.shown);
+  }
+}
+
+test('the live view pauses, scrolls back and returns to now, while sampling goes on', async () => {
+  const live = new Live(new Past(() => Promise.resolve(undefined)));
+  live.take(samples(0, 200));
+  assert.deepEqual(live.source.note, []);
+  assert.equal(await live.press('Z'), 199);
+  const [frozen] = live.shown === undefined ? [] : [seen(live.shown)];
+  live.take(samples(200, 320));
+  assert.equal(JSON.stringify(live.shown && seen(live.shown)), JSON.stringify(frozen), 'it stands');
+  const at = new Date(start + 199_000).toTimeString().slice(0, 8);
+  assert.deepEqual(live.source.note, [
+    `PAUSED ${at}, 2 min ago; G returns to now`,
+    `PAUSED ${at}, 2 min ago`,
+    `PAUSED ${at}`,
+  ]);
+  assert.equal(await live.press('['), 198);
+  assert.equal(await live.press('{'), 138);
+  assert.match(texts(live.shown).join(), suffers);
+  assert.equal(await live.press(']'), 139);
+  assert.equal(await live.press('}'), 199);
+  assert.equal(await live.press('}'), 259);
+  assert.equal(await live.press('}'), 319, 'a minute further on is now');
+  assert.deepEqual(live.source.note, []);
+  const red = await live.press('!');
+  assert.ok(red > 100 && red < 160);
+  assert.match(texts(live.shown).join(), suffers);
+  const first = await live.press('!');
+  assert.ok(first > 100 && first < red, 'it was explained otherwise before');
+  for (let count = 0; count < 3; count++) await live.press('!');
+  assert.match(live.said.join(), /nothing red began before that/);
+  assert.equal(await live.press('G'), 319);
+  await live.press('J');
+  live.question?.answered('-70');
+  await live.source.idle();
+  assert.equal(secondOf(live.shown), 249);
+  assert.equal(await live.press('space'), 319, 'space samples now, and shows it');
+  for (let count = 0; count < 6; count++) await live.press('{');
+  assert.equal(secondOf(live.shown), 0, 'the oldest there is');
+  assert.equal(await live.press('['), 0);
+  assert.match(live.said.at(-1) ?? '', /nothing older is known/);
+});
+
+test('beyond what is in memory the live view reads the history of the host', async () => {
+  const settings = {
+    directory: historyDirectory(stateDir),
+    interval: 10,
+    // Of the samples, which are of some day.
+    keep: Infinity,
+    maxBytes: 2 ** 30,
+    collectors: collectorNames,
+  };
+  const writer = new HistoryWriter(settings, pino({ level: 'silent' }));
+  for (const sample of samples(0, 300)) writer.write(sample);
+  await writer.close(60_000);
+  const live = new Live(new Past(() => openHistory({ stateDir })));
+  live.take(samples(300, 340));
+  assert.equal(await live.press('{'), 280);
+  assert.equal(await live.press('['), 270);
+  const red = await live.press('!');
+  assert.ok(red > 100 && red <= 160, `${red} s`);
+  assert.match(texts(live.shown).join(), suffers);
+  assert.equal(await live.press(']'), red + 10);
+  for (let count = 0; count < 3; count++) await live.press('}');
+  assert.ok(secondOf(live.shown) >= 300, 'memory goes on where the history is later');
+  assert.equal(await live.press('G'), 339);
+});
+
+test('without a history ten minutes are all there is, and that is said', async () => {
+  const live = new Live(new Past(() => openHistory({ stateDir: join(stateDir, 'none') })));
+  live.take(samples(0, 5));
+  assert.equal(await live.press('{'), 0);
+  assert.equal(await live.press('!'), 0);
+  assert.match(live.said.join(), /nothing red began/);
+});
