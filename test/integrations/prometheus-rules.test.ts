@@ -34,3 +34,11 @@ test('every alert has a test', () => {
   for (const [, name = ''] of rules.matchAll(/alert: (\w+)/g))
     assert.match(tests, new RegExp(`alertname: ${name}\\b`));
 });
+
+test('every verdict has words in the alerts', () => {
+  const rules = readFileSync(`${folder}proxtop-rules.yml`, 'utf8');
+  const verdicts = readFileSync(new URL('../../docs/verdicts.md', import.meta.url), 'utf8');
+  const ids = [...verdicts.matchAll(/^\| `([a-z-]+)` \| [1-5] \|/gm)].map(([, id = '']) => id);
+  assert.ok(ids.length > 20);
+  for (const id of ids) assert.ok(rules.includes(`eq $labels.rule "${id}" }}`), id);
+});

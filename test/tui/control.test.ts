@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
-import type { GuestRows, Sample } from '../../src/sampling/sample.ts';
+import type { Sample } from '../../src/sampling/sample.ts';
 import { judge } from '../../src/tui/analysis/grade.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
