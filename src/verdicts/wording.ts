@@ -1,3 +1,4 @@
+import { fit, textWidth } from '../strings/glyphs.ts';
 import { printable } from '../strings/printable.ts';
 import { GuestSignals } from './guest-signals.ts';
 import type { Finding, Label, Told } from './finding.ts';
@@ -5,7 +6,7 @@ import type { Taker } from './verdict.ts';
 
 /** Columns of a terminal that a sentence has at most. */
 const WIDTH = 79;
-/** Characters of a name, tried until the sentence fits. */
+/** Columns of a name, tried until the sentence fits. */
 const nameLengths = [255, 32, 24, 16, 12, 8];
 
 /** A number as a sentence has it: whole from 10, one decimal below, thousands apart. */
@@ -58,7 +59,7 @@ export function sentence({ sentence: make }: Told): string {
   let text = '';
   for (const length of nameLengths) {
     text = printable(make(labelOf(length)));
-    if (text.length <= WIDTH) break;
+    if (textWidth(text) <= WIDTH) break;
   }
   return text;
 }
@@ -71,7 +72,7 @@ function labelOf(length: number): Label {
     const rows = guest instanceof GuestSignals ? guest.rows : guest.guest;
     if (rows === undefined) return (guest as Taker).name;
     const { name, vmid, lock } = rows.guest;
-    const short = name.length > length ? `${name.slice(0, length - 1)}~` : name;
+    const short = textWidth(name) > length ? `${fit(name, length - 1).trimEnd()}~` : name;
     const told = vmid === undefined ? short : `${vmid} ${short}`;
     return !(guest instanceof GuestSignals) && lock === 'backup' ? `${told} (backup)` : told;
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { textWidth } from '../../src/strings/glyphs.ts';
 import { several, told } from './world.ts';
 import type { Known, World } from './world.ts';
 
@@ -284,6 +285,20 @@ test('23: lost packets, by what keeps the guest from taking them', () => {
     '3102 vm3102 RDY 40 %: 3100 ci takes 93 % of 8 CPUs',
   ]);
   assert.deepEqual(after({ guests: { 3102: { ...busy, state: 'paused', nics: nic(2000) } } }), []);
+});
+
+test('a sentence takes 79 columns at most, also where a character of a name takes two', () => {
+  const name = '仮想'.repeat(15);
+  const [text = ''] = after({
+    host: full,
+    guests: {
+      [`3102 ${name}`]: { cpu_total: 30, cpu_steal: 40, cpu_steal_max: 40 },
+      [`3100 ${name}`]: takes(740),
+    },
+  });
+  assert.match(text, /^3102 仮想.*~ RDY 40 %: 3100 仮想.*~ takes 93 % of 8 CPUs$/);
+  assert.ok(textWidth(text) <= 79, `${textWidth(text)} columns: ${text}`);
+  assert.ok(textWidth(text) > 60, 'and not much less');
 });
 
 test('24: of a healthy busy host there is nothing to tell', () => {

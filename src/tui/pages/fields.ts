@@ -1,5 +1,5 @@
 import type { ViewColumn } from '../table/view-columns.ts';
-import { fit } from '../screen/glyphs.ts';
+import { fit } from '../../strings/glyphs.ts';
 import type { Key } from '../screen/keys.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';

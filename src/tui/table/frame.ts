@@ -3,7 +3,7 @@ import type { RowCursor } from './row-cursor.ts';
 import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
 import type { HostPanel } from './panel.ts';
-import { textWidth } from '../screen/glyphs.ts';
+import { textWidth } from '../../strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import type { Preferences } from '../preferences.ts';

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { printable } from '../../strings/printable.ts';
+import { printable } from './printable.ts';
 
 /** What a user takes for one character, and the columns that it takes: 1 or 2. */
 interface Glyph {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fit, glyphs, textWidth } from '../../../src/tui/screen/glyphs.ts';
+import { fit, glyphs, textWidth } from '../../src/strings/glyphs.ts';
 
 test('columns of letters, wide characters and combining marks', () => {
   assert.equal(textWidth('web'), 3);
