@@ -84,7 +84,7 @@ export const commands: readonly Command[] = [
   command(
     ['w'],
     'w',
-    'why: what the value at the cursor means, where it comes from, and what causes it',
+    'why: what the value at the cursor means, where it comes from, and what causes it; on the page of a VM too',
     (view) => {
       view.why();
     },

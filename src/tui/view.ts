@@ -1,4 +1,5 @@
 import type { Thresholds } from '../config/thresholds.ts';
+import type { Metric } from '../catalogue/catalogue.ts';
 import type { Row } from '../catalogue/row.ts';
 import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
@@ -50,7 +51,8 @@ export class TerminalView implements Commands, TerminalUser {
   private moment: Moment | undefined;
   /** Whether the moment was not drawn yet. */
   private unseen = false;
-  private page: PageFrame | undefined;
+  /** The pages that are open, each over the one that it was opened from. */
+  private pages: readonly PageFrame[] = [];
   private lastKey = '';
   private prompt: Prompt | undefined;
   private message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
@@ -140,14 +142,18 @@ export class TerminalView implements Commands, TerminalUser {
     this.redraw();
   }
 
+  private get page(): PageFrame | undefined {
+    return this.pages.at(-1);
+  }
+
   /** Closes a page before a key that is about the table, so that every key works on every page. */
   private pressOnPage(page: PageFrame, key: Key): void {
     const use = page.press(key);
-    if (use === 'close') this.page = undefined;
+    if (use === 'close') this.pages = this.pages.slice(0, -1);
     if (use !== 'unused' || key.at !== undefined) return;
-    const before = this.page;
-    if (!staysOnPage(this, key.name)) this.page = undefined;
-    if (!this.obey(key)) this.page = before;
+    const before = this.pages;
+    if (!staysOnPage(this, key.name)) this.pages = [];
+    if (!this.obey(key)) this.pages = before;
   }
 
   private obey({ name }: Key): boolean {
@@ -204,10 +210,15 @@ export class TerminalView implements Commands, TerminalUser {
       return;
     }
     const { metric, key, column } = cell;
+    this.explain(metric, () => this.moment && this.table.rowOf(this.moment.sample, key, column));
+  }
+
+  /** Opens the page that explains a value. @param row the one that it is in, of the moment that is shown */
+  private explain(metric: Metric, row: () => Row | undefined): void {
     const value = (): Explained | undefined => {
       const sample = this.moment?.sample;
-      const row = sample && this.table.rowOf(sample, key, column);
-      return row && { row, guest: guestOf(sample, row), sample };
+      const of = row();
+      return sample && of && { row: of, guest: guestOf(sample, of), sample };
     };
     this.openPage(new WhyPage(metric, value, this.thresholds));
   }
@@ -249,6 +260,9 @@ export class TerminalView implements Commands, TerminalUser {
     this.openPage(
       new VmPage(name, key, {
         moment: () => this.moment,
+        explain: (metric, row) => {
+          this.explain(metric, row);
+        },
         units: () => this.table.preferences.units,
         judge: this.judge,
         unicode: this.unicode,
@@ -280,7 +294,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   private openPage(page: Page): void {
-    this.page = new PageFrame(page);
+    this.pages = [...this.pages, new PageFrame(page)];
   }
 
   private askNumber(label: string, value: number, take: (value: number) => void): void {

@@ -15,7 +15,7 @@ export interface Page {
    */
   lines(size: Size): readonly Line[];
   /** The line that must be on the screen; missing where the user scrolls. */
-  readonly cursor?: number;
+  readonly cursor?: number | undefined;
   /** Takes a key. Missing where there is nothing to do on the page. */
   press?(key: Key): KeyUse;
 }

@@ -11,14 +11,17 @@ import { ofPage } from '../analysis/recent-values.ts';
 import type { Moment } from '../moments/moment.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
-import { fit, textWidth } from '../screen/glyphs.ts';
+import { fit, textWidth } from '../../strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
 import { sparkline } from '../values/sparkline.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
 import { place } from '../table/table-layout.ts';
 import { entryLine, headingLine } from '../table/table-lines.ts';
-import type { Page } from './page.ts';
+import type { Key } from '../screen/keys.ts';
+import { CellCursor } from './cell-cursor.ts';
+import type { CellLine, PageCell } from './cell-cursor.ts';
+import type { KeyUse, Page } from './page.ts';
 
 /** What the page of a VM is drawn from. */
 interface VmSource {
@@ -27,6 +30,8 @@ interface VmSource {
   units(): UnitMode;
   readonly judge: Judge;
   readonly unicode: boolean;
+  /** Explains the value of a cell. @param row the one that it is in, of the moment that is shown; undefined where it is gone */
+  explain(metric: Metric, row: () => Row | undefined): void;
 }
 
 /** Steps of a sparkline at most; one a second. */
@@ -47,7 +52,8 @@ const sections: readonly (readonly [title: string, collector: Metric['collector'
 /** Everything that is known of one VM, with the last two minutes of what matters most. */
 export class VmPage implements Page {
   readonly title: string;
-  readonly keys = '';
+  readonly keys = 'arrows to a value, w why  PgUp PgDn scroll  Esc q back';
+  private readonly cells = new CellCursor();
 
   constructor(
     name: string,
@@ -57,17 +63,40 @@ export class VmPage implements Page {
     this.title = `VM ${name}`;
   }
 
+  /** The line of the chosen value. */
+  get cursor(): number | undefined {
+    return this.cells.line;
+  }
+
+  press({ name }: Key): KeyUse {
+    if (name !== 'w') return this.cells.press(name) ? 'used' : 'unused';
+    const cell = this.cells.chosen ?? this.cells.worst();
+    if (cell === undefined) return 'used';
+    const { metric, path } = cell;
+    this.source.explain(metric, () => this.rowOf(path));
+    return 'used';
+  }
+
+  /** The row of a cell in the moment that is shown. @param path its scope and its device, '' for the VM itself */
+  private rowOf([scope, device]: PageCell['path']): Row | undefined {
+    const vm = this.source.moment()?.sample.guests.find(({ guest }) => guest.key === this.key);
+    if (vm === undefined || device === '') return vm?.row;
+    const part = partsOf('vm').find((each) => each.scope === scope);
+    return part && rowsOf(vm, part).find((row) => textOrBlank(row, 'device') === device);
+  }
+
   lines({ columns }: Size): readonly Line[] {
     const moment = this.source.moment();
     const vm = moment?.sample.guests.find(({ guest }) => guest.key === this.key);
     if (moment === undefined || vm === undefined) return [line('It does not run.', 'warn')];
-    return [
-      ...identity(vm.row, columns),
-      [],
-      ...this.sparklines(moment, columns),
+    const lines: CellLine[] = [
+      ...plain(identity(vm.row, columns)),
+      ...plain([[]]),
+      ...plain(this.sparklines(moment, columns)),
       ...partsOf('vm').flatMap((part) => this.devices(part.scope, rowsOf(vm, part), columns)),
       ...sections.flatMap(([title, collector]) => this.section(title, collector, vm.row, columns)),
     ];
+    return this.cells.place(lines);
   }
 
   private sparklines({ recent, time }: Moment, columns: number): readonly Line[] {
@@ -91,14 +120,24 @@ export class VmPage implements Page {
     ];
   }
 
-  private section(title: string, collector: Metric['collector'], row: Row, columns: number): readonly Line[] {
+  private section(
+    title: string,
+    collector: Metric['collector'],
+    row: Row,
+    columns: number,
+  ): readonly CellLine[] {
     const known = metricsOf('vm').filter((metric) => metric.collector === collector && isKnown(metric, row));
     if (known.length === 0) return [];
-    const cells = known.map((metric) => this.cell(metric, row));
     const perLine = Math.max(1, Math.floor(columns / CELL));
-    const lines: Line[] = [];
-    for (let at = 0; at < cells.length; at += perLine) lines.push(cells.slice(at, at + perLine).flat());
-    return [[], line(title, 'heading'), ...lines];
+    const lines: CellLine[] = [];
+    for (let at = 0; at < known.length; at += perLine) {
+      const metrics = known.slice(at, at + perLine);
+      const spans = metrics.map((metric) => this.cell(metric, row));
+      // The label and the value of each stand before its blanks.
+      const cells = metrics.map((metric, index) => this.cellAt(metric, row, index * 3 + 1));
+      lines.push({ spans: spans.flat(), cells });
+    }
+    return [...plain([[], line(title, 'heading')]), ...lines];
   }
 
   private cell(metric: Metric, row: Row): Span[] {
@@ -114,7 +153,14 @@ export class VmPage implements Page {
     ];
   }
 
-  private devices(scope: Scope, rows: readonly Row[], columns: number): readonly Line[] {
+  /** @param span index of the span that shows the value */
+  private cellAt(metric: Metric, row: Row, span: number): PageCell {
+    const device = row.scope === 'vm' ? '' : textOrBlank(row, 'device');
+    const value = metric.kind === 'text' ? NaN : (row.values[metric.slot] ?? NaN);
+    return { metric, path: [row.scope, device], span, grade: this.source.judge(metric.id, value, row) };
+  }
+
+  private devices(scope: Scope, rows: readonly Row[], columns: number): readonly CellLine[] {
     if (rows.length === 0) return [];
     const { judge } = this.source;
     const units = this.source.units();
@@ -126,14 +172,21 @@ export class VmPage implements Page {
       cursor: undefined,
     });
     return [
-      [],
-      line(entityOf(scope).heading, 'heading'),
-      headingLine(placed, '', undefined),
-      ...rows.map((row) =>
-        entryLine({ key: textOrBlank(row, 'device'), row }, placed, { units, judge, selected: false }),
-      ),
+      ...plain([[], line(entityOf(scope).heading, 'heading'), headingLine(placed, '', undefined)]),
+      ...rows.map((row) => ({
+        spans: entryLine({ key: textOrBlank(row, 'device'), row }, placed, { units, judge, selected: false }),
+        // Each value is followed by a blank; the device is no value.
+        cells: placed.flatMap(({ column: { metric } }, index) =>
+          metric.id === 'device' ? [] : [this.cellAt(metric, row, index * 2)],
+        ),
+      })),
     ];
   }
+}
+
+/** Lines without values to choose from. */
+function plain(lines: readonly Line[]): CellLine[] {
+  return lines.map((spans) => ({ spans, cells: [] }));
 }
 
 /** Who it is, in as many lines as that takes. */
