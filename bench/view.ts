@@ -1,17 +1,22 @@
 /**
  * What a frame of the terminal view costs, without the terminal: a sample of many VMs in which every number differs from
- * the one before, copied, remembered, filtered, sorted, drawn, and compared with the frame before.
+ * the one before, copied, judged, remembered, filtered, sorted, drawn, and compared with the frame before. Then what a key
+ * that changes the table takes, what it takes to keep a moment in memory, and to show one again.
  * Run: npx tsx bench/view.ts [VMS] (500 if none is named)
  */
-import { RecentValues } from '../src/tui/analysis/recent-values.ts';
+import { resolveThresholds } from '../src/config/thresholds.ts';
+import { judge } from '../src/tui/analysis/grade.ts';
+import { MomentMaker } from '../src/tui/moments/moment-maker.ts';
+import { RecentSamples } from '../src/tui/moments/recent-samples.ts';
 import { defaultPreferences } from '../src/tui/preferences.ts';
-import { Snapshots } from '../src/tui/snapshot.ts';
 import { TableControl } from '../src/tui/table/table-control.ts';
 import { Cells } from '../src/tui/screen/cells.ts';
 import { switches } from '../src/tui/screen/palette.ts';
 import { viewOf } from '../src/tui/table/views.ts';
 import type { Sample, GuestRows } from '../src/sampling/sample.ts';
+import { row } from '../test/formats/sample.ts';
 import { manyVms, sample } from '../test/tui/samples.ts';
+import { setImmediate as turn } from 'node:timers/promises';
 import { compareParts } from './compare.ts';
 
 const FRAMES = 200;
@@ -28,46 +33,86 @@ function change(vms: readonly GuestRows[]): void {
   }
 }
 
-/** ms of CPU a frame, and bytes written for it. */
-function measure(of: Sample, key: string, filter: string): { cpu: number; bytes: number } {
-  const control = new TableControl(defaultPreferences(), () => 'ok');
+/** ms of CPU a frame, ms that a key takes at most of a hundred, and bytes written for a frame. */
+function measure(of: Sample, key: string, filter: string): { cpu: number; slowest: number; bytes: number } {
+  const thresholds = resolveThresholds(new Map());
+  const control = new TableControl(defaultPreferences(), (id, value, on) => judge(thresholds, id, value, on));
   const view = viewOf(key);
   if (view !== undefined) control.show(view);
   control.filter = filter;
-  const snapshots = new Snapshots();
-  const history = new RecentValues();
+  const maker = new MomentMaker();
   const cells = new Cells(switches(8), true);
   cells.reset(SIZE);
   let spent = 0;
   let bytes = 0;
+  const draw = (moment: ReturnType<MomentMaker['take']>): number => {
+    const lines = control.lines(moment.sample, { columns: SIZE.columns, rows: SIZE.rows - 2 }, moment);
+    for (let line = 0; line < SIZE.rows; line++) cells.set(line, lines[line] ?? []);
+    return Buffer.byteLength(cells.changes());
+  };
+  const keys: number[] = [];
   for (let frame = -WARM_UP; frame < FRAMES; frame++) {
     change(of.guests);
     const before = process.cpuUsage();
-    const copy = snapshots.copy({ ...of, time: of.time + frame * 1000 });
-    history.add(copy);
-    const lines = control.lines(copy, { columns: SIZE.columns, rows: SIZE.rows - 2 });
-    for (let row = 0; row < SIZE.rows; row++) cells.set(row, lines[row] ?? []);
-    const written = Buffer.byteLength(cells.changes());
+    const moment = maker.take({ ...of, seq: of.seq + frame, interval: 1, time: of.time + frame * 1000 });
+    const written = draw(moment);
     const { user, system } = process.cpuUsage(before);
     if (frame < 0) continue;
     spent += user + system;
     bytes += written;
+    if (frame % 2 === 0) continue;
+    const pressed = performance.now();
+    control.reverse();
+    control.cursor.move(1);
+    draw(moment);
+    keys.push(performance.now() - pressed);
   }
-  return { cpu: spent / 1000 / FRAMES, bytes: bytes / FRAMES };
+  return { cpu: spent / 1000 / FRAMES, slowest: Math.max(...keys), bytes: bytes / FRAMES };
+}
+
+/** ms of CPU for keeping a moment in memory, and ms for showing one again. */
+async function measurePast(of: Sample): Promise<{ keep: number; show: number; bytes: number }> {
+  const [maker, recent] = [new MomentMaker(), new RecentSamples()];
+  const before = process.cpuUsage();
+  let judged = 0;
+  for (let second = 0; second < FRAMES; second++) {
+    change(of.guests);
+    const start = process.cpuUsage();
+    const moment = maker.take({ ...of, seq: second + 1, interval: 1, time: of.time + second * 1000 });
+    judged += process.cpuUsage(start).user;
+    recent.keep(moment);
+    await turn();
+  }
+  const { user, system } = process.cpuUsage(before);
+  const shown = performance.now();
+  for (let second = 0; second < FRAMES; second++) recent.from(of.time + second * 1000);
+  return {
+    keep: (user + system - judged) / 1000 / FRAMES,
+    show: (performance.now() - shown) / FRAMES,
+    bytes: recent.bytes / FRAMES,
+  };
 }
 
 const count = Number(process.argv[2] ?? 500);
-const of = sample(manyVms(count));
-await compareParts(import.meta.filename, (figures) => {
+const cpus = Array.from({ length: 128 }, (_, cpu) =>
+  row('host_cpu', { device: String(cpu), cpu_busy: cpu % 101 }),
+);
+const of = sample(manyVms(count), { host: { row: row('host', { cpu_cores: 128, cpu_idle: 5 }), cpus } });
+await compareParts(import.meta.filename, async (figures) => {
   for (const [key, filter] of [
     ['a', ''],
     ['c', ''],
     ['d', ''],
     ['a', 'vm-1'],
   ] as const) {
-    const { cpu, bytes } = measure(of, key, filter);
+    const { cpu, slowest, bytes } = measure(of, key, filter);
     const what = `${count} VMs, view ${key}${filter === '' ? '' : ', filtered'}`;
     figures.set(`${what}: CPU, ms a frame`, cpu);
+    figures.set(`${what}: ms of the slowest key`, slowest);
     figures.set(`${what}: KiB a frame`, bytes / 1024);
   }
+  const { keep, show, bytes } = await measurePast(of);
+  figures.set(`${count} VMs: ms of CPU to keep a moment, on all threads`, keep);
+  figures.set(`${count} VMs: ms to show one again`, show);
+  figures.set(`${count} VMs: KiB of a moment`, bytes / 1024);
 });

@@ -92,6 +92,79 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     assert.equal(rows().length, 3);
   });
 
+  test('at 200x50, 120x40, 80x24 and 40x10: the status, what hangs first, a pause, the past and why', async () => {
+    const hung = await lab.run({ name: 'stuck', guest: 'idle' });
+    const paused = await lab.run({ name: 'asleep', guest: 'paused' });
+    try {
+      await open(200, 50);
+      process.kill(hung.pid ?? NaN, 'SIGSTOP');
+      await pane.shows(/stuck +HUNG \d+s /);
+      for (const [columns, height] of [
+        [200, 50],
+        [120, 40],
+        [80, 24],
+        [40, 10],
+      ] as const) {
+        pane.resize(columns, height);
+        const narrow = columns < 60;
+        const shows = narrow ? /stuck +HUNG +[\d.-]+/ : /stuck +HUNG \d+[sm] /;
+        const fits = (screen: string): boolean => {
+          const lines = screen.replace(/\n$/, '').split('\n');
+          const heading = lines.findIndex((line) => /^(VMID +)?NAME /.test(line));
+          return lines.length === height && /^h help/m.test(screen) && shows.test(lines[heading + 1] ?? '');
+        };
+        const screen = await pane.until(`${columns}x${height}`, fits);
+        assert.match(screen, /^h help/m);
+        if (height > 10) assert.match(screen, /^! .*stuck does not answer/m);
+        if (height > 10) assert.match(screen, /asleep +PRESTART /);
+        pane.press('Z');
+        await pane.shows(narrow ? / PAUSED \d\d:\d\d:\d\d/ : /PAUSED [\d:]{8}, \d+ s ago; G returns to now/);
+        pane.press('[', '[');
+        const past = await pane.shows(narrow ? / PAUSED / : /PAUSED [\d:]{8}, \d+ s ago/);
+        assert.match(past, shows, 'badges are those of that time');
+        pane.press('w');
+        await pane.shows('why');
+        pane.press('q', 'G');
+        await pane.until('the status of now', (text) => !/PAUSED \d/.test(text));
+      }
+    } finally {
+      process.kill(hung.pid ?? NaN, 'SIGCONT');
+      await lab.stop(hung);
+      await lab.stop(paused);
+    }
+  });
+
+  test('! goes back to where something red began, live and in a replay', async () => {
+    const hung = await lab.run({ name: 'stuck', guest: 'idle' });
+    pane = await Pane.open(120, 30, { HOME: home });
+    pane.type(command('--record', join(home, 'red.json')));
+    await pane.shows('stuck');
+    process.kill(hung.pid ?? NaN, 'SIGSTOP');
+    try {
+      await pane.shows(/^! .*stuck does not answer/m);
+    } finally {
+      process.kill(hung.pid ?? NaN, 'SIGCONT');
+    }
+    await pane.until('all is well', (screen) => !screen.includes('does not answer'));
+    pane.press('!');
+    const began = await pane.shows(/^! .*stuck does not answer for 1\d s/m);
+    assert.match(began, /PAUSED [\d:]{8}, .* ago; G returns to now/);
+    pane.press('b');
+    await pane.shows('blame');
+    await pane.shows(/stuck does not answer/);
+    pane.press('G');
+    await pane.until('now', (screen) => !/PAUSED|does not answer/.test(screen));
+    pane.press('q', 'q');
+    await pane.until('the shell', (screen) => screen.includes('READY$') && !screen.includes('h help'));
+    await lab.stop(hung);
+    pane.type(`${PROXTOP} --replay ${join(home, 'red.json')}`);
+    await pane.shows('replay');
+    pane.press('G');
+    await pane.shows('at its end');
+    pane.press('!');
+    await pane.shows(/^! .*stuck does not answer for 1\d s/m);
+  });
+
   test('a name cannot reach the terminal, and columns stay in line behind wide characters', async () => {
     await open();
     const screen = await pane.shows(HOSTILE_SHOWN.slice(0, 12));
@@ -224,8 +297,8 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     const [status = ''] = pane.lines;
     pane.press('Space');
     await pane.until('a new sample', (text) => text.split('\n')[0] !== status);
-    pane.press('Z');
-    await pane.shows('Z: no such key');
+    pane.press('*');
+    await pane.shows('*: no such key');
     pane.press('?');
     const help = await pane.shows('Sort keys of this view');
     for (const { title } of views) assert.ok(help.includes(title), title);
@@ -437,8 +510,8 @@ describe('the terminal view in a real terminal, on real VMs', { timeout: 300_000
     await pane.shows('source ');
     pane.press('m');
     await pane.shows(/^VMID +NAME +STATE +MEMSZ/m);
-    pane.press('h', 'Z');
-    await pane.shows('Z: no such key');
+    pane.press('h', '*');
+    await pane.shows('*: no such key');
     assert.match(pane.screen, /^[^\n]*  help  /);
   });
 
