@@ -45,11 +45,6 @@ export class RecentValues {
 
   constructor(private readonly limits: typeof LIMITS = LIMITS) {}
 
-  /** Whether a value is remembered, by the id of its metric. */
-  static has(id: string): boolean {
-    return slots.has(id);
-  }
-
   add(sample: Sample): void {
     const { time, interval, guests } = sample;
     // A recording that was wound back tells the same again.
