@@ -18,6 +18,7 @@ const layers = [
   ['recording'],
   ['history'],
   ['profiler'],
+  ['cluster'],
   ['config'],
   ['report'],
   ['cli'],
@@ -78,7 +79,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/libvirt/transport*.ts', 'src/daemon/**'],
+    ignores: ['src/libvirt/transport*.ts', 'src/cluster/ssh-source.ts', 'src/daemon/**'],
     rules: {
       'no-restricted-imports': [
         'error',
