@@ -4,7 +4,7 @@ import type { Scope } from '../catalogue/entities.ts';
 import { peaksOf } from '../catalogue/peaks.ts';
 import { Row } from '../catalogue/row.ts';
 import { guestTypes } from '../guests/guest.ts';
-import { fieldsOf, peakFieldsOf } from '../recording/fields.ts';
+import { recordedFieldsWithPeaks } from '../recording/fields.ts';
 import { formatThatBegins } from '../recording/format.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { JsonCursor, JsonError } from './json-cursor.ts';
@@ -25,7 +25,7 @@ function rowOf(scope: Scope): Row {
 
 /** The slots of what is wanted of a scope, by the names that stand in a line. */
 function slotsOf(scope: Scope, wanted: (id: string) => boolean): ReadonlyMap<string, number> {
-  const known = [...fieldsOf(scope), ...peakFieldsOf(scope)];
+  const known = [...recordedFieldsWithPeaks[scope]];
   return new Map(known.flatMap(([id, { slot }]) => (wanted(id) ? [[id, slot]] : [])));
 }
 

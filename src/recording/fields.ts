@@ -1,6 +1,7 @@
 import { columns } from '../catalogue/catalogue.ts';
 import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
-import type { Scope } from '../catalogue/define.ts';
+import { perScope } from '../catalogue/define.ts';
+import type { PerScope, Scope } from '../catalogue/define.ts';
 import { peaksOf } from '../catalogue/peaks.ts';
 import { originalColumn } from '../formats/names.ts';
 import type { Column } from '../formats/names.ts';
@@ -16,8 +17,17 @@ export interface Field {
   readonly restore: ((value: number, interval: number) => number) | undefined;
 }
 
+/** The fields of each scope. */
+export const recordedFields: PerScope<ReadonlyMap<string, Field>> = perScope(fieldsOf);
+
+/** The same with the largest values; their slots are behind those of the metrics. */
+export const recordedFieldsWithPeaks: PerScope<ReadonlyMap<string, Field>> = perScope(
+  (scope) =>
+    new Map([...recordedFields[scope], ...peaksOf(scope).map((peak) => [peak.id, fieldOf(peak)] as const)]),
+);
+
 /** The fields of a scope by the names that printers give them: our own, and those of the original program. */
-export function fieldsOf(scope: Scope): ReadonlyMap<string, Field> {
+function fieldsOf(scope: Scope): ReadonlyMap<string, Field> {
   const fields = new Map<string, Field>();
   for (const metric of columns(scope)) {
     const column = originalColumn(metric);
@@ -26,11 +36,6 @@ export function fieldsOf(scope: Scope): ReadonlyMap<string, Field> {
   }
   for (const metric of columns(scope)) fields.set(metric.id, fieldOf(metric));
   return fields;
-}
-
-/** The fields of the largest values of a scope; their slots are behind those of the metrics. */
-export function peakFieldsOf(scope: Scope): ReadonlyMap<string, Field> {
-  return new Map(peaksOf(scope).map((peak) => [peak.id, fieldOf(peak)]));
 }
 
 function fieldOf({ collector, id, kind, slot }: Metric): Field {

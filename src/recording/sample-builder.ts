@@ -1,8 +1,5 @@
-import { guestTypes } from '../guests/guest.ts';
-import type { GuestIdentity } from '../guests/guest.ts';
-import { catalogue, slots } from '../catalogue/catalogue.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
-import { perScope, scopes } from '../catalogue/define.ts';
+import { scopes } from '../catalogue/define.ts';
 import type { PerScope, Scope } from '../catalogue/define.ts';
 import { entities, entityOf } from '../catalogue/entities.ts';
 import type { RootScope } from '../catalogue/entities.ts';
@@ -10,44 +7,14 @@ import { peaksOf } from '../catalogue/peaks.ts';
 import { Row } from '../catalogue/row.ts';
 import { listsOf, partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, RowTree } from '../catalogue/row-tree.ts';
-import type { Sample, GuestRows } from '../sampling/sample.ts';
+import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
-import { fieldsOf, peakFieldsOf } from './fields.ts';
+import { recordedFields, recordedFieldsWithPeaks } from './fields.ts';
 import type { Field } from './fields.ts';
 import type { Fields } from './format.ts';
 import { asFields } from './format.ts';
-
-const identity = slots('identity', 'vm');
-
-const fields: PerScope<ReadonlyMap<string, Field>> = perScope(fieldsOf);
-const fieldsWithPeaks: PerScope<ReadonlyMap<string, Field>> = perScope(
-  (scope) => new Map([...fields[scope], ...peakFieldsOf(scope)]),
-);
-
-const collectorOrder = [...new Set(catalogue.map(({ collector }) => collector))].filter(
-  (name) => name !== '-',
-);
-
-/** A VM of a recording, with rows that are kept as long as it is in the samples. */
-interface RecordedVm extends GuestRows {
-  twin: boolean;
-  readonly guest: { -readonly [K in keyof GuestIdentity]: GuestIdentity[K] };
-}
-
-function recordedVm(key: string, rowOf: RowMaker): RecordedVm {
-  return {
-    guest: { type: 'qemu', key, uuid: '', name: '' },
-    twin: false,
-    ...emptyTree('vm', rowOf),
-  };
-}
-
-/** Makes the rows of samples. */
-type RowMaker = (scope: Scope) => Row;
-
-function emptyTree<R extends RootScope>(root: R, rowOf: RowMaker): RowTree<R> {
-  return { row: rowOf(root), ...listsOf(root, (): readonly Row[] => []) };
-}
+import { collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
+import type { RecordedVm, RowMaker } from './recorded-rows.ts';
 
 /**
  * Makes samples of recorded objects, of the shape in which they were taken. Like there, a sample and its rows are used
@@ -66,7 +33,7 @@ export class SampleBuilder {
 
   /** @param peaks whether rows have slots for the largest values too, and these are read */
   constructor(peaks = false) {
-    this.fields = peaks ? fieldsWithPeaks : fields;
+    this.fields = peaks ? recordedFieldsWithPeaks : recordedFields;
     this.rowOf = (scope) => new Row(scope, peaks ? peaksOf(scope).length : 0);
     this.host = emptyTree('host', this.rowOf);
     this.agent = emptyTree('agent', this.rowOf);
@@ -143,18 +110,6 @@ export class SampleBuilder {
       if (collector !== undefined) this.ran.add(collector);
     }
   }
-}
-
-/** Tells of a VM what its row does. */
-function describe({ guest, row: { texts } }: RecordedVm): void {
-  // Recordings of 0.1.0 know VMs only.
-  guest.type = guestTypes.find((type) => type === texts[identity.guest_type]) ?? 'qemu';
-  guest.uuid = texts[identity.UUID] ?? '';
-  guest.name = texts[identity.name] ?? '';
-  guest.vmid = texts[identity.vmid];
-  guest.tags = texts[identity.tags];
-  guest.lock = texts[identity.lock];
-  guest.state = texts[identity.state];
 }
 
 function keyOf({ UUID, pid }: Fields): string {

@@ -17,6 +17,8 @@ import { readRecording } from '../../src/profiler/read/read-recording.ts';
 import { simulate } from '../../src/profiler/simulate.ts';
 import { entriesOf } from '../../src/recording/entries.ts';
 import { RecordingError } from '../../src/recording/errors.ts';
+import { MsgpackEnds } from '../../src/recording/msgpack-ends.ts';
+import { PackedSamples } from '../../src/recording/packed-samples.ts';
 import { SampleBuilder } from '../../src/recording/sample-builder.ts';
 import { readPreferences } from '../../src/tui/preferences.ts';
 import type { Target } from './harness.ts';
@@ -75,6 +77,17 @@ async function replay(input: Buffer): Promise<void> {
   for await (const { format, records } of entriesOf('input', chunks(), { records: 0 })) {
     const fields = records.map((each) => format.decode(each));
     if (fields.every((each) => each !== undefined)) builder.build(fields);
+  }
+}
+
+/** What comes of records from another node. */
+function readPacked(input: Buffer): void {
+  const ends = new MsgpackEnds();
+  const samples = new PackedSamples();
+  let at = 0;
+  for (let end = ends.next(input, 0); end !== undefined; end = ends.next(input, at)) {
+    samples.read(input.subarray(at, end));
+    at = end;
   }
 }
 
@@ -164,6 +177,20 @@ export const fileTargets: readonly Target[] = [
     largest: mostLines,
     parse: replay,
     refuses: (error) => error instanceof RecordingError,
+  },
+  {
+    name: 'records of other nodes',
+    seeds: [packed(samples), packed([...samples, ...samples])],
+    words: [
+      '\xde\xff\xff',
+      '\xdf\xff\xff\xff\xff',
+      '\xdd\x00\x00\xff\xff',
+      '\xa4',
+      'domains',
+      'UUID',
+      'disks',
+    ],
+    parse: readPacked,
   },
   {
     name: 'recordings of MessagePack',

@@ -65,11 +65,13 @@ export function lengthOf(bytes: Buffer, at: number): number {
   const type = bytes[at] ?? 0;
   if (type < 0xa0 || type >= 0xe0) return 1;
   if (type < 0xc0) return 1 + (type & 0x1f);
-  return fixed.get(type) ?? variable(bytes, at, type);
+  const length = fixed[type] ?? 0;
+  return length > 0 ? length : variable(bytes, at, type);
 }
 
-/** Bytes of values that tell no length: nil and booleans, numbers, extensions of fixed size, heads of arrays and maps. */
-const fixed: ReadonlyMap<number, number> = new Map([
+/** Bytes of values that tell no length, 0 for others: nil and booleans, numbers, extensions of fixed size, heads of arrays and maps. */
+const fixed = new Uint8Array(256);
+for (const [type, length] of [
   ...[0xc0, 0xc1, 0xc2, 0xc3].map((type) => [type, 1] as const),
   ...[0xcc, 0xd0].map((type) => [type, 2] as const),
   ...[0xcd, 0xd1, 0xd4, 0xdc, 0xde].map((type) => [type, 3] as const),
@@ -79,7 +81,8 @@ const fixed: ReadonlyMap<number, number> = new Map([
   ...[0xcb, 0xcf, 0xd3].map((type) => [type, 9] as const),
   [0xd7, 10],
   [0xd8, 18],
-]);
+] as const)
+  fixed[type] = length;
 
 /** Bytes of a value that tells its length: binary data, an extension, a string. */
 function variable(bytes: Buffer, at: number, type: number): number {
