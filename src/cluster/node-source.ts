@@ -2,7 +2,7 @@ import type { Sample } from '../sampling/sample.ts';
 
 declare const checked: unique symbol;
 
-/** A name of a node that was checked: letters, digits, dots, dashes and underscores, no dash in front, at most 253 characters. */
+/** What a node is called, checked: a name or an address, with its port where one was given; no dash in front, nothing unprintable. */
 export type NodeName = string & { readonly [checked]: 'name of a node' };
 
 /** Where a node is reached, each part checked so that it can be an argument of ssh. */
@@ -28,7 +28,8 @@ export interface NodeAddress {
  * - `host-key`: its key is unknown, or another one than it was.
  * - `no-program`: there is no proxtop.
  * - `schema`: the proxtop there has another schema of samples.
- * - `silent`: connected, but no sample comes.
+ * - `silent`: no sample comes, or none any more.
+ * - `slow`: samples come, but seconds late.
  * - `ended`: proxtop ended there, or cannot run; the sentence says what it said.
  * - `garbled`: what comes is no stream of samples, or more than any node sends.
  * - `no-ssh`: ssh cannot be started here.
@@ -40,6 +41,7 @@ export type TroubleKind =
   | 'no-program'
   | 'schema'
   | 'silent'
+  | 'slow'
   | 'ended'
   | 'garbled'
   | 'no-ssh';

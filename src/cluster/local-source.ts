@@ -1,0 +1,33 @@
+import type { Sample } from '../sampling/sample.ts';
+import type { Arrival, NodeName, NodeSource, NodeState } from './node-source.ts';
+
+/** The samples of this node, handed on as they are taken. */
+export class LocalSource implements NodeSource {
+  onNews: (() => void) | undefined;
+  private arrival: Arrival | undefined;
+
+  /** @param follow is told which guests are looked at and which are expanded, by their keys */
+  constructor(
+    readonly name: NodeName,
+    readonly follow: NonNullable<NodeSource['follow']>,
+  ) {}
+
+  latest(): Arrival | undefined {
+    return this.arrival;
+  }
+
+  state(): NodeState {
+    return { kind: this.arrival === undefined ? 'connecting' : 'streaming' };
+  }
+
+  /** Takes the sample of a cycle. */
+  take(sample: Sample): void {
+    this.arrival = { sample, at: performance.now(), clockOffset: 0 };
+    this.onNews?.();
+  }
+
+  close(): Promise<void> {
+    this.onNews = undefined;
+    return Promise.resolve();
+  }
+}
