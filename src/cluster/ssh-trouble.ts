@@ -22,8 +22,8 @@ const LONGEST_SENTENCE = 200;
 /** What words of ssh mean; the first that fits counts. They have been the same for many years (ssh.c, sshconnect.c). */
 const meanings: readonly (readonly [pattern: RegExp, kind: TroubleKind, text?: string])[] = [
   [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'host-key', 'its host key is not the one that is known here'],
-  [/host key is known for|authenticity of host/i, 'host-key', 'its host key is not known here'],
-  [/Host key verification failed/, 'host-key', 'its host key is not the one that is known here'],
+  // Of a key that it does not know, ssh says nothing more when it may not ask.
+  [/Host key verification failed/, 'host-key', 'its host key is not known here'],
   [/Permission denied|Too many authentication failures/, 'refused'],
   [/not allowed|account .*(expired|locked)|currently not available/i, 'refused'],
 ];
