@@ -27,7 +27,8 @@ export function isHost(text: string): boolean {
 
 /** Whether a text is an IP address; a link-local one may name its interface. */
 export function isAddress(text: string): boolean {
-  return isIPv4(text) || isIPv6(text.replace(zone, ''));
+  const address = text.replace(zone, '');
+  return isIPv4(text) || (isIPv6(address) && !address.includes('%'));
 }
 
 /** Whether ssh can be given a text as the user. */
