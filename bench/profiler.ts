@@ -58,7 +58,7 @@ function sampleAt(cycle: number): Sample {
     interval: 1,
     host: host.tree,
     guests: vms,
-    agent: { row: new Row('agent'), outputs: [], verdicts: [] },
+    agent: { row: new Row('agent'), outputs: [], verdicts: [], nodes: [] },
     collectors: [],
     runs: [],
   };

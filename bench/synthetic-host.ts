@@ -48,7 +48,7 @@ export function syntheticHost(vmCount: number): (second: number) => Sample {
     const name = `vm${index}`;
     return { guest: { type: 'qemu', key: name, uuid: name, name } as const, twin: false, ...tree('vm') };
   }) as unknown as Sample['guests'];
-  const agent = { row: rowOf('agent'), outputs: [rowOf('agent_output')], verdicts: [] };
+  const agent = { row: rowOf('agent'), outputs: [rowOf('agent_output')], verdicts: [], nodes: [] };
   return (second) => {
     for (const row of all) fill(row, false);
     return {

@@ -144,6 +144,15 @@ export const entities = {
       ['subject', 'subject'],
     ],
   },
+  agent_node: {
+    parent: 'agent',
+    member: 'nodes',
+    noun: 'a node that is watched',
+    heading: 'Nodes',
+    identity: ['name'],
+    group: 'node',
+    labels: [['node', 'name']],
+  },
 } as const satisfies Readonly<Record<string, Entity>>;
 type Entities = typeof entities;
 

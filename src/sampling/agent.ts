@@ -29,6 +29,8 @@ export class Agent implements AgentRows {
   readonly outputs: Row[] = [];
   /** None: what is wrong is found when the sample is complete. */
   readonly verdicts: readonly Row[] = [];
+  /** None: who watches several hosts adds them. */
+  readonly nodes: readonly Row[] = [];
   private cycleMs = NaN;
   private rss = NaN;
   /** Node opens a file of /proc for it each time: 60 us after a second of sleep. */

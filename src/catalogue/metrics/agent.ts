@@ -1,5 +1,6 @@
 import { gauge, text } from '../metric.ts';
 import type { Declaration, MetricTable } from '../metric.ts';
+import { agentNode } from './node.ts';
 import { agentVerdict } from './verdict.ts';
 
 /** proxtop itself. */
@@ -183,6 +184,7 @@ export const agent = {
     }),
   ],
   agent_verdict: agentVerdict,
+  agent_node: agentNode,
 } satisfies MetricTable;
 
 /** A count of an output, since the start, of records given up for one reason. */
