@@ -1,22 +1,28 @@
+import { slots } from '../catalogue/catalogue.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Aggregator } from './aggregator.ts';
 
-/** A printer that is shown one sample for each interval, made of those in it. */
+const { host_name } = slots('host', 'host');
+
+/** A printer that is shown one sample for each interval and host, made of those in it. */
 export class IntervalPrinter implements Printer {
-  private readonly aggregator: Aggregator;
+  /** By the name of the host. */
+  private readonly aggregators = new Map<string | undefined, Aggregator>();
 
   /** @param seconds of an interval */
   constructor(
     private readonly printer: Printer,
-    seconds: number,
-  ) {
-    this.aggregator = new Aggregator(seconds);
-  }
+    private readonly seconds: number,
+  ) {}
 
   print(sample: Sample): readonly Buffer[] {
+    const host = sample.host.row.texts[host_name];
+    let aggregator = this.aggregators.get(host);
+    if (aggregator === undefined) this.aggregators.set(host, (aggregator = new Aggregator(this.seconds)));
+    const own = aggregator;
     return this.collect((emit) => {
-      this.aggregator.add(sample, emit);
+      own.add(sample, emit);
     });
   }
 
@@ -26,7 +32,7 @@ export class IntervalPrinter implements Printer {
 
   end(): readonly Buffer[] {
     return this.collect((emit) => {
-      this.aggregator.end(emit);
+      for (const aggregator of this.aggregators.values()) aggregator.end(emit);
     });
   }
 

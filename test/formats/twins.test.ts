@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
-import { EsxtopPrinter, withoutColumns } from '../../src/formats/esxtop/esxtop.ts';
+import { EsxtopPrinter } from '../../src/formats/esxtop/esxtop.ts';
+import { withoutColumns } from '../../src/formats/esxtop/host-columns.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import type { PrinterName } from '../../src/formats/index.ts';
 import { PrometheusPage } from '../../src/formats/prometheus/page.ts';

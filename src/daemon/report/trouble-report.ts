@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { fileKind } from '../../kernel/base/paths.ts';
 import type { FileTrouble } from '../../kernel/base/read.ts';
 import { fileTroubles } from '../../kernel/base/read.ts';
-import { withoutColumns } from '../../formats/esxtop/esxtop.ts';
+import { withoutColumns } from '../../formats/esxtop/host-columns.ts';
 
 /**
  * Logs kernel files that cannot be read: one warning for each kind of file, whatever the number of processes and VMs

@@ -59,6 +59,8 @@ export class PrometheusEndpoint implements Output {
   /** What is wrong at the moment. */
   private readonly troubles = new Map<'address' | 'certificate' | 'page', string>();
   private served = 0;
+  /** Whether this host watches others, which have pages of their own. */
+  private ofCluster = false;
   private attempts = 0;
   private retry: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
@@ -118,6 +120,9 @@ export class PrometheusEndpoint implements Output {
   }
 
   write(sample: Sample): void {
+    // Counters of other nodes do not come with their samples: a page of rates would tell Prometheus nothing.
+    this.ofCluster ||= sample.agent.nodes.length > 0;
+    if (this.ofCluster && sample.agent.nodes.length === 0) return;
     this.pages.replace(this.select === undefined ? sample : this.select.part(sample));
   }
 
