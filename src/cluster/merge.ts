@@ -1,0 +1,143 @@
+import { slots } from '../catalogue/catalogue.ts';
+import type { GuestIdentity } from '../guests/guest.ts';
+import type { GuestRows, Sample } from '../sampling/sample.ts';
+import type { ClusterNode, ClusterSample } from './cluster-sample.ts';
+import { complaintOf } from './node-row.ts';
+
+/** ms for which two guests with one identity may be the two ends of a migration: monitors are asked every 10 s. */
+const MIGRATION = 15_000;
+const { lock: LOCK, state: STATE } = slots('identity', 'vm');
+/** What QEMU is in that does not run yet, or any more, because it is migrated. */
+const notHere: ReadonlySet<string> = new Set(['inmigrate', 'postmigrate', 'finish-migrate']);
+
+/** A guest and the node that it runs on. Its key is the same on each node. */
+export interface ClusterGuest extends GuestRows {
+  readonly node: ClusterNode;
+  /** Its key in the samples of its node. */
+  readonly ownKey: string;
+}
+
+/** All guests of all nodes as one sample; what is not of guests is that of the host that watches. */
+export interface MergedSample extends Sample {
+  readonly guests: readonly ClusterGuest[];
+  readonly nodes: readonly ClusterNode[];
+}
+
+/** The node that a guest is on, as the cluster itself has it; undefined where nobody knows. */
+export type Placement = (guest: GuestIdentity) => string | undefined;
+
+/** A guest as one node tells of it. */
+interface Candidate {
+  readonly node: ClusterNode;
+  readonly rows: GuestRows;
+  /** When it was seen first, ms since 1970. */
+  readonly since: number;
+}
+
+/** What is remembered of an identity that several nodes tell of, or told of. */
+interface Known {
+  /** The node whose row is shown. */
+  node: string;
+  /** Whether they are guests of their own: copies that have run side by side for too long. */
+  apart: boolean;
+}
+
+/** The node of a guest; undefined in a sample of one host. */
+export function nodeOf(guest: GuestRows): ClusterNode | undefined {
+  return 'node' in guest ? (guest as ClusterGuest).node : undefined;
+}
+
+/** Whether a sample is one of several nodes. */
+export function isMerged(sample: Sample): sample is MergedSample {
+  return 'nodes' in sample;
+}
+
+/**
+ * Puts the guests of all nodes into one list. A guest that migrates is one row, which changes its node: while both ends are there,
+ * the cluster's own list decides, else the end that runs. Copies that run on, as of one image that was started twice, are two.
+ */
+export class Merger {
+  private since = new Map<string, number>();
+  private known = new Map<string, Known>();
+
+  constructor(private readonly placement: Placement = () => undefined) {}
+
+  /** The rows stay those of the samples. */
+  merge({ time, interval, own, nodes }: ClusterSample): MergedSample {
+    const groups = this.groups(nodes, time);
+    const known = this.known;
+    this.known = new Map();
+    const guests = [...groups].flatMap(([identity, group]) => this.resolve(identity, group, known, time));
+    const complaints = nodes.flatMap(({ name, row, sample }) => {
+      const unseen = sample?.unseen;
+      return [complaintOf(row) ?? [], unseen === undefined ? [] : `${name}: ${unseen}`].flat();
+    });
+    const unseen = complaints.length === 0 ? undefined : complaints.join('; ');
+    return { ...own, time, interval, guests, nodes, unseen };
+  }
+
+  /** The guests by who they are; those that already share that on one node are told apart by their processes. */
+  private groups(nodes: readonly ClusterNode[], time: number): ReadonlyMap<string, readonly Candidate[]> {
+    const before = this.since;
+    this.since = new Map();
+    const groups = new Map<string, Candidate[]>();
+    for (const node of nodes)
+      for (const rows of node.sample?.guests ?? []) {
+        const { key, uuid, vmid = '' } = rows.guest;
+        const place = `${node.name} ${key}`;
+        const since = before.get(place) ?? time;
+        this.since.set(place, since);
+        const identity = rows.twin || uuid === '' ? place : `${uuid} ${vmid}`;
+        const group = groups.get(identity);
+        if (group === undefined) groups.set(identity, [{ node, rows, since }]);
+        else group.push({ node, rows, since });
+      }
+    return groups;
+  }
+
+  private resolve(
+    identity: string,
+    group: readonly Candidate[],
+    known: ReadonlyMap<string, Known>,
+    time: number,
+  ): readonly ClusterGuest[] {
+    const [first] = group as readonly [Candidate];
+    const before = known.get(identity);
+    const apart = group.length > 1 && (before?.apart === true || this.areApart(group, time));
+    const shown = group.length === 1 ? first : this.endThatRuns(group, before?.node);
+    this.known.set(identity, { node: shown.node.name, apart });
+    if (!apart) return [guestOf(shown, identity)];
+    return group.map((each) => guestOf(each, `${identity} ${each.node.name}`));
+  }
+
+  /** Whether they are no two ends of one migration. */
+  private areApart(group: readonly Candidate[], time: number): boolean {
+    if (this.placed(group) !== undefined || group.some(isMoving)) return false;
+    const latest = Math.max(...group.map(({ since }) => since));
+    return group.every(({ since }) => since === latest) || time - latest >= MIGRATION;
+  }
+
+  private endThatRuns(group: readonly Candidate[], before: string | undefined): Candidate {
+    const placed = this.placed(group);
+    if (placed !== undefined) return placed;
+    const running = group.filter(({ rows }) => !notHere.has(rows.row.texts[STATE] ?? ''));
+    const possible = running.length > 0 ? running : group;
+    return possible.find(({ node }) => node.name === before) ?? (possible[0] as Candidate);
+  }
+
+  /** The end that the cluster says it is. */
+  private placed(group: readonly Candidate[]): Candidate | undefined {
+    const [first] = group as readonly [Candidate];
+    const name = this.placement(first.rows.guest);
+    return name === undefined ? undefined : group.find(({ node }) => node.name === name);
+  }
+}
+
+/** Whether it is on its way from one node to another. */
+function isMoving({ rows: { row } }: Candidate): boolean {
+  return notHere.has(row.texts[STATE] ?? '') || row.texts[LOCK] === 'migrate';
+}
+
+function guestOf({ node, rows }: Candidate, key: string): ClusterGuest {
+  return { ...rows, guest: { ...rows.guest, key }, node, ownKey: rows.guest.key };
+}
