@@ -29,11 +29,11 @@ export const guestsFirst: EachRow = (sample, devices, visit) => {
   eachOfAgent(sample, devices, visit);
 };
 
-/** The guests, the host, and what is wrong with them; nothing about proxtop itself. */
+/** The guests, the host, what is wrong with them, and the nodes that are watched; nothing about proxtop itself. */
 export const guestsAndHost: EachRow = (sample, devices, visit) => {
   eachOfGuests(sample, devices, visit);
   eachOfHost(sample, devices, visit);
-  for (const row of sample.agent.verdicts) visit(row, undefined);
+  for (const row of [...sample.agent.verdicts, ...sample.agent.nodes]) visit(row, undefined);
 };
 
 const eachOfHost: EachRow = ({ host }, devices, visit) => {

@@ -89,7 +89,7 @@ const integers = new Set(
   agent_output.reconnects agent_output.dropped agent_output.dropped_queue_full agent_output.dropped_spool_full
   agent_output.dropped_too_large agent_output.dropped_refused agent_output.dropped_unreachable
   agent_output.dropped_damaged agent_output.dropped_unprintable agent_output.dropped_stopped
-  agent_output.dropped_unconfirmed agent_verdict.class`.split(/\s+/),
+  agent_output.dropped_unconfirmed agent_verdict.class agent_node.guests`.split(/\s+/),
 );
 const tags = new Set([
   'UUID',

@@ -50,13 +50,13 @@ test('cycle layout: one line', () => {
       '"domains":[{"UUID":"u-1","name":"web","vmid":"100","cpu_total":12.5,"ram_total":4294967296,' +
       '"vcpus":[{"device":"0","cpu_total":25},{"device":"1","cpu_total":0}],' +
       '"disks":[{"device":"scsi0","disk_reads":0.333333333}],"nics":[]},' +
-      '{"name":"007","vcpus":[],"disks":[],"nics":[]}],"agent":{"cycle_ms":4.1,"missed_ticks":0,"outputs":[],"verdicts":[]}}\n',
+      '{"name":"007","vcpus":[],"disks":[],"nics":[]}],"agent":{"cycle_ms":4.1,"missed_ticks":0,"outputs":[],"verdicts":[],"nodes":[]}}\n',
   ]);
 });
 
 test('cycle layout without devices and without anything known', () => {
   assert.deepEqual(lines(sampleOf({ interval: 0.1004, guests: [vmRows(row('vm'))] }), { devices: false }), [
-    `{${head.replace(/1$/, '0.1')},"host":{},"domains":[{}],"agent":{"outputs":[],"verdicts":[]}}\n`,
+    `{${head.replace(/1$/, '0.1')},"host":{},"domains":[{}],"agent":{"outputs":[],"verdicts":[],"nodes":[]}}\n`,
   ]);
 });
 
@@ -107,6 +107,7 @@ test('every declared metric appears under its own id, in both layouts', () => {
     agent,
     agent_output: agent.outputs[0]!,
     agent_verdict: agent.verdicts[0]!,
+    agent_node: (agent['nodes'] as Json[])[0]!,
   };
   const byType = new Map(events(sample).map((event) => [event['type'], event]));
   assert.equal(byType.size, scopes.length);
@@ -164,7 +165,7 @@ test('a sample that is filled anew leaves no stale value, and earlier records st
   const { seq, domains, agent } = JSON.parse(second!.toString()) as Cycle;
   assert.deepEqual(
     [seq, domains[0], agent],
-    [43, { name: 'renamed', cpu_total: 99 }, { outputs: [], verdicts: [] }],
+    [43, { name: 'renamed', cpu_total: 99 }, { outputs: [], verdicts: [], nodes: [] }],
   );
   assert.equal(first!.toString(), before);
 });

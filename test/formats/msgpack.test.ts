@@ -94,7 +94,7 @@ test('many samples in one stream, with what is unknown left out', { skip }, () =
       seq,
       host: {},
       domains: [{ name: 'v', ram_total: 2 ** 45 }],
-      agent: { outputs: [], verdicts: [] },
+      agent: { outputs: [], verdicts: [], nodes: [] },
     })),
   );
 });

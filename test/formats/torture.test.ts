@@ -91,7 +91,9 @@ for (const name of ['csv', 'esxtop'] as const) {
 import csv, io, json, sys
 text = sys.stdin.buffer.read().decode("utf-8", "strict")
 print(json.dumps(list(csv.reader(io.StringIO(text, newline=""), strict=True))))`;
-    for (const sample of samples) {
+    for (const full of samples) {
+      // Of a cluster esxtop's lines come a tick later.
+      const sample = name === 'csv' ? full : { ...full, agent: { ...full.agent, nodes: [] } };
       const text = printed(name, sample);
       assert.doesNotMatch(text.replaceAll(/\r?\n/g, ''), forbidden);
       const rows = byPython(program, text) as string[][];
