@@ -45,7 +45,7 @@ export class LineReader {
     zones: [],
   };
   private readonly verdicts: Row[] = [];
-  private readonly agent = { row: rowOf('agent'), outputs: [], verdicts: this.verdicts };
+  private readonly agent = { row: rowOf('agent'), outputs: [], verdicts: this.verdicts, nodes: [] };
   private readonly hostKeys: KeyTable;
   private readonly guestKeys: KeyTable;
   private readonly verdictKeys = new KeyTable(slotsOf('agent_verdict', () => true));

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import type { Skipped } from '../recording/entries.ts';
 import { standardInput } from '../recording/file.ts';
 import { readSamples, Recording } from '../recording/recording.ts';
-import { SampleBuilder } from '../recording/sample-builder.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { RecordingError } from '../recording/errors.ts';
 import { historyDirectory } from './files.ts';
@@ -65,7 +64,7 @@ export async function openReplay(
 ): Promise<Recording | HistoryRecording> {
   const directory = await historyAt(path);
   return directory === undefined
-    ? Recording.open(path, (time) => isWithin(time, span), new SampleBuilder(peaks))
+    ? Recording.open(path, (time) => isWithin(time, span), peaks)
     : HistoryRecording.open(directory, span);
 }
 

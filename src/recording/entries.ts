@@ -9,6 +9,8 @@ const LARGEST_SAMPLE = 64 << 20;
 export interface SampleEntry {
   /** When it was taken, ms since 1970. */
   readonly time: number;
+  /** The start of the program that took it. */
+  readonly run: string;
   /** Bytes of the file, uncompressed, before it. */
   readonly offset: number;
   readonly format: Format;
@@ -53,7 +55,15 @@ export async function* entriesOf(
       continue;
     }
     if (entry !== undefined) yield entry;
-    entry = { time: head.time, offset, format, records: [record], length: record.length, head };
+    entry = {
+      time: head.time,
+      run: head.run,
+      offset,
+      format,
+      records: [record],
+      length: record.length,
+      head,
+    };
     if (head.isRow) continue;
     // It is whole, and the next one may come only in a minute.
     yield entry;

@@ -1,5 +1,8 @@
 import type { Sample } from '../sampling/sample.ts';
 
+/** What a player shows: a sample, or what several hosts told at a time. */
+type Timed = Pick<Sample, 'interval'>;
+
 /** A gap of more than so many intervals is not waited for. */
 const GAP = 3;
 /** ms to wait where the recording does not tell. */
@@ -36,7 +39,7 @@ export interface PlayerPosition {
  * Shows the samples of a recording at the pace at which they were taken, times a speed. Commands take effect in the
  * order in which they are given; each shows a sample, so that its effect is seen. At its end the player pauses.
  */
-export class Player<T extends Pick<Sample, 'interval'> = Sample> {
+export class Player<T extends Timed = Sample> {
   private index = 0;
   private paused = false;
   private atEnd = false;

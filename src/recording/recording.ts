@@ -6,7 +6,8 @@ import { RecordingError } from './errors.ts';
 import { chunksOf, openSeekable, openSource } from './file.ts';
 import type { Format } from './format.ts';
 import type { Playable } from './player.ts';
-import { SampleBuilder } from './sample-builder.ts';
+import { Builders } from './builders.ts';
+import type { SampleBuilder } from './sample-builder.ts';
 
 /** Which samples are wanted, by their times in ms since 1970. */
 export type Wanted = (time: number) => boolean;
@@ -27,10 +28,10 @@ export async function* readSamples(
 ): AsyncGenerator<Sample> {
   const source = await openSource(path);
   try {
-    const builder = new SampleBuilder(true);
-    for await (const { format, records, time } of entriesOf(path, source.chunks, skipped)) {
+    const builders = new Builders(true);
+    for await (const { format, records, time, run } of entriesOf(path, source.chunks, skipped)) {
       if (!wanted(time)) continue;
-      const sample = sampleOf(builder, format, records);
+      const sample = sampleOf(builders.of(run), format, records);
       if (sample === undefined) skipped.records += records.length;
       else yield sample;
     }
@@ -40,7 +41,7 @@ export async function* readSamples(
 }
 
 /** Where the records of a sample are. */
-type Place = Pick<SampleEntry, 'time' | 'offset' | 'length' | 'format'>;
+type Place = Pick<SampleEntry, 'time' | 'run' | 'offset' | 'length' | 'format'>;
 
 /**
  * The samples of a file in any order. Of those that were found so far it keeps only where they are; the file is
@@ -57,18 +58,18 @@ export class Recording implements Playable {
     path: string,
     private readonly file: FileHandle,
     private readonly wanted: Wanted,
-    private readonly builder: SampleBuilder,
+    private readonly builders: Builders,
   ) {
     this.entries = entriesOf(path, chunksOf(file), this.skipped);
   }
 
   /**
    * @param wanted others are as if they were not there
-   * @param builder makes the samples
+   * @param peaks whether rows have slots for the largest values too, and these are read
    * @throws RecordingError for a file that cannot be read, or holds something else
    */
-  static async open(path: string, wanted: Wanted = all, builder = new SampleBuilder()): Promise<Recording> {
-    const recording = new Recording(path, await openSeekable(path), wanted, builder);
+  static async open(path: string, wanted: Wanted = all, peaks = false): Promise<Recording> {
+    const recording = new Recording(path, await openSeekable(path), wanted, new Builders(peaks));
     try {
       if ((await recording.at(0)) !== undefined) return recording;
     } catch (error) {
@@ -95,6 +96,11 @@ export class Recording implements Playable {
     return this.places[index]?.time ?? NaN;
   }
 
+  /** The start of the program that took sample `index`, one found so far; '' for others. */
+  runAt(index: number): string {
+    return this.places[index]?.run ?? '';
+  }
+
   /** Whether there is a sample number `index`; the file is searched on until it is found. */
   async has(index: number): Promise<boolean> {
     while (index >= this.places.length && !this.atEnd) {
@@ -102,15 +108,15 @@ export class Recording implements Playable {
       if (next.done === true) {
         this.atEnd = true;
       } else {
-        const { time, offset, length, format } = next.value;
-        if (this.wanted(time)) this.places.push({ time, offset, length, format });
+        const { time, run, offset, length, format } = next.value;
+        if (this.wanted(time)) this.places.push({ time, run, offset, length, format });
       }
     }
     return index < this.places.length;
   }
 
   /**
-   * Sample number `index`, from 0; undefined behind the last one. It is valid until the next one is asked for. One that
+   * Sample number `index`, from 0; undefined behind the last one. It is valid until the next one of its run is asked for. One that
    * turns out to be damaged is forgotten, so that the numbers behind it go down.
    */
   async at(index: number): Promise<Sample | undefined> {
@@ -133,7 +139,7 @@ export class Recording implements Playable {
     await this.file.close();
   }
 
-  private async read({ offset, length, format }: Place): Promise<Sample | undefined> {
+  private async read({ run, offset, length, format }: Place): Promise<Sample | undefined> {
     const { bytesRead, buffer } = await this.file.read(Buffer.allocUnsafe(length), 0, length, offset);
     const bytes = buffer.subarray(0, bytesRead);
     const records: Buffer[] = [];
@@ -143,7 +149,7 @@ export class Recording implements Playable {
       records.push(bytes.subarray(at, end));
       at = end;
     }
-    return sampleOf(this.builder, format, records);
+    return sampleOf(this.builders.of(run), format, records);
   }
 }
 
