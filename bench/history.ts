@@ -28,11 +28,10 @@ const recording = process.argv[3];
 const HOUR = 3_600_000;
 const sampleAt = syntheticHost(vmCount);
 
-const emptied = <R extends 'host' | 'vm' | 'agent'>(root: R, of: RowTree<R>): RowTree<R> =>
-  ({
-    row: new Row(root),
-    ...listsOf(root, (part) => rowsOf(of as AnyRowTree, part).map(() => new Row(part.scope))),
-  });
+const emptied = <R extends 'host' | 'vm' | 'agent'>(root: R, of: RowTree<R>): RowTree<R> => ({
+  row: new Row(root),
+  ...listsOf(root, (part) => rowsOf(of as AnyRowTree, part).map(() => new Row(part.scope))),
+});
 
 /** Copies values, with noise. */
 function copyRow(from: Row, to: Row, copy: number): void {

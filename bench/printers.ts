@@ -82,7 +82,12 @@ const sample: Sample = {
       ...listsOf('vm', ({ scope }) => rows(scope, devices[scope] ?? 1, name)),
     };
   }),
-  agent: { row: fill(new Row('agent'), 'agent'), outputs: rows('agent_output', 2, 'output'), verdicts: [], nodes: [] },
+  agent: {
+    row: fill(new Row('agent'), 'agent'),
+    outputs: rows('agent_output', 2, 'output'),
+    verdicts: [],
+    nodes: [],
+  },
   collectors: collectorNames,
   runs: collectorNames.map((name) => ({ name, duration: 0.5, failed: false })),
 };

@@ -51,13 +51,7 @@ export type Command =
 /** proxtop with every flag it takes. */
 export const proxtopProgram: Program = {
   name: 'proxtop',
-  usage: [
-    'proxtop [FLAG]...',
-    'proxtop status [FLAG]...',
-    ...worstProgram.usage,
-    reportUsage,
-    ...spoolUsage,
-  ],
+  usage: ['proxtop [FLAG]...', 'proxtop status [FLAG]...', ...worstProgram.usage, reportUsage, ...spoolUsage],
   flags: [...flags, ...spanFlags],
 };
 

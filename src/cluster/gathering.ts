@@ -74,7 +74,10 @@ export class Gathering {
       },
       Math.min(PATIENCE, this.frequency * 1000 * SHARE),
     );
-    if (this.waiting.size === 0) setImmediate(() => this.waiting.size === 0 && this.conclude());
+    if (this.waiting.size === 0)
+      setImmediate(() => {
+        if (this.waiting.size === 0) this.conclude();
+      });
     return own;
   }
 

@@ -3,7 +3,7 @@ complete -c proxtop -f
 complete -c proxtop -l output -s o -x -a 'stdout file tcp udp http prometheus' -d 'destination: stdout, file, tcp, udp, http or prometheus'
 complete -c proxtop -l target -r -F -d 'host:port or [IPv6]:port for tcp and udp, a path for file, a URL for http'
 complete -c proxtop -l prometheus -d 'address of the page that Prometheus scrapes, host:port; also beside other outputs'
-complete -c proxtop -l printer -s p -x -a 'json influx msgpack remote-write csv text esxtop' -d 'format: json, influx, msgpack, remote-write, csv, text or esxtop'
+complete -c proxtop -l printer -s p -x -a 'json influx msgpack remote-write csv text esxtop otlp' -d 'format: json, influx, msgpack, remote-write, csv, text, esxtop or otlp'
 complete -c proxtop -l batch -s b -d 'esxtop\'s wide CSV, a line for each sample: --printer=esxtop'
 complete -c proxtop -l layout -x -a 'cycle event' -d 'records of json: cycle, one for each sample, or event, one for each row'
 complete -c proxtop -l interval -x -d 'seconds that a record stands for, with means over them and the last levels: a multiple of the frequency'
@@ -55,5 +55,8 @@ complete -c proxtop -l at -x -d 'replay from this time on; printed, the one samp
 complete -c proxtop -l from -x -d 'replay nothing before this time, written in the same way'
 complete -c proxtop -l to -x -d 'replay nothing after this time; a time of day is the next one after --from, +10m counts from there'
 complete -c proxtop -n __fish_use_subcommand -a status
+complete -c proxtop -n __fish_use_subcommand -a worst
+complete -c proxtop -n '__fish_seen_subcommand_from worst' -a '--by --limit --sort --devices --include --exclude --printer'
+complete -c proxtop -n __fish_use_subcommand -a report
 complete -c proxtop -n __fish_use_subcommand -a spool
 complete -c proxtop -n '__fish_seen_subcommand_from spool' -a 'list drain delete'
