@@ -105,7 +105,8 @@ export class ClusterRecording implements Playable<ClusterSample> {
   }
 
   private clusterOf(samples: readonly Sample[]): ClusterSample {
-    const own = samples.find(({ agent }) => agent.nodes.length > 0) ?? samples[0];
+    const [first] = samples as readonly [Sample, ...Sample[]];
+    const own = samples.find(({ agent }) => agent.nodes.length > 0) ?? first;
     const nodes = own.agent.nodes.length > 0 ? told(own, samples) : samples.map((each) => this.seen(each));
     return { time: own.time, interval: own.interval, own, nodes };
   }

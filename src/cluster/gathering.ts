@@ -35,6 +35,8 @@ export class Gathering {
   private user: GatheringUser | undefined;
   private patience: NodeJS.Timeout | undefined;
   private settle: (() => void) | undefined;
+  private told: (() => void) | undefined;
+  private ticked = false;
 
   /**
    * @param sources of all nodes, in the order in which they are told
@@ -62,6 +64,7 @@ export class Gathering {
   tick(sample: Sample): Sample {
     // The one before waited longer than its interval.
     this.conclude();
+    this.ticked = true;
     const own = { ...sample, agent: { ...sample.agent, nodes: this.rows } };
     this.own = own;
     this.local?.take(own);
@@ -81,6 +84,21 @@ export class Gathering {
     return own;
   }
 
+  /** Resolves when no node is connecting any more for the first time, or when `stop` is aborted. */
+  ready(stop: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      stop.addEventListener('abort', () => {
+        resolve();
+      });
+      this.told = () => {
+        const isConnecting = (each: NodeSource): boolean =>
+          each !== this.local && each.state().kind === 'connecting';
+        if (!this.sources.some(isConnecting)) resolve();
+      };
+      this.told();
+    });
+  }
+
   /** Resolves when the last tick has waited for the nodes. */
   settled(): Promise<void> {
     if (this.own === undefined) return Promise.resolve();
@@ -97,11 +115,12 @@ export class Gathering {
   }
 
   private news(source: NodeSource): void {
+    this.told?.();
     const arrival = source.latest();
     const isNew = arrival !== undefined && this.seen.get(source) !== arrival;
     if (isNew) {
       this.seen.set(source, arrival);
-      if (source !== this.local) this.user?.hand(arrival.sample);
+      if (this.ticked && source !== this.local) this.user?.hand(arrival.sample);
     }
     if (!isNew && source.state().kind === 'streaming') return;
     if (this.waiting.delete(source) && this.waiting.size === 0) this.conclude();

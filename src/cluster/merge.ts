@@ -21,6 +21,8 @@ export interface ClusterGuest extends GuestRows {
 export interface MergedSample extends Sample {
   readonly guests: readonly ClusterGuest[];
   readonly nodes: readonly ClusterNode[];
+  /** Why nodes or guests are missing, or times wrong, for people: of one node each. */
+  readonly complaints: readonly string[];
 }
 
 /** The node that a guest is on, as the cluster itself has it; undefined where nobody knows. */
@@ -30,7 +32,7 @@ export type Placement = (guest: GuestIdentity) => string | undefined;
 interface Candidate {
   readonly node: ClusterNode;
   readonly rows: GuestRows;
-  /** When it was seen first, ms since 1970. */
+  /** When it came, ms since 1970; 0 where it was there when its node told for the first time. */
   readonly since: number;
 }
 
@@ -57,6 +59,8 @@ export function isMerged(sample: Sample): sample is MergedSample {
  * the cluster's own list decides, else the end that runs. Copies that run on, as of one image that was started twice, are two.
  */
 export class Merger {
+  /** Nodes that told at the moment before. */
+  private told: ReadonlySet<string> = new Set();
   private since = new Map<string, number>();
   private known = new Map<string, Known>();
 
@@ -73,19 +77,21 @@ export class Merger {
       return [complaintOf(row) ?? [], unseen === undefined ? [] : `${name}: ${unseen}`].flat();
     });
     const unseen = complaints.length === 0 ? undefined : complaints.join('; ');
-    return { ...own, time, interval, guests, nodes, unseen };
+    return { ...own, time, interval, guests, nodes, complaints, unseen };
   }
 
   /** The guests by who they are; those that already share that on one node are told apart by their processes. */
   private groups(nodes: readonly ClusterNode[], time: number): ReadonlyMap<string, readonly Candidate[]> {
     const before = this.since;
+    const told = this.told;
     this.since = new Map();
+    this.told = new Set(nodes.flatMap(({ name, sample }) => (sample === undefined ? [] : name)));
     const groups = new Map<string, Candidate[]>();
     for (const node of nodes)
       for (const rows of node.sample?.guests ?? []) {
         const { key, uuid, vmid = '' } = rows.guest;
         const place = `${node.name} ${key}`;
-        const since = before.get(place) ?? time;
+        const since = before.get(place) ?? (told.has(node.name) ? time : 0);
         this.since.set(place, since);
         const identity = rows.twin || uuid === '' ? place : `${uuid} ${vmid}`;
         const group = groups.get(identity);

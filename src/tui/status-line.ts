@@ -1,6 +1,8 @@
 import type { GuestChoice } from './preferences.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { Sample } from '../sampling/sample.ts';
+import { isMerged } from '../cluster/merge.ts';
+import type { MergedSample } from '../cluster/merge.ts';
 import { badgeOf } from './values/badge.ts';
 import type { Badge } from './values/badge.ts';
 import { duration } from './values/format.ts';
@@ -23,6 +25,8 @@ interface Status {
   readonly descending: boolean;
   readonly units: string;
   readonly unicode: boolean;
+  /** Name of the node whose host is shown; undefined for all, or where there is one host. */
+  readonly node?: string | undefined;
   /** Where a replay is, or that the view is paused, in fewer and fewer words; none otherwise. */
   readonly note: readonly string[];
 }
@@ -43,7 +47,7 @@ const NOTE = 0.6;
 /** The first line of the screen. */
 export function statusLine(sample: Sample, status: Status, columns: number): Line {
   const { agent, guests } = sample;
-  const host = textOrBlank(sample.host.row, 'host_name');
+  const host = isMerged(sample) ? nodesText(sample, status.node) : textOrBlank(sample.host.row, 'host_name');
   const missed = valueOf(agent.row, 'missed_ticks');
   const arrow = status.unicode ? (status.descending ? '▼' : '▲') : status.descending ? 'v' : '^';
   const parts: Part[] = [
@@ -59,7 +63,7 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
     ...outputsPart(agent.outputs),
     ...(missed > 0 ? [{ text: `missed ${missed}`, style: 'warn' as const, rank: 6 }] : []),
     ...(status.units === 'auto' ? [] : [{ text: status.units, rank: 7 }]),
-    ...uptimePart(sample.host.row),
+    ...(isMerged(sample) ? [] : uptimePart(sample.host.row)),
     { text: `sort ${status.sort}${arrow}`, rank: 4, right: true },
     { text: refresh(sample.interval, status.interval), rank: 6, right: true },
     { text: new Date(sample.time).toTimeString().slice(0, 8), rank: 5, right: true },
@@ -70,6 +74,12 @@ export function statusLine(sample: Sample, status: Status, columns: number): Lin
 function notePart(note: readonly string[], columns: number): Part[] {
   const text = note.find(({ length }) => length <= columns * NOTE) ?? note.at(-1);
   return text === undefined ? [] : [{ text, style: 'warn', rank: 0 }];
+}
+
+/** `3 nodes`, or which of them the panel is about. */
+function nodesText({ nodes }: MergedSample, shown: string | undefined): string {
+  const all = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
+  return shown === undefined ? all : `${shown} of ${all}`;
 }
 
 const only = { vms: 'only VMs', containers: 'only containers' } as const;

@@ -1,8 +1,6 @@
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Metric } from '../catalogue/catalogue.ts';
 import type { Row } from '../catalogue/row.ts';
-import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
-import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { obey, staysOnPage } from './commands.ts';
 import type { Commands } from './commands.ts';
 import { unitModes } from './values/format.ts';
@@ -31,6 +29,7 @@ import { statusLine } from './status-line.ts';
 import { TableControl } from './table/table-control.ts';
 import { judge } from './analysis/grade.ts';
 import { textOrBlank } from './values/row-values.ts';
+import { guestOf, ownKeys, sampleOf } from './whose-row.ts';
 
 /** Seconds between two samples, as for --frequency. */
 const SHORTEST = 0.1;
@@ -58,7 +57,9 @@ export class TerminalView implements Commands, TerminalUser {
   private message: { readonly text: string; readonly timer: NodeJS.Timeout } | undefined;
   private drawing: NodeJS.Immediate | undefined;
 
-  /** @param preferencesPath where key W keeps what the user chose */
+  /**
+   * @param preferencesPath where key W keeps what the user chose
+   */
   constructor(
     source: Source,
     thresholds: Thresholds,
@@ -218,7 +219,7 @@ export class TerminalView implements Commands, TerminalUser {
     const value = (): Explained | undefined => {
       const sample = this.moment?.sample;
       const of = row();
-      return sample && of && { row: of, guest: guestOf(sample, of), sample };
+      return sample && of && { row: of, guest: guestOf(sample, of), sample: sampleOf(sample, of) };
     };
     this.openPage(new WhyPage(metric, value, this.thresholds));
   }
@@ -250,6 +251,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   openVm(): void {
+    if (this.table.openNode()) return;
     const { vm } = this.table;
     if (vm === undefined) {
       this.tell('there is no VM on this row');
@@ -331,9 +333,11 @@ export class TerminalView implements Commands, TerminalUser {
   private watch(): void {
     this.unseen = false;
     if (this.moment === undefined || this.source.watch === undefined) return;
-    const suffering = this.moment.verdicts.flatMap(({ victims }) => victims);
-    const guests = new Set([...this.table.visible, ...suffering.map(({ guest }) => guest.guest.key)]);
-    this.source.watch(guests, this.table.expanded);
+    const { sample, verdicts } = this.moment;
+    const suffering = verdicts.flatMap(({ victims }) => victims.map(({ guest }) => guest.guest.key));
+    const guests = ownKeys(sample, [...this.table.visible, ...suffering]);
+    const expanded = ownKeys(sample, [...this.table.expanded]);
+    this.source.watch(new Set(guests), new Set(expanded));
   }
 
   private body(size: Size): readonly Line[] {
@@ -354,6 +358,7 @@ export class TerminalView implements Commands, TerminalUser {
       descending,
       units: preferences.units,
       unicode: this.unicode,
+      node: this.table.node?.name,
       note: this.source.note,
     };
     return statusLine(this.moment.sample, status, columns);
@@ -364,11 +369,4 @@ export class TerminalView implements Commands, TerminalUser {
     if (this.message !== undefined) return line(this.message.text, 'warn');
     return this.page?.keys ?? helpLine(columns);
   }
-}
-
-/** The guest that a row is of, itself or one of its devices; undefined for one of the host. */
-function guestOf({ guests }: Sample, row: Row): GuestRows | undefined {
-  return guests.find(
-    (guest) => guest.row === row || partsOf('vm').some((part) => rowsOf(guest, part).includes(row)),
-  );
 }

@@ -2,6 +2,8 @@ import type { ExitCode } from '../../cli/exit-codes.ts';
 import { exitCodes } from '../../cli/exit-codes.ts';
 import type { Settings } from '../../config/settings.ts';
 import { RecordingError } from '../../recording/errors.ts';
+import { ClusterRecording } from '../../cluster/cluster-recording.ts';
+import { Recording } from '../../recording/recording.ts';
 import { Player } from '../../recording/player.ts';
 import { Breaks } from '../../recording/breaks.ts';
 import { openReplay } from '../../history/replay.ts';
@@ -38,7 +40,8 @@ export async function viewReplay(
   let time = NaN;
   const breaks = new Breaks();
   let shown = -1;
-  const judged = new JudgedRecording(recording);
+  const cluster = recording instanceof Recording ? await ClusterRecording.of(recording) : undefined;
+  const judged = new JudgedRecording(cluster ?? recording);
   const player = new Player(judged, (moment, { index }) => {
     ({ time } = moment);
     view.show(moment);

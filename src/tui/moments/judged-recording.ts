@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Playable } from '../../recording/player.ts';
-import type { Sample } from '../../sampling/sample.ts';
+import { Merger } from '../../cluster/merge.ts';
 import { redBegins } from '../../verdicts/verdict.ts';
-import { Verdicts } from '../../verdicts/verdicts.ts';
+import { NodeVerdicts } from '../analysis/node-verdicts.ts';
 import type { Moment } from './moment.ts';
 import { MomentMaker } from './moment-maker.ts';
+import type { Given } from './moment-maker.ts';
 import { retold, told } from './told-verdicts.ts';
 import type { ToldVerdict } from './told-verdicts.ts';
 
@@ -34,7 +35,7 @@ export class JudgedRecording implements Playable<Moment> {
   /** Number of the sample that was judged last. */
   private last = NaN;
 
-  constructor(private readonly recording: Playable) {}
+  constructor(private readonly recording: Playable<Given>) {}
 
   get length(): number {
     return this.recording.length;
@@ -84,15 +85,15 @@ export class JudgedRecording implements Playable<Moment> {
     end: number,
     isOutdated: () => boolean,
   ): Promise<number | undefined> {
-    const verdicts = new Verdicts();
+    const [verdicts, merger] = [new NodeVerdicts(), new Merger()];
     let found: number | undefined;
     for (let index = Math.max(0, begin - LEAD_SAMPLES); index < end; index++) {
       if (index % ATTENDS === 0) await turn();
       if (isOutdated()) return undefined;
       const sample = await this.recording.at(index);
       if (sample === undefined) break;
-      const now = verdicts.add(sample).verdicts;
-      if (index >= begin && redBegins(now)) found = index;
+      verdicts.add('own' in sample ? merger.merge(sample) : sample);
+      if (index >= begin && redBegins(verdicts.now)) found = index;
     }
     return found;
   }
@@ -113,7 +114,7 @@ export class JudgedRecording implements Playable<Moment> {
   }
 
   /** @param isSure whether enough came before it */
-  private judged(sample: Sample, index: number, isSure: boolean): Moment {
+  private judged(sample: Given, index: number, isSure: boolean): Moment {
     const moment = this.maker.take(sample);
     this.last = index;
     if (isSure) {
@@ -128,6 +129,7 @@ export class JudgedRecording implements Playable<Moment> {
   }
 }
 
-function nameOf({ run, seq }: Sample): string {
+function nameOf(given: Given): string {
+  const { run, seq } = 'own' in given ? given.own : given;
   return `${run} ${seq}`;
 }

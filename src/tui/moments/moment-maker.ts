@@ -1,32 +1,52 @@
+import type { ClusterSample } from '../../cluster/cluster-sample.ts';
+import { Merger } from '../../cluster/merge.ts';
+import type { Placement } from '../../cluster/merge.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { Verdicts } from '../../verdicts/verdicts.ts';
+import { NodeVerdicts } from '../analysis/node-verdicts.ts';
 import { RecentValues } from '../analysis/recent-values.ts';
+import { ClusterSnapshots } from '../cluster-snapshots.ts';
 import { Snapshots } from '../snapshot.ts';
 import { momentOf } from './moment.ts';
 import type { Moment } from './moment.ts';
+
+/** What a view is given: the sample of this host, or what several nodes told at a time. */
+export type Given = Sample | ClusterSample;
 
 /** Makes moments of samples that follow each other. The rows of a moment are used again for the next one. */
 export class MomentMaker {
   readonly recent = new RecentValues();
   private readonly snapshots = new Snapshots();
-  private readonly verdicts = new Verdicts();
+  private readonly clusters = new ClusterSnapshots();
+  private readonly merger: Merger;
+  private readonly verdicts = new NodeVerdicts();
+
+  /** @param placement tells on which node of a cluster a guest is */
+  constructor(placement?: Placement) {
+    this.merger = new Merger(placement);
+  }
 
   /** Copies a sample and judges it; has read it when this returns. */
-  take(sample: Sample): Moment {
-    const copy = this.snapshots.copy(sample);
+  take(given: Given): Moment {
+    const copy = this.copy(given);
     this.recent.add(copy);
-    const { verdicts } = this.verdicts.add(copy);
-    return momentOf(copy, { verdicts, isWarm: this.verdicts.isWarm, recent: this.recent });
+    this.verdicts.add(copy);
+    const { now: verdicts, isWarm } = this.verdicts;
+    return momentOf(copy, { verdicts, isWarm, recent: this.recent });
   }
 
   /** Copies a sample of which it is known what was found when it was judged. @param verdicts are made from the copy */
-  again(sample: Sample, isWarm: boolean, verdicts: (copy: Sample) => Moment['verdicts']): Moment {
-    const copy = this.snapshots.copy(sample);
+  again(given: Given, isWarm: boolean, verdicts: (copy: Sample) => Moment['verdicts']): Moment {
+    const copy = this.copy(given);
     return momentOf(copy, { verdicts: verdicts(copy), isWarm, recent: this.recent });
   }
 
   /** The last moment stays as it is, for as long as it is shown. */
   release(): void {
     this.snapshots.release();
+    this.clusters.release();
+  }
+
+  private copy(given: Given): Sample {
+    return 'own' in given ? this.merger.merge(this.clusters.copy(given)) : this.snapshots.copy(given);
   }
 }

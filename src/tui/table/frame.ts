@@ -1,4 +1,7 @@
 import type { Sample } from '../../sampling/sample.ts';
+import { isMerged } from '../../cluster/merge.ts';
+import { clusterLine, complaintLines } from './cluster-line.ts';
+import type { PanelLook } from './panel-slots.ts';
 import type { RowCursor } from './row-cursor.ts';
 import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
@@ -27,6 +30,8 @@ interface TableState {
   readonly columnCursor: string | undefined;
   readonly judge: Judge;
   readonly hostPanel: HostPanel;
+  /** Name of the node whose host is shown; undefined for all of them. */
+  readonly shownNode: string | undefined;
   readonly unicode: boolean;
   /** Between panel and headings. */
   readonly verdicts: readonly Line[];
@@ -49,11 +54,11 @@ const ROWS_PER_PANEL_LINE = 4;
 
 /** Host panel, headings and as many rows as there is room for; moves the cursor to where its row is now. */
 export function tableFrame(sample: Sample, state: TableState, size: Size): TableFrame {
-  const { view, preferences, sort, entries, cursor, judge, unicode, verdicts } = state;
+  const { preferences, sort, entries, cursor, judge, unicode, verdicts } = state;
   const { units } = preferences;
   const panelHeight = Math.max(0, Math.floor((size.rows - ROWS_FIRST) / ROWS_PER_PANEL_LINE));
   const look = { columns: size.columns, units, judge, unicode };
-  const panel = state.hostPanel.lines(view, sample, panelHeight, look);
+  const panel = panelLines(sample, state, panelHeight, look);
   const above = [...panel, ...verdicts, ...notice(sample, entries)];
   const room = Math.max(0, size.rows - above.length - 1);
   const height = preferences.rows === 0 ? room : Math.min(room, preferences.rows);
@@ -74,8 +79,23 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
   return { lines: [...above, heading, ...rows], visible, heading: above.length, placed };
 }
 
+/** About the host; of several nodes about that of the row that the cursor was moved to, or about all. */
+function panelLines(
+  sample: Sample,
+  { view, hostPanel, shownNode }: TableState,
+  height: number,
+  look: PanelLook,
+): readonly Line[] {
+  if (!isMerged(sample)) return hostPanel.lines(view, sample, height, look);
+  const node = sample.nodes.find(({ name }) => name === shownNode);
+  if (node?.sample !== undefined) return hostPanel.lines(view, node.sample, height, look);
+  return height < 1 ? [] : [clusterLine(sample)];
+}
+
 /** Why more guests may run than there are rows; an empty table says it itself. */
-function notice({ unseen }: Sample, entries: readonly TableEntry[]): readonly Line[] {
+function notice(sample: Sample, entries: readonly TableEntry[]): readonly Line[] {
+  const { unseen } = sample;
+  if (isMerged(sample)) return complaintLines(sample);
   return unseen === undefined || entries.length === 0 ? [] : [line(unseen, 'warn')];
 }
 

@@ -18,6 +18,11 @@ export class RowCursor {
     return this.entries[this.index];
   }
 
+  /** Whether it was moved, and stays on its row. */
+  get isMoved(): boolean {
+    return this.key !== undefined;
+  }
+
   /** Finds the place among new rows, of which `height` are on the screen. */
   follow(entries: readonly TableEntry[], height: number): void {
     this.entries = entries;

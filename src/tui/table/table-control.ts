@@ -1,7 +1,9 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
-import { badgeColumn, columnsOf, defaultColumns } from './view-columns.ts';
+import { isMerged } from '../../cluster/merge.ts';
+import type { ClusterNode } from '../../cluster/cluster-sample.ts';
+import { badgeColumn, columnsOf, defaultColumns, NODE, nodeColumns } from './view-columns.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { RowCursor } from './row-cursor.ts';
 import { tableFrame } from './frame.ts';
@@ -37,6 +39,8 @@ export class TableControl {
   private columnCursor: string | undefined;
   private before: View['key'];
   private entries: readonly TableEntry[] = [];
+  /** Whether the last sample was of several nodes. */
+  private ofNodes = false;
   private frame: TableFrame | undefined;
 
   constructor(
@@ -95,6 +99,20 @@ export class TableControl {
   /** The VM of the row of the cursor. */
   get vm(): GuestRows | undefined {
     return this.cursor.entry?.vm;
+  }
+
+  /** The node of the row that the cursor was moved to; undefined while it is on whatever comes first. */
+  get node(): ClusterNode | undefined {
+    return this.cursor.isMoved ? this.cursor.entry?.node : undefined;
+  }
+
+  /** Shows the guests of the node of the cursor. @returns false where the table is no list of nodes */
+  openNode(): boolean {
+    const node = this.cursor.entry?.node;
+    if (node === undefined || this.view.scope !== 'host') return false;
+    this.filter = `node:${node.name}`;
+    this.showKey('a');
+    return true;
   }
 
   /** Keys of the VMs that have a line of the table. */
@@ -206,11 +224,14 @@ export class TableControl {
 
   /** Host panel, what is wrong, and table. @param found what was found of the sample; nothing where it is not given */
   lines(sample: Sample, size: Size, found?: Pick<Moment, 'verdicts'>): readonly Line[] {
-    const { view, preferences, judge, cursor, sort, shownColumns: columns, hostPanel, unicode } = this;
+    const { view, preferences, judge, cursor, sort, hostPanel, unicode } = this;
     const { verdicts = [] } = found ?? {};
     this.trouble = new Trouble(verdicts);
+    this.ofNodes = isMerged(sample);
     this.entries = this.list(sample);
-    const looks = { view, preferences, columns, sort, judge, hostPanel, unicode };
+    const columns = this.shownColumns;
+    const shownNode = this.node?.name;
+    const looks = { view, preferences, columns, sort, judge, hostPanel, shownNode, unicode };
     const state = { ...looks, entries: this.entries, cursor, verdicts: verdictLines(verdicts, size) };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
@@ -230,13 +251,15 @@ export class TableControl {
     const ids = columns.includes(this.sort) ? columns : [...columns, this.sort];
     const found = ids.flatMap((id) => this.columnOf(id) ?? []);
     const badge = this.badges.get(this.view.key);
-    if (badge === undefined) return found;
+    const node = this.ofNodes && !ids.includes(NODE) ? this.columnOf(NODE) : undefined;
+    const more = [node, badge].filter((column) => column !== undefined);
     const behind = found.findIndex(({ id }) => id === 'name') + 1;
-    return [...found.slice(0, behind), badge, ...found.slice(behind)];
+    return [...found.slice(0, behind), ...more, ...found.slice(behind)];
   }
 
   private get allColumns(): readonly ViewColumn[] {
-    return this.columns.get(this.view.key) ?? [];
+    const own = this.columns.get(this.view.key) ?? [];
+    return this.ofNodes && this.view.scope !== 'host' ? [...own, ...nodeColumns] : own;
   }
 
   private columnOf(id: string): ViewColumn | undefined {

@@ -1,7 +1,9 @@
 import type { Metric } from '../../catalogue/catalogue.ts';
-import type { Row } from '../../catalogue/row.ts';
+import { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
-import type { Sample, GuestRows } from '../../sampling/sample.ts';
+import type { ClusterNode } from '../../cluster/cluster-sample.ts';
+import { isMerged, nodeOf } from '../../cluster/merge.ts';
+import type { HostRows, Sample, GuestRows } from '../../sampling/sample.ts';
 import type { ViewColumn } from './view-columns.ts';
 import { metricOf, textOrBlank } from '../values/row-values.ts';
 import { heldValue } from '../values/held.ts';
@@ -16,6 +18,8 @@ export interface TableEntry {
   readonly row: Row;
   /** The VM that it is or belongs to; missing for a device of the host. */
   readonly vm?: GuestRows;
+  /** The node that it is on, or is; missing in a view of one host. */
+  readonly node?: ClusterNode | undefined;
   /** What stands in the place of the name: only of a row below an expanded VM. */
   readonly label?: string;
   /** Metrics of `row` that stand for others: the threads that are no vCPUs have metrics of their own in the VM's row. */
@@ -54,14 +58,16 @@ export function textIn(entry: TableEntry, column: ViewColumn): string | undefine
 
 /** The metric that a column shows of an entry; undefined where such a row has none. */
 export function metricIn(entry: TableEntry, column: ViewColumn): Metric | undefined {
+  if (column.of === 'node') return entry.node && column.metric;
   if (entry.standIns === undefined) return metricOf(source(entry, column).scope, column.id);
   const id = entry.standIns[column.id];
   return id === undefined ? undefined : metricOf(entry.row.scope, id);
 }
 
 /** The row that a column is read from. */
-export function source({ row, vm, label }: TableEntry, { ofVm }: ViewColumn): Row {
-  return ofVm && vm !== undefined && label === undefined ? vm.row : row;
+export function source({ row, vm, label, node }: TableEntry, { of }: ViewColumn): Row {
+  if (of === 'node') return node?.row ?? row;
+  return of === 'vm' && vm !== undefined && label === undefined ? vm.row : row;
 }
 
 /** The rows of a view, filtered and sorted, with those of expanded VMs below them. */
@@ -80,19 +86,37 @@ export function tableEntries(
   );
 }
 
+/** Of a node that tells nothing. */
+const nothingKnown = new Row('host');
+
 /** Every row of a view. */
-function listed(sample: Sample, { scope, diskTypes }: View): readonly TableEntry[] {
-  if (scope === 'vm') return sample.guests.map((vm) => ({ key: vm.guest.key, row: vm.row, vm }));
+function listed(sample: Sample, view: View): readonly TableEntry[] {
+  const { scope } = view;
+  if (scope === 'vm')
+    return sample.guests.map((vm) => ({ key: vm.guest.key, row: vm.row, vm, node: nodeOf(vm) }));
   const ofVm = partsOf('vm').find((part) => part.scope === scope);
   if (ofVm !== undefined)
     return sample.guests.flatMap((vm) =>
-      rowsOf(vm, ofVm).map((row) => ({ key: deviceKey(vm, row), row, vm })),
+      rowsOf(vm, ofVm).map((row) => ({ key: deviceKey(vm, row), row, vm, node: nodeOf(vm) })),
     );
+  if (!isMerged(sample)) return ofHost(sample.host, undefined, view);
+  return sample.nodes.flatMap((node) => ofHost(node.sample?.host, node, view));
+}
+
+/** The rows of a host in a view: itself, or its devices. */
+function ofHost(
+  host: HostRows | undefined,
+  node: ClusterNode | undefined,
+  { scope, diskTypes }: View,
+): readonly TableEntry[] {
+  if (scope === 'host') return [{ key: node?.name ?? 'host', row: host?.row ?? nothingKnown, node }];
+  if (host === undefined) return [];
+  const before = node === undefined ? '' : `${node.name}/`;
   return partsOf('host')
     .filter((part) => part.scope === scope)
-    .flatMap((part) => rowsOf(sample.host, part))
+    .flatMap((part) => rowsOf(host, part))
     .filter((row) => diskTypes?.includes(textOrBlank(row, 'disk_type')) ?? true)
-    .map((row) => ({ key: textOrBlank(row, 'device'), row }));
+    .map((row) => ({ key: before + textOrBlank(row, 'device'), row, node }));
 }
 
 /** The rows below an expanded VM. */
@@ -101,6 +125,7 @@ function rowsBelow(vm: GuestRows): readonly TableEntry[] {
     key: `${vm.guest.key}/others`,
     row: vm.row,
     vm,
+    node: nodeOf(vm),
     label: 'other threads',
     standIns: otherThreads,
   };
@@ -137,11 +162,14 @@ function chosen(entries: readonly TableEntry[], guests: GuestChoice): readonly T
 function filtered(entries: readonly TableEntry[], filter: string): readonly TableEntry[] {
   if (filter === '') return entries;
   const wanted = filter.toLowerCase();
+  const ofNode = /^node:(.*)$/.exec(wanted)?.[1];
+  if (ofNode !== undefined) return entries.filter(({ node }) => node?.name.toLowerCase() === ofNode);
   return entries.filter((entry) => searched(entry).some((text) => text.toLowerCase().includes(wanted)));
 }
 
-function searched({ row, vm }: TableEntry): string[] {
-  const own = row === vm?.row ? [] : ['device', 'disk_dmname'].map((id) => textOrBlank(row, id));
+function searched({ row, vm, node }: TableEntry): string[] {
+  const device = row === vm?.row ? [] : ['device', 'disk_dmname'].map((id) => textOrBlank(row, id));
+  const own = node === undefined ? device : [...device, node.name];
   return vm === undefined
     ? own
     : [...own, ...['name', 'vmid', 'UUID', 'tags'].map((id) => textOrBlank(vm.row, id))];

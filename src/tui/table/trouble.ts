@@ -17,9 +17,12 @@ export class Trouble {
     );
   }
 
-  /** 2 for a guest that hangs or has failed, and its devices, 1 for one that suffers, or a device that it suffers from, 0 for others. */
-  rank({ row, vm }: TableEntry): 0 | 1 | 2 {
-    if (vm === undefined) return 0;
+  /**
+   * 2 for a guest that hangs or has failed, and its devices, and for a node that tells nothing, 1 for one that suffers, or a device
+   * that it suffers from, 0 for others.
+   */
+  rank({ row, vm, node }: TableEntry): 0 | 1 | 2 {
+    if (vm === undefined) return node !== undefined && node.sample === undefined ? 2 : 0;
     if (badgeOf(vm.row)?.grade === 'bad') return 2;
     const { key } = vm.guest;
     const name = row === vm.row ? key : nameOf(key, textOrBlank(row, 'device'));

@@ -14,14 +14,16 @@ export interface ViewColumn {
   readonly unit: Unit;
   /** Texts stand at the left of their column, numbers at the right. */
   readonly text: boolean;
-  /** Whether it is read from the row of the VM instead of that of its device. */
-  readonly ofVm: boolean;
+  /** Whose row it is read from: its own, that of the VM that a device belongs to, or that of the node. */
+  readonly of: 'row' | 'vm' | 'node';
   /** Whether it shows the badge of the guest. */
   readonly badge: boolean;
   /** Columns of the screen that its texts and its heading need; those of column `name` follow the names. */
   readonly width: number;
 }
 
+/** The id of the column that names the node of a row. */
+export const NODE = 'node';
 /** The metric that a badge is about. */
 const STATE = 'state';
 
@@ -59,6 +61,9 @@ const textWidths: Readonly<Record<string, number>> = {
   host_name: 16,
 };
 
+/** Of texts about nodes. */
+const nodeWidths: Readonly<Record<string, number>> = { name: 12, hostname: 16, state: 11, verdict: 48 };
+
 /**
  * All columns that a view can show: what names a row, what the view is about, then what other collectors know of it, each in
  * the order of the catalogue. The state stands in the {@link badgeColumn}.
@@ -70,8 +75,9 @@ export function columnsOf(view: View): readonly ViewColumn[] {
   const own = all.filter((metric) => isIdentity(metric) || isOfView(metric, view));
   const others = all.filter((metric) => metric.collector !== '-' && !isOfView(metric, view));
   return [
-    ...vm.map((metric) => column(metric, true, view)),
-    ...[...own, ...others].map((metric) => column(metric, false, view)),
+    ...(view.scope === 'host' ? nodeColumns : []),
+    ...vm.map((metric) => column(metric, 'vm', view)),
+    ...[...own, ...others].map((metric) => column(metric, 'row', view)),
   ];
 }
 
@@ -79,8 +85,15 @@ export function columnsOf(view: View): readonly ViewColumn[] {
 export function deviceColumns(scope: Scope): readonly ViewColumn[] {
   return metricsOf(scope)
     .filter(({ shown }) => shown === 'default')
-    .map((metric) => column(metric, false));
+    .map((metric) => column(metric, 'row'));
 }
+
+/** What is known of the node of a row, in views of several nodes: its name first. */
+export const nodeColumns: readonly ViewColumn[] = metricsOf('agent_node').map((metric) => {
+  const width = Math.max(metric.title.length, nodeWidths[metric.id] ?? 0);
+  const id = metric.id === 'name' ? NODE : `node_${metric.id}`;
+  return { ...column(metric, 'node'), id, width };
+});
 
 /** The ids of the columns that a view shows at first: identities that people know VMs by, then what it measures. */
 export function defaultColumns(view: View): readonly string[] {
@@ -99,14 +112,14 @@ export function defaultColumns(view: View): readonly string[] {
 
 /** Whether a column stays on the screen when the others are scrolled sideways: without it nobody knows the row. */
 export function isPinned({ id }: ViewColumn): boolean {
-  return id === 'vmid' || id === 'name' || id === 'device' || id === STATE;
+  return id === 'vmid' || id === 'name' || id === 'device' || id === STATE || id === NODE;
 }
 
 /** The column that stands behind the names in every table of guests or their devices; undefined in one of the host. */
 export function badgeColumn(view: View): ViewColumn | undefined {
   if (!(view.scope === 'vm' || entityOf(view.scope).parent === 'vm')) return undefined;
   const metric = metricsOf('vm').find(({ id }) => id === STATE);
-  return metric && { ...column(metric, true, view), badge: true, width: BADGE_WIDTH };
+  return metric && { ...column(metric, 'vm', view), badge: true, width: BADGE_WIDTH };
 }
 
 function isIdentity({ collector, id }: Metric): boolean {
@@ -117,10 +130,10 @@ function isOfView({ collector }: Metric, { collectors }: View): boolean {
   return collectors.some((name) => name === collector);
 }
 
-function column(metric: Metric, ofVm: boolean, view?: View): ViewColumn {
+function column(metric: Metric, of: ViewColumn['of'], view?: View): ViewColumn {
   const { id, title, unit, kind } = metric;
   const text = kind === 'text';
   const heading = view?.headings?.[id] ?? headings[metric.scope]?.[id] ?? title;
   const width = Math.max(heading.length, text ? (view?.widths?.[id] ?? textWidths[id] ?? 12) : 0);
-  return { id, heading, metric, unit, text, ofVm, badge: false, width };
+  return { id, heading, metric, unit, text, of, badge: false, width };
 }

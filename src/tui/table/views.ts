@@ -4,10 +4,10 @@ import { overview } from '../../catalogue/overview.ts';
 import type { panelGroups } from './panel-groups.ts';
 
 /** The key that shows a view. */
-export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'z' | 'g' | '1';
+export type ViewKey = 'a' | 'c' | 'm' | 'd' | 'n' | 'i' | 'p' | 's' | 'l' | 'x' | 'z' | 'g' | '1' | '0';
 
 /** What a table shows a row of. */
-export type TableScope = 'vm' | PartOf<'vm' | 'host'>;
+export type TableScope = 'vm' | 'host' | PartOf<'vm' | 'host'>;
 
 /** A view: which rows, which metrics, how it looks until the user changes it. Metrics are named by their ids. */
 export interface View {
@@ -247,6 +247,42 @@ export const views: readonly View[] = [
     sort: 'cpu_busy',
     sortKeys: { U: 'cpu_busy', S: 'cpu_steal', I: 'cpu_softirq', N: 'device' },
     panel: ['cpu', 'load'],
+  },
+  {
+    key: '0',
+    name: 'nodes',
+    title: 'hosts, a row for each; Enter shows the guests of one',
+    scope: 'host',
+    collectors: ['cpu', 'mem', 'pressure', 'disk', 'net', 'host'],
+    columns: [
+      'node',
+      'node_state',
+      'node_cpu_busy',
+      'node_ram_percent',
+      'node_guests',
+      'psi_some_cpu_avg10',
+      'psi_some_io_avg10',
+      'psi_full_mem_avg10',
+      'node_verdict',
+      'cpu_load1',
+      'net_rx_mbit',
+      'net_tx_mbit',
+      'disk_reads',
+      'disk_writes',
+      'node_age',
+      'node_clock_offset',
+      'host_name',
+    ],
+    headings: { psi_some_cpu_avg10: '%CPUPSI', psi_some_io_avg10: '%IOPSI', psi_full_mem_avg10: '%MEMPSI' },
+    sort: 'node',
+    sortKeys: {
+      U: 'node_cpu_busy',
+      M: 'node_ram_percent',
+      G: 'node_guests',
+      P: 'psi_some_cpu_avg10',
+      N: 'node',
+    },
+    panel: ['cpu', 'mem'],
   },
 ];
 

@@ -1,0 +1,65 @@
+import type { Sample } from '../../sampling/sample.ts';
+import { isMerged } from '../../cluster/merge.ts';
+import type { Verdict } from '../../verdicts/verdict.ts';
+import { Verdicts } from '../../verdicts/verdicts.ts';
+
+/** What is known of one host. */
+interface Judged {
+  readonly verdicts: Verdicts;
+  run: string;
+  seq: number;
+}
+
+/** The verdicts of a view: those of the host, or of each node by itself, so that none blames a guest of another one. */
+export class NodeVerdicts {
+  private judged = new Map<string, Judged>();
+  private current: readonly Verdict[] = [];
+
+  /** The gravest first. */
+  get now(): readonly Verdict[] {
+    return this.current;
+  }
+
+  /** Whether enough was seen for verdicts of every kind. */
+  get isWarm(): boolean {
+    return [...this.judged.values()].every(({ verdicts }) => verdicts.isWarm);
+  }
+
+  /** Adds a sample; has read it when this returns. */
+  add(sample: Sample): void {
+    const before = this.judged;
+    this.judged = new Map();
+    if (!isMerged(sample)) {
+      this.current = this.addTo(before, '', sample);
+      return;
+    }
+    // Verdicts name the guests of a node; the view knows them by what they are among those of all nodes.
+    const merged = new Map(sample.guests.map((guest) => [guest.row, guest]));
+    const all = sample.nodes.flatMap((node) => {
+      const found = node.sample === undefined ? [] : this.addTo(before, node.name, node.sample);
+      return found.map((verdict) => ({
+        ...verdict,
+        text: `${node.name}: ${verdict.text}`,
+        victims: verdict.victims.map((victim) => ({
+          ...victim,
+          guest: merged.get(victim.guest.row) ?? victim.guest,
+        })),
+        takers: verdict.takers.map((taker) => ({
+          ...taker,
+          guest: taker.guest && (merged.get(taker.guest.row) ?? taker.guest),
+        })),
+      }));
+    });
+    this.current = all.sort((one, other) => one.class - other.class);
+  }
+
+  private addTo(before: ReadonlyMap<string, Judged>, name: string, sample: Sample): readonly Verdict[] {
+    const judged = before.get(name) ?? { verdicts: new Verdicts(), run: '', seq: NaN };
+    this.judged.set(name, judged);
+    // A node that told nothing new is as it was.
+    if (name === '' || judged.run !== sample.run || judged.seq !== sample.seq) judged.verdicts.add(sample);
+    judged.run = sample.run;
+    judged.seq = sample.seq;
+    return judged.verdicts.now;
+  }
+}
