@@ -72,12 +72,17 @@ async function main(): Promise<ExitCode> {
         const { runView } = await import('./daemon/view/run-view.ts');
         return runView(settings, process.env, config);
       }
-      const { run } = await import('./daemon/run.ts');
       const reread = (): Settings => {
         const again = parse();
         return again.kind === 'run' ? again.settings : settings;
       };
-      return run(settings, { program: 'proxtop', env: process.env, config, reread });
+      const invocation = { program: 'proxtop', env: process.env, config, reread } as const;
+      if (settings.watched !== undefined) {
+        const { runCluster } = await import('./daemon/cluster/run-cluster.ts');
+        return runCluster(settings, invocation);
+      }
+      const { run } = await import('./daemon/run.ts');
+      return run(settings, invocation);
     }
   }
   return exitCodes.done;

@@ -2,7 +2,7 @@ import type { Roots } from '../kernel/base/paths.ts';
 import { nowhere, Paths } from '../kernel/base/paths.ts';
 import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
 import { allOutputs } from '../config/settings.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Settings, WatchedNodes } from '../config/settings.ts';
 import { resolveThresholds } from '../config/thresholds.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Selection } from '../delivery/selection.ts';
@@ -47,6 +47,7 @@ export function describeSettings(
     logLevel,
     stateDir,
     replay,
+    watched,
     thresholds,
   } = settings;
   const all = allOutputs(settings);
@@ -78,6 +79,7 @@ export function describeSettings(
     ['state_dir', stateDir],
     ['log', `${logLevel} and above`],
     ...describeThresholds(thresholds).map((text) => ['thresholds', text] as const),
+    ...(watched === undefined ? [] : [['nodes', describeNodes(watched)] as const]),
     ...(replay === undefined ? [] : [['replay', replay] as const]),
     ['history', describeHistory(settings.history, service.history)],
     ...more,
@@ -129,6 +131,11 @@ function describeThresholds(thresholds: Thresholds): readonly string[] {
   const off = [...defaults.keys()].filter((id) => !thresholds.has(id)).map((id) => `${id} off`);
   const all = [...changed, ...off].join(', ');
   return all === '' ? [] : [`${all}; the defaults for all else`];
+}
+
+function describeNodes(watched: WatchedNodes): string {
+  if (watched === 'cluster') return 'all of the cluster of Proxmox VE';
+  return watched.map(({ user, name }) => (user === undefined ? name : `${user}@${name}`)).join(', ');
 }
 
 function describeRoot(roots: Roots, name: keyof Roots): string {

@@ -12,7 +12,7 @@ import type { EnvironmentLayer, FileLayer, Layer } from './layers/layer.ts';
 import { recordSettings, resolveOutputs } from './outputs.ts';
 import { isSameFile } from './check/rivals.ts';
 import { schema, theHistory } from './schema/schema.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, WatchedNodes } from './settings.ts';
 import { resolveThresholds } from './thresholds.ts';
 
 /**
@@ -48,11 +48,13 @@ export function resolveSettings(
   });
   refuseReplayed(values.replay, given, record === undefined ? outputs : [...outputs, record.settings]);
   const history = resolveHistory(overlay(file?.history ?? none, environment.history, args.history), {
-    service: environment.service,
+    // That of a service which watches several hosts would be of this one alone.
+    service: environment.service && values.hosts === undefined && !values.cluster,
     stateDir: values.state_dir,
     frequency: values.frequency,
     collectors: given.has('collectors') ? collectors : usuallyKept,
   });
+  const watched = watchedNodes(values, given, history !== undefined);
   const kept = values.replay === undefined ? history : undefined;
   const isElsewhere = type === 'libvirt' && parseUri(connector.connection).transport !== 'unix';
   return {
@@ -76,6 +78,7 @@ export function resolveSettings(
     record: record?.settings,
     history: kept,
     replay: values.replay === theHistory ? historyDirectory(values.state_dir) : values.replay,
+    watched,
     thresholds: resolveThresholds(file?.thresholds ?? none),
   };
 }
@@ -87,6 +90,39 @@ function recordOutput(
   return given === undefined || path === undefined
     ? undefined
     : { origin: given.origin, settings: recordSettings(path) };
+}
+
+/** Which hosts are watched together. Throws a ConfigError for what cannot be together with that. */
+function watchedNodes(
+  {
+    hosts,
+    cluster,
+    frequency,
+    replay,
+  }: {
+    readonly hosts: Exclude<WatchedNodes, 'cluster'> | undefined;
+    readonly cluster: boolean;
+    readonly frequency: number;
+    readonly replay: string | undefined;
+  },
+  given: GivenMap,
+  keepsHistory: boolean,
+): WatchedNodes | undefined {
+  const watched = cluster ? 'cluster' : hosts;
+  if (watched === undefined) return undefined;
+  const origin = given.get(cluster ? 'cluster' : 'hosts')?.origin ?? '';
+  const rival = (key: string): string => given.get(key)?.origin ?? key;
+  if (cluster && hosts !== undefined)
+    throw new ConfigError(`${origin}: ${rival('hosts')} names the nodes already; give one of them`);
+  if (replay !== undefined)
+    throw new ConfigError(`${origin}: a recording holds its nodes itself; give it or ${rival('replay')}`);
+  if (frequency !== 1)
+    throw new ConfigError(
+      `${origin}: nodes tell once a second, and ${rival('frequency')} says every ${frequency} seconds; interval of an output makes means`,
+    );
+  if (keepsHistory)
+    throw new ConfigError(`${origin}: a history is of one host; let the service of each node keep its own`);
+  return watched;
 }
 
 /** What is replayed into itself has no end. */

@@ -2,9 +2,13 @@ import type { Roots } from '../kernel/base/paths.ts';
 import type { MeasuringName } from '../catalogue/catalogue.ts';
 import type { FileSettings, OutputSettings } from '../delivery/settings.ts';
 import type { HistorySettings } from '../history/settings.ts';
+import type { NodeAddress } from '../cluster/node-source.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Which hosts are watched together: those of a list, or all of the cluster of Proxmox VE that this one is in. */
+export type WatchedNodes = readonly NodeAddress[] | 'cluster';
 
 /** Everything a run of proxtop needs to know, checked and complete: the result of defaults, file, environment and arguments. */
 export interface Settings {
@@ -44,6 +48,8 @@ export interface Settings {
   readonly history: HistorySettings | undefined;
   /** The file that samples are taken from; undefined for the VMs that run. */
   readonly replay: string | undefined;
+  /** Undefined for this host alone. */
+  readonly watched: WatchedNodes | undefined;
   /** From where on the terminal view calls a value a warning, or bad. */
   readonly thresholds: Thresholds;
 }

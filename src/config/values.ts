@@ -1,3 +1,5 @@
+import { parseHosts } from '../cluster/hosts-list.ts';
+import type { NodeAddress } from '../cluster/node-source.ts';
 import { parseUri } from '../libvirt/uri.ts';
 import { quote } from '../formats/json/json.ts';
 import { nearest } from './nearest.ts';
@@ -220,6 +222,18 @@ export const libvirtUri: ValueType<string> = {
     try {
       parseUri(text);
       return text;
+    } catch (error) {
+      return new Refusal((error as Error).message);
+    }
+  },
+};
+
+/** Nodes to watch, as ssh reaches them. */
+export const nodeList: ValueType<readonly NodeAddress[]> = {
+  expected: 'nodes separated by commas, such as pve1,admin@kvm2,[2001:db8::1]:2222',
+  parse(text) {
+    try {
+      return parseHosts(text);
     } catch (error) {
       return new Refusal((error as Error).message);
     }

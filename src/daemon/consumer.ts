@@ -19,6 +19,18 @@ interface Watcher {
   readonly begin: (stop: AbortController) => void;
 }
 
+/** Other hosts that are watched beside this one, or in its place. */
+export interface OtherNodes {
+  /** Whether this host is measured itself. */
+  readonly withThisHost: boolean;
+  /** Called when sampling begins. @param hand takes each of their samples, and has read it when it returns */
+  readonly begin: (hand: (sample: Sample) => void) => void;
+  /** Resolves when the first sample need not wait for them any more. */
+  readonly ready: (stop: AbortSignal) => Promise<void>;
+  /** Resolves when they have told what belongs to the last sample. */
+  readonly settled: () => Promise<void>;
+}
+
 /** What a program makes of the samples. */
 export interface Consumer {
   /** Collectors that run after the measuring ones. */
@@ -30,6 +42,7 @@ export interface Consumer {
   /** Called when the last sample is delivered; never rejects. */
   readonly end: () => Promise<void>;
   readonly watcher?: Watcher;
+  readonly others?: OtherNodes;
 }
 
 /** Makes the printer of an output: samples go out as they are, or one for each interval. */

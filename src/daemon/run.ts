@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { version } from '../cli/version.ts';
@@ -69,7 +70,12 @@ export async function run(
     log,
   );
   consumer.watcher?.begin(stop);
+  consumer.others?.begin((sample) => {
+    outputs.write(sample);
+  });
+  await consumer.others?.ready(stop.signal);
   await runner.run(stop.signal);
+  await consumer.others?.settled();
   service.stopping();
   await Promise.all([outputs.close(FLUSH_DEADLINE), history.close(FLUSH_DEADLINE)]);
   statusFile.close();
@@ -85,11 +91,18 @@ export function endOf({ list, failed }: Pick<OutputSet, 'list' | 'failed'>): Exi
   return failed || list.some(({ status }) => status.dropped > 0) ? exitCodes.failure : exitCodes.done;
 }
 
+/** Connections to nodes are made once. Throws a ConfigError where others are wanted. */
+function refuseOtherNodes({ watched }: Settings, running: Settings | undefined): void {
+  if (isDeepStrictEqual(watched, running?.watched)) return;
+  throw new ConfigError('hosts and cluster do not change by a reload; restart proxtop');
+}
+
 function reload(runner: Runner, service: Service, reread: () => Settings): void {
   service.reloading();
   let settings: Settings;
   try {
     settings = reread();
+    refuseOtherNodes(settings, runner.running);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     runner.refuse(error.message);

@@ -40,7 +40,7 @@ export class Runner {
 
   /** @param sampling prepares to sample; another one only in tests */
   constructor(
-    private readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher'>,
+    private readonly consumer: Pick<Consumer, 'collectors' | 'take' | 'watcher' | 'others'>,
     private readonly outputs: Pick<OutputSet, 'list' | 'write' | 'reopen' | 'replace'>,
     private readonly history: Pick<History, 'replace' | 'write'>,
     private readonly service: Pick<Service, 'idle' | 'sampled' | 'reloaded'>,

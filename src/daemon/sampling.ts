@@ -34,11 +34,16 @@ class NoHypervisorError extends Error {
  */
 export async function startSampling(
   settings: Settings,
-  { collectors: derived, watcher }: Pick<Consumer, 'collectors' | 'watcher'>,
+  { collectors: derived, watcher, others }: Pick<Consumer, 'collectors' | 'watcher' | 'others'>,
   log: Logger,
   since: SinceStart,
 ): Promise<SampleLoop> {
   const paths = new Paths(settings.roots);
+  if (others?.withThisHost === false) {
+    const nothing = new Node([], new Attempts(log, since));
+    const sampler = new Sampler(paths, nothing, [], log, since, watcher?.attend);
+    return new SampleLoop(sampler, nothing, settings.frequency, log);
+  }
   const guests = await findGuests(settings, watcher?.attention, paths, log);
   const node = new Node(guests, new Attempts(log, since), () => kvmTrouble(paths));
   tellTroubles(paths, log);

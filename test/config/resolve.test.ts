@@ -26,6 +26,7 @@ test('the defaults', () => {
     runs: Infinity,
     detailInterval: undefined,
     latencyHistogram: false,
+    watched: undefined,
     collectors: ['cpu', 'mem', 'disk', 'net', 'io'],
     netdev: undefined,
     storedev: undefined,

@@ -28,7 +28,8 @@ test('as it is shipped it changes no default', () => {
 
 test('every key and value it shows is valid', () => {
   const path = join(directory, 'all.conf');
-  writeFileSync(path, uncommented);
+  // What is replayed holds its nodes itself.
+  writeFileSync(path, uncommented.replace(/^hosts = .*\n/m, ''));
   const { outputs, netdev } = resolveSettings(readConfigFile(path), nothing, nothing);
   assert.deepEqual(
     outputs.map(({ name, type }) => [name, type]),
@@ -46,6 +47,13 @@ test('every key and value it shows is valid', () => {
     ],
   );
   assert.deepEqual(netdev, ['eno1', 'eno2']);
+
+  writeFileSync(path, /^hosts = .*\n/m.exec(uncommented)?.[0] ?? '');
+  const { watched } = resolveSettings(readConfigFile(path), nothing, nothing);
+  assert.deepEqual(Array.isArray(watched) && watched.map(({ user, host }) => [user, host]), [
+    [undefined, 'pve1'],
+    ['admin', 'kvm2'],
+  ]);
 });
 
 test('it shows every key there is, with its default', () => {

@@ -10,6 +10,7 @@ import {
   choices,
   decimal,
   libvirtUri,
+  nodeList,
   names,
   recordingPath,
   plainText,
@@ -187,6 +188,18 @@ const general = {
     default: defaultRoots.pvedir,
     help: 'cluster file system of Proxmox VE, with the configuration of the VMs',
     flag: { group: found, placeholder: 'DIR' },
+  },
+  hosts: {
+    type: nodeList,
+    otherwise: 'this host alone',
+    help: 'watch these hosts together, over ssh: pve1,admin@kvm2,[2001:db8::1]:2222; this one, where it is meant too, as localhost',
+    flag: { group: found, placeholder: 'LIST' },
+  },
+  cluster: {
+    type: truth,
+    default: 'false',
+    help: 'watch all nodes of the Proxmox VE cluster that this node is in, over the ssh that Proxmox VE has set up',
+    flag: { group: found },
   },
   record: {
     type: recordingPath,

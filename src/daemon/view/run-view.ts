@@ -3,11 +3,17 @@ import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
 import { Attention } from '../../guests/attention.ts';
 import { Pace } from '../../sampling/pace.ts';
+import type { Sample } from '../../sampling/sample.ts';
+import { MomentMaker } from '../../tui/moments/moment-maker.ts';
 import { Past } from '../../tui/moments/past.ts';
+import { ClusterSource } from '../../tui/sources/cluster-source.ts';
 import { openHistory } from './open-history.ts';
 import { LiveSource } from '../../tui/sources/live-source.ts';
 import { streaming } from '../consumer.ts';
 import { run } from '../run.ts';
+import { openNodes } from '../cluster/nodes.ts';
+import { selectingOutputs, watching } from '../cluster/watching.ts';
+import { createLog } from '../logging.ts';
 import { openView } from './view.ts';
 
 /** Shows what is sampled in the terminal view, beside the outputs, until its user has seen enough. @returns the exit code */
@@ -20,44 +26,52 @@ export async function runView(
   const attention = new Attention();
   const past = new Past(() => openHistory(settings));
   let view: ReturnType<typeof openView> | undefined;
-  let source: LiveSource | undefined;
+  let live: LiveSource | undefined;
   let stopped: AbortController | undefined;
   const stream = streaming();
+  const follow = (guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void => {
+    attention.watch(guests, expanded);
+  };
+  const nodes =
+    settings.watched === undefined
+      ? undefined
+      : await openNodes(settings, createLog(settings.logLevel, env), follow);
+  const consumer = {
+    ...stream,
+    // The runs may be done without a stop.
+    end: () => {
+      stopped?.abort();
+      return Promise.resolve();
+    },
+    watcher: {
+      pace,
+      attend: () => {
+        view?.attend();
+      },
+      attention,
+      begin: (stop: AbortController) => {
+        stopped = stop;
+        if (nodes === undefined) live = new LiveSource(pace, attention, stop, past);
+        const source = live ?? new ClusterSource(settings.frequency, follow, stop);
+        view = openView(source, settings.thresholds, env, stop.signal);
+      },
+    },
+  };
+  const moments = new MomentMaker(nodes?.placement);
+  const ofThisHost = (sample: Sample): Sample => {
+    if (live !== undefined) view?.show(live.take(sample));
+    return stream.take(sample);
+  };
   return run(
     forView(settings),
     { program: 'proxtop', env, config },
-    {
-      ...stream,
-      take: (sample) => {
-        if (source !== undefined) view?.show(source.take(sample));
-        return stream.take(sample);
-      },
-      // The runs may be done without a stop.
-      end: () => {
-        stopped?.abort();
-        return Promise.resolve();
-      },
-      watcher: {
-        pace,
-        attend: () => {
-          view?.attend();
-        },
-        attention,
-        begin: (stop) => {
-          stopped = stop;
-          source = new LiveSource(pace, attention, stop, past);
-          view = openView(source, settings.thresholds, env, stop.signal);
-        },
-      },
-    },
+    nodes === undefined
+      ? { ...consumer, take: ofThisHost }
+      : watching(consumer, nodes, settings, (cluster) => view?.show(moments.take(cluster))),
   );
 }
 
 /** A view shows everything; the outputs beside it get what they would without it. */
 function forView(settings: Settings): Settings {
-  const outputs = settings.outputs.map((output) => ({
-    ...output,
-    select: { ...output.select, collectors: output.select?.collectors ?? settings.collectors },
-  }));
-  return { ...settings, collectors: collectorNames, outputs };
+  return { ...selectingOutputs(settings), collectors: collectorNames };
 }
