@@ -79,7 +79,7 @@ export class Gathering {
     );
     if (this.waiting.size === 0)
       setImmediate(() => {
-        if (this.waiting.size === 0) this.conclude();
+        this.conclude();
       });
     return own;
   }
