@@ -85,7 +85,7 @@ export const modes: readonly Flag[] = [
  * Collectors are chosen by what is profiled, recordings have flags of their own, and profiles come at their own pace; all else
  * of proxtop applies.
  */
-const others = ['collectors', 'record', 'replay', 'interval', 'maxima'];
+const others = ['collectors', 'record', 'replay', 'hosts', 'cluster', 'interval', 'maxima'];
 const flags: readonly Flag[] = [
   ...sectionFlags(['profiler', 'output', 'connector', 'general']).filter(
     ({ option }) => !others.includes(option?.key ?? ''),
