@@ -42,6 +42,8 @@ complete -c proxtop -l sysfs -x -a '(__fish_complete_directories)' -d 'where sys
 complete -c proxtop -l cgroupfs -x -a '(__fish_complete_directories)' -d 'where cgroup v2 is mounted'
 complete -c proxtop -l rundir -x -a '(__fish_complete_directories)' -d 'runtime directory, with the pid files and monitor sockets of the VMs'
 complete -c proxtop -l pvedir -x -a '(__fish_complete_directories)' -d 'cluster file system of Proxmox VE, with the configuration of the VMs'
+complete -c proxtop -l hosts -x -d 'watch these hosts together, over ssh: pve1,admin@kvm2,[2001:db8::1]:2222; this one, where it is meant too, as localhost'
+complete -c proxtop -l cluster -d 'watch all nodes of the Proxmox VE cluster that this node is in, over the ssh that Proxmox VE has set up'
 complete -c proxtop -l record -r -F -d 'also write all that is sampled to a file, to be replayed: FILE.msgpack MessagePack, others JSON lines'
 complete -c proxtop -l replay -s R -d 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe, or the history in a directory; - is standard input; without FILE the history of this host'
 complete -c proxtop -l state-dir -x -a '(__fish_complete_directories)' -d 'directory for data that outlives the program: the history, spools of outputs, profiles'
