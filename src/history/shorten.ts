@@ -8,6 +8,8 @@ import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
 
+/** Changes in every record, and says nothing of means over more than a poll: monitors are polled as often as a history writes. */
+const pointless = 'detail_age';
 /** Verbose metrics that verdicts go by, although no level judges them. */
 const needed = ['cpu_throttled', 'ram_swapin', 'disk_flushes'];
 
@@ -16,6 +18,7 @@ const needed = ['cpu_throttled', 'ram_swapin', 'disk_flushes'];
  * behind megabits, and neither judges anything nor weighs a mean that does.
  */
 export function isKept({ id, scope, shown, kind, levels }: Metric): boolean {
+  if (id === pointless) return false;
   if (shown === 'default' || kind === 'text' || kind === 'gauge' || levels !== undefined) return true;
   const weighs = columns(scope).some(({ operations }) => operations.includes(id));
   return weighs || needed.includes(id);

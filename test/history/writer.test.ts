@@ -83,7 +83,6 @@ test('what is for experts and judges nothing is not kept, nor a peak that is as 
     cpu_other_busiest: 'kvm',
     io_read_ops: 1230000,
     ram_total: 1234567890,
-    detail_age: 3.21,
   });
 });
 
