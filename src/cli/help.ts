@@ -22,7 +22,7 @@ const examples = [
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'show what the service would run'],
   ['proxtop --replay --at 03:00', 'show what happened at three'],
-  ['proxtop worst --from 22:00 --to 06:00', 'list the guests that suffered last night'],
+  ['proxtop worst --from 22:00 --to 06:00', 'list the worst guests of a night'],
   ['proxtop report --from 02:00 --to 04:00', 'write the night into one HTML file'],
   ['proxtop status', 'show whether the service delivers'],
   ['proxtop spool', 'list the records that wait on disk'],

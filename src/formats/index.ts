@@ -21,12 +21,12 @@ const printers = {
     settings.layout === 'cycle' ? new JsonCyclePrinter(settings) : new JsonEventPrinter(settings),
   influx: (settings) => new InfluxPrinter(settings),
   msgpack: (settings) => new MsgpackPrinter(settings),
-  'remote-write': (settings) => new RemoteWritePrinter(settings),
   csv: (settings) => new CsvPrinter(settings),
   text: (settings) =>
     settings.human ? new AlignedPrinter(settings, terminalWidth) : new TextPrinter(settings),
   esxtop: () => new EsxtopPrinter(),
   otlp: (settings) => new OtlpPrinter(settings),
+  'remote-write': (settings) => new RemoteWritePrinter(settings),
 } satisfies Record<string, (settings: PrinterSettings) => Printer>;
 
 /** The printers there are, by the name the configuration gives them. */

@@ -55,7 +55,7 @@ export class Clock {
     this.missed += skipped;
     if (skipped > 0 && !this.late) this.log.warn(`sampling is late: ${skipped} tick(s) missed`);
     if (skipped === 0 && this.late)
-      this.log.info(`sampling keeps its beat again, ${this.missed} tick(s) missed so far`);
+      this.log.info(`sampling is in time again, ${this.missed} tick(s) missed so far`);
     this.late = skipped > 0;
   }
 }

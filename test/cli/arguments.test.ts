@@ -178,11 +178,11 @@ test('bad values', () => {
   }
   refuses(
     '--printer jsonn',
-    '--printer: found "jsonn", expected json, influx, msgpack, csv, text or esxtop; did you mean "json"?',
+    '--printer: found "jsonn", expected json, influx, msgpack, csv, text, esxtop, otlp or remote-write; did you mean "json"?',
   );
   refuses(
     '--printer=ncurses',
-    '--printer: found "ncurses", expected json, influx, msgpack, csv, text or esxtop',
+    '--printer: found "ncurses", expected json, influx, msgpack, csv, text, esxtop, otlp or remote-write',
   );
   refuses(
     '-o tpc',

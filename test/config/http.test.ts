@@ -119,7 +119,7 @@ test('contradictions', () => {
   refuses(/token_file: the secret is given as token already/, url, 'token = t', 'token_file = /f');
   refuses(/tls_ca: applies to https, but the target is http/, url, 'tls_ca = /ca');
   refuses(/tls_cert: tls_key is missing, expected both or none/, 'https://h', 'tls_cert = /c');
-  refuses(/printer: found "csv", expected json, influx or otlp for http/, url, 'printer = csv');
+  refuses(/printer: found "csv", expected json, influx, otlp or remote-write for http/, url, 'printer = csv');
   refuses(/body: applies to printer json/, url, 'printer = influx', 'body = array');
   refuses(/precision: applies to printer influx, but this one is json/, url, 'precision = s');
   assert.throws(() => settings('[output.a]\ntype = udp\ntarget = h:1\nprinter = msgpack'), {
@@ -187,7 +187,7 @@ test('printer otlp: every 10 s, over http; what it has no use for is refused', (
     'body = array',
   );
   refuses(
-    /maxima: does not apply to printer otlp/,
+    /maxima: applies to printer json and influx, but this one is otlp/,
     'http://h/',
     'printer = otlp',
     'interval = 10',

@@ -214,7 +214,7 @@ test('a wrong value names file, line, section, key, what was found and what was 
   );
   refuses(
     '[output.a]\ntype = tcp\ntarget = a:1\nprinter = jsn',
-    'p.conf:4, [output.a] printer: found "jsn", expected json, influx, msgpack, remote-write, csv, text or esxtop; did you mean "json"?',
+    'p.conf:4, [output.a] printer: found "jsn", expected json, influx, msgpack, csv, text, esxtop, otlp or remote-write; did you mean "json"?',
   );
   refuses('[output.a]\ntype = tpc', /^p\.conf:2, \[output\.a\] type: found "tpc", .*did you mean "tcp"\?$/);
   refuses('[output.a]\ntype = stdout\nverbose = maybe', /^p\.conf:3, \[output\.a\] verbose: found "maybe"/);

@@ -105,6 +105,7 @@ function expected({ host, guests, agent }: Sample): Expected[] {
     }),
     point(agent.row, {}),
     ...agent.outputs.map((output) => point(output, { name: text(output, 'name') })),
+    ...agent.nodes.map((node) => point(node, { name: text(node, 'name') })),
     ...agent.verdicts.map((row) => point(row, { rule: text(row, 'rule'), subject: text(row, 'subject') })),
   ];
 }

@@ -41,7 +41,7 @@ test('ticks that a blocked event loop missed are counted, and not made up for', 
   // The machine may be so busy that further ticks are late: all of them are one condition.
   for (let tick = 0; tick < 250 && at('info').length === 0; tick++) await clock.tick(never);
   assert.equal(at('warn').length, 1);
-  assert.deepEqual(at('info'), [`sampling keeps its beat again, ${clock.missed} tick(s) missed so far`]);
+  assert.deepEqual(at('info'), [`sampling is in time again, ${clock.missed} tick(s) missed so far`]);
 });
 
 test('a stop ends the wait and leaves nothing behind', async () => {

@@ -19,7 +19,7 @@ complete -c proxprofiler -l outputfreq -x -d 'time between two profiles of a VM:
 complete -c proxprofiler -l output -s o -x -a 'stdout file tcp udp http prometheus' -d 'destination: stdout, file, tcp, udp, http or prometheus'
 complete -c proxprofiler -l target -r -F -d 'host:port or [IPv6]:port for tcp and udp, a path for file, a URL for http'
 complete -c proxprofiler -l prometheus -d 'address of the page that Prometheus scrapes, host:port; also beside other outputs'
-complete -c proxprofiler -l printer -s p -x -a 'json influx msgpack remote-write csv text esxtop otlp' -d 'format: json, influx, msgpack, remote-write, csv, text, esxtop or otlp'
+complete -c proxprofiler -l printer -s p -x -a 'json influx msgpack csv text esxtop otlp remote-write' -d 'format: json, influx, msgpack, csv, text, esxtop, otlp or remote-write'
 complete -c proxprofiler -l batch -s b -d 'esxtop\'s wide CSV, a line for each sample: --printer=esxtop'
 complete -c proxprofiler -l layout -x -a 'cycle event' -d 'records of json: cycle, one for each sample, or event, one for each row'
 complete -c proxprofiler -l proxmox -d 'this is a Proxmox VE host; do not look for others'

@@ -3,7 +3,7 @@ complete -c proxtop -f
 complete -c proxtop -l output -s o -x -a 'stdout file tcp udp http prometheus' -d 'destination: stdout, file, tcp, udp, http or prometheus'
 complete -c proxtop -l target -r -F -d 'host:port or [IPv6]:port for tcp and udp, a path for file, a URL for http'
 complete -c proxtop -l prometheus -d 'address of the page that Prometheus scrapes, host:port; also beside other outputs'
-complete -c proxtop -l printer -s p -x -a 'json influx msgpack remote-write csv text esxtop otlp' -d 'format: json, influx, msgpack, remote-write, csv, text, esxtop or otlp'
+complete -c proxtop -l printer -s p -x -a 'json influx msgpack csv text esxtop otlp remote-write' -d 'format: json, influx, msgpack, csv, text, esxtop, otlp or remote-write'
 complete -c proxtop -l batch -s b -d 'esxtop\'s wide CSV, a line for each sample: --printer=esxtop'
 complete -c proxtop -l layout -x -a 'cycle event' -d 'records of json: cycle, one for each sample, or event, one for each row'
 complete -c proxtop -l interval -x -d 'seconds that a record stands for, with means over them and the last levels: a multiple of the frequency'
