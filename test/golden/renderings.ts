@@ -8,8 +8,9 @@ import type { PageFormat } from '../../src/formats/prometheus/page.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { helpLine } from '../../src/tui/help-line.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
+import { MomentMaker } from '../../src/tui/moments/moment-maker.ts';
+import type { Moment } from '../../src/tui/moments/moment.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
-import { Snapshots } from '../../src/tui/snapshot.ts';
 import { statusLine } from '../../src/tui/status-line.ts';
 import { TableControl } from '../../src/tui/table/table-control.ts';
 import { judge } from '../../src/tui/analysis/grade.ts';
@@ -93,22 +94,23 @@ function page(format: PageFormat): Rendering {
 
 /** The text of every view on a screen of this size. */
 function screens(size: { readonly columns: number; readonly rows: number }): Rendering {
-  const snapshots = new Snapshots();
+  const maker = new MomentMaker();
   let text = '';
   const take = (sample: Sample): void => {
-    text = views.map(({ key }) => screen(snapshots.copy(sample), key, size)).join('\n');
+    const moment = maker.take(sample);
+    text = views.map(({ key }) => screen(moment, key, size)).join('\n');
   };
   return { file: `view-${size.columns}x${size.rows}.txt`, take, bytes: () => Buffer.from(text) };
 }
 
 function screen(
-  sample: Sample,
+  { sample, recent }: Moment,
   key: (typeof views)[number]['key'],
   { columns, rows }: { readonly columns: number; readonly rows: number },
 ): string {
   const settings = { ...defaultPreferences(), view: key };
   const table = new TableControl(settings, (id, value, row) => judge(thresholds, id, value, row));
-  const body = table.lines(sample, { columns, rows: rows - 2 });
+  const body = table.lines(sample, { columns, rows: rows - 2 }, { recent });
   const status = {
     interval: 1,
     view: table.view.name,

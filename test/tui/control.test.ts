@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { judge } from '../../src/tui/analysis/grade.ts';
+import { RecentValues } from '../../src/tui/analysis/recent-values.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
 import { Snapshots } from '../../src/tui/snapshot.ts';
@@ -220,4 +221,78 @@ test('an empty table says why: nothing runs, cannot be read, nothing matches, ha
   const table = control();
   table.filter = 'x';
   assert.match(shown(table, denied), /Nothing has "x"/);
+});
+
+/** The lines of a table with the last two minutes of two guests, from the headings on. */
+function withTrends(table: TableControl, columns: number, until = 120): readonly Line[] {
+  const recent = new RecentValues();
+  const at = (second: number): Sample => {
+    const steal = { cpu_steal: second > 60 ? 60 : 0 };
+    const lat = { disk_lat_avg: second > 100 ? 40 : 10 };
+    const web = vm('web', { cpu_used: 3, ...steal, net_rx_mbit: 1 }, { disks: [disk('scsi0', lat)] });
+    const db = vm('db', { cpu_used: 0.7 }, { disks: [disk('scsi0', { disk_lat_avg: 0 })] });
+    return sample([web, db], { time: second * 1000, interval: 1 });
+  };
+  for (let second = 0; second <= 120; second++) recent.add(at(second));
+  const lines = table.lines(at(until), { columns, rows: 40 }, { recent });
+  return lines.slice(lines.findIndex((each) => /VMID/.test(text(each))));
+}
+
+test('the last two minutes of what is sorted by stand behind all columns, as wide as there is room, or not at all', () => {
+  const table = control('c');
+  const shown = (columns: number): string[] => withTrends(table, columns).map(text);
+  const whole = shown(1000)[0]?.replace(/ 2 MIN CPUS.*/, '').length ?? NaN;
+  const bars = (columns: number): string | undefined => /2 MIN CPUS *$/.exec(shown(columns)[0] ?? '')?.[0];
+  assert.equal(bars(whole + 15), undefined, 'at the cost of no column');
+  assert.deepEqual(
+    [16, 20, 21, 31, 100].map((more) => bars(whole + more)?.length),
+    [15, 15, 20, 30, 30],
+  );
+  // 3 and 0.7 CPUs of 5: the largest in round numbers.
+  assert.deepEqual(
+    shown(whole + 16)
+      .slice(1)
+      .map((each) => each.slice(-15)),
+    ['▅'.repeat(15), '▂'.repeat(15)],
+  );
+});
+
+test('each of the last two minutes is as its value is graded; percentages are of 100', () => {
+  const table = control('c');
+  table.sortBy('cpu_steal');
+  const [heading = [], web = [], db = []] = withTrends(table, 1000);
+  assert.match(text(heading), /2 MIN %RDY\/v/);
+  const bars = web.slice(-30);
+  assert.equal(bars.map((span) => span.text).join(''), '▁'.repeat(15) + '▅'.repeat(15));
+  assert.deepEqual(
+    bars.map((span) => span.style ?? ''),
+    [...Array<string>(15).fill('normal'), ...Array<string>(15).fill('bad')],
+  );
+  assert.ok(
+    bars.every(({ reverse }) => reverse === true),
+    'on the row of the cursor',
+  );
+  assert.equal(text(db).slice(-30), ' '.repeat(30), 'not known');
+});
+
+test('disks have their own two minutes, until the moment that is shown; below an expanded VM too', () => {
+  const shown = (until: number): string[] =>
+    withTrends(control('d'), 1000, until).map((each) => text(each).slice(-30));
+  assert.deepEqual(shown(120).slice(1), ['▂'.repeat(25) + '▇'.repeat(5), '▁'.repeat(30)]);
+  assert.deepEqual(shown(100).slice(1), [' '.repeat(4) + '█'.repeat(26), ' '.repeat(4) + '▁'.repeat(26)]);
+  const table = control('a');
+  table.expanded.add('web');
+  table.sortBy('disk_lat_avg');
+  const below = withTrends(table, 1000).map(text);
+  assert.match(below.find((each) => /^ *scsi0/.test(each)) ?? '', /▂+▇{5}$/);
+});
+
+test('what is not remembered has no two minutes, nor have devices of the host; without Unicode they are ASCII', () => {
+  const table = control('c');
+  table.sortBy('cpu_other_max');
+  assert.doesNotMatch(text(withTrends(table, 1000)[0] ?? []), /2 MIN/);
+  table.sortBy('name');
+  assert.doesNotMatch(text(withTrends(table, 1000)[0] ?? []), /2 MIN/);
+  const plain = new TableControl({ ...defaultPreferences(), view: 'c' }, () => 'ok', false);
+  assert.match(text(withTrends(plain, 1000)[1] ?? []), /\+{30}$/);
 });

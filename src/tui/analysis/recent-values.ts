@@ -1,5 +1,10 @@
+import type { Scope } from '../../catalogue/define.ts';
+import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
+import type { Part } from '../../catalogue/row-tree.ts';
+import type { Row } from '../../catalogue/row.ts';
 import type { GuestRows, Sample } from '../../sampling/sample.ts';
 import { views } from '../table/views.ts';
+import { deviceKey } from '../table/table.ts';
 import { metricOf } from '../values/row-values.ts';
 
 /** What the page of a VM shows of the last two minutes. */
@@ -8,99 +13,202 @@ export const ofPage = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'net_rx_mbit', 
 /** ms that are shown. */
 const span = 120_000;
 /** What is remembered at most: ms, what is shown of a moment up to ten minutes ago, and bytes. */
-const LIMITS = { time: 600_000 + span, bytes: 16 << 20 };
+const LIMITS = { time: 600_000 + span, bytes: 24 << 20 };
 /** A value stands until the next one, but not longer than this many intervals: a gap is a gap. */
 const HELD = 1.5;
 
-/** Slots of what is remembered of each VM: what its page shows, and what tables of VMs are sorted by. */
-const slots = new Map<string, number>();
-for (const id of [...ofPage, ...views.filter(({ scope }) => scope === 'vm').flatMap(sortedBy)]) {
-  const metric = metricOf('vm', id);
-  if (metric !== undefined && metric.kind !== 'text') slots.set(id, metric.slot);
-}
-const ids = [...slots.keys()];
-
-function sortedBy({ sort, sortKeys }: (typeof views)[number]): readonly string[] {
-  return [sort, ...Object.values(sortKeys)];
+/** A metric whose values are remembered. */
+interface Series {
+  readonly scope: Scope;
+  readonly id: string;
 }
 
-/** The numbers of VMs by their keys. */
+/** What is remembered of each row of a scope. */
+interface Kind {
+  /** Missing for the guests themselves. */
+  readonly part: Part | undefined;
+  /** The slot of the text that names a row of a guest. */
+  readonly device: number;
+  readonly ids: readonly string[];
+  readonly slots: readonly number[];
+}
+
+/** What tables of guests and their devices can be sorted by with a letter, and what the page of a VM shows. */
+const kinds = new Map<Scope, Kind>();
+for (const { scope, sort, sortKeys } of views) {
+  const part = partsOf('vm').find((each) => each.scope === scope);
+  if (scope !== 'vm' && part === undefined) continue;
+  const before = kinds.get(scope)?.ids ?? (scope === 'vm' ? ofPage : []);
+  const all = new Set([...before, sort, ...Object.values(sortKeys)]);
+  const metrics = [...all].map((id) => metricOf(scope, id)).filter((metric) => metric !== undefined);
+  const numbers = metrics.filter(({ kind }) => kind !== 'text');
+  const device = metricOf(scope, 'device')?.slot ?? NaN;
+  kinds.set(scope, {
+    part,
+    device,
+    ids: numbers.map(({ id }) => id),
+    slots: numbers.map(({ slot }) => slot),
+  });
+}
+
+/** The numbers of rows by their keys. */
 type Numbers = ReadonlyMap<string, number>;
+
+/** The values of the rows of a scope. */
+interface Values {
+  /** One for all moments with the same rows. */
+  readonly numbers: Numbers;
+  /** Those of one row behind those of the other. */
+  readonly values: Float32Array;
+}
 
 interface Remembered {
   readonly time: number;
   /** ms for which its values stand. */
   readonly held: number;
-  /** One for all moments with the same VMs. */
-  readonly numbers: Numbers;
-  /** Those of one VM behind those of the other. */
-  readonly values: Float32Array;
+  readonly of: ReadonlyMap<Scope, Values>;
+  readonly bytes: number;
 }
 
-/** The last minutes of some values of every VM: two before each moment of the last ten minutes, as far as memory allows. */
+/** Whether values of a metric are remembered. */
+export function isRemembered(scope: Scope, id: string): boolean {
+  return kinds.get(scope)?.ids.includes(id) ?? false;
+}
+
+/**
+ * The last minutes of some values of every guest and its devices: two before each moment of the last ten minutes, as far as
+ * memory allows.
+ */
 export class RecentValues {
   private readonly moments: Remembered[] = [];
   private size = 0;
-  private numbers: Numbers = new Map();
+  private readonly rows = new Map<Scope, KnownRows>();
 
   constructor(private readonly limits: typeof LIMITS = LIMITS) {}
 
-  add(sample: Sample): void {
-    const { time, interval, guests } = sample;
+  add({ time, interval, guests }: Sample): void {
     // A recording that was wound back tells the same again.
-    while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.moments.pop();
-    const values = new Float32Array(guests.length * slots.size);
-    let at = 0;
-    for (const { row } of guests) for (const slot of slots.values()) values[at++] = row.values[slot] ?? NaN;
+    while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.size -= this.moments.pop()?.bytes ?? 0;
+    const of = new Map<Scope, Values>();
+    let bytes = 0;
+    for (const [scope, kind] of kinds) {
+      let rows = this.rows.get(scope);
+      if (rows === undefined) this.rows.set(scope, (rows = new KnownRows(kind)));
+      const { slots } = kind;
+      const list = rows.follow(guests);
+      const values = new Float32Array(list.length * slots.length);
+      let at = 0;
+      for (const row of list) for (const slot of slots) values[at++] = row.values[slot] ?? NaN;
+      of.set(scope, { numbers: rows.numbers, values });
+      bytes += values.byteLength;
+    }
     const held = (Number.isNaN(interval) ? 1 : interval) * 1000 * HELD;
-    this.moments.push({ time, held, numbers: this.numbersOf(guests), values });
+    this.moments.push({ time, held, of, bytes });
+    this.size += bytes;
     this.forget(time - this.limits.time);
   }
 
   /**
-   * Two minutes of a value of a VM in so many steps of equal length, each the mean of what was measured in it; NaN where
-   * nothing is known.
+   * Two minutes of a value of rows in so many steps of equal length, each the mean of what was measured in it; NaN where
+   * nothing is known. Steps begin at multiples of their length, so that all but the last stay as they are until the next one
+   * begins.
    *
-   * @param end when they end, ms since 1970; with the last sample where it is not given
+   * @param keys of the rows, as in tables
+   * @param until what is shown, ms since 1970; the last sample where it is not given
    */
-  steps(vm: string, id: string, count: number, end = this.moments.at(-1)?.time ?? 0): number[] {
+  steps(
+    { scope, id }: Series,
+    keys: readonly string[],
+    count: number,
+    until = this.moments.at(-1)?.time ?? 0,
+  ): readonly number[][] {
+    const all = keys.map(() => new Array<number>(count).fill(NaN));
+    const { ids = [] } = kinds.get(scope) ?? {};
     const index = ids.indexOf(id);
+    if (index === -1) return all;
     const length = span / count;
-    const sums = new Float64Array(count);
-    const counts = new Uint16Array(count);
-    const steps = new Array<number>(count).fill(NaN);
-    const stepOf = (time: number): number => Math.ceil((time - (end - span)) / length) - 1;
-    const first = this.moments.findLastIndex(({ time }) => time <= end - span) + 1;
-    for (const { time, held, numbers, values } of this.moments.slice(first)) {
-      if (time > end) break;
-      const value = values[(numbers.get(vm) ?? NaN) * slots.size + index] ?? NaN;
-      const at = stepOf(time);
-      if (Number.isNaN(value) || at < 0 || at >= count) continue;
-      sums[at] = (sums[at] ?? 0) + value;
-      counts[at] = (counts[at] ?? 0) + 1;
-      steps[at] = (sums[at] ?? NaN) / (counts[at] ?? NaN);
-      for (let next = at + 1; next < Math.min(count, stepOf(time + held) + 1); next++)
-        if (counts[next] === 0) steps[next] = value;
+    const before = Math.ceil(until / length) - count + 1;
+    const known = keys.map(() => new Uint16Array(count));
+    let numbers: Numbers | undefined;
+    let places: readonly number[] = [];
+    for (let each = this.firstAfter(until - span); each < this.moments.length; each++) {
+      const { time, held, of } = this.moments[each] as Remembered;
+      if (time > until) break;
+      const rows = of.get(scope);
+      const at = Math.ceil(time / length) - before;
+      if (rows === undefined || at < 0) continue;
+      const last = Math.min(count - 1, Math.ceil((time + held) / length) - before);
+      // Nearly always the same rows as a moment before.
+      if (rows.numbers !== numbers) {
+        numbers = rows.numbers;
+        places = keys.map((key) => (rows.numbers.get(key) ?? NaN) * ids.length + index);
+      }
+      for (let row = 0; row < keys.length; row++) {
+        const value = rows.values[places[row] as number];
+        if (value !== undefined && !Number.isNaN(value))
+          put(value, at, last, all[row] as number[], known[row] as Uint16Array);
+      }
     }
-    return steps;
+    return all;
   }
 
-  private numbersOf(guests: readonly GuestRows[]): Numbers {
-    const { numbers } = this;
-    const isSame =
-      numbers.size === guests.length && guests.every(({ guest }, index) => numbers.get(guest.key) === index);
-    return isSame ? numbers : (this.numbers = new Map(guests.map(({ guest }, index) => [guest.key, index])));
+  /** The number of the first moment after a time. */
+  private firstAfter(after: number): number {
+    return this.moments.findLastIndex(({ time }) => time <= after) + 1;
   }
 
   private forget(before: number): void {
     const { moments, limits } = this;
-    this.size = moments.reduce((sum, { values }) => sum + values.byteLength, 0);
     let oldest = 0;
     while (
       oldest < moments.length - 1 &&
       ((moments[oldest]?.time ?? 0) <= before || this.size > limits.bytes)
     )
-      this.size -= moments[oldest++]?.values.byteLength ?? 0;
+      this.size -= moments[oldest++]?.bytes ?? 0;
     if (oldest > 0) moments.splice(0, oldest);
+  }
+}
+
+/** Puts a value into the mean of its step, and into those behind it that it stands for. @param known values of each step */
+function put(value: number, at: number, last: number, steps: number[], known: Uint16Array): void {
+  const before = known[at] ?? 0;
+  known[at] = before + 1;
+  steps[at] = before === 0 ? value : ((steps[at] ?? NaN) * before + value) / (before + 1);
+  for (let next = at + 1; next <= last; next++) if (known[next] === 0) steps[next] = value;
+}
+
+/** The rows of a scope, with numbers by their keys, which are made again only when other rows are there. */
+class KnownRows {
+  numbers: Numbers = new Map();
+  /** Of each row the key of its guest, and the name of the device. */
+  private names: readonly (readonly [guest: string, device: string | undefined])[] = [];
+
+  constructor(private readonly kind: Kind) {}
+
+  /** The rows in the order of their numbers. */
+  follow(guests: readonly GuestRows[]): readonly Row[] {
+    const rows: Row[] = [];
+    let isSame = true;
+    for (const vm of guests) {
+      for (const row of this.rowsOf(vm)) {
+        const known = this.names[rows.length];
+        isSame &&= known?.[0] === vm.guest.key && known[1] === row.texts[this.kind.device];
+        rows.push(row);
+      }
+    }
+    if (!isSame || rows.length !== this.names.length) this.learn(guests);
+    return rows;
+  }
+
+  private learn(guests: readonly GuestRows[]): void {
+    const all = guests.flatMap((vm) => this.rowsOf(vm).map((row) => ({ vm, row })));
+    this.names = all.map(({ vm, row }) => [vm.guest.key, row.texts[this.kind.device]]);
+    const keys = all.map(({ vm, row }) => (row === vm.row ? vm.guest.key : deviceKey(vm, row)));
+    this.numbers = new Map(keys.map((key, number) => [key, number]));
+  }
+
+  private rowsOf(vm: GuestRows): readonly Row[] {
+    const { part } = this.kind;
+    return part === undefined ? [vm.row] : rowsOf(vm, part);
   }
 }

@@ -105,7 +105,7 @@ export class VmPage implements Page {
       line('Last two minutes', 'heading'),
       ...ofPage.map((id): Line => {
         const metric = metricOf('vm', id);
-        const steps = recent.steps(this.key, id, width, time);
+        const [steps = []] = recent.steps({ scope: 'vm', id }, [this.key], width, time);
         const known = steps.filter((step) => !Number.isNaN(step));
         const most = known.length === 0 ? NaN : Math.max(...known);
         const show = (value: number): string =>

@@ -5,6 +5,7 @@ import type { PanelLook } from './panel-slots.ts';
 import type { RowCursor } from './row-cursor.ts';
 import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
+import type { RecentValues } from '../analysis/recent-values.ts';
 import type { HostPanel } from './panel.ts';
 import { textWidth } from '../../strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
@@ -15,6 +16,7 @@ import type { TableEntry } from './table.ts';
 import { place } from './table-layout.ts';
 import type { Placed } from './table-layout.ts';
 import { entryLine, headingLine } from './table-lines.ts';
+import { trendsOf } from './trend.ts';
 import type { View } from './views.ts';
 
 /** What a table is drawn from. */
@@ -35,6 +37,8 @@ interface TableState {
   readonly unicode: boolean;
   /** Between panel and headings. */
   readonly verdicts: readonly Line[];
+  /** Undefined where no values of the past are known. */
+  readonly recent: RecentValues | undefined;
 }
 
 /** Host panel and table as lines, and where what can be clicked is. */
@@ -72,11 +76,27 @@ export function tableFrame(sample: Sample, state: TableState, size: Size): Table
     cursor: state.columnCursor,
   });
   const visible = entries.slice(cursor.top, cursor.top + height);
-  const rows = visible.map((entry, index) =>
-    entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
-  );
-  const heading = headingLine(placed, sort, state.columnCursor);
+  const trends = trendsBehind(placed, visible, sample, state, size);
+  const rows = visible.map((entry, index) => [
+    ...entryLine(entry, placed, { units, judge, selected: cursor.top + index === cursor.index }),
+    ...(trends?.lines[index] ?? []),
+  ]);
+  const heading = [...headingLine(placed, sort, state.columnCursor), ...(trends?.heading ?? [])];
   return { lines: [...above, heading, ...rows], visible, heading: above.length, placed };
+}
+
+/** The last two minutes of what is sorted by, behind all columns; undefined where these leave no room. */
+function trendsBehind(
+  placed: readonly Placed[],
+  visible: readonly TableEntry[],
+  { time }: Sample,
+  { columns, sort, cursor, recent, judge, unicode }: TableState,
+  size: Size,
+): ReturnType<typeof trendsOf> {
+  const column = columns.find(({ id }) => id === sort);
+  if (column === undefined || recent === undefined || placed.length < columns.length) return undefined;
+  const room = placed.reduce((left, { width }) => left - width - 1, size.columns);
+  return trendsOf(visible, cursor.entry, { column, room, recent, time, judge, unicode });
 }
 
 /** About the host; of several nodes about that of the row that the cursor was moved to, or about all. */

@@ -223,16 +223,16 @@ export class TableControl {
   }
 
   /** Host panel, what is wrong, and table. @param found what was found of the sample; nothing where it is not given */
-  lines(sample: Sample, size: Size, found?: Pick<Moment, 'verdicts'>): readonly Line[] {
+  lines(sample: Sample, size: Size, found?: Partial<Pick<Moment, 'verdicts' | 'recent'>>): readonly Line[] {
     const { view, preferences, judge, cursor, sort, hostPanel, unicode } = this;
-    const { verdicts = [] } = found ?? {};
+    const { verdicts = [], recent } = found ?? {};
     this.trouble = new Trouble(verdicts);
     this.ofNodes = isMerged(sample);
     this.entries = this.list(sample);
     const columns = this.shownColumns;
     const shownNode = this.node?.name;
     const looks = { view, preferences, columns, sort, judge, hostPanel, shownNode, unicode };
-    const state = { ...looks, entries: this.entries, cursor, verdicts: verdictLines(verdicts, size) };
+    const state = { ...looks, entries: this.entries, cursor, recent, verdicts: verdictLines(verdicts, size) };
     this.frame = tableFrame(sample, { ...state, columnCursor: this.columnCursor }, size);
     if (this.entries.length > 0) return this.frame.lines;
     return [...this.frame.lines, ...this.nothing(sample, size)];

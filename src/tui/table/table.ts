@@ -149,7 +149,8 @@ function threadsOf(vm: GuestRows): readonly TableEntry[] {
   }));
 }
 
-function deviceKey({ guest }: GuestRows, row: Row): string {
+/** The key of the entry of a device of a guest. */
+export function deviceKey({ guest }: GuestRows, row: Row): string {
   return `${guest.key}/${row.scope}/${textOrBlank(row, 'device')}`;
 }
 
