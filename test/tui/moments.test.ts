@@ -143,6 +143,20 @@ test('a recording has the verdicts of its time wherever one jumps to, and back s
   await recording.close();
 });
 
+test('a recording has the last minute of values wherever one jumps to, after a jump back too', async () => {
+  const all = printed(samples(0, 300), 'json', { devices: true, verbose: true });
+  const recording = await Recording.open(file('values.json', all));
+  const judged = new JudgedRecording(recording);
+  for (const second of [250, 130, 250, 249, 250, 251, 131]) {
+    const moment = await judged.at(second);
+    const [{ guest } = assert.fail()] = moment?.sample.guests ?? [];
+    const [steps = []] =
+      moment?.recent.steps({ scope: 'vm', id: 'cpu_total' }, [guest.key], 30, moment.time) ?? [];
+    assert.deepEqual(steps.slice(-15), Array<number>(15).fill(80), `second ${second}`);
+  }
+  await recording.close();
+});
+
 /** A live view under way. */
 class Live {
   readonly said: string[] = [];

@@ -108,6 +108,11 @@ export class RecentValues {
     this.forget(time - this.limits.time);
   }
 
+  /** Whether the values of a moment are remembered. @param time of it, ms since 1970 */
+  has(time: number): boolean {
+    return this.moments[this.firstAfter(time) - 1]?.time === time;
+  }
+
   /**
    * Two minutes of a value of rows in so many steps of equal length, each the mean of what was measured in it; NaN where
    * nothing is known. Steps begin at multiples of their length, so that all but the last stay as they are until the next one

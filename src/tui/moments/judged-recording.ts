@@ -57,7 +57,8 @@ export class JudgedRecording implements Playable<Moment> {
   async at(index: number): Promise<Moment | undefined> {
     let sample = await this.recording.at(index);
     if (sample === undefined) return undefined;
-    const known = this.found.get(nameOf(sample));
+    // A jump further back forgets what comes later.
+    const known = this.maker.recent.has(sample.time) ? this.found.get(nameOf(sample)) : undefined;
     if (known !== undefined)
       return this.maker.again(sample, known.isWarm, (copy) => retold(known.verdicts, copy));
     if (index !== this.last + 1) {
