@@ -14,7 +14,7 @@ import { PROXTOP } from '../e2e/program.ts';
 const missing = [...missingForLab(), ...missingForSsh()];
 const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 const MINUTES = 180_000;
-const { host_name } = slots('host', 'host');
+const { host_kernel } = slots('host', 'host');
 
 /** Waits for what a source tells. @throws Error when it does not in minutes */
 async function told(source: SshSource, what: string, condition: () => boolean): Promise<void> {
@@ -82,7 +82,7 @@ describe('nodes over ssh', { skip }, () => {
     const { sample, at, clockOffset } = source.latest()!;
     assert.ok(at <= performance.now());
     assert.equal(clockOffset, 0);
-    assert.notEqual(sample.host.row.texts[host_name], undefined);
+    assert.notEqual(sample.host.row.texts[host_kernel], undefined);
     const found = sample.guests.find(({ guest }) => guest.vmid === String(vm.vmid));
     assert.equal(found?.guest.name, 'over-ssh');
     assert.equal(found.vcpus.length, 2);
