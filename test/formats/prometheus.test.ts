@@ -231,6 +231,54 @@ test('with devices there is a sample for each, and no sum beside them', () => {
   assert.deepEqual(reads(false), [['proxtop_vm_disk_reads_total{uuid="u"}', '12']]);
 });
 
+test('with devices a guest whose devices do not tell a count has its own', () => {
+  const counts = { cpu_total: 4e9, cpu_steal: 1e9, disk_reads: 5, net_rx_bytes: 6 };
+  const guest = (UUID: string): Row => count(row('vm', { UUID, disk_capacity: 1 }), counts);
+  const vcpus = [
+    count(row('vm_vcpu', { device: '0' }), { cpu_total: 1e9 }),
+    count(row('vm_vcpu', { device: '1' }), { cpu_total: 2e9 }),
+  ];
+  const nics = [
+    count(row('vm_nic', { device: 'net0' }), { net_rx_bytes: 60 }),
+    count(row('vm_nic', { device: 'net1' }), {}),
+  ];
+  // Of a disk that was never asked about only the name is known.
+  const disks = [row('vm_disk', { device: 'scsi0' })];
+  const host = { row: count(row('host'), { disk_reads: 8, net_rx_bytes: 9 }) };
+  const guests = [
+    vmRows(guest('vm'), { vcpus, disks, nics }),
+    vmRows(guest('container'), { nics: [nics[0]!] }),
+    vmRows(guest('bare')),
+  ];
+  const found = samples(page(sampleOf({ host, guests })));
+  const of = (family: string): Record<string, string> =>
+    Object.fromEntries(
+      [...found]
+        .filter(([name]) => name.startsWith(`${family}{`) || name === family)
+        .map(([name, value]) => [name.slice(family.length).replace(/[{}"]|uuid=|device=/g, ''), value]),
+    );
+  assert.deepEqual(of('proxtop_vm_cpu_seconds_total'), {
+    container: '4.000000000',
+    bare: '4.000000000',
+    'vm,0': '1.000000000',
+    'vm,1': '2.000000000',
+  });
+  // The vCPUs do not tell how long they waited.
+  assert.deepEqual(Object.keys(of('proxtop_vm_cpu_steal_seconds_total')), ['vm', 'container', 'bare']);
+  assert.deepEqual(of('proxtop_vm_disk_reads_total'), { vm: '5', container: '5', bare: '5' });
+  assert.deepEqual(Object.keys(of('proxtop_vm_disk_capacity_bytes')), ['vm', 'container', 'bare']);
+  // One NIC that tells suffices.
+  assert.deepEqual(of('proxtop_vm_net_rx_bytes_total'), {
+    bare: '6',
+    'vm,net0': '60',
+    'container,net0': '60',
+  });
+  assert.deepEqual(
+    [of('proxtop_host_disk_reads_total'), of('proxtop_host_net_rx_bytes_total')],
+    [{ '': '8' }, { '': '9' }],
+  );
+});
+
 test('verbose metrics, and those of collectors that did not run, are left out', () => {
   const names = (extent: typeof all, sample: Sample): string =>
     page(sample, extent)

@@ -3,6 +3,7 @@ import type { Histogram } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { PerCollectors } from '../columns.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
+import { isPublished } from '../prometheus/families.ts';
 import { ProtobufWriter } from '../protobuf/protobuf-writer.ts';
 import { CUMULATIVE, field } from './fields.ts';
 import { otlpMetrics } from './metrics.ts';
@@ -73,16 +74,13 @@ export class OtlpPrinter implements Printer {
 
   private writePoint(source: ReadySource, point: PointRow): void {
     const { metric, from, factor, parts, common, device } = source;
-    const { row } = point;
+    const { row, devices } = point;
+    if (!isPublished(source, row, devices)) return;
     if (from === 'histograms') {
-      const histogram = row.histograms?.get(metric.slot);
-      if (histogram !== undefined) this.writeHistogram(source, point, histogram);
+      this.writeHistogram(source, point, row.histograms?.get(metric.slot) as Histogram);
       return;
     }
-    const cumulative = from === 'counters';
-    const value = (cumulative ? row.counters[metric.slot] : row.values[metric.slot]) ?? NaN;
-    // A counter below 0 is none.
-    if (!Number.isFinite(value) || (cumulative && value < 0)) return;
+    const value = (from === 'counters' ? row.counters : row.values)[metric.slot] ?? NaN;
     const { time } = this;
     const start = startOf(source, point);
     const attributes = point.attributes(field.point.attributes, device);

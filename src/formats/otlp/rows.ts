@@ -1,5 +1,6 @@
 import { perScope } from '../../catalogue/define.ts';
 import type { PerScope } from '../../catalogue/define.ts';
+import { isDevice } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Sample } from '../../sampling/sample.ts';
@@ -49,9 +50,10 @@ export interface StartFields {
 export class PointRow {
   private readonly known = new Map<string, Buffer>();
 
-  /** @param owner the row that it is a part of */
+  /** @param devices the rows of its devices that are printed too @param owner the row that it is a part of */
   constructor(
     readonly row: Row,
+    readonly devices: readonly Row[],
     readonly isContainer: boolean,
     readonly start: StartFields,
     private readonly labels: Labels,
@@ -91,6 +93,7 @@ export class PointRows {
     const agent = this.fields(agentStart(sample), sample.time);
     const guests = new Map(sample.guests.map((rows) => [rows.row, rows]));
     let owner: PointRow | undefined;
+    let devices: Row[] = [];
     eachRow(sample, this.devices, (row, vm) => {
       const guest = guests.get(row);
       let start = owner?.start;
@@ -101,7 +104,11 @@ export class PointRows {
       const own = ownLabels(row);
       const labels = twins.has(row) ? [...own, ...pidLabel(row)] : own;
       const parent = vm === undefined ? undefined : owner;
-      const point = new PointRow(row, isContainer, start ?? noStart, labels, parent, this.out);
+      // Devices stand behind what they are parts of.
+      if (isDevice(row.scope)) devices.push(row);
+      else devices = [];
+      const parts = isDevice(row.scope) ? noDevices : devices;
+      const point = new PointRow(row, parts, isContainer, start ?? noStart, labels, parent, this.out);
       if (row.scope === 'vm') owner = point;
       found[row.scope].push(point);
     });
@@ -115,4 +122,5 @@ export class PointRows {
   }
 }
 
+const noDevices: readonly Row[] = [];
 const noStart: StartFields = { sums: none, readings: none };

@@ -4,6 +4,7 @@ import { scopes } from '../../catalogue/define.ts';
 import type { Scope } from '../../catalogue/define.ts';
 import { entityOf, isDevice } from '../../catalogue/entities.ts';
 import type { CountUnit, Shown } from '../../catalogue/metric.ts';
+import type { Row } from '../../catalogue/row.ts';
 import { units } from '../../catalogue/units.ts';
 
 /** Where the numbers of a family come from: one slot of the rows of one scope. */
@@ -17,6 +18,8 @@ export interface SeriesSource {
   /** How many digits of a counter are decimals of the base unit. */
   readonly decimals: number;
   readonly label: readonly [name: string, value: string] | undefined;
+  /** Sources of the same family in rows of devices, of which it is the sum; see {@link isPublished}. */
+  readonly devices: readonly SeriesSource[];
 }
 
 /** What is said of all samples of one name. */
@@ -58,7 +61,8 @@ function* familiesOf(scope: Scope): Generator<Family> {
   for (const metric of countedColumns(scope)) {
     const { name, unit: countUnit, shown, help, label } = metric.counter;
     const { unit, factor, decimals } = countUnits[countUnit];
-    const source: SeriesSource = { metric, shown, from: 'counters', factor, decimals, label };
+    const from = 'counters';
+    const source: SeriesSource = { metric, shown, from, factor, decimals, label, devices: [] };
     yield { name: nameOf(scope, name, unit), type: 'counter', unit, help, sources: [source] };
   }
   for (const metric of columns(scope)) {
@@ -66,7 +70,7 @@ function* familiesOf(scope: Scope): Generator<Family> {
     if (base === undefined) continue;
     const { unit, factor } = base;
     const { gauge, histogram, shown } = metric;
-    const common = { metric, shown, factor, decimals: 0, label: undefined };
+    const common = { metric, shown, factor, decimals: 0, label: undefined, devices: [] };
     if (gauge !== undefined) {
       const sources: SeriesSource[] = [{ ...common, from: 'values' }];
       yield { name: nameOf(scope, gauge, unit), type: 'gauge', unit, help: helpOf(metric), sources };
@@ -106,9 +110,29 @@ export interface Extent {
   readonly devices: boolean;
 }
 
+/** Whether a row tells what comes from this source. A counter below 0 is none. */
+function isKnown({ metric: { slot }, from }: SeriesSource, row: Row): boolean {
+  if (from === 'histograms') return row.histograms?.has(slot) === true;
+  if (from === 'values') return Number.isFinite(row.values[slot]);
+  const count = row.counters[slot] ?? NaN;
+  return count >= 0 && count < Infinity;
+}
+
+/**
+ * Whether what comes from a source in a row is known and published. A sum is not where devices tell it: under one name it would
+ * be counted twice. Where none does, as of a container, whose vCPUs have no rows, it is.
+ *
+ * @param devices the rows of the devices of what the row is about
+ */
+export function isPublished(source: SeriesSource, row: Row, devices: readonly Row[]): boolean {
+  const isTold = (part: SeriesSource): boolean =>
+    devices.some((device) => device.scope === part.metric.scope && isKnown(part, device));
+  return isKnown(source, row) && !source.devices.some(isTold);
+}
+
 /**
  * The families with what is to be published of them. With rows of devices a family is told device by device where it can
- * be, and the sum over them left to the query: both under one name would be counted twice.
+ * be, and the sum over them left to the query.
  */
 export function publishedFamilies(
   { verbose, devices }: Extent,
@@ -119,9 +143,9 @@ export function publishedFamilies(
     const known = family.sources.filter(
       ({ metric, shown }) => ran(metric) && (verbose || shown === 'default'),
     );
-    const byDevice = known.filter(({ metric }) => isDevice(metric.scope));
+    const byDevice = devices ? known.filter(({ metric }) => isDevice(metric.scope)) : [];
     const sums = known.filter(({ metric }) => !isDevice(metric.scope));
-    const sources = devices && byDevice.length > 0 ? byDevice : sums;
+    const sources = [...sums.map((source) => ({ ...source, devices: byDevice })), ...byDevice];
     return sources.length === 0 ? [] : [{ ...family, sources }];
   });
 }

@@ -49,6 +49,8 @@ export function braced(labels: string): string {
 export interface LabelledRow<L> {
   readonly row: Row;
   readonly labels: L;
+  /** The rows of its devices that are printed too. */
+  readonly devices: readonly Row[];
 }
 
 /** Rows by scope. */

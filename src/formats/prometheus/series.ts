@@ -1,11 +1,12 @@
 import { perScope } from '../../catalogue/define.ts';
+import { isDevice } from '../../catalogue/entities.ts';
 import type { Histogram, Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { PerCollectors } from '../columns.ts';
 import { eachRow, twinRows } from '../rows.ts';
 import { described } from './described.ts';
 import type { Extent, FamilyHead, SeriesSource } from './families.ts';
-import { publishedFamilies } from './families.ts';
+import { isPublished, publishedFamilies } from './families.ts';
 import { ownLabels, pidLabel } from './labels.ts';
 import type { LabelledRow, LabelledRows, Labels } from './labels.ts';
 
@@ -96,18 +97,12 @@ export class SeriesWalk<N, L> {
     const { format } = this;
     const { metric, from, factor, decimals, label } = source;
     const { slot } = metric;
-    for (const { row, labels } of rows) {
-      if (from === 'histograms') {
-        const histogram = row.histograms?.get(slot);
-        if (histogram !== undefined) format.histogram(name, labels, histogram);
-      } else if (from === 'counters') {
-        const count = row.counters[slot] ?? NaN;
-        // A counter below 0 is none.
-        if (count >= 0 && count < Infinity) format.count(name, labels, label, count * factor, decimals);
-      } else {
-        const level = row.values[slot] ?? NaN;
-        if (Number.isFinite(level)) format.level(name, labels, noLabels, level * factor);
-      }
+    for (const { row, labels, devices } of rows) {
+      if (!isPublished(source, row, devices)) continue;
+      if (from === 'histograms') format.histogram(name, labels, row.histograms?.get(slot) as Histogram);
+      else if (from === 'counters')
+        format.count(name, labels, label, (row.counters[slot] ?? NaN) * factor, decimals);
+      else format.level(name, labels, noLabels, (row.values[slot] ?? NaN) * factor);
     }
   }
 
@@ -117,11 +112,15 @@ export class SeriesWalk<N, L> {
   ): void {
     const twins = twinRows(sample);
     let owner: L | undefined;
+    let devices: Row[] = [];
     eachRow(sample, this.extent.devices, (row, vm) => {
       const own = twins.has(row) ? [...ownLabels(row), ...pidLabel(row)] : ownLabels(row);
       const labels = this.format.labels(own, vm === undefined ? undefined : owner);
       if (row.scope === 'vm') owner = labels;
-      place(row, vm)[row.scope].push({ row, labels });
+      // Devices stand behind what they are parts of.
+      if (isDevice(row.scope)) devices.push(row);
+      else devices = [];
+      place(row, vm)[row.scope].push({ row, labels, devices: isDevice(row.scope) ? noDevices : devices });
     });
   }
 
@@ -133,3 +132,4 @@ export class SeriesWalk<N, L> {
 }
 
 const noLabels: Labels = [];
+const noDevices: readonly Row[] = [];
