@@ -125,7 +125,7 @@ export interface GuestIdentity {
 export interface Guest extends GuestIdentity {
   /** Of the process that it runs in, of a container its first one; undefined where that cannot be seen. */
   readonly pid?: number | undefined;
-  /** When a container started, in monotonic seconds; undefined where that is not known. */
+  /** When the process that it runs in started, in monotonic seconds; undefined where that is not known. */
   readonly since?: number | undefined;
   /** vCPUs that are plugged in now; 0 while that is not known. */
   readonly vcpus: number;

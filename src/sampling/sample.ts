@@ -10,7 +10,7 @@ export interface GuestRows extends RowTree<'vm'> {
   readonly twin: boolean;
   /**
    * When it was first seen in this run, from when on it is counted, and when the process started that it runs in, where that is
-   * known; ms since 1970. Missing in recordings.
+   * known (not of a domain of another host); ms since 1970. Missing in recordings.
    */
   readonly began?: { readonly seen: number; readonly process?: number };
   /**

@@ -42,7 +42,8 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
     texts[id.tags] = guest.tags;
     texts[id.lock] = guest.lock;
     texts[id.qmp] = guest.silence?.reason;
-    if (guest.since !== undefined) values[id.uptime] = time - guest.since;
+    // How long its process runs is not how long a VM does: one that was migrated got a new process.
+    if (guest.since !== undefined && guest.type !== 'qemu') values[id.uptime] = time - guest.since;
     if (guest.silence !== undefined) values[id.qmp_age] = time - guest.silence.since;
     if (guest.detail !== undefined) values[id.detail_age] = time - guest.detail.time;
   }

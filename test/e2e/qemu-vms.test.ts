@@ -12,7 +12,9 @@ import { missingForLab } from '../lab/lab.ts';
 import { commandLine, hasEnded, listens, until } from '../lab/processes.ts';
 import { qmp } from '../lab/qmp.ts';
 import type { Cycle, Row } from './program.ts';
-import { Stream, num, proxtop } from './program.ts';
+import { HttpReceiver } from '../delivery/http-receiver.ts';
+import { OtlpDecoder } from '../formats/otlp.ts';
+import { PROXTOP, Program, Stream, num, proxtop } from './program.ts';
 
 const MIB = 2 ** 20;
 const missing = missingForLab();
@@ -126,6 +128,59 @@ describe('memory of QEMU processes', { skip, timeout: 300_000 }, () => {
     assert.equal((await answered(stream, shared.pid))['ram_swap'], undefined);
     assert.equal(num(await answered(stream, own.pid), 'ram_swap'), status(own.pid, 'VmSwap'));
   });
+});
+
+test('OTLP: what QEMU and the kernel count began with its process', { skip, timeout: 300_000 }, async (t) => {
+  let decoder: OtlpDecoder;
+  try {
+    decoder = await OtlpDecoder.open();
+  } catch (error) {
+    t.skip((error as Error).message);
+    return;
+  }
+  const image = join(directory, 'otlp.img');
+  writeFileSync(image, Buffer.alloc(MIB));
+  const disk = [
+    '-drive',
+    `if=none,id=d0,format=raw,file=${image}`,
+    '-device',
+    'virtio-blk-pci,id=b0,drive=d0',
+  ];
+  const started = Date.now();
+  await vm('otlp', ['-m', '32M', '-name', 'otlp,debug-threads=on', ...disk]);
+  const receiver = new HttpReceiver(t);
+  const config = join(directory, 'otlp.conf');
+  writeFileSync(
+    config,
+    `collectors = cpu, mem, disk, io
+frequency = 0.5
+detail_interval = 0.5
+[connector]
+type = qemu
+[output.test]
+type = http
+target = http://127.0.0.1:${await receiver.start()}/v1/metrics
+printer = otlp
+interval = 0.5
+devices = true
+`,
+  );
+  const program = new Program(spawn(PROXTOP, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] }));
+  t.after(() => program.stop());
+  const readings = ['ram_minor_faults', 'io_read_bytes', 'cpu_seconds', 'disk_reads'];
+  let points: readonly string[] = [];
+  await until('all are sent', () => {
+    const body = receiver.requests.at(-1)?.body;
+    const metrics = body === undefined ? undefined : decoder.metrics(body);
+    points = readings.flatMap((name) =>
+      (metrics?.get(`proxtop.vm.${name}`) ?? '')
+        .split('data_points')
+        .filter((point) => point.includes('string_value: "otlp"')),
+    );
+    return points.length === readings.length;
+  });
+  const starts = points.map((point) => Number(/start_time_unix_nano: (\d+)/.exec(point)?.[1]) / 1e6);
+  for (const start of starts) assert.ok(Math.abs(start - started) <= 1000, `${start} is not ${started}`);
 });
 
 describe('two QEMU processes with one UUID and one name', { skip, timeout: 300_000 }, () => {

@@ -39,6 +39,27 @@ test('a cycle begins without the values and devices of the one before', () => {
   assert.deepEqual([vcpus, disks, nics], [[], [], []]);
 });
 
+test('when the process of a guest started is known in the time of day; only that of a container is its uptime', () => {
+  const time = performance.now() / 1000;
+  const targets = new Targets();
+  const guests = [
+    testVm({ name: 'vm', since: time - 500 }),
+    testVm({ name: 'container', type: 'lxc', since: time - 500 }),
+    testVm({ name: 'elsewhere' }),
+  ];
+  const before = Date.now();
+  targets.follow(guests, time);
+  const after = Date.now();
+  const [vm, container, elsewhere] = targets.rows.map(({ began }) => began?.process);
+  for (const started of [vm, container])
+    assert.ok(started !== undefined && started >= before - 500_000 && started <= after - 500_000);
+  assert.equal(elsewhere, undefined);
+  assert.deepEqual(
+    targets.list.map(({ row }) => known(row)['uptime']),
+    [undefined, 500, undefined],
+  );
+});
+
 test('who a VM is, and how its monitor fares', () => {
   const targets = new Targets();
   const vm = testVm({ uuid: 'id', name: '007', vmid: '100', tags: 'a;b', lock: 'backup' });

@@ -12,7 +12,8 @@ import { RequestWriter } from './request-writer.ts';
 import type { MetricHead } from './request-writer.ts';
 import { PointRows, attributeBytes, timeBytes } from './rows.ts';
 import type { PointRow } from './rows.ts';
-import { isSum } from './start-times.ts';
+import { startKind } from './start-times.ts';
+import type { StartTimes } from './start-times.ts';
 
 /** Bytes of a double with its tag. */
 const DOUBLE = 9;
@@ -27,8 +28,8 @@ interface ReadyMetric extends MetricHead {
 interface ReadySource extends PointSource {
   /** What all its points have in common, as fields. */
   readonly common: Buffer;
-  /** Which start its points have, of VMs and of containers; undefined for a level, which has none. */
-  readonly start: Readonly<Record<'vm' | 'container', 'sums' | 'readings'>> | undefined;
+  /** Which start its points have, of VMs and of containers; a level has none. */
+  readonly start: Readonly<Record<'vm' | 'container', keyof StartTimes | undefined>>;
   /** Counts of it in one base unit. */
   readonly parts: number;
 }
@@ -82,7 +83,7 @@ export class OtlpPrinter implements Printer {
     }
     const value = (from === 'counters' ? row.counters : row.values)[metric.slot] ?? NaN;
     const { time } = this;
-    const start = startOf(source, point);
+    const start = startField(source, point);
     const attributes = point.attributes(field.point.attributes, device);
     const out = this.request.next();
     out.sized(field.data.points, start.length + time.length + DOUBLE + attributes.length + common.length);
@@ -99,7 +100,7 @@ export class OtlpPrinter implements Printer {
     for (const each of counts) count += each;
     const out = this.request.next();
     const begin = out.begin(field.data.points);
-    out.append(startOf(source, point));
+    out.append(startField(source, point));
     out.append(this.time);
     out.fixed64(field.histogramPoint.count, BigInt(count));
     out.double(field.histogramPoint.sum, sum);
@@ -122,8 +123,9 @@ export class OtlpPrinter implements Printer {
   }
 }
 
-function startOf({ start }: ReadySource, { start: fields, isContainer }: PointRow): Buffer {
-  return start === undefined ? none : fields[start[isContainer ? 'container' : 'vm']];
+function startField({ start }: ReadySource, { start: fields, isContainer }: PointRow): Buffer {
+  const kind = start[isContainer ? 'container' : 'vm'];
+  return kind === undefined ? none : fields[kind];
 }
 
 function readyMetric({ name, description, unit, instrument, sources }: OtlpMetric): ReadyMetric {
@@ -159,9 +161,7 @@ const dataField = {
 
 /** Histograms are added up, as QEMU forgets them when they are asked for anew. */
 function startKinds({ from, metric }: PointSource): ReadySource['start'] {
-  if (from === 'values') return undefined;
+  if (from === 'values') return { vm: undefined, container: undefined };
   if (from === 'histograms') return { vm: 'sums', container: 'sums' };
-  const kind = (isContainer: boolean): 'sums' | 'readings' =>
-    isSum(metric, isContainer) ? 'sums' : 'readings';
-  return { vm: kind(false), container: kind(true) };
+  return { vm: startKind(metric, false), container: startKind(metric, true) };
 }

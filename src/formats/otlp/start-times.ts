@@ -24,8 +24,14 @@ const containerSums: readonly string[] = ['io_read_bytes', 'io_write_bytes'];
 /** Parts whose counters are added up. */
 const addedParts: readonly string[] = ['host_pool', 'host_zone'];
 
+/** What the start of a counter is; undefined where nobody knows: the tap of a VM may be older than its process. */
+export function startKind(metric: Metric, isContainer: boolean): keyof StartTimes | undefined {
+  if (metric.scope === 'vm_nic' && !isContainer) return undefined;
+  return isSum(metric, isContainer) ? 'sums' : 'readings';
+}
+
 /** Whether a counter is a sum that we add up, and no reading. */
-export function isSum({ scope, collector, id }: Metric, isContainer: boolean): boolean {
+function isSum({ scope, collector, id }: Metric, isContainer: boolean): boolean {
   const { parent } = entityOf(scope);
   if (collector === '-') return true;
   if (parent !== undefined) return addedParts.includes(scope);

@@ -51,8 +51,7 @@ export class Container implements Guest {
   ) {
     this.type = place.layout === 'nspawn' ? 'nspawn' : 'lxc';
     this.key = init?.key ?? identity;
-    const age = init?.age(paths) ?? NaN;
-    this.since = age >= 0 ? performance.now() / 1000 - age : undefined;
+    this.since = init?.started(paths);
     this.mounts = new ContainerMounts(paths, datasets);
     this.cgroup = new Cgroup(paths, place.group);
     const { cgroup } = this;

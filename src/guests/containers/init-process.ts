@@ -1,12 +1,11 @@
 import { KernelFile, readOnce } from '../../kernel/base/kernel-file.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import { readRecord, readValue } from '../../kernel/base/read.ts';
-import { TICKS_PER_S } from '../../kernel/base/ticks.ts';
+import { readRecord } from '../../kernel/base/read.ts';
 import { cgroupOf } from '../../kernel/pid/proc-pid-cgroup.ts';
 import { PidStat, parsePidStat } from '../../kernel/pid/proc-pid-stat.ts';
 import { innermostPid } from '../../kernel/pid/proc-pid-status.ts';
 import { childrenOf } from '../../kernel/pid/proc-pid-task.ts';
-import { parseUptime } from '../../kernel/proc/proc-uptime.ts';
+import { processStart } from '../../kernel/pid/process-start.ts';
 import type { ContainerPlace } from './container-places.ts';
 
 /** Processes of a monitor, and children of one, that are looked at: it is one process with one child. */
@@ -60,12 +59,9 @@ export class InitProcess {
     return this.stat.state !== 'Z' && this.stat.state !== 'X';
   }
 
-  /** How long ago it started, in seconds; NaN if not known. */
-  age(paths: Paths): number {
-    const file = new KernelFile(paths.proc('uptime'));
-    const sinceBoot = readValue(file, parseUptime);
-    file.close();
-    return sinceBoot - this.stat.startTime / TICKS_PER_S;
+  /** When it started; see {@link processStart}. */
+  started(paths: Paths): number | undefined {
+    return processStart(paths, this.stat);
   }
 
   close(): void {

@@ -36,6 +36,7 @@ const BALLOON_INTERVAL = 60;
 export class LibvirtVm implements Guest {
   readonly type = 'qemu';
   readonly key: string;
+  readonly since: number | undefined;
   state: string | undefined;
   vcpus = 0;
   readonly disks: readonly GuestDisk[] = [];
@@ -69,6 +70,7 @@ export class LibvirtVm implements Guest {
     private readonly below?: DisksBelow,
   ) {
     this.key = process?.key ?? `${domain.uuid}:${domain.id}`;
+    this.since = process?.started();
     this.name = nameOf(domain.name) ?? domain.uuid;
   }
 

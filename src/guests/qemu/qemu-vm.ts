@@ -27,6 +27,7 @@ import { markVcpus } from './vcpu-threads.ts';
 export abstract class QemuVm implements Guest {
   readonly type = 'qemu';
   readonly key: string;
+  readonly since: number | undefined;
   nics: readonly GuestNic[] = [];
   detail: Detail | undefined;
   silence: Guest['silence'];
@@ -67,6 +68,7 @@ export abstract class QemuVm implements Guest {
     devices: HostDevices,
   ) {
     this.key = process.key;
+    this.since = process.started();
     const network = networkOf(paths, process.pid);
     this.sources = processSources(process, cgroup, args.sharedMemory, network);
     const complete = (path: string): string => fullPath(paths, process.pid, path);

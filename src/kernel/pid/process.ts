@@ -7,6 +7,7 @@ import { cpusAllowed } from './proc-pid-status.ts';
 import { MOST_THREADS, listThreads } from './proc-pid-task.ts';
 import { parseTaskRun } from './proc-pid-task-stat.ts';
 import type { TaskRun } from './proc-pid-task-stat.ts';
+import { processStart } from './process-start.ts';
 import { readRecord } from '../base/read.ts';
 
 /** One thread of a process, with its schedstat kept open. */
@@ -65,6 +66,11 @@ export class Process {
   /** Identity that no other process since the boot shares. */
   get key(): string {
     return `${this.pid}:${this.stat.startTime}`;
+  }
+
+  /** When it started; see {@link processStart}. Reads a file. */
+  started(): number | undefined {
+    return processStart(this.paths, this.stat);
   }
 
   /** Reads stat, and the list of threads where it changed; false when the process is gone or a zombie. */
