@@ -62,10 +62,10 @@ async function prometheus(t: TestContext, program: string, window: string): Prom
   return receiver(url);
 }
 
-async function victoriaMetrics(t: TestContext): Promise<Receiver> {
+async function victoriaMetrics(t: TestContext, ...flags: readonly string[]): Promise<Receiver> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const args = [`-storageDataPath=${directory(t)}`, `-httpListenAddr=127.0.0.1:${port}`];
+  const args = [`-storageDataPath=${directory(t)}`, `-httpListenAddr=127.0.0.1:${port}`, ...flags];
   await new Daemon(t, 'victoria-metrics', args, `${url}/health`).start();
   const store = receiver(url);
   return {
@@ -225,6 +225,50 @@ describe('remote write', { concurrency: 2 }, () => {
         found.map(({ metric }) => metric['vmid']),
         ['102'],
       );
+    },
+  );
+
+  test(
+    'a clock that is behind by hours, or was ahead: what Prometheus does not take is told in its words',
+    { skip: unlessInstalled('prometheus') },
+    async (t) => {
+      const store = await prometheus(t, 'prometheus', '');
+      const out = output(t, store);
+      const of = (time: number): readonly Buffer[] =>
+        new RemoteWritePrinter(print).print({ ...sample(0, []), time });
+      const now = Date.now();
+      out.send(of(now));
+      await until(() => out.status.sent === 1, 'it is stored');
+      out.send(of(now - 2 * 3_600_000));
+      await until(() => out.status.droppedBy.refused === 1, 'what is two hours old is refused');
+      assert.match(out.status.lastError ?? '', /HTTP 400: out of bounds/);
+      assert.match(
+        out.log('error').join('\n'),
+        /refuses 1 records, which are dropped: HTTP 400: out of bounds/,
+      );
+      // What is ahead is taken, and makes the present too old for the store.
+      out.send(of(now + 2 * 3_600_000));
+      await until(() => out.status.sent === 2, 'what is ahead is stored');
+      out.send(of(now + 1000));
+      await until(() => out.status.droppedBy.refused === 2, 'the present is refused');
+      assert.match(out.status.lastError ?? '', /HTTP 400: out of bounds/);
+    },
+  );
+
+  test(
+    'a store that wants a name and a password: without, its status is told',
+    { skip: unlessInstalled('victoria-metrics') },
+    async (t) => {
+      const store = await victoriaMetrics(t, '-httpAuth.username=pve1', '-httpAuth.password=secret');
+      const out = output(t, store);
+      out.send(new RemoteWritePrinter(print).print(sample(0, [])));
+      await until(() => out.status.lastError !== undefined, 'it is refused');
+      // It says nothing else.
+      assert.match(out.status.lastError ?? '', /refuses records: HTTP 401$/);
+      assert.equal(out.status.sent, 0);
+      const known = output(t, store, { credentials: { username: 'pve1', password: 'secret' } });
+      known.send(new RemoteWritePrinter(print).print(sample(0, [])));
+      await until(() => known.status.sent === 1, 'with both it is taken');
     },
   );
 
