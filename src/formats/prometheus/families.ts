@@ -125,9 +125,11 @@ function isKnown({ metric: { slot }, from }: SeriesSource, row: Row): boolean {
  * @param devices the rows of the devices of what the row is about
  */
 export function isPublished(source: SeriesSource, row: Row, devices: readonly Row[]): boolean {
-  const isTold = (part: SeriesSource): boolean =>
-    devices.some((device) => device.scope === part.metric.scope && isKnown(part, device));
-  return isKnown(source, row) && !source.devices.some(isTold);
+  if (!isKnown(source, row)) return false;
+  for (const part of source.devices)
+    for (const device of devices)
+      if (device.scope === part.metric.scope && isKnown(part, device)) return false;
+  return true;
 }
 
 /**
