@@ -37,33 +37,33 @@ const WHEEL = 3;
 
 /** Every key of the table but those that show a view or sort, which views.ts tells. */
 export const commands: readonly Command[] = [
-  command(['h', '?', 'f1'], 'h ?', 'this help', (view) => {
+  command(['h', '?', 'f1'], 'h ?', 'show this help', (view) => {
     view.help();
   }),
   command(['q', 'ctrl-c'], 'q', 'quit', (view) => {
     view.quit();
   }),
-  command(['<', '>'], '< >', 'sort by the column to the left, to the right', ({ table }, key) => {
+  command(['<', '>'], '< >', 'sort by the next column to the left or right', ({ table }, key) => {
     table.moveSort(key === '<' ? -1 : 1);
   }),
-  command(['r'], 'r', 'reverse the order', ({ table }) => {
+  command(['r'], 'r', 'reverse the sort order', ({ table }) => {
     table.reverse();
   }),
   command(
     ['O'],
     'O',
-    'the order at first: what hangs or suffers, then by the column of the view',
+    'default order: guests that hang or suffer first, then by the main column',
     ({ table }) => {
       table.defaultOrder();
     },
   ),
-  command(['V', '/'], 'V /', 'show only names, ids, UUIDs and tags with this text, as you type', (view) => {
+  command(['V', '/'], 'V /', 'filter by name, id, UUID or tag, as you type', (view) => {
     view.filter();
   }),
-  command(['t'], 't', 'show VMs and containers, VMs, or containers', ({ table }) => {
+  command(['t'], 't', 'show VMs and containers, VMs only, or containers only', ({ table }) => {
     table.nextGuests();
   }),
-  command(['f', 'o'], 'f o', 'choose fields, and their order', (view) => {
+  command(['f', 'o'], 'f o', 'choose columns and their order', (view) => {
     view.chooseFields();
   }),
   command(
@@ -78,21 +78,21 @@ export const commands: readonly Command[] = [
   command(['e'], 'e', 'expand or fold a VM: vCPUs, other threads, disks, NICs', (view) => {
     view.expand();
   }),
-  command(['enter'], 'Enter', 'everything known about a VM, with its last two minutes', (view) => {
+  command(['enter'], 'Enter', 'all metrics of a VM, with plots of the last two minutes', (view) => {
     view.openVm();
   }),
   command(
     ['w'],
     'w',
-    'why: what the value at the cursor means, where it comes from, and what causes it; on the page of a VM too',
+    'why: meaning, source and causes of the value at the cursor; also on the page of a VM',
     (view) => {
       view.why();
     },
   ),
-  command(['b'], 'b', 'blame: who suffers, beside who takes most', (view) => {
+  command(['b'], 'b', 'blame: victims beside the largest consumers', (view) => {
     view.blame();
   }),
-  command(['v'], 'v', 'virtual disks, as d', ({ table }) => {
+  command(['v'], 'v', 'virtual disks, same as d', ({ table }) => {
     table.showKey('d');
   }),
   command(['L'], 'L', 'width of names', (view) => {
@@ -104,7 +104,7 @@ export const commands: readonly Command[] = [
   command(
     ['W'],
     'W',
-    'save what you changed: view, fields, order, sorting, units and widths',
+    'save your changes: view, columns, sorting, units and widths',
     (view) => {
       view.save();
     },
@@ -113,7 +113,7 @@ export const commands: readonly Command[] = [
   command(
     ['up', 'k', '8', 'down', 'j', '2'],
     'arrows j k',
-    'move the cursor: rows, and columns',
+    'move the cursor by rows and columns',
     ({ table }, key) => {
       table.cursor.move(['up', 'k', '8'].includes(key) ? -1 : 1);
     },
@@ -124,7 +124,7 @@ export const commands: readonly Command[] = [
   command(
     ['pageup', 'pagedown'],
     'PgUp PgDn',
-    'move by a screen; Home and End to the first and last row',
+    'move by a page; Home and End go to the first and last row',
     ({ table }, key) => {
       table.cursor.page(key === 'pageup' ? -1 : 1);
     },
@@ -141,7 +141,7 @@ export const commands: readonly Command[] = [
       table.cursor.move(key === 'wheelup' ? -WHEEL : WHEEL);
     },
   ),
-  command(['escape'], 'Esc', 'no filter, cursor to the first row', ({ table }) => {
+  command(['escape'], 'Esc', 'clear the filter, cursor to the first row', ({ table }) => {
     table.reset();
   }),
   command(
@@ -153,7 +153,7 @@ export const commands: readonly Command[] = [
     },
     true,
   ),
-  command(['ctrl-z'], 'Ctrl-Z', 'stop; fg goes on', (view) => {
+  command(['ctrl-z'], 'Ctrl-Z', 'suspend; fg resumes', (view) => {
     view.suspend();
   }),
 ];

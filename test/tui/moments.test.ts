@@ -217,7 +217,7 @@ test('the live view pauses, scrolls back and returns to now, while sampling goes
   const first = await live.press('!');
   assert.ok(first > 100 && first < red, 'it was explained otherwise before');
   for (let count = 0; count < 3; count++) await live.press('!');
-  assert.match(live.said.join(), /nothing red began before that/);
+  assert.match(live.said.join(), /nothing turned red before this moment/);
   assert.equal(await live.press('G'), 319);
   await live.press('J');
   live.question?.answered('-70');
@@ -227,7 +227,7 @@ test('the live view pauses, scrolls back and returns to now, while sampling goes
   for (let count = 0; count < 6; count++) await live.press('{');
   assert.equal(secondOf(live.shown), 0, 'the oldest there is');
   assert.equal(await live.press('['), 0);
-  assert.match(live.said.at(-1) ?? '', /nothing older is known/);
+  assert.match(live.said.at(-1) ?? '', /nothing older/);
 });
 
 test('beyond what is in memory the live view reads the history of the host', async () => {
@@ -260,5 +260,5 @@ test('without a history ten minutes are all there is, and that is said', async (
   live.take(samples(0, 5));
   assert.equal(await live.press('{'), 0);
   assert.equal(await live.press('!'), 0);
-  assert.match(live.said.join(), /nothing red began/);
+  assert.match(live.said.join(), /nothing turned red/);
 });

@@ -29,11 +29,11 @@ export class ScrollBack {
     const back: Way = ({ time }) => past.before(time);
     const forward: Way = ({ time }) => past.from(time + 1);
     this.commands = [
-      command(['Z'], 'Z', 'pause, or go on with what is now', (desk) => {
+      command(['Z'], 'Z', 'pause, or return to now', (desk) => {
         if (this.shown === undefined) this.pause(desk);
         else this.toNow(desk);
       }),
-      command(['[', ','], '[ ,', 'a sample back; beyond ten minutes out of the history', (desk) => {
+      command(['[', ','], '[ ,', 'a sample back; beyond ten minutes from the history', (desk) => {
         this.go(back, desk, nothingOlder);
       }),
       command([']', '.'], '] .', 'a sample forward', (desk) => {
@@ -57,10 +57,10 @@ export class ScrollBack {
           if (present !== undefined && shown !== undefined) askTime(desk, shown.time, jump, present.time);
         },
       ),
-      command(['!'], '!', 'back to where something red began the last time', (desk) => {
+      command(['!'], '!', 'back to the last moment at which something turned red', (desk) => {
         this.go(({ time }, isOutdated) => past.redBefore(time, isOutdated), desk, nothingRed);
       }),
-      command(['G'], 'G', 'go on with what is now', (desk) => {
+      command(['G'], 'G', 'return to now', (desk) => {
         this.toNow(desk);
       }),
     ];
@@ -139,8 +139,8 @@ export class ScrollBack {
   }
 }
 
-const nothingOlder = 'nothing older is known: ten minutes are kept here, more by the history of the service';
-const nothingRed = 'nothing red began before that, as far as is known';
+const nothingOlder = 'nothing older: the view keeps ten minutes, the history of the service more';
+const nothingRed = 'nothing turned red before this moment';
 
 function command(
   keys: readonly string[],

@@ -19,7 +19,7 @@ export class LiveSource implements Source {
     {
       keys: ['+', '='],
       label: '+',
-      help: 'longer interval, for outputs too',
+      help: 'longer interval, also for outputs',
       act: (_, desk) => {
         this.change(
           intervals.find((each) => each > this.interval),
@@ -30,7 +30,7 @@ export class LiveSource implements Source {
     {
       keys: ['-'],
       label: '-',
-      help: 'shorter interval',
+      help: 'shorter interval, also for outputs',
       act: (_, desk) => {
         this.change(
           intervals.findLast((each) => each < this.interval),
@@ -41,7 +41,7 @@ export class LiveSource implements Source {
     {
       keys: ['space'],
       label: 'space',
-      help: 'take a sample now, and show it',
+      help: 'sample now',
       act: (_, desk) => {
         this.scrollBack.toNow(desk);
         this.pace.sampleNow();

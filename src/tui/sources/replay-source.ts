@@ -50,13 +50,18 @@ export const replayCommands = [
       });
     },
   ),
-  command(['!'], '!', 'pause where something red began the last time', ({ player, recording }, desk) => {
-    player.seek(async (index, isOutdated) => {
-      const found = await recording.redBefore(index, isOutdated);
-      if (found === undefined && !isOutdated()) desk.tell('nothing red began before that');
-      return found;
-    });
-  }),
+  command(
+    ['!'],
+    '!',
+    'pause at the last moment at which something turned red',
+    ({ player, recording }, desk) => {
+      player.seek(async (index, isOutdated) => {
+        const found = await recording.redBefore(index, isOutdated);
+        if (found === undefined && !isOutdated()) desk.tell('nothing turned red before this moment');
+        return found;
+      });
+    },
+  ),
 ] as const;
 
 /** The samples of a recording. */

@@ -90,7 +90,7 @@ export const views: readonly View[] = [
   {
     key: 'c',
     name: 'CPU',
-    title: 'CPU of each VM and container: used, and waited for',
+    title: 'CPU used and waited for by each VM and container',
     scope: 'vm',
     collectors: ['cpu', 'pressure', 'energy'],
     columns: [
@@ -148,7 +148,7 @@ export const views: readonly View[] = [
   {
     key: 'd',
     name: 'disk',
-    title: 'virtual disks and volumes of containers, a row for each',
+    title: 'virtual disks and container volumes, one row each',
     scope: 'vm_disk',
     collectors: ['disk'],
     columns: [
@@ -183,7 +183,7 @@ export const views: readonly View[] = [
     ...traffic,
     key: 'n',
     name: 'network',
-    title: 'NICs of VMs and containers, a row for each',
+    title: 'NICs of VMs and containers, one row each',
     scope: 'vm_nic',
     collectors: ['net'],
     sortKeys: { ...trafficSortKeys, N: 'name' },
@@ -191,7 +191,7 @@ export const views: readonly View[] = [
   {
     key: 'i',
     name: 'I/O',
-    title: 'I/O of the QEMU process, or container, and pressure of each',
+    title: 'I/O and pressure of each QEMU process and container',
     scope: 'vm',
     collectors: ['io', 'pressure'],
     sort: 'io_read_mib',
@@ -211,7 +211,7 @@ export const views: readonly View[] = [
     ...hostDisk,
     key: 's',
     name: 'storage',
-    title: 'disks of the host: physical ones, md, crypt, volumes except LVM',
+    title: 'disks of the host: physical, md, crypt, volumes other than LVM',
     diskTypes: ['physical', 'md', 'dmraid', 'crypt', 'bcache', 'zvol', 'rbd', 'drbd', 'dm'],
   },
   { ...hostDisk, key: 'l', name: 'LVM', title: 'logical volumes of the host', diskTypes: ['lvm'] },
@@ -240,7 +240,7 @@ export const views: readonly View[] = [
   {
     key: '1',
     name: 'CPUs of the host',
-    title: 'CPUs of the host, and which VMs are pinned to them',
+    title: 'CPUs of the host, with the VMs pinned to them',
     scope: 'host_cpu',
     collectors: ['cpu'],
     columns: ['device', 'cpu_busy', 'cpu_guest', 'cpu_steal', 'cpu_irq', 'cpu_softirq', 'cpu_pinned'],
@@ -251,7 +251,7 @@ export const views: readonly View[] = [
   {
     key: '0',
     name: 'nodes',
-    title: 'hosts, a row for each; Enter shows the guests of one',
+    title: 'hosts, one row each; Enter shows the guests of a host',
     scope: 'host',
     collectors: ['cpu', 'mem', 'pressure', 'disk', 'net', 'host'],
     columns: [
