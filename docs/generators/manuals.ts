@@ -8,38 +8,42 @@ import { sections } from './sections.ts';
 
 /** proxtop(1). */
 export function programManual(): string {
-  const page = new ManualPage('proxtop', 1, 'measure from outside what KVM virtual machines really get')
+  const page = new ManualPage(
+    'proxtop',
+    1,
+    'performance monitor for KVM guests and containers, seen from the host',
+  )
     .heading('SYNOPSIS')
     .literal(...proxtopProgram.usage)
     .heading('DESCRIPTION')
     .text(
       'proxtop runs on a Proxmox VE, libvirt or plain QEMU host.',
-      'From the kernel and from QEMU it measures what each virtual machine used and waited for: CPU, memory, disks, network, pressure.',
-      'It shows one sample a second in a terminal view, prints it, or streams it to one or more receivers.',
+      'It reads kernel and QEMU to measure CPU, memory, disks, network and pressure of each virtual machine and container.',
+      'It shows one sample a second in a terminal view, prints it, or streams it to any number of receivers.',
     )
     .text(
-      'Without flags it looks for the hypervisor itself.',
-      'On a terminal it opens the view, whose keys h shows; into a pipe it prints a table, a line for each VM.',
-      'Flags, the environment or the configuration file choose what to print and where to; then the view opens only with --view.',
+      'Without flags it detects the hypervisor.',
+      'On a terminal it opens the view, where h lists the keys; into a pipe it prints a table with a line for each guest.',
+      'Flags, environment or configuration file can select outputs instead; then the view opens only with --view.',
     )
     .text('With --replay proxtop reads samples from a recording, or from another proxtop through a pipe.')
     .text(
-      'As a service proxtop keeps a history of its host, 3 days in at most 1 GiB, also without any output.',
-      '--replay without a file opens it; --at, --from and --to choose a time, in the view and for every printer.',
-      'Times are written as 03:00 (the last one), "yesterday 22:15", 2026-11-28T03:00, 2026-11-28T02:00Z, 1h (an hour ago) or @SECONDS.',
-      'Restarts, gaps and changes of the clock are told.',
+      'The service keeps a history of its host, 3 days in at most 1 GiB, even without an output.',
+      '--replay without a file opens it; --at, --from and --to select a time or span, in the view and for every printer.',
+      'Time formats are 03:00 (the most recent one), "yesterday 22:15", 2026-11-28T03:00, 2026-11-28T02:00Z, 1h (an hour ago) or @SECONDS.',
+      'The view and the log report restarts, gaps and clock changes.',
     )
     .text(
-      'proxtop report writes what happened into one HTML file that refers to nothing else: who suffered and from what, the host and each guest by time, in plots, a heat map and tables.',
-      'It takes the history, or the FILE of a recording or the directory of a history; --from, --to and --at (half an hour before and after) choose the time, -o FILE names the file.',
-      'Times are shown in the time zone of this machine. proxtop report --help lists its flags.',
+      'proxtop report writes one self-contained HTML file: who suffered and from what, plots, a heat map and tables of host and guests over time.',
+      'The source is the history of this host, a recording FILE or a copied history directory; --from, --to and --at (half an hour before and after) select the span, -o FILE sets the file to write.',
+      'Times are in the time zone of this host. proxtop report --help lists its flags.',
     )
     .text(
-      'proxtop status shows for each proxtop that runs here whether its outputs deliver, how many records wait and how many were dropped.',
+      'proxtop status shows for each running proxtop whether its outputs deliver, how many records wait and how many were dropped.',
     )
     .text(
-      'proxtop spool lists the records that wait on disk below state_dir, with their output, their format and the process that uses them.',
-      'An output delivers the records of its own name and format. Those of an output that was renamed or removed, or that writes another format now, are kept; the log and proxtop status report them.',
+      'proxtop spool lists the records waiting in state_dir, with output, format and the process that uses them.',
+      'An output delivers the records of its own name and format. Records of an output that was renamed, removed or given another format are kept; the log and proxtop status report them.',
       'proxtop spool drain copies the records of one spool to a new file or to standard output; the spool keeps them until proxtop spool delete.',
       'Both fail while a process uses the spool. FORMAT selects one of several formats; drain needs it then.',
     )
@@ -57,7 +61,7 @@ export function programManual(): string {
   page
     .subheading('proxtop worst')
     .text(
-      'proxtop worst lists the guests that fared worst in a part of the history or of a recording, which --from, --to and --replay choose: mean and largest sample of a metric, when that was, and for how long it was at or above its thresholds.',
+      'proxtop worst ranks the guests that fared worst in a span of the history or of a recording, selected by --from, --to and --replay: mean and largest sample of a metric, the time of that sample, and the time at or above its thresholds.',
     );
   for (const flag of worstFlags)
     page.item(
@@ -88,23 +92,23 @@ export function programManual(): string {
     .heading('SIGNALS')
     .item(
       'SIGTERM, SIGINT',
-      'End: deliver what is queued, for 5 s at most, and spool the rest. A second one ends at once.',
+      'Exit: deliver queued records for up to 5 s and spool the rest. A second signal exits at once.',
     )
     .item(
       'SIGHUP',
-      'Read the configuration again and open files anew. A wrong configuration changes nothing.',
+      'Read the configuration again and reopen files. An invalid configuration changes nothing.',
     )
     .heading('ENVIRONMENT')
     .item(
       'PROXTOP_*',
-      'What the configuration file can set, see proxtop.conf(5). It wins over the file, and arguments win over it.',
+      'Options of the configuration file, see proxtop.conf(5). They override the file, and arguments override them.',
     )
     .item('NOTIFY_SOCKET, WATCHDOG_USEC', 'Set by systemd for the service: see sd_notify(3).')
     .item(
       'TMPDIR',
-      'Where the view keeps a copy of a recording that is compressed or comes through a pipe; /tmp otherwise.',
+      'Directory for the copy that the view makes of a compressed or piped recording; default /tmp.',
     )
-    .item('NO_COLOR, COLORTERM, TERM', 'What colours the view has.')
+    .item('NO_COLOR, COLORTERM, TERM', 'Colours of the view.')
     .item(
       'STATE_DIRECTORY, RUNTIME_DIRECTORY, CREDENTIALS_DIRECTORY',
       'Set by systemd for the service: see systemd.exec(5).',
@@ -125,8 +129,8 @@ export function configurationManual(): string {
     .heading('DESCRIPTION')
     .text(
       'The service reads /etc/proxtop.conf; on the command line --config names a file.',
-      'Lines are key = value or [section]; those that begin with ; or # are comments.',
-      'A key that is unknown, stands in the wrong section or has a wrong value is an error that names its line.',
+      'Lines are key = value or [section]; lines that begin with ; or # are comments.',
+      'An unknown key, a key in the wrong section or an invalid value is an error that names its line.',
     )
     .text(
       `A value is taken literally. Quotation marks around it (" or ') are removed. A comment begins at a ; or # after a blank, outside quotation marks:`,
@@ -134,16 +138,14 @@ export function configurationManual(): string {
     )
     .text('To see what would run, as a service and from a shell, or what is wrong:')
     .literal('sudo proxtop --config /etc/proxtop.conf --check')
-    .text(
-      'It opens the files that the configuration names and lists those that it had no permission to open.',
-    )
+    .text('It opens the files named in the configuration and lists those that it has no permission to open.')
     .text(
       'systemctl reload proxtop reads the file again.',
-      'An output that has not changed goes on; one that has is replaced, and what it had queued goes to its successor of the same name.',
-      'A file with an error changes nothing.',
+      'Unchanged outputs continue; a changed output is replaced and hands over its queue to its successor of the same name.',
+      'An invalid file changes nothing.',
     )
     .text(
-      'A file of the original program, with a line PROXTOP_TARGET=host:port, means one output: JSON lines over tcp to there.',
+      'A line PROXTOP_TARGET=host:port of the original program still works: one output with JSON lines over tcp to that host.',
     );
   for (const { header, about, keys } of sections) {
     page.heading(header === '' ? 'TOP OF THE FILE' : `SECTION ${header}`).text(about);

@@ -12,7 +12,7 @@ const width = 80;
 const notes: Partial<Record<FlagGroup, string>> = {
   'What to measure': `Without --cpu to --energy: ${schema.general.collectors.default}.`,
   'Where to send it':
-    'Without any of these: the terminal view, or lines of text where standard output is no terminal.',
+    'Without any of these: the terminal view, or text if standard output is not a terminal.',
 };
 
 const examples = [
@@ -22,10 +22,10 @@ const examples = [
   ['proxtop -p json -o tcp --target logs:12345', 'stream JSON lines to Logstash'],
   ['proxtop --config /etc/proxtop.conf --check', 'show what the service would run'],
   ['proxtop --replay --at 03:00', 'show what happened at three'],
-  ['proxtop worst --from 22:00 --to 06:00', 'list the worst guests of a night'],
+  ['proxtop worst --from 22:00 --to 06:00', 'rank the guests of last night'],
   ['proxtop report --from 02:00 --to 04:00', 'write the night into one HTML file'],
-  ['proxtop status', 'show whether the service delivers'],
-  ['proxtop spool', 'list the records that wait on disk'],
+  ['proxtop status', 'show the state of all outputs'],
+  ['proxtop spool', 'list records waiting on disk'],
 ] as const;
 
 /** What the help of a program says besides its flags. */
@@ -46,11 +46,11 @@ interface HelpPage {
 /** The text of `proxtop --help`. */
 export function helpText(program: Program): string {
   const purpose =
-    'proxtop measures from outside what each KVM virtual machine and container of this host really gets: CPU, memory, disk, network, pressure.';
+    'proxtop measures CPU, memory, disk, network and pressure of the KVM virtual machines and containers of this host, without an agent in the guest.';
   const variables = 'PROXTOP_FREQUENCY, PROXTOP_TARGET, ...';
   const moreExitCodes = `of status: ${exitCodes.done} healthy, ${exitCodes.failure} none runs, ${exitCodes.degraded} degraded`;
   const remarks = [
-    'What the terminal view shows in yellow and in red is set by [thresholds] of that file: METRIC = warn/bad.',
+    '[thresholds] in that file sets when the terminal view shows a value in yellow or red: METRIC = warn/bad.',
   ];
   return renderHelp(program, { purpose, examples, notes, variables, remarks, moreExitCodes });
 }
@@ -88,9 +88,9 @@ export function renderHelp(program: Program, page: HelpPage): string {
     'More',
     ...(negatable.length === 0
       ? []
-      : wrap(`${negatable.join(', ')} turn off what the configuration turns on.`, '  ')),
+      : wrap(`${negatable.join(', ')} turn off options that the configuration enables.`, '  ')),
     ...wrap(
-      `Each setting can also come from the configuration file or the environment (${page.variables}). Arguments win over the environment, and that over the file.`,
+      `Each setting can also come from the configuration file or the environment (${page.variables}). Arguments override the environment, and the environment overrides the file.`,
       '  ',
     ),
     ...page.remarks.flatMap((remark) => wrap(remark, '  ')),

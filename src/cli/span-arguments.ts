@@ -15,13 +15,13 @@ export const spanFlags: readonly Flag[] = [
   {
     ...common,
     name: 'at',
-    help: 'replay from this time on; printed, the one sample of then: 03:00, "yesterday 22:15", 2026-11-28T02:00Z, 1h (an hour ago), @SECONDS',
+    help: 'replay from this time on; for printers, the single sample at this time: 03:00, "yesterday 22:15", 2026-11-28T02:00Z, 1h (an hour ago), @SECONDS',
   },
-  { ...common, name: 'from', help: 'replay nothing before this time, written in the same way' },
+  { ...common, name: 'from', help: 'start of the replayed span; same formats' },
   {
     ...common,
     name: 'to',
-    help: 'replay nothing after this time; a time of day is the next one after --from, +10m counts from there',
+    help: 'end of the replayed span; a time of day is the next one after --from, +10m counts from --from',
   },
 ];
 

@@ -54,7 +54,7 @@ export const modes: readonly Flag[] = [
     name: 'input',
     aliases: [],
     placeholder: 'FILE',
-    help: 'profile a recording, CSV or JSON lines of proxtop, gzip or not, in one go, and print the profile',
+    help: 'profile a recording (CSV or JSON lines of proxtop, gzip or not), print the profile and exit',
   },
   {
     ...information,
@@ -62,7 +62,7 @@ export const modes: readonly Flag[] = [
     name: 'likeliness',
     aliases: [],
     placeholder: 'PROFILE',
-    help: "stream samples as proxtop does, with each VM's profile_likeliness after the profiles in this file",
+    help: "stream samples as proxtop does, with each VM's profile_likeliness according to the profiles in this file",
   },
   {
     ...information,
@@ -70,7 +70,7 @@ export const modes: readonly Flag[] = [
     name: 'simulate',
     aliases: [],
     placeholder: 'N',
-    help: 'print N likely next states after the profiles of --input or --likeliness, and exit',
+    help: 'print N simulated states from the profiles of --input or --likeliness, and exit',
   },
   {
     ...information,

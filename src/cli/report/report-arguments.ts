@@ -41,7 +41,7 @@ const output: Flag = {
   aliases: ['o'],
   group: 'Where to send it',
   placeholder: 'FILE',
-  help: 'file to write, which is replaced where there is one; - is standard output',
+  help: 'file to write or replace; - is standard output',
   otherwise: 'proxtop-HOST-TIMES.html in this directory',
   hidden: false,
 };

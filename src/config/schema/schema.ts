@@ -33,9 +33,8 @@ const measured: Readonly<Record<MeasuringName, string>> = {
   io: 'I/O of the QEMU process; needs root',
   pressure: 'pressure stall information (kernel 4.20)',
   host: 'name, kernel and uptime of the host',
-  sensors: 'temperatures and fans of the host; with --devices each of them',
-  energy:
-    'power of the CPUs and their memory (RAPL), and an estimate of what each guest has of it; needs root',
+  sensors: 'temperatures and fans of the host; with --devices a row for each',
+  energy: 'power of CPUs and memory (RAPL), with an estimate for each guest; needs root',
 };
 
 /** 0.1.0 also called pressure psi. */
@@ -60,13 +59,13 @@ export const printing = {
   human: {
     type: truth,
     default: 'false',
-    help: 'for people: aligned columns that fit the terminal, and sizes such as 3.2GiB (text printer only)',
+    help: 'human-readable: aligned columns that fit the terminal, sizes such as 3.2GiB (text printer only)',
     flag: { group: where, alias: 'H' },
   },
   names: {
     type: choice(['proxtop', 'original']),
     default: 'proxtop',
-    help: 'ids and units: our own, or those of the original Go program',
+    help: 'metric ids and units: of proxtop, or of the original Go program',
     flag: { group: where, placeholder: 'WHOSE' },
   },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -76,14 +75,14 @@ export const selecting = {
   collectors: {
     type: collectors,
     otherwise: 'all that measure',
-    help: 'whose values to print, of the collectors that measure',
+    help: 'print the metrics of these collectors only',
   },
   include: {
     type: names,
     otherwise: 'all VMs',
     help: 'VMs and containers to print: names with * and ?, vmids, UUIDs, tag:NAME for tags, type:lxc (qemu, nspawn) for the kind',
   },
-  exclude: { type: names, otherwise: 'none', help: 'VMs not to print, in the same way' },
+  exclude: { type: names, otherwise: 'none', help: 'VMs and containers not to print; same patterns' },
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** What --replay means without a file: the history in state_dir. */
@@ -94,21 +93,21 @@ const general = {
   frequency: {
     type: decimal(0.1, 86400, 'seconds'),
     default: '1',
-    help: 'seconds between two samples; fractions from 0.1; -d as in esxtop',
+    help: 'seconds between samples, fractions from 0.1; -d as in esxtop',
     flag: { group: often, alias: 'f', esxtop: 'd', placeholder: 'SECONDS' },
   },
   runs: {
     type: times,
     default: 'endless',
-    help: 'end after so many samples; -n as in esxtop',
+    help: 'exit after this many samples; -n as in esxtop',
     flag: { group: often, alias: 'r', esxtop: 'n', placeholder: 'N' },
   },
   detail_interval: {
     type: decimal(0.1, 86400, 'seconds'),
     otherwise: '10, or the frequency',
     help:
-      "seconds between two polls of a VM's monitor; never less than the frequency; a poll that takes more than a tenth " +
-      'of it stretches it to ten times as long as the poll',
+      "seconds between polls of a VM's monitor, at least the frequency; after a slow poll it is at least ten times the " +
+      'duration of that poll',
     flag: { group: often, placeholder: 'SECONDS' },
   },
   collectors: {
@@ -124,7 +123,7 @@ const general = {
     type: truth,
     default: 'false',
     help:
-      'percentiles of disk latency: tells the QEMU of each VM to count latencies in histograms until it ends ' +
+      'percentiles of disk latency: enables latency histograms in the QEMU of each VM, until it ends ' +
       '(block-latency-histogram-set); not with libvirt',
     flag: { group: what },
   },
@@ -137,19 +136,19 @@ const general = {
   storedev: {
     type: names,
     otherwise: 'all physical ones',
-    help: 'devices in the disk sums of the host, in the same way',
+    help: 'block devices in the disk sums of the host; same patterns',
     flag: { group: what, placeholder: 'NAMES' },
   },
   nic_rows: {
     type: names,
     otherwise: 'those in the sums',
-    help: 'interfaces of the host that get a row with --devices, in the same way; the sums do not change',
+    help: 'interfaces of the host with a row of their own with --devices; same patterns; does not affect the sums',
     flag: { group: what, placeholder: 'NAMES' },
   },
   disk_rows: {
     type: names,
     otherwise: 'all but loop and ram devices and partitions made by guests',
-    help: 'block devices of the host that get a row with --devices, also by volume name; the sums do not change',
+    help: 'block devices of the host with a row of their own with --devices, also by volume name; does not affect the sums',
     flag: { group: what, placeholder: 'NAMES' },
   },
   ...printing,
@@ -191,31 +190,31 @@ const general = {
   },
   hosts: {
     type: nodeList,
-    otherwise: 'this host alone',
-    help: 'watch these hosts together, over ssh: pve1,admin@kvm2,[2001:db8::1]:2222; this one, where it is meant too, as localhost',
+    otherwise: 'this host only',
+    help: 'watch several hosts together over ssh: pve1,admin@kvm2,[2001:db8::1]:2222; localhost includes this one',
     flag: { group: found, placeholder: 'LIST' },
   },
   cluster: {
     type: truth,
     default: 'false',
-    help: 'watch all nodes of the Proxmox VE cluster that this node is in, over the ssh that Proxmox VE has set up',
+    help: 'watch all nodes of the Proxmox VE cluster of this host, over the ssh setup of Proxmox VE',
     flag: { group: found },
   },
   record: {
     type: recordingPath,
-    help: 'also write all that is sampled to a file, to be replayed: FILE.msgpack MessagePack, others JSON lines',
+    help: 'also write all samples to a file, for --replay: FILE.msgpack as MessagePack, others as JSON lines',
     flag: { group: where, placeholder: 'FILE' },
   },
   replay: {
     type: plainText('a path'),
-    otherwise: 'what runs now',
-    help: 'read samples that proxtop wrote as json or msgpack, gzip or not, from a file or pipe, or the history in a directory; - is standard input; without FILE the history of this host',
+    otherwise: 'live samples',
+    help: 'replay json or msgpack samples, gzip or not, from a file, a pipe or a history directory; - is standard input; without FILE the history of this host',
     flag: { group: what, alias: 'R', placeholder: 'FILE', bare: theHistory },
   },
   state_dir: {
     type: plainText('a directory'),
     default: '/var/lib/proxtop',
-    help: 'directory for data that outlives the program: the history, spools of outputs, profiles',
+    help: 'directory for persistent data: history, spools of outputs, profiles',
     flag: { group: where, placeholder: 'DIR' },
   },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -225,25 +224,25 @@ const connector = {
   type: {
     type: choice(['auto', 'proxmox', 'libvirt', 'qemu']),
     default: 'auto',
-    help: 'who knows the VMs: proxmox, libvirt, qemu (the processes themselves), or auto for the first of these that is found here',
+    help: 'source of the VM list: proxmox, libvirt, qemu (its processes), or auto for the first one found',
     switches: [
       {
         name: 'proxmox',
         value: 'proxmox',
         group: found,
-        help: 'this is a Proxmox VE host; do not look for others',
+        help: 'use Proxmox VE only',
       },
       {
         name: 'libvirt',
         value: 'libvirt',
         group: found,
-        help: 'libvirt runs the VMs; do not look for others',
+        help: 'use libvirt only',
       },
       {
         name: 'qemu',
         value: 'qemu',
         group: found,
-        help: 'take every QEMU process, whoever started it; do not look for others',
+        help: 'use all QEMU processes, whatever started them',
       },
     ],
   },
@@ -256,7 +255,7 @@ const connector = {
   guests: {
     type: choice(['all', 'vms', 'containers']),
     default: 'all',
-    help: 'which guests are measured: vms, containers (of Proxmox VE, LXC, Incus and systemd-nspawn), or all',
+    help: 'guests to measure: vms, containers (Proxmox VE, LXC, Incus and systemd-nspawn), or all',
     switches: [
       { name: 'vms', value: 'vms', group: found, help: 'VMs only, no containers' },
       { name: 'containers', value: 'containers', group: found, help: 'containers only, no VMs' },
