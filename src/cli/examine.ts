@@ -49,7 +49,7 @@ export async function examine(
     ...(await troublesOfReplay(settings.replay)),
   ];
   if (wrong.length > 0)
-    throw new ConfigError(`the configuration is valid, but would not work:${indented(wrong)}`);
+    throw new ConfigError(`the configuration is valid but cannot work:${indented(wrong)}`);
   const notes = [
     ...doubts(settings),
     ...troublesOfRoots(settings),

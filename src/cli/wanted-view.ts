@@ -39,11 +39,11 @@ export function settingsOfView(settings: Settings, request: ViewRequest): Settin
     );
   }
   if (settings.replay !== undefined && described)
-    throw new ConfigError('--view: what is replayed is shown or printed; leave out --view, or the outputs');
+    throw new ConfigError('--view: a replay goes to the view or to outputs; remove --view or the outputs');
   const outputs = described ? settings.outputs : [];
   const rival = outputs.find(({ type }) => type === 'stdout');
   if (rival !== undefined)
-    throw new ConfigError(`--view: it shows on the terminal, where output ${rival.name} writes too`);
+    throw new ConfigError(`--view: output ${rival.name} writes to the same terminal; remove one of them`);
   return { ...settings, outputs };
 }
 

@@ -68,7 +68,7 @@ export class RecordStream {
       this.length = 0;
     }
     const schema = format.head(record)?.schema;
-    if (schema === undefined) throw new StreamError('garbled', 'what it sends is no sample of proxtop');
+    if (schema === undefined) throw new StreamError('garbled', 'found data that is no sample of proxtop');
     if (schema !== understoodSchema) {
       throw new StreamError(
         'schema',
@@ -100,7 +100,7 @@ function requireMsgpack(piece: Buffer): Format {
   const [line = ''] = piece.subarray(0, 200).toString().split('\n');
   throw new StreamError(
     'garbled',
-    `found ${JSON.stringify(brief(line, 60))}, expected samples of proxtop: what a login prints must not be on standard output`,
+    `found ${JSON.stringify(brief(line, 60))}, expected samples of proxtop; a login script may be printing to standard output`,
   );
 }
 

@@ -127,7 +127,7 @@ export class SshSource implements NodeSource {
     const sample = this.samples.read(record);
     if (sample === undefined) {
       this.arrival = undefined;
-      throw new StreamError('garbled', 'what it sends is no sample of proxtop, or larger than one can be');
+      throw new StreamError('garbled', 'found data that is no sample of proxtop, or too large for one');
     }
     const { clock } = connection;
     clock.add(sample.time, Date.now());

@@ -46,7 +46,7 @@ export function orderSettings(
   const share = own.get('catchup');
   if (share !== undefined)
     throw new ConfigError(
-      `${share.origin}: has no meaning with order = strict, where the backlog has it all`,
+      `${share.origin}: has no effect with order = strict, which gives the backlog the whole connection; remove it`,
     );
   return { strict: true };
 }
@@ -88,7 +88,7 @@ export function tokenSettings(
 ): Pick<TcpSettings, 'token' | 'tokenFile'> {
   if (token !== undefined && tokenFile !== undefined) {
     const origin = own.get('token_file')?.origin ?? 'token_file';
-    throw new ConfigError(`${origin}: the secret is given as token already`);
+    throw new ConfigError(`${origin}: token is set too; give one of them`);
   }
   if (token !== undefined && /\p{Cc}/u.test(token)) {
     const origin = own.get('token')?.origin ?? 'token';
@@ -141,5 +141,5 @@ function fitting(seconds: number, frequency: number | undefined): number | undef
 function refuseWithout(own: GivenMap, needed: string, keys: readonly string[]): void {
   const given = keys.map((key) => own.get(key)).find((value) => value !== undefined);
   if (given === undefined || own.has(needed)) return;
-  throw new ConfigError(`${given.origin}: has no meaning without ${needed}`);
+  throw new ConfigError(`${given.origin}: has no effect without ${needed}`);
 }

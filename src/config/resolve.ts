@@ -113,15 +113,17 @@ function watchedNodes(
   const origin = given.get(cluster ? 'cluster' : 'hosts')?.origin ?? '';
   const rival = (key: string): string => given.get(key)?.origin ?? key;
   if (cluster && hosts !== undefined)
-    throw new ConfigError(`${origin}: ${rival('hosts')} names the nodes already; give one of them`);
+    throw new ConfigError(`${origin}: excluded by ${rival('hosts')}; give one of them`);
   if (replay !== undefined)
-    throw new ConfigError(`${origin}: a recording holds its nodes itself; give it or ${rival('replay')}`);
+    throw new ConfigError(
+      `${origin}: excluded by ${rival('replay')}, as a recording contains its own nodes; give one of them`,
+    );
   if (frequency !== 1)
     throw new ConfigError(
-      `${origin}: nodes tell once a second, and ${rival('frequency')} says every ${frequency} seconds; interval of an output makes means`,
+      `${origin}: nodes send one sample a second, but ${rival('frequency')} says every ${frequency} seconds; set interval of an output for means`,
     );
   if (keepsHistory)
-    throw new ConfigError(`${origin}: a history is of one host; let the service of each node keep its own`);
+    throw new ConfigError(`${origin}: a history covers one host; let the service of each node keep its own`);
   return watched;
 }
 

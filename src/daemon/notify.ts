@@ -25,7 +25,7 @@ export async function connectServiceManager(
       library.sendState(assignments.join('\n'));
     };
   } catch (error) {
-    log.debug(`sd-notify cannot be used, systemd-notify is: ${(error as Error).message}`);
+    log.debug(`sd-notify cannot be loaded, using systemd-notify: ${(error as Error).message}`);
     return notifyByProgram(log);
   }
 }
@@ -40,7 +40,7 @@ function notifyByProgram(log: Logger): Notify {
       .then(
         () => undefined,
         (error: unknown) => {
-          if (!told) log.error(`the service manager cannot be told anything: ${(error as Error).message}`);
+          if (!told) log.error(`cannot notify the service manager: ${(error as Error).message}`);
           told = true;
         },
       );

@@ -66,8 +66,7 @@ export async function replayFile(
   }
   await outputs.close(FLUSH_DEADLINE);
   if (outputs.failed) exitCode = exitCodes.failure;
-  if (skipped.records > 0)
-    log.warn(`${path}: ${skipped.records} record(s) passed over that are torn or damaged`);
+  if (skipped.records > 0) log.warn(`${path}: skipped ${skipped.records} torn or damaged record(s)`);
   if (stop.signal.aborted) endInSpiteOfHangingFiles();
   return exitCode === exitCodes.done && !stop.signal.aborted ? endOf(outputs) : exitCode;
 }

@@ -72,8 +72,11 @@ function takers(outputs: readonly OutputSettings[], log: Logger): readonly Outpu
   const found = outputs.filter((output) => lineFormats.some((format) => format === formatOf(output)));
   for (const output of outputs)
     if (!found.includes(output))
-      log.warn(`output ${output.name} prints ${formatOf(output)} and gets no profiles, which are JSON`);
-  if (found.length === 0) throw new ConfigError('no output takes profiles: they are lines of JSON');
+      log.warn(
+        `output ${output.name} prints ${formatOf(output)} and gets no profiles: these need printer json or text`,
+      );
+  if (found.length === 0)
+    throw new ConfigError('no output accepts profiles: expected one with printer json or text');
   return found;
 }
 
@@ -87,7 +90,9 @@ function openState({ run: { stateDir }, profiler }: ProfilerRunSettings, log: Lo
     }
     return new StateFile(stateDir, profiler.profile);
   }
-  log.info(`there is no directory ${stateDir} (--state-dir): the profiles will not outlive this program`);
+  log.info(
+    `there is no directory ${stateDir}: profiles are lost when this program ends; create it or set --state-dir`,
+  );
   return undefined;
 }
 
@@ -95,7 +100,7 @@ function load(file: StateFile | undefined, log: Logger): ReturnType<StateFile['l
   if (file === undefined) return [];
   const { vms, trouble } = file.load();
   if (trouble !== undefined)
-    log.warn(`${file.path} is put aside as ${file.path}.unusable, profiles start anew: ${trouble}`);
+    log.warn(`${file.path} is renamed to ${file.path}.unusable and profiles start from zero: ${trouble}`);
   return vms;
 }
 
@@ -107,7 +112,8 @@ export async function judgeSamples(
 ): Promise<ExitCode> {
   const profiles = new ProfileSet(await readProfiles(path), path);
   const needed = measuredMetrics(profiles);
-  if (needed.length === 0) throw new InputError(`${path}: no profile has a metric that is measured here`);
+  if (needed.length === 0)
+    throw new InputError(`${path}: no profile has a metric measured here; enable its collectors`);
   const collectors = [...new Set([...(profiler.metrics ?? usualInputs), ...needed])];
   const consumer = { ...streaming(), collectors: [new LikelinessCollector(profiles)] };
   return run({ ...settings, collectors }, invocation, consumer);

@@ -94,7 +94,7 @@ export function endOf({ list, failed }: Pick<OutputSet, 'list' | 'failed'>): Exi
 /** Connections to nodes are made once. Throws a ConfigError where others are wanted. */
 function refuseOtherNodes({ watched }: Settings, running: Settings | undefined): void {
   if (isDeepStrictEqual(watched, running?.watched)) return;
-  throw new ConfigError('hosts and cluster do not change by a reload; restart proxtop');
+  throw new ConfigError('hosts and cluster cannot change on reload; restart proxtop');
 }
 
 function reload(runner: Runner, service: Service, reread: () => Settings): void {

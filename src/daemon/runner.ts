@@ -100,14 +100,14 @@ export class Runner {
     if (stop.aborted) return;
     const why = this.refusal ?? failure;
     this.outputs.reopen();
-    if (why !== undefined) this.log.error(`the configuration is not changed: ${why}`);
+    if (why !== undefined) this.log.error(`reload failed, the old configuration stays in effect: ${why}`);
     this.service.reloaded(why);
   }
 
   /** @returns why that cannot be; undefined when it could, or when something newer is to be applied instead */
   private async apply(settings: Settings, stop: AbortSignal): Promise<string | undefined> {
     if (isDeepStrictEqual(settings, this.settings)) {
-      this.log.debug('the configuration is the same as before');
+      this.log.debug('the configuration has not changed');
       return undefined;
     }
     try {

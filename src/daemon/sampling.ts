@@ -134,7 +134,7 @@ async function findVms(
   if (found !== undefined) return found;
   const missing = `no hypervisor found: looked for ${lookedFor(settings, paths)}`;
   if (process.stderr.isTTY && !hasContainers) throw new NoHypervisorError(missing);
-  log.warn(`${missing}; the host is measured, and proxtop looks again every 30 s`);
+  log.warn(`${missing}; only the host is measured; proxtop looks again every 30 s`);
   const look = async (): Promise<Inventory | undefined> => {
     try {
       const late = await detect();

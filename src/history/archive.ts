@@ -149,7 +149,7 @@ export class Archive {
     const floor = Math.min(leftFree.share * blocks * bsize, leftFree.bytes);
     if (bavail * bsize - needed >= floor) return;
     throw new Error(
-      `${Math.floor((bavail * bsize) / 2 ** 20)} MiB are free in ${directory}, and ${Math.ceil(floor / 2 ** 20)} MiB are left to others`,
+      `${Math.floor((bavail * bsize) / 2 ** 20)} MiB are free in ${directory}, expected ${Math.ceil(floor / 2 ** 20)} MiB or more`,
     );
   }
 }

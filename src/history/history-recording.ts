@@ -229,7 +229,7 @@ export class HistoryRecording implements Playable {
     const damaged = skipped.records > 0 ? `; ${skipped.records} record(s) are torn or damaged` : '';
     if (first === undefined)
       return new RecordingError(
-        `${directory}: there is no history: expected files such as 000001-20261128T0300Z.jsonl.gz, which proxtop writes as a service`,
+        `${directory}: found no history, expected files such as 000001-20261128T0300Z.jsonl.gz, which proxtop writes as a service`,
       );
     const places = [first, files.at(-1) ?? first].flatMap(({ path }) => walkIfThere(path, 0)?.members ?? []);
     const times = files.map(({ time }) => time);
@@ -238,7 +238,7 @@ export class HistoryRecording implements Playable {
       Math.max(...times, ...places.map((place) => place.last)),
     ].map((time) => new Date(time).toISOString());
     return new RecordingError(
-      `${directory}: there is nothing of that time: the history goes from ${begin} to ${end}${damaged}`,
+      `${directory}: nothing was recorded at that time: the history goes from ${begin} to ${end}${damaged}`,
     );
   }
 }

@@ -48,7 +48,7 @@ async function* recordedWithin(path: string, span: Span, skipped: Skipped): Asyn
   }
   if (any || first > last) return;
   const [begin, end] = [first, last].map((time) => new Date(time).toISOString());
-  throw new RecordingError(`${path}: it contains nothing of that time: it is of ${begin} to ${end}`);
+  throw new RecordingError(`${path}: it contains nothing from that time: it goes from ${begin} to ${end}`);
 }
 
 /**
@@ -84,7 +84,7 @@ async function historyAt(path: string): Promise<string | undefined> {
   if (!(await isDirectory(path))) {
     if (path === historyDirectory(dirname(path)) && !existsSync(path))
       throw new RecordingError(
-        `${path}: there is no history yet: the service and proxtop --history write one, the first minute after a minute or two`,
+        `${path}: there is no history yet: start the service or proxtop --history, and try again after two minutes`,
       );
     return undefined;
   }

@@ -153,13 +153,13 @@ export class HistoryWriter {
 
   private complain(why: string): void {
     if (this.trouble === undefined)
-      this.log.warn(`the history is not written: ${why}; it is tried again every minute`);
+      this.log.warn(`the history cannot be written: ${why}; retrying every minute`);
     this.trouble = why;
   }
 
   private recover(): void {
     if (this.trouble === undefined) return;
-    this.log.info(`the history is written again; ${this.lost} minutes were lost`);
+    this.log.info(`the history is written again; ${this.lost} minutes are lost`);
     this.trouble = undefined;
   }
 }

@@ -60,7 +60,7 @@ export async function showProfiles(
 
 async function profilesOf(path: string, settings: ProfilerSettings): Promise<readonly Profile[]> {
   if (path === standardInput || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true)
-    throw new InputError(`${path}: it is read twice, expected a file, not a pipe`);
+    throw new InputError(`${path}: found a pipe, expected a file, because it is read twice`);
   if (await holdsProfiles(path)) return new ProfileSet(await readProfiles(path), path).all;
   const recorded = await profileRecording(path, settings);
   return [...recorded].map(([vm, profile]) => toProfile(vm, profile));

@@ -121,7 +121,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
 
   /** Ends the visit: at once, or when what was asked is answered, for which it waits no longer than its deadline. */
   close(): void {
-    const what = 'the visit was broken off';
+    const what = 'the poll was cancelled';
     if (this.phase === 'served') this.giveUp('error', what, this.deadline);
     else if (this.phase === 'overdue') this.endAfter(this.deadline);
     else this.fail('error', what);
@@ -145,7 +145,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       this.settle(new QmpError('timeout', this.path, `no greeting within ${this.deadline} ms, ${why}`));
       this.endAfter(this.patience);
     } else if (this.phase === 'served') {
-      const what = `the time of ${this.deadline} ms ended ${this.progress()}`;
+      const what = `no answer within ${this.deadline} ms, ${this.progress()}`;
       this.giveUp('timeout', what, this.patience);
     }
   }

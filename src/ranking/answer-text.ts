@@ -24,7 +24,7 @@ export function coverageText({ span, coverage, skipped }: Answer): string {
     ...gaps.slice(0, mostGaps).map(({ before, text }) => `before ${localTime(before)}: ${text}`),
   ];
   if (gapCount > mostGaps) lines.push(`and ${gapCount - mostGaps} more gaps`);
-  if (skipped > 0) lines.push(`${skipped} record(s) passed over that are torn or damaged`);
+  if (skipped > 0) lines.push(`skipped ${skipped} torn or damaged record(s)`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -42,7 +42,7 @@ export async function* gunzipped(path: string, chunks: AsyncIterable<Buffer>): A
     if (begun) yield lineEnd;
     input.back();
     if (await input.find(mark)) continue;
-    if (!begun) throw new RecordingError(`${path}: cannot uncompress it: all of it is damaged`);
+    if (!begun) throw new RecordingError(`${path}: cannot uncompress it: no intact part`);
     return;
   }
 }

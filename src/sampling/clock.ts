@@ -53,9 +53,9 @@ export class Clock {
       this.last === undefined ? 0 : Math.max(0, Math.round((now - this.last) / this.interval) - 1);
     this.last = now;
     this.missed += skipped;
-    if (skipped > 0 && !this.late) this.log.warn(`sampling is late: ${skipped} tick(s) missed`);
+    if (skipped > 0 && !this.late) this.log.warn(`sampling is late: ${skipped} interval(s) missed`);
     if (skipped === 0 && this.late)
-      this.log.info(`sampling is in time again, ${this.missed} tick(s) missed so far`);
+      this.log.info(`sampling is on time again, ${this.missed} interval(s) missed so far`);
     this.late = skipped > 0;
   }
 }

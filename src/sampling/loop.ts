@@ -63,10 +63,10 @@ export class SampleLoop {
     const started = performance.now();
     try {
       emit(this.sampler.sample(clock.missed, outputs));
-      if (this.failing) this.log.info('samples are taken and handed over again');
+      if (this.failing) this.log.info('sampling works again');
       this.failing = false;
     } catch (error) {
-      if (!this.failing) this.log.error(error, 'a sample could not be taken or handed over');
+      if (!this.failing) this.log.error(error, 'sampling failed');
       this.failing = true;
     }
     this.sampler.agent.cycleTook(performance.now() - started);
@@ -115,7 +115,7 @@ export class SampleLoop {
     try {
       await this.inventory.poll(everyone);
     } catch (error) {
-      this.log.error(error, 'the monitors could not be asked');
+      this.log.error(error, 'polling the monitors failed');
     }
   }
 }

@@ -116,7 +116,7 @@ test('URLs that are none, or hold what has a key of its own', () => {
 test('contradictions', () => {
   refuses(/password: a password needs a username/, url, 'password = p');
   refuses(/token: a token goes without username/, url, 'username = u', 'token = t');
-  refuses(/token_file: the secret is given as token already/, url, 'token = t', 'token_file = /f');
+  refuses(/token_file: token is set too; give one of them/, url, 'token = t', 'token_file = /f');
   refuses(/tls_ca: applies to https, but the target is http/, url, 'tls_ca = /ca');
   refuses(/tls_cert: tls_key is missing, expected both or none/, 'https://h', 'tls_cert = /c');
   refuses(/printer: found "csv", expected json, influx, otlp or remote-write for http/, url, 'printer = csv');

@@ -325,17 +325,17 @@ test('an address to listen on means prometheus, beside what else is described', 
     /printer: applies to stdout, file, tcp, udp and http, but/,
   );
   refuses('[output.p]\nlisten = a:1\npassword = x', /a password needs a username/);
-  refuses('[output.p]\nlisten = a:1\ntls_cert = /c', /tls_cert: has no meaning without tls_key/);
+  refuses('[output.p]\nlisten = a:1\ntls_cert = /c', /tls_cert: has no effect without tls_key/);
   refuses('[output.p]\ntype = tcp\ntarget = a:1\nlisten = a:1', /listen: applies to prometheus, but/);
 });
 
 test('contradictions within an output', () => {
   const tcp = '[output.a]\ntype = tcp\ntarget = a:1\n';
-  refuses(`${tcp}spool_max = 20M`, 'p.conf:4, [output.a] spool_max: has no meaning without spool');
-  refuses(`${tcp}tls_ca = /x`, 'p.conf:4, [output.a] tls_ca: has no meaning without tls');
-  refuses(`${tcp}tls = true\ntls_key = /x`, 'p.conf:5, [output.a] tls_key: has no meaning without tls_cert');
-  refuses(`${tcp}tls = true\ntls_cert = /x`, 'p.conf:5, [output.a] tls_cert: has no meaning without tls_key');
-  refuses(`${tcp}token = a\ntoken_file = /b`, /token_file: the secret is given as token already$/);
+  refuses(`${tcp}spool_max = 20M`, 'p.conf:4, [output.a] spool_max: has no effect without spool');
+  refuses(`${tcp}tls_ca = /x`, 'p.conf:4, [output.a] tls_ca: has no effect without tls');
+  refuses(`${tcp}tls = true\ntls_key = /x`, 'p.conf:5, [output.a] tls_key: has no effect without tls_cert');
+  refuses(`${tcp}tls = true\ntls_cert = /x`, 'p.conf:5, [output.a] tls_cert: has no effect without tls_key');
+  refuses(`${tcp}token = a\ntoken_file = /b`, /token_file: token is set too; give one of them$/);
   const push = '[output.a]\ntype = http\ntarget = http://p:9090/api/v1/write\nprinter = remote-write\n';
   const pushed = (own: string): unknown[] => {
     const [found] = settings(own).outputs;
@@ -347,18 +347,18 @@ test('contradictions within an output', () => {
   refuses(`${push}maxima = true\ninterval = 20`, /maxima: applies to printer json and influx/);
   refuses(`${push}body = array`, /body: applies to printer json, but this one is remote-write/);
   refuses(`${tcp}printer = remote-write`, /found "remote-write", expected .* for tcp/);
-  refuses(`${tcp}order = strict\ncatchup = 0.5`, /catchup: has no meaning without spool|with order = strict/);
+  refuses(`${tcp}order = strict\ncatchup = 0.5`, /catchup: has no effect without spool|with order = strict/);
   refuses(`${tcp}spool = true\ncatchup = 1`, /catchup: found "1", expected a share above 0 and below 1/);
   refuses(
     '[output.a]\ntype = file\ntarget = /f\nrotate_keep = 3',
-    /rotate_keep: has no meaning without rotate_size/,
+    /rotate_keep: has no effect without rotate_size/,
   );
   refuses(
     `${tcp}interval = 1.5`,
     'p.conf:4, [output.a] interval: found "1.5", expected a multiple of the frequency, which is 1 seconds',
   );
   refuses(`frequency = 10\n${tcp}interval = 5`, /interval: found "5", expected a multiple of the frequency/);
-  refuses(`${tcp}maxima = true`, /maxima: has no meaning without interval/);
+  refuses(`${tcp}maxima = true`, /maxima: has no effect without interval/);
   refuses('[output.p]\nlisten = a:1\ninterval = 10', /interval: applies to stdout, file, tcp, udp and http/);
   refuses('[output...]\ntype = stdout', /found "\.\." as the name of an output/);
   refuses(

@@ -164,7 +164,9 @@ test('a wrong file leaves what was asked for before, and that is told last', asy
   await rig.ready();
   assert.equal(await rig.sampled(), 'mem');
   assert.deepEqual(rig.events, ['look mem', 'outputs stdout', 'reopen', 'ready: line 7 is wrong']);
-  assert.deepEqual(rig.at('error'), ['the configuration is not changed: line 7 is wrong']);
+  assert.deepEqual(rig.at('error'), [
+    'reload failed, the old configuration stays in effect: line 7 is wrong',
+  ]);
   rig.events.length = 0;
   rig.runner.refuse('line 8 is wrong');
   rig.runner.change(settings('--mem'));

@@ -24,13 +24,13 @@ test('one warning for a kind of file, whatever the number of processes and reads
   assert.equal(at('warn').length, 1);
   assert.match(
     at('warn')[0] ?? '',
-    /proc\/<pid>\/io: .*expected lines like .*nonsense.*, what it tells is omitted$/,
+    /proc\/<pid>\/io: .*expected lines like .*nonsense.*; its metrics are omitted$/,
   );
 
   for (const tid of [201, 202]) read(tree.paths.task(101, tid, 'schedstat'));
   assert.equal(at('warn').length, 1, 'what is gone is no trouble');
   read(tree.paths.roots.procfs);
-  assert.match(at('warn')[1] ?? '', /proc: cannot be read, what it tells is omitted$/);
+  assert.match(at('warn')[1] ?? '', /proc: cannot be read; its metrics are omitted$/);
 });
 
 test('a file that needs more rights says so', () => {
@@ -40,7 +40,7 @@ test('a file that needs more rights says so', () => {
     fileTroubles.publish({ path: `/proc/${id}/task/9/schedstat`, ...denied });
     fileTroubles.publish({ path: `/run/qemu-server/${id}.pid`, ...denied });
   }
-  const advice = 'permission denied, what it tells is omitted; run as root to have it';
+  const advice = 'permission denied; its metrics are omitted; run as root to get them';
   assert.deepEqual(at('warn').slice(2), [
     `/proc/<pid>/task/<pid>/schedstat: ${advice}`,
     `/run/qemu-server/<vmid>.pid: ${advice}`,
@@ -55,7 +55,7 @@ test('one warning for a file of CPUs', () => {
       ...{ trouble: 'broken', message: 'odd' },
     });
   assert.deepEqual(at('warn').slice(before), [
-    '/sys/devices/system/cpu/cpu<n>/cpufreq/scaling_cur_freq: odd, what it tells is omitted',
+    '/sys/devices/system/cpu/cpu<n>/cpufreq/scaling_cur_freq: odd; its metrics are omitted',
   ]);
 });
 
@@ -72,7 +72,7 @@ test('one warning for a file of cgroups, whatever their names, and one for each 
     for (const file of ['cpu.stat', 'memory.pressure'])
       fileTroubles.publish({ path: `/sys/fs/cgroup/${group}/${file}`, trouble: 'broken', message: 'odd' });
   assert.deepEqual(at('warn').slice(before), [
-    '<cgroup>/cpu.stat: odd, what it tells is omitted',
-    '<cgroup>/memory.pressure: odd, what it tells is omitted',
+    '<cgroup>/cpu.stat: odd; its metrics are omitted',
+    '<cgroup>/memory.pressure: odd; its metrics are omitted',
   ]);
 });

@@ -110,7 +110,7 @@ test('a reload while a write hangs: the new output waits for its end, and no rec
   await set.replace([settingsOf(path, { queue: { ...queue, maxBytes: 32 << 20 } })]);
   send(51, 100);
   await until(() => set.list[0]!.status.state === 'down', 'told');
-  assert.match(set.list[0]!.status.lastError!, /pipe: a write of the output before hangs/);
+  assert.match(set.list[0]!.status.lastError!, /pipe: a write of the previous output hangs/);
   const { sent, dropped } = set.list[0]!.status;
   assert.equal(undecided(set.list[0]!.status) + sent, 100, 'all are in the books');
   assert.equal(dropped, 0);

@@ -210,7 +210,7 @@ test('a token', async (t) => {
 test('a user name needs a password, a file must be there', (t) => {
   const make = (changed: Partial<PrometheusSettings>) => () =>
     new PrometheusEndpoint({ ...settings, ...changed }, logs().log);
-  assert.throws(make({ credentials: { username: 'scraper' } }), /username has no meaning without password/);
+  assert.throws(make({ credentials: { username: 'scraper' } }), /username needs password/);
   const tokenFile = join(directory(t), 'absent');
   assert.throws(make({ credentials: { username: 'scraper', tokenFile } }), /cannot read the secret/);
   assert.throws(make({ tls: { cert: '/nowhere.pem', key: '/nowhere.key' } }), /tls_cert.*nowhere\.pem/);

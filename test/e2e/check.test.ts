@@ -70,7 +70,7 @@ describe('--check', { concurrency: 2 }, () => {
     // What is wrong for everybody is wrong for nobody too.
     const wrong = await asNobody(file('wrong.conf', `[output.a]\ntype = file\ntarget = ${directory}/none/x`));
     assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
-    assert.match(wrong.stderr, /but would not work:\n {2}output a: .*there is no directory/);
+    assert.match(wrong.stderr, /but cannot work:\n {2}output a: .*there is no directory/);
   });
 
   test('what a terminal obeys in a file stays away from it', async () => {

@@ -137,7 +137,7 @@ describe('a libvirt that cannot be had is told, and the host is measured', { tim
     const { host, domains } = JSON.parse(lines[1]!) as Awaited<ReturnType<Stream['next']>>;
     assert.deepEqual(domains, []);
     if (local) assert.ok(num(host, 'cpu_idle') >= 0);
-    assert.ok(stderr.includes(`warning ${uri}: no connection, what libvirt tells is omitted: `), stderr);
+    assert.ok(stderr.includes(`warning ${uri}: no connection to libvirt, its metrics are omitted: `), stderr);
     return stderr;
   }
 

@@ -183,7 +183,7 @@ export class Rig {
 }
 
 function reloads({ stderr }: Stream): number {
-  return stderr.split(/the new configuration is in effect|the configuration is not changed/).length;
+  return stderr.split(/the new configuration is in effect|the old configuration stays in effect/).length;
 }
 
 /** The reasons and numbers that a log names last for an output; its counts go on when it is replaced. */

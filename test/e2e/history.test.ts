@@ -150,7 +150,11 @@ describe('what ends it, and what its disk does', { skip: skipDisk }, () => {
     t.after(() => program.child.kill('SIGKILL'));
     await program.next();
     chaos.become('full');
-    await program.until('a complaint', () => program.stderr.includes('the history is not written'), 200_000);
+    await program.until(
+      'a complaint',
+      () => program.stderr.includes('the history cannot be written'),
+      200_000,
+    );
     chaos.become('hangs');
     const first = await program.next();
     await program.next('cycles while it hangs', ({ seq }) => seq >= first.seq + 130, 200_000);
@@ -162,7 +166,7 @@ describe('what ends it, and what its disk does', { skip: skipDisk }, () => {
     chaos.become('good');
     await program.until('it goes on', () => program.stderr.includes('the history is written again'), 200_000);
     await program.stop();
-    assert.equal(program.stderr.split('the history is not written').length, 2, program.stderr);
+    assert.equal(program.stderr.split('the history cannot be written').length, 2, program.stderr);
     const seqs = (await replay(state)).map(({ seq }) => seq);
     assert.ok(seqs.length > 10);
     assert.deepEqual(

@@ -83,9 +83,9 @@ describe('which process is that of a domain', { skip, timeout: 300_000 }, () => 
     assert.equal(seen?.['pid'], String(host.lab.qemuPid('seen')));
     assert.equal(num(seen, 'cpu_total'), 0, 'the other one has its own CPU time');
     await stream.next('some more', ({ seq }) => seq > cycle.seq + 5);
-    const said = stream.stderr.match(/no process found of VM .*/g);
+    const said = stream.stderr.match(/no process found for VM .*/g);
     assert.equal(said?.length, 1, stream.stderr);
-    assert.match(said[0], /no process found of VM hidden in .*: only what libvirt reports is shown/);
+    assert.match(said[0], /no process found for VM hidden in .*: only what libvirt reports is shown/);
     await host.lab.virsh('destroy', 'hidden');
     await stream.next('it is gone', (each) => named(each, 'hidden') === undefined);
     await host.lab.virsh('destroy', 'seen');

@@ -214,6 +214,6 @@ function names(rows: readonly Row[] | undefined): unknown[] {
 function besidesLateness(stderr: string): string {
   return stderr
     .split('\n')
-    .filter((line) => !/sampling is (late|in time again)/.test(line))
+    .filter((line) => !/sampling is (late|on time)/.test(line))
     .join('\n');
 }

@@ -73,7 +73,7 @@ describe('the cluster file system', { skip, concurrency: true }, () => {
         assert.equal(code, 0);
         const lines = stderr.trimEnd().split('\n');
         assert.equal(lines.length, 2, stderr);
-        assert.match(lines[0]!, /warning.*configuration of VMs cannot be read, what is known stays/);
+        assert.match(lines[0]!, /warning.*configuration of VMs cannot be read, keeping the last known one/);
         assert.match(lines[1]!, /info.*configuration of VMs can be read again/);
       } finally {
         await lab.close();

@@ -248,7 +248,7 @@ describe('two QEMU processes with one UUID and one name', { skip, timeout: 300_0
     const both = await series();
     for (const { pid } of [one, two]) assert.ok(both.includes(labelled(pid)), both.join('\n'));
     // One line a minute: it may be about others of this UUID.
-    const told = new RegExp(`VM web: process \\d+ has the UUID of process \\d+, ${uuid}`);
+    const told = new RegExp(`VM web: process \\d+ has the same UUID ${uuid} as process \\d+`);
     await stream.until('the log tells it', () => told.test(stream.stderr));
     process.kill(one.pid, 'SIGKILL');
     const gone = await stream.next('the first has ended', (cycle) => of(cycle, one.pid) === undefined);

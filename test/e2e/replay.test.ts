@@ -80,7 +80,7 @@ test('a torn end is told', async () => {
   ]);
   assert.equal(end.code, 0);
   assert.equal(end.stdout, printed(written.slice(0, -1), 'json').toString());
-  assert.match(end.stderr, /torn\.json: 1 record\(s\) passed over that are torn or damaged\n$/);
+  assert.match(end.stderr, /torn\.json: skipped 1 torn or damaged record\(s\)\n$/);
 });
 
 /** A shell that runs a line with the program as `$0`. */

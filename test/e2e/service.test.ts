@@ -189,7 +189,7 @@ describe('reloading', { concurrency: true }, () => {
     assert.deepEqual([after.run, after.seq > seq], [run, true]);
     assert.match(
       (await service.stop()).stderr,
-      new RegExp(`error.*the configuration is not changed: .*${why}`),
+      new RegExp(`error.*the old configuration stays in effect: .*${why}`),
     );
   });
 

@@ -45,7 +45,7 @@ test('a lost connection is made again after a wait; both are told', async (t) =>
   await session.ensure();
   assert.ok(!isConnected(), 'it is not time yet');
   assert.equal(lines('warn').length, 1);
-  assert.match(lines('warn')[0] ?? '', /no connection, what libvirt tells is omitted: .*closed/);
+  assert.match(lines('warn')[0] ?? '', /no connection to libvirt, its metrics are omitted: .*closed/);
   at(0.25);
   await session.ensure();
   assert.ok(isConnected());

@@ -107,7 +107,7 @@ test('/etc/pve unmounted: what is known stays, said once when it begins and once
     assert.equal(at('warn').length, outage);
     assert.match(
       at('warn').at(-1) ?? '',
-      /cannot be read, what is known stays: .*there is neither .*local.qemu-server/,
+      /cannot be read, keeping the last known one: .*there is neither .*local.qemu-server/,
     );
 
     rmSync(pvedir, { recursive: true });

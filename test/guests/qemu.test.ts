@@ -91,5 +91,5 @@ test('two with one UUID are both listed, and told', async (t) => {
   assert.notEqual((await guestOf(one)).key, (await guestOf(other)).key);
   const lines = at('warn').filter((line) => line.includes(UUID));
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /outputs tell them apart by pid/);
+  assert.match(lines[0] ?? '', /outputs distinguish them by pid/);
 });

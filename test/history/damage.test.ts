@@ -96,7 +96,8 @@ test('spans, jumps and what comes while it is looked at', async (t) => {
   assert.deepEqual(within.seqs, upTo(10, 3));
   await assert.rejects(read(directory, { from: start + 3_600_000 * 9, to: Infinity }), {
     name: 'RecordingError',
-    message: /there is nothing of that time: the history goes from 2026-11-28T02:58:00.000Z to 2026-11-28T/,
+    message:
+      /nothing was recorded at that time: the history goes from 2026-11-28T02:58:00.000Z to 2026-11-28T/,
   });
   const recording = await HistoryRecording.open(directory, everything);
   t.after(() => recording.close());

@@ -122,9 +122,9 @@ test(
     await history.close(60_000);
     assert.match(
       log.at('warn').join('\n'),
-      /^the history is not written: .*EROFS.*; it is tried again every minute$/,
+      /^the history cannot be written: .*EROFS.*; retrying every minute$/,
     );
-    assert.deepEqual(log.at('info'), ['the history is written again; 0 minutes were lost']);
+    assert.deepEqual(log.at('info'), ['the history is written again; 0 minutes are lost']);
     assert.deepEqual((await read(directory)).seqs, upTo(minute * 6 + 5, 6));
   },
 );
@@ -214,7 +214,7 @@ test('what cannot be written waits, is told once, and is written later', async (
   await history.close(60_000);
   assert.deepEqual((await read(directory)).seqs, upTo(4));
   assert.equal(log.at('warn').length, 1);
-  assert.match(log.at('info').join(), /the history is written again; 0 minutes were lost/);
+  assert.match(log.at('info').join(), /the history is written again; 0 minutes are lost/);
 });
 
 test('a directory that others may write to is refused', async (t) => {

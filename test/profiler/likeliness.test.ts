@@ -92,7 +92,7 @@ test('a VM has its own profile, or the one that is for all', () => {
   assert.equal(new ProfileSet([own], 'p.json').of({ name: 'other' }), undefined);
   assert.throws(() => new ProfileSet([common, { ...common, name: 'b' }], 'p.json'), {
     name: 'InputError',
-    message: 'p.json: "load" and "b" are no UUIDs; expected one profile at most that is for all VMs',
+    message: 'p.json: "load" and "b" are not UUIDs; expected at most one profile for all VMs',
   });
 });
 
@@ -194,7 +194,7 @@ test('what is no profile is refused', async () => {
     { ...profile, roottx: profile.roottx.map((matrix) => ({ ...matrix, transitions: null })) },
     { ...profile, roottx: profile.roottx.map((matrix) => ({ ...matrix, stats: { min: 0, max: 1 } })) },
   ])
-    await refuses(damaged, /: the profile is damaged: name, settings and roottx do not fit together$/);
+    await refuses(damaged, /: the profile is damaged: name, settings and roottx are inconsistent$/);
 });
 
 test('whatever stands in a profile, it is refused in one sentence or can be shown', async () => {

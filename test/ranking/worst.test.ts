@@ -237,7 +237,7 @@ test('what is asked for and is not there is an error that says what is', async (
   assert.equal(empty.code, 1);
   assert.match(
     empty.complaints,
-    /nothing of that time: the history goes from 2026-11-28T02:58:00.000Z to 2026-11-28T03:0/,
+    /nothing was recorded at that time: the history goes from 2026-11-28T02:58:00.000Z to 2026-11-28T03:0/,
   );
   const nobody = await worst('--replay', directory, '--include', 'nobody');
   assert.equal(nobody.code, 1);

@@ -78,7 +78,7 @@ test('what cannot be read is one clear line', async (t) => {
     [
       [directory, '--from', '2026-11-29T02:00Z'],
       1,
-      /there is nothing of that time: it begins at 2026-11-28T02:00/,
+      /nothing was recorded at that time: the history goes from 2026-11-28T02:00/,
     ],
     [['--state-dir', join(directory, 'none')], 1, /there is no history yet/],
     [[join(directory, 'none.json')], 1, /none\.json/],

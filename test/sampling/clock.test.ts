@@ -36,12 +36,12 @@ test('ticks that a blocked event loop missed are counted, and not made up for', 
   await clock.tick(never);
   const missed = clock.missed - before;
   assert.ok(missed >= 4, `${missed} missed`);
-  assert.match(at('warn')[0] ?? '', new RegExp(`sampling is late: ${missed} tick.s. missed`));
+  assert.match(at('warn')[0] ?? '', new RegExp(`sampling is late: ${missed} interval.s. missed`));
 
   // The machine may be so busy that further ticks are late: all of them are one condition.
   for (let tick = 0; tick < 250 && at('info').length === 0; tick++) await clock.tick(never);
   assert.equal(at('warn').length, 1);
-  assert.deepEqual(at('info'), [`sampling is in time again, ${clock.missed} tick(s) missed so far`]);
+  assert.deepEqual(at('info'), [`sampling is on time again, ${clock.missed} interval(s) missed so far`]);
 });
 
 test('a stop ends the wait and leaves nothing behind', async () => {

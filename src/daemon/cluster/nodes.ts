@@ -66,14 +66,12 @@ async function clusterOf(files: PveFiles, paths: Paths, log: Logger): Promise<Cl
     const cluster = await readCluster(files, paths);
     if (cluster === undefined)
       log.warn(
-        `--cluster: there is no ${file}, so this is no node of Proxmox VE; it is watched alone (--hosts names nodes)`,
+        `--cluster: there is no ${file}: this host is not a Proxmox VE node and is watched alone; use --hosts to name nodes`,
       );
     else if (cluster.nodes.length === 0)
-      log.warn('--cluster: this node is in no cluster; it is watched alone');
+      log.warn('--cluster: this node is in no cluster and is watched alone');
     else if (!cluster.quorate)
-      log.warn(
-        '--cluster: this node has lost the majority of its cluster; what it tells of the others may be old',
-      );
+      log.warn('--cluster: this node has no quorum; its list of cluster nodes may be outdated');
     return cluster;
   } catch (error) {
     log.warn(`--cluster: ${(error as Error).message}; this node is watched alone`);

@@ -62,7 +62,7 @@ export class Leftovers {
       }
       this.list = list;
     } catch (error) {
-      this.log.debug(`cannot look for records that earlier outputs left: ${(error as Error).message}`);
+      this.log.debug(`cannot look for spools of earlier outputs: ${(error as Error).message}`);
     }
   }
 

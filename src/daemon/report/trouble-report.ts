@@ -16,8 +16,8 @@ export function reportFileTroubles(log: Logger): void {
     const kind = fileKind(path);
     if (known.has(kind)) return;
     known.add(kind);
-    const advice = trouble === 'denied' ? '; run as root to have it' : '';
-    log.warn(`${kind}: ${why}, what it tells is omitted${advice}`);
+    const advice = trouble === 'denied' ? '; run as root to get them' : '';
+    log.warn(`${kind}: ${why}; its metrics are omitted${advice}`);
   });
 }
 
@@ -25,7 +25,7 @@ export function reportFileTroubles(log: Logger): void {
 export function reportMissingColumns(log: Logger): void {
   subscribe(withoutColumns.name, (name) => {
     log.warn(
-      `VM ${JSON.stringify(name)} came after the header and has no columns; SIGHUP begins a new table`,
+      `VM ${JSON.stringify(name)} started after the header was written and has no columns; SIGHUP starts a new table`,
     );
   });
 }

@@ -61,6 +61,6 @@ export async function viewReplay(
     await recording.close();
   }
   const { records } = recording.skipped;
-  if (records > 0) log.warn(`${path}: ${records} record(s) passed over that are torn or damaged`);
+  if (records > 0) log.warn(`${path}: skipped ${records} torn or damaged record(s)`);
   return exitCodes.done;
 }

@@ -170,7 +170,7 @@ export class FileWriter implements Destination {
     const { file } = this;
     await file.open();
     if (!(await file.take(turnDeadline))) {
-      if (await file.hasPath()) throw new Error(`${file.path}: a write of the output before hangs`);
+      if (await file.hasPath()) throw new Error(`${file.path}: a write of the previous output hangs`);
       await this.replaceFile('was moved or replaced: writing to the file at that path from now on');
       return;
     }
@@ -288,7 +288,7 @@ export class FileWriter implements Destination {
   /** Closes a file. On a network it may be now that what was written goes out, and that an error is told. */
   private release(file: AppendFile): Promise<void> {
     return file.close().catch((error: unknown) => {
-      this.log.error(`${file.path}: what was written last may be missing: ${(error as Error).message}`);
+      this.log.error(`${file.path}: the last records may be missing: ${(error as Error).message}`);
     });
   }
 }

@@ -237,7 +237,7 @@ export class HttpDestination implements Destination {
         break;
       case 'faulty':
         if (this.halving.split(share.length)) {
-          this.log.debug(`${this.target}: ${words()}: ${share.length} records are sent again in halves`);
+          this.log.debug(`${this.target}: ${words()}: splitting ${share.length} records in halves`);
           this.pump();
         } else {
           this.refuse(words(), share, share.length, bytes);
@@ -247,7 +247,7 @@ export class HttpDestination implements Destination {
         if (share.length === 1) {
           this.refuse(words(), share, 1, bytes);
         } else {
-          this.log.debug(`${this.target}: ${words()}: ${bytes} bytes were too many`);
+          this.log.debug(`${this.target}: ${words()}: a request of ${bytes} bytes is too large`);
           this.most = bytes / 2;
           this.pump();
         }

@@ -172,7 +172,7 @@ export class PrometheusEndpoint implements Output {
 
   private listening(): void {
     const { host, port } = this.settings;
-    if (this.state === 'down') this.log.info(`listens on ${host} port ${port} now`);
+    if (this.state === 'down') this.log.info(`now listening on ${host} port ${port}`);
     this.state = 'up';
     this.troubles.delete('address');
     this.attempts = 0;
@@ -183,7 +183,7 @@ export class PrometheusEndpoint implements Output {
     const { host, port } = this.settings;
     const trouble = `cannot listen on ${host} port ${port}: ${reasonOf(error)}`;
     this.troubles.set('address', trouble);
-    if (this.state !== 'down') this.log.error(`${trouble}; it is tried again`);
+    if (this.state !== 'down') this.log.error(`${trouble}; retrying`);
     this.state = 'down';
     this.retry = setTimeout(() => {
       this.listen();
@@ -207,7 +207,7 @@ export class PrometheusEndpoint implements Output {
     this.respond(request, response).catch((error: unknown) => {
       this.troubles.set('page', `cannot answer a request: ${reasonOf(error as Error)}`);
       if (this.complaint.due()) this.log.error(error, 'cannot answer a request');
-      say(response, 500, 'the page cannot be made; the log of proxtop says why');
+      say(response, 500, 'the page cannot be rendered; see the log of proxtop');
     });
   }
 

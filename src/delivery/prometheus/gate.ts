@@ -18,7 +18,7 @@ export function gate(
   const { username, password, token, tokenFile } = credentials;
   const path = secretPath(name, tokenFile, directory);
   if (username !== undefined && password === undefined && path === undefined)
-    throw new Error('username has no meaning without password, token_file or a credential of systemd');
+    throw new Error('username needs password, token_file or a systemd credential');
   if ((password ?? token) === undefined && path !== undefined) secretIn(path);
   const expected = authorization({ name, credentials }, 'Bearer', directory);
   return async (header) => {

@@ -98,7 +98,7 @@ export function readOwnFile(path: string, most: number): Buffer {
   try {
     const stats = fstatSync(fd);
     requireOwnFile(path, stats);
-    if (stats.size > most) throw new Error(`${path}: it has ${stats.size} bytes, expected ${most} at most`);
+    if (stats.size > most) throw new Error(`${path}: found ${stats.size} bytes, expected at most ${most}`);
     const content = Buffer.alloc(stats.size);
     return content.subarray(0, readSync(fd, content, 0, stats.size, 0));
   } finally {

@@ -87,7 +87,7 @@ function tlsOf(tls: TlsSettings | undefined): () => void {
     try {
       createSecureContext({ ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) });
     } catch (error) {
-      throw new Error(`tls_cert and tls_key do not belong together: ${(error as Error).message}`, {
+      throw new Error(`tls_cert and tls_key do not match: ${(error as Error).message}`, {
         cause: error,
       });
     }

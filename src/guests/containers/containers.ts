@@ -104,7 +104,7 @@ export class ContainerInventory implements Inventory {
     this.configuredAt = this.rootsAt = -Infinity;
     container.configure(this.configOf(container));
     container.lookAtMounts();
-    this.log.debug(`container ${place.name} runs, its first process is ${init?.pid ?? 'not known'}`);
+    this.log.debug(`container ${place.name} runs, init process ${init?.pid ?? 'unknown'}`);
     return true;
   }
 

@@ -86,7 +86,7 @@ export class LibvirtSession {
     this.retryAt = performance.now() + backoff(this.failures++);
     if (this.reported === message) return;
     this.reported = message;
-    this.log.warn(`${this.uri}: no connection, what libvirt tells is omitted: ${message}`);
+    this.log.warn(`${this.uri}: no connection to libvirt, its metrics are omitted: ${message}`);
   }
 
   close(): void {

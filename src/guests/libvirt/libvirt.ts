@@ -208,7 +208,7 @@ export class LibvirtInventory implements Inventory {
   private reportMissing(names: readonly string[]): void {
     const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
     this.log.warn(
-      `libvirt: no process found of VM ${names.slice(0, MOST_NAMES).join(', ')}${more} in ${this.paths.roots.procfs}: ` +
+      `libvirt: no process found for VM ${names.slice(0, MOST_NAMES).join(', ')}${more} in ${this.paths.roots.procfs}: ` +
         'only what libvirt reports is shown',
     );
   }
@@ -303,7 +303,7 @@ export class LibvirtInventory implements Inventory {
     this.failures++;
     if (this.reported.has(vm)) return;
     this.reported.add(vm);
-    this.log.warn(`VM ${vm.name}: QMP values are omitted (timeout): libvirt has no answer of its monitor`);
+    this.log.warn(`VM ${vm.name}: QMP values are omitted (timeout): libvirt gets no answer from its monitor`);
   }
 
   close(): void {

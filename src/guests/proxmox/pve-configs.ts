@@ -61,7 +61,7 @@ export class PveConfigs<C> {
     } catch (error) {
       if (!this.broken)
         this.log.warn(
-          `the Proxmox configuration of ${this.kind.guests} cannot be read, what is known stays: ${String(error)}`,
+          `the Proxmox configuration of ${this.kind.guests} cannot be read, keeping the last known one: ${String(error)}`,
         );
       this.broken = true;
     }

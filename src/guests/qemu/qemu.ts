@@ -177,7 +177,7 @@ export class QemuInventory implements Inventory {
     const twin = [...this.vms.values()].find((other) => other.uuid === uuid);
     if (twin === undefined || !this.twinWarnings.due()) return;
     this.log.warn(
-      `VM ${label}: process ${pid} has the UUID of process ${twin.process.pid}, ${uuid}: outputs tell them apart by pid`,
+      `VM ${label}: process ${pid} has the same UUID ${uuid} as process ${twin.process.pid}; outputs distinguish them by pid`,
     );
   }
 

@@ -20,7 +20,7 @@ export class ProfileSet {
     );
     if (common !== undefined && second !== undefined) {
       throw new InputError(
-        `${path}: ${JSON.stringify(common.name)} and ${JSON.stringify(second.name)} are no UUIDs; expected one profile at most that is for all VMs`,
+        `${path}: ${JSON.stringify(common.name)} and ${JSON.stringify(second.name)} are not UUIDs; expected at most one profile for all VMs`,
       );
     }
     this.common = common;
@@ -83,7 +83,7 @@ function checked(found: unknown, place: string): Profile {
       isMatrix(matrix, settings?.states ?? 0),
     );
   if (!whole)
-    throw new InputError(`${place}: the profile is damaged: name, settings and roottx do not fit together`);
+    throw new InputError(`${place}: the profile is damaged: name, settings and roottx are inconsistent`);
   return profile as unknown as Profile;
 }
 

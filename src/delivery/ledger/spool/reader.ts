@@ -192,6 +192,6 @@ export class SpoolReader {
     if (this.isStrict) this.cursor = Math.min(this.cursor, this.segments.indexOf(segment));
     else this.later.add(segment);
     if (segment.failures === 1)
-      this.context.log.warn(`spool: ${error.message}; its records are kept, reading is retried`);
+      this.context.log.warn(`spool: ${error.message}; its records are kept, retrying`);
   }
 }

@@ -261,7 +261,7 @@ export class Spool {
       for (const ordinal of oldest.ordinals()) this.ledger.drop(ordinal, 'spool_full');
       if (this.active?.segment === oldest) await this.seal();
       this.remove(oldest);
-      if (!this.fullTold) this.log.warn('spool: spool_max is reached, the oldest records are dropped');
+      if (!this.fullTold) this.log.warn('spool: full (spool_max), dropping the oldest records');
       this.fullTold = true;
     }
     // A file that is about to go may have the name of the next one, and its room.
