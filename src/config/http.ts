@@ -108,7 +108,7 @@ export function readCredentials(
   if (tokenFile !== undefined && (token ?? password) !== undefined)
     throw contradiction(
       'token_file',
-      `the secret is given as ${token === undefined ? 'password' : 'token'} already`,
+      `${token === undefined ? 'password' : 'token'} is set too; give one of them`,
     );
   return {
     ...(username !== undefined && { username }),

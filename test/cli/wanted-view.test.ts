@@ -58,7 +58,10 @@ test('a file with outputs runs them; --view opens the view beside them', (t) => 
 test('where it cannot open it says why', () => {
   assert.throws(() => opened('--view', { onTerminal: false }), /^ConfigError: --view: needs a terminal/);
   assert.throws(() => opened('--view -p json'), /output stdout writes to the same terminal/);
-  assert.throws(() => opened('--view --replay /tmp/x -o file --target /tmp/y'), /shown or printed/);
+  assert.throws(
+    () => opened('--view --replay /tmp/x -o file --target /tmp/y'),
+    /a replay goes to the view or to outputs/,
+  );
   for (const [term, text] of [
     ['dumb', /TERM is dumb/],
     ['', /TERM is not set/],
