@@ -87,6 +87,17 @@ describe('--check', { concurrency: 2 }, () => {
     }
   });
 
+  test('names the nodes that are watched together, and reaches for none', async () => {
+    const nodes = ['--hosts', 'no-such-host.invalid,admin@kvm2:2222,localhost'];
+    const { code, stdout, stderr } = await proxtop([...nodes, '--check']);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /^ *nodes +no-such-host\.invalid, admin@kvm2:2222, localhost$/m);
+    assert.match(
+      (await proxtop(['--cluster', '--check'])).stdout,
+      /^ *nodes +all of the cluster of Proxmox VE$/m,
+    );
+  });
+
   test('a configuration from a pipe is read to its end', async () => {
     const script = 'exec "$0" --check --config <(echo "frequency = 2"; sleep 0.1; echo "runs = 3")';
     const child = spawn('bash', ['-c', script, PROXTOP], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -41,8 +42,8 @@ export function missingForSsh(): string[] {
 /**
  * Nodes that are reached over ssh as those of a Proxmox cluster: real sshds, each in a network namespace with an address, a host
  * key and a PATH of its own. `ssh` is one with the key of this lab, in a directory that comes first in the PATH of this process;
- * keys of nodes are in `nodes/NODE/ssh_known_hosts`, as in /etc/pve. An sshd ends with the process that started it, and with
- * it its namespace.
+ * it knows the nodes by their names, too. Keys of nodes are in `nodes/NODE/ssh_known_hosts`, as in /etc/pve. An sshd ends with
+ * the process that started it, and with it its namespace.
  */
 export class SshLab {
   readonly root = mkdtempSync(join(tmpdir(), 'ssh-lab-'));
@@ -54,10 +55,10 @@ export class SshLab {
     // What sshd wants for the process that has no privileges; /run of a machine that boots has it.
     mkdirSync('/run/sshd', { recursive: true });
     makeKey(join(this.root, 'key'));
-    writeFileSync(join(this.root, 'config'), `IdentityFile ${this.root}/key\nIdentitiesOnly yes\n`);
+    writeFileSync(this.config, `IdentityFile ${this.root}/key\nIdentitiesOnly yes\n`);
     const bin = join(this.root, 'bin');
     mkdirSync(bin);
-    writeScript(join(bin, 'ssh'), `exec /usr/bin/ssh -F ${this.root}/config "$@"`);
+    writeScript(join(bin, 'ssh'), `exec /usr/bin/ssh -F ${this.config} "$@"`);
     process.env['PATH'] = [bin, this.path].join(delimiter);
   }
 
@@ -65,6 +66,7 @@ export class SshLab {
   async node(name: string, program: string | undefined): Promise<SshNode> {
     const node = new SshNode(name as NodeName, this.root, `10.213.${this.net + this.nodes.length}`, program);
     this.nodes.push(node);
+    appendFileSync(this.config, node.sshConfig);
     await node.start();
     return node;
   }
@@ -73,6 +75,10 @@ export class SshLab {
     process.env['PATH'] = this.path;
     await Promise.all(this.nodes.map((node) => node.kill()));
     rmSync(this.root, { recursive: true });
+  }
+
+  private get config(): string {
+    return join(this.root, 'config');
   }
 }
 
@@ -112,6 +118,12 @@ export class SshNode {
     );
     this.newHostKey();
     this.publishHostKey();
+  }
+
+  /** What a user of the node writes into ~/.ssh/config. */
+  get sshConfig(): string {
+    const { name, address, knownHosts } = this;
+    return `Host ${name}\nHostName ${address.host}\nUser root\nHostKeyAlias ${name}\nUserKnownHostsFile ${knownHosts}\n`;
   }
 
   /** Starts sshd; resolves when it listens. */
