@@ -12,6 +12,8 @@ import type { Cause } from './ssh-trouble.ts';
 
 /** ms until the first sample: ssh connects, proxtop starts and waits for a whole second. */
 const FIRST_SAMPLE = 20_000;
+/** ms more that a first sample may take: a node short of CPU starts proxtop slowly, and would do so again. */
+const SLOW_START = 40_000;
 /** ms without a sample, or of lateness, that are told. */
 const TOLD = 4000;
 /** ms after which the connection is given up, for a new one may do better. */
@@ -93,7 +95,7 @@ export class SshSource implements NodeSource {
     };
     this.connection = connection;
     this.wait(FIRST_SAMPLE, () => {
-      this.giveUp(connection, { kind: 'silent', text: 'no sample came' });
+      this.silent(connection, 'no sample came', SLOW_START);
     });
     let words = '';
     ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -136,7 +138,7 @@ export class SshSource implements NodeSource {
     if (at - connection.firstAt > GOOD) this.failures = 0;
     this.arrival = { sample, at, clockOffset: clock.offset };
     this.wait(TOLD, () => {
-      this.silent(connection, at);
+      this.silent(connection, 'no sample comes any more', GIVEN_UP - TOLD);
     });
     if (clock.lateness < TOLD) {
       this.current = { kind: 'streaming' };
@@ -148,11 +150,11 @@ export class SshSource implements NodeSource {
     this.onNews?.();
   }
 
-  /** Tells that nothing comes any more, and waits whether something does. @param at when the last sample came */
-  private silent(connection: Connection, at: number): void {
-    const cause: Cause = { kind: 'silent', text: 'no sample comes any more' };
-    this.troubled(cause, at + GIVEN_UP);
-    this.wait(GIVEN_UP - TOLD, () => {
+  /** Tells that nothing comes, and waits whether something does. @param patience ms until the connection is given up */
+  private silent(connection: Connection, text: string, patience: number): void {
+    const cause: Cause = { kind: 'silent', text };
+    this.troubled(cause, performance.now() + patience);
+    this.wait(patience, () => {
       this.giveUp(connection, cause);
     });
     this.onNews?.();

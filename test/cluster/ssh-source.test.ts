@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, after, before } from 'node:test';
 import { slots } from '../../src/catalogue/catalogue.ts';
 import { SshSource } from '../../src/cluster/ssh-source.ts';
@@ -113,6 +115,8 @@ describe('nodes over ssh', { skip }, () => {
 
   test('a node that hangs, is killed, or comes back with another host key costs no other node a sample', async () => {
     const [steady, other] = await Promise.all([ssh.node('pve3', program()), ssh.node('pve4', program())]);
+    const starts = join(ssh.root, 'starts');
+    const slow = open(await ssh.node('slow', `echo one >>${starts}; sleep 22; ${program()}`));
     const [source, bad] = [open(steady), open(other)];
     await Promise.all([samples(source), samples(bad)]);
     const first = source.latest()!.sample.seq;
@@ -133,6 +137,9 @@ describe('nodes over ssh', { skip }, () => {
     const seconds = (performance.now() - begun) / 1000;
     const { seq } = source.latest()!.sample;
     assert.ok(seq - first >= seconds - 5, `${seq - first} samples in ${seconds} s`);
+    // One that takes long to start, as it is short of CPU, is not made to start again and again.
+    await samples(slow);
+    assert.equal(readFileSync(starts, 'utf8'), 'one\n');
   });
 
   test('what is wrong with a node is told', async () => {
