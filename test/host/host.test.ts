@@ -6,8 +6,11 @@ import { after, before, describe, test } from 'node:test';
 import type { Cycle, Row } from '../e2e/program.ts';
 import { device, domain, num } from '../e2e/program.ts';
 import { LineReceiver } from '../lab/receiver.ts';
+import { joinCluster } from './cluster.ts';
 import { Guests, volume, volumeGroup } from './guests.ts';
 import { hostAddress, Machine } from './machine.ts';
+import { liveThroughNight, waited } from './night.ts';
+import type { Night } from './night.ts';
 import { builtPackage, nextPackage, originalPackage } from './packages.ts';
 
 const CONFIG = '/etc/proxtop.conf';
@@ -20,6 +23,7 @@ const WAIT = 240_000;
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-packages-'));
 const guests = new Guests();
 let machine: Machine;
+let night: Night;
 /** Plays the receiver on another host, across the network of the machine. */
 let receiver: LineReceiver;
 
@@ -103,6 +107,7 @@ describe('the package on a Debian 13 host', () => {
     await machine.copy(builtPackage(), '/root/proxtop.deb');
     await machine.run('dpkg -i /root/original.deb');
     await machine.write(CONFIG, `PROXTOP_TARGET=${hostAddress}:${receiver.port}\n`);
+    night = await liveThroughNight(machine);
     await install('/root/proxtop.deb');
     assert.deepEqual(await service('ActiveState', 'UnitFileState'), ['inactive', 'disabled']);
 
@@ -164,7 +169,36 @@ describe('the package on a Debian 13 host', () => {
     }).catch((error: unknown) => {
       throw new Error(`never told: ${[...missing.vm, ...missing.host].join()}`, { cause: error });
     });
-    await guests.stop(machine);
+    await guests.stop(machine, throttled, busy);
+  });
+
+  test('in a cluster, nodes that are on tell their samples, and of one that is off it is said', async () => {
+    await joinCluster(machine);
+    // Until pve2 has told for two seconds: how long proxtop takes to start depends on what else runs here.
+    const said = await machine.run(
+      `timeout ${WAIT / 1000} proxtop --cluster -p json -o stdout --host | awk '{ print } /"name":"pve2","state":"up"/ && ++up == 3 { exit }'`,
+    );
+    const cycles = said.split('\n').map((line) => JSON.parse(line) as Cycle);
+    for (const cycle of cycles)
+      assert.deepEqual(
+        cycle.domains.map(({ name }) => name),
+        ['idle'],
+      );
+    const nodes = ({ agent }: Cycle): readonly Row[] => agent['nodes'] as readonly Row[];
+    const own = cycles.filter((cycle) => nodes(cycle).length > 0);
+    const rows = nodes(own.at(-1)!);
+    assert.deepEqual(
+      rows.map((row) => [row['name'], row['state'], row['guests']]),
+      [
+        ['pve1', 'up', 1],
+        ['pve2', 'up', 1],
+        ['pve3', 'unreachable', undefined],
+      ],
+    );
+    assert.match(rows[2]?.['verdict'] as string, /^ssh: connect to host 10\.0\.2\.77 port 22: /);
+    assert.ok(own.length < cycles.length, 'none is of pve2');
+    assert.equal(new Set(own.map(({ run }) => run)).size, 1);
+    await guests.stop(machine, idle);
     await next('no VM any more', ({ domains }) => domains.length === 0);
   });
 
@@ -243,6 +277,20 @@ describe('the package on a Debian 13 host', () => {
     await machine.reboot();
     await back;
     assert.deepEqual(await service('ActiveState', 'NRestarts'), ['active', '0']);
+  });
+
+  test('the night that nobody watched is replayed, ranked and reported', async () => {
+    const span = `--from ${night.from} --to ${night.to}`;
+    const then = JSON.parse(await machine.run(`proxtop --replay --at ${night.spike} -p json`)) as Cycle;
+    assert.equal(num(domain(then, waited), 'cpu_steal'), waited.mean);
+    const table = await machine.run(`proxtop worst ${span} --by %RDY`);
+    assert.match(table, new RegExp(`^ +${waited.vmid} +${waited.name} .* ${waited.most}\\b`, 'm'));
+    await machine.run(`proxtop report ${span} -o /tmp/night.html`);
+    const page = await machine.run('cat /tmp/night.html');
+    assert.match(page, /<html\b/);
+    assert.ok(page.includes(waited.name));
+    // What the service measured before the machine booted follows it.
+    assert.match(await machine.run('proxtop worst --from 3h --by cpu_total'), / throttled /);
   });
 
   test('an upgrade keeps the configuration and restarts it once', async () => {
