@@ -13,7 +13,7 @@ const end = '\x1b[0m\x1b[?2026l';
  * that terminals which know it (mode 2026) show at once.
  *
  * A character of two columns has its text in the first cell and none in the second. After each that is not ASCII the
- * cursor is put where it belongs, because terminals disagree about widths.
+ * cursor is put where it belongs, because terminals disagree about widths; behind a run of blocks once.
  */
 export class Cells {
   private dimensions: Size = { columns: 0, rows: 0 };
@@ -81,8 +81,9 @@ export class Cells {
     let cursor = -1;
     for (let at = 0; at < columns * rows; at++) {
       if (!this.differs(at)) continue;
-      const from = cursor !== -1 && at - cursor <= BRIDGE && sameRow(cursor, at, columns) ? cursor : at;
-      if (from !== cursor) out += `\x1b[${Math.floor(at / columns) + 1};${(at % columns) + 1}H`;
+      const isNear = this.bridges(cursor, at);
+      const from = isNear ? cursor : at;
+      if (!isNear) out += `\x1b[${Math.floor(at / columns) + 1};${(at % columns) + 1}H`;
       for (let each = from; each <= at; each++) {
         const text = this.texts[each] ?? '';
         const number = this.styles[each] ?? 0;
@@ -95,10 +96,20 @@ export class Cells {
         }
         out += text;
         cursor = each + 1;
-        if (!isPlain(text) || cursor % columns === 0) cursor = -1;
+        if (!(isPlain(text) || isBlock(text)) || cursor % columns === 0) cursor = -1;
       }
     }
     return out === '' ? '' : begin + out + end;
+  }
+
+  /** Whether what is written on from one cell comes to another one as it should. */
+  private bridges(cursor: number, at: number): boolean {
+    if (cursor === -1 || at - cursor > BRIDGE || !sameRow(cursor, at, this.dimensions.columns)) return false;
+    // Behind a block only another one is where it belongs in every terminal: blocks that are too wide stay a row of blocks.
+    if (cursor > 0 && isBlock(this.texts[cursor - 1] ?? ''))
+      return at === cursor && isBlock(this.texts[at] ?? '');
+    for (let between = cursor; between < at; between++) if (!isPlain(this.texts[between] ?? '')) return false;
+    return true;
   }
 
   private put(at: number, text: string, style: number): void {
@@ -109,6 +120,11 @@ export class Cells {
   private differs(at: number): boolean {
     return this.texts[at] !== this.shownTexts[at] || this.styles[at] !== this.shownStyles[at];
   }
+}
+
+/** Whether it is one of the blocks that sparklines and bars are made of: many of them follow each other. */
+function isBlock(text: string): boolean {
+  return text.length === 1 && text >= '\u2581' && text <= '\u2588';
 }
 
 function sameRow(one: number, other: number, columns: number): boolean {

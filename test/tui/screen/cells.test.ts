@@ -38,6 +38,23 @@ test('after a character that terminals may take for wider or narrower the place 
   assert.match(screen.changes(), /\u0301\x1b\[1;2Hx/);
 });
 
+test('blocks that follow each other need their place told once, what follows them has its own', () => {
+  const screen = cells(8, 1);
+  screen.set(0, line('ab\u2582\u2585\u2588cd'));
+  const changes = screen.changes();
+  assert.match(changes, /ab\u2582\u2585\u2588\x1b\[1;6Hcd/);
+  screen.set(0, line('ab\u2583\u2585\u2587cd'));
+  assert.match(screen.changes(), /\x1b\[1;3H(?:\x1b\[[\d;]*m)?\u2583\x1b\[1;5H\u2587/);
+});
+
+test('no character whose width is not sure is written between two that changed', () => {
+  const screen = cells(8, 1);
+  screen.set(0, line('a\u00e9b'));
+  screen.changes();
+  screen.set(0, line('x\u00e9y'));
+  assert.match(screen.changes(), /\x1b\[1;1H(?:\x1b\[[\d;]*m)?x\x1b\[1;3Hy/);
+});
+
 test('a wide character gives way to two narrow ones and comes back', () => {
   const screen = cells(4, 1);
   screen.set(0, line('日a'));
