@@ -1,20 +1,17 @@
 /**
  * What watching a cluster costs: nodes with 100 guests each, a sample a second, each through a pipe of a program that stands for
- * ssh and replays MessagePack. The samples are of real names and sizes, with every metric known: no node sends more.
+ * ssh and replays MessagePack. The samples are those of bench/synthetic-host.ts: 4 vCPUs, 2 disks and a NIC for each VM, three of
+ * four rates 0, as on real hosts.
  * Run: node --import tsx bench/cluster.ts [NODES] (32 if none are named)
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { collectorNames, columns } from '../src/catalogue/catalogue.ts';
-import type { Scope } from '../src/catalogue/define.ts';
-import { Row } from '../src/catalogue/row.ts';
-import { listsOf } from '../src/catalogue/row-tree.ts';
 import { parseHosts } from '../src/cluster/hosts-list.ts';
 import { SshSource } from '../src/cluster/ssh-source.ts';
 import { createPrinter } from '../src/formats/index.ts';
-import type { Sample } from '../src/sampling/sample.ts';
+import { syntheticHost } from './synthetic-host.ts';
 
 const GUESTS = 100;
 const WARM_UP = 10_000;
@@ -22,49 +19,7 @@ const SECONDS = 20;
 /** Samples that are replayed, so that values differ from one to the next. */
 const SAMPLES = 5;
 const nodes = Number(process.argv[2] ?? 32);
-/** Devices of a guest; of other kinds one. */
-const devices: Partial<Record<Scope, number>> = { vm_vcpu: 4, vm_disk: 2 };
-
-function typical(unit: string): number {
-  if (unit === 'percent') return Math.random() * 100;
-  if (unit === 'bytes') return Math.floor(Math.random() * 2 ** 24) * 4096;
-  return unit === 'count' ? Math.floor(Math.random() * 100) : 10 ** (Math.random() * 7 - 1);
-}
-
-function full(scope: Scope, name: string): Row {
-  const row = new Row(scope);
-  for (const { slot, kind, unit, id } of columns(scope)) {
-    if (kind === 'text') row.texts[slot] = `${id}-of-${name}`;
-    else row.values[slot] = typical(unit);
-  }
-  return row;
-}
-
-const many = (scope: Scope, count: number, owner: string) =>
-  Array.from({ length: count }, (_, index) => full(scope, `${owner}-${index}`));
-
-function sampleOf(seq: number): Sample {
-  return {
-    time: Date.now(),
-    run: 'bench',
-    seq,
-    interval: 1,
-    host: { row: full('host', 'pve1'), ...listsOf('host', ({ scope }) => many(scope, 4, 'pve1')) },
-    guests: Array.from({ length: GUESTS }, (_, index) => {
-      const name = `vm${index}`;
-      const lists = listsOf('vm', ({ scope }) => many(scope, devices[scope] ?? 1, name));
-      return {
-        guest: { type: 'qemu', key: name, uuid: name, name },
-        twin: false,
-        row: full('vm', name),
-        ...lists,
-      };
-    }),
-    agent: { row: full('agent', 'agent'), ...listsOf('agent', () => []) },
-    collectors: collectorNames,
-    runs: [],
-  };
-}
+const sampleOf = syntheticHost(GUESTS);
 
 const printer = createPrinter('msgpack', {
   layout: 'cycle',
@@ -75,7 +30,7 @@ const printer = createPrinter('msgpack', {
 });
 const directory = mkdtempSync(join(tmpdir(), 'proxtop-bench-'));
 const size = Array.from({ length: SAMPLES }, (_, seq) => {
-  const record = Buffer.concat(printer.print(sampleOf(seq + 1)));
+  const record = Buffer.concat(printer.print(sampleOf(seq)));
   writeFileSync(join(directory, `${seq}`), record);
   return record.length;
 })[0]!;

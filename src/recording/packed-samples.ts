@@ -8,7 +8,7 @@ import type { AnyRowTree, Part } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
 import { PackedRows } from './packed-rows.ts';
-import { collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
+import { apart, collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
 import type { RecordedVm } from './recorded-rows.ts';
 
 const { UUID, pid } = slots('identity', 'vm');
@@ -163,15 +163,4 @@ export class PackedSamples {
 
 function positive(value: number): number {
   return value > 0 && value < Infinity ? value : NaN;
-}
-
-/** A key that no guest before it has, where the record does not tell two apart. @param copies how many there are of each key */
-function apart(key: string, known: ReadonlyMap<string, unknown>, copies: Map<string, number>): string {
-  let own = key;
-  while (known.has(own)) {
-    const count = (copies.get(own) ?? 0) + 1;
-    copies.set(own, count);
-    own = `${own} (${count})`;
-  }
-  return own;
 }

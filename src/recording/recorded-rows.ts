@@ -50,3 +50,14 @@ export function describe({ guest, row: { texts } }: RecordedVm): void {
   guest.lock = texts[identity.lock];
   guest.state = texts[identity.state];
 }
+
+/** A key that no guest before it has, where the record does not tell two apart. @param copies how many there are of each key */
+export function apart(key: string, known: ReadonlyMap<string, unknown>, copies: Map<string, number>): string {
+  let own = key;
+  while (known.has(own)) {
+    const count = (copies.get(own) ?? 0) + 1;
+    copies.set(own, count);
+    own = `${own} (${count})`;
+  }
+  return own;
+}

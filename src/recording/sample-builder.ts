@@ -13,7 +13,7 @@ import { recordedFields, recordedFieldsWithPeaks } from './fields.ts';
 import type { Field } from './fields.ts';
 import type { Fields } from './format.ts';
 import { asFields } from './format.ts';
-import { collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
+import { apart, collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
 import type { RecordedVm, RowMaker } from './recorded-rows.ts';
 
 /**
@@ -69,10 +69,9 @@ export class SampleBuilder {
 
   private fillVms(domains: readonly Fields[]): GuestRows[] {
     const vms = new Map<string, RecordedVm>();
+    const copies = new Map<string, number>();
     for (const domain of domains) {
-      let key = keyOf(domain);
-      // Two of which the recording tells no more.
-      while (vms.has(key)) key += ' ';
+      const key = apart(keyOf(domain), vms, copies);
       const vm = this.vms.get(key) ?? recordedVm(key, this.rowOf);
       vms.set(key, vm);
       this.fillTree('vm', vm, domain);

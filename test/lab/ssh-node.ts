@@ -113,7 +113,8 @@ export class SshNode {
         'StrictModes no',
         'UsePAM no',
         'PermitRootLogin prohibit-password',
-        `SetEnv PATH=${[bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter)}`,
+        // A home of its own: what the shell of this machine's root reads at its start may take a minute, and leave things behind.
+        `SetEnv PATH=${[bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter)} HOME=${this.directory}`,
       ].join('\n'),
     );
     this.newHostKey();
