@@ -16,5 +16,6 @@ export function lastWord(
   if (total === 0) return;
   const reasons = dropReasons.filter((reason) => by[reason] > 0);
   const counts = reasons.map((reason) => `${by[reason]} ${reason}`);
-  log.warn(`${total} records were dropped since the start: ${counts.join(', ')}`);
+  const records = total === 1 ? 'record was' : 'records were';
+  log.warn(`${total} ${records} dropped since the start: ${counts.join(', ')}`);
 }
