@@ -84,8 +84,8 @@ describe('bad input ends with code 2 and says what was expected', { concurrency:
     [['--hosts=-oProxyCommand=x'], /--hosts: found "-oProxyCommand=x", expected/],
     [['--hosts', 'pve1', '--cluster'], /--hosts names the nodes already; give one of them/],
     [['--hosts', 'pve1', '--frequency', '5'], /--hosts: nodes tell once a second/],
-    [['--cluster', '--history'], /--cluster: a history is of one host/],
-    [['--cluster', '--replay', 'x'], /--cluster: a recording holds its nodes itself/],
+    [['--cluster', '--history'], /--cluster: a history covers one host/],
+    [['--cluster', '--replay', 'x'], /--cluster: excluded by --replay/],
     [['extra'], /"extra": unexpected argument/],
     [['--config', join(directory, 'none.conf')], /none\.conf: .*no such file/],
     [
