@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, mkdir, open, rm, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DirectoryLock } from '../delivery/ledger/spool/lock.ts';
 import { ownDirectory } from '../delivery/shared/own-files.ts';
 import { hourOf, listSizedFiles, newFile } from './files.ts';
@@ -12,6 +13,9 @@ const fileMode = 0o640;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 /** What is left free of a file system: others need it more than a history does. */
 const leftFree = { share: 0.05, bytes: 256 << 20 };
+
+/** What a broken file system answers. It can be mended, and mounted again, only when nobody has anything open on it. */
+const needsMending: ReadonlySet<string> = new Set(['EROFS', 'EIO', 'ENODEV', 'ENXIO']);
 
 /** A member to be written. */
 export interface Minute {
@@ -30,6 +34,8 @@ export class Archive {
   private lock: DirectoryLock | undefined;
   private handle: FileHandle | undefined;
   private files: SizedFile[] = [];
+  /** Whether the directory was let go of because its file system needs to be mended. */
+  private isReleased = false;
 
   constructor(private readonly settings: HistorySettings) {}
 
@@ -53,8 +59,10 @@ export class Archive {
     try {
       await this.append(minute);
     } catch (error) {
-      // A file system can be mended, and mounted again, only when nobody has anything open on it.
-      await this.close().catch(() => undefined);
+      if (needsMending.has((error as NodeJS.ErrnoException).code ?? '')) {
+        this.isReleased = true;
+        await this.close().catch(() => undefined);
+      }
       throw error;
     }
   }
@@ -91,6 +99,9 @@ export class Archive {
     // Not the mode alone: that of the process may take bits away, and those above it are not ours to choose.
     if ((await mkdir(directory, { recursive: true })) !== undefined) await chmod(directory, directoryMode);
     await ownDirectory(directory);
+    // The socket of the lock is made at once: on a disk that hangs by now this would hang everything.
+    if (this.isReleased) await requireWritable(directory);
+    this.isReleased = false;
     this.lock = await DirectoryLock.take(directory);
     this.files = await listSizedFiles(directory);
   }
@@ -152,6 +163,13 @@ export class Archive {
       `${Math.floor((bavail * bsize) / 2 ** 20)} MiB are free in ${directory}, expected ${Math.ceil(floor / 2 ** 20)} MiB or more`,
     );
   }
+}
+
+/** Makes a file and removes it, in the background. */
+async function requireWritable(directory: string): Promise<void> {
+  const path = join(directory, '.writable');
+  await (await open(path, O_CREAT | O_NOFOLLOW | O_WRONLY, fileMode)).close();
+  await rm(path);
 }
 
 /** So that a new name survives a power failure. */
