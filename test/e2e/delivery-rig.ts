@@ -188,7 +188,7 @@ function reloads({ stderr }: Stream): number {
 
 /** The reasons and numbers that a log names last for an output; its counts go on when it is replaced. */
 export function lastWordOf(log: string, output: string): Told {
-  const words = [...log.matchAll(/ (\S+): \d+ records were dropped since the start: (.*)/g)];
+  const words = [...log.matchAll(/ (\S+): \d+ records? (?:was|were) dropped since the start: (.*)/g)];
   const counts = words.findLast(([, name]) => name === output)?.[2] ?? '';
   return Object.fromEntries<number>(
     [...counts.matchAll(/(\d+) (\w+)/g)].map(([, count, reason]) => [reason!, Number(count)]),

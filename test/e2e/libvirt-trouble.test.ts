@@ -186,7 +186,7 @@ describe('a libvirtd that is not there at the start', { skip, timeout: 300_000 }
     assert.ok(num(before.host, 'cpu_idle') >= 0);
     assert.match(
       stream.stderr,
-      /qemu:\/\/\/system: no connection, .*libvirt-sock-ro are not there; does libvirt run\?/,
+      /qemu:\/\/\/system: no connection to libvirt, .*libvirt-sock-ro are not there; does libvirt run\?/,
     );
     await host.lab.start();
     const { domains } = await stream.next('its domain', (cycle) => cycle.domains.length > 0);
