@@ -47,7 +47,7 @@ class Reloadable {
   /** How many reloads have come to an end. */
   get reloads(): number {
     return (
-      this.program.stderr.match(/new configuration is in effect|configuration is (the same|not changed)/g)
+      this.program.stderr.match(/new configuration is in effect|configuration is the same|old configuration stays in effect/g)
         ?.length ?? 0
     );
   }
