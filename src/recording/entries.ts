@@ -101,7 +101,7 @@ async function* recordsOf(
       const last = chunk.subarray(at, end);
       const record = begun === 0 ? last : Buffer.concat([...pieces, last], begun + last.length);
       requireSize(path, offset, record.length);
-      yield { format, record, offset };
+      if (record.length > 1 || record[0] !== NEWLINE) yield { format, record, offset };
       offset += record.length;
       pieces = [];
       begun = 0;
@@ -124,6 +124,7 @@ function requireSize(path: string, offset: number, size: number): void {
   );
 }
 
+const NEWLINE = 0x0a;
 const expected = 'samples that proxtop wrote as json or msgpack';
 
 function requireFormat(path: string, bytes: Buffer): Format {

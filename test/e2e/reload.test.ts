@@ -47,8 +47,9 @@ class Reloadable {
   /** How many reloads have come to an end. */
   get reloads(): number {
     return (
-      this.program.stderr.match(/new configuration is in effect|configuration has not changed|old configuration stays in effect/g)
-        ?.length ?? 0
+      this.program.stderr.match(
+        /new configuration is in effect|configuration has not changed|old configuration stays in effect/g,
+      )?.length ?? 0
     );
   }
 
