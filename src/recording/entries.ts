@@ -101,7 +101,9 @@ async function* recordsOf(
       const last = chunk.subarray(at, end);
       const record = begun === 0 ? last : Buffer.concat([...pieces, last], begun + last.length);
       requireSize(path, offset, record.length);
-      if (record.length > 1 || record[0] !== NEWLINE) yield { format, record, offset };
+      // An empty line needs no closer look.
+      if (record.length === 1 && record[0] === NEWLINE) skipped.records++;
+      else yield { format, record, offset };
       offset += record.length;
       pieces = [];
       begun = 0;
