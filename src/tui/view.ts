@@ -83,11 +83,11 @@ export class TerminalView implements Commands, TerminalUser {
     this.terminal.open();
   }
 
-  /** Gives the terminal back. */
-  close(): void {
+  /** Gives the terminal back. @returns resolved when it is back */
+  close(): Promise<void> {
     clearImmediate(this.drawing);
     clearTimeout(this.message?.timer);
-    this.terminal.close();
+    return this.terminal.close();
   }
 
   show(moment: Moment): void {

@@ -22,8 +22,7 @@ export function openView(
   });
   view.open();
   stop.addEventListener('abort', () => {
-    view.close();
-    restoreLog();
+    void view.close().then(restoreLog);
   });
   return view;
 }

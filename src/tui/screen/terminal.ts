@@ -56,6 +56,8 @@ export class Terminal {
   /** A frame is on its way to a terminal that may be slow; the next one waits for it. */
   private writing: Buffer | undefined;
   private waiting = false;
+  /** What is to be done when that frame has been taken, in place of the next one. */
+  private afterFrame: (() => void) | undefined;
 
   private readonly onData = (bytes: Uint8Array): void => {
     this.decoder.write(bytes);
@@ -111,16 +113,25 @@ export class Terminal {
     if (bytes.length > 0) this.decoder.write(bytes);
   }
 
-  /** Gives the terminal back. */
-  close(): void {
+  /**
+   * Gives the terminal back.
+   *
+   * @returns resolved when it is back: a frame on its way would be drawn over the shell's own screen
+   */
+  close(): Promise<void> {
     this.decoder.close();
-    this.leave();
     this.pending.close();
-    process.off('exit', this.onExit);
     process.off('SIGTSTP', this.onStop);
     process.off('SIGCONT', this.onContinue);
     process.stdout.off('resize', this.onResize);
     process.stdin.off('data', this.onData).off('end', this.onGone).off('error', this.onGone).pause();
+    return new Promise((resolve) => {
+      this.whenIdle(() => {
+        this.leave();
+        process.off('exit', this.onExit);
+        resolve();
+      });
+    });
   }
 
   /** Gives the terminal back and stops the job until somebody continues it, as Ctrl-Z does in other programs. */
@@ -130,7 +141,7 @@ export class Terminal {
 
   /** Brings what the cells hold to the screen. While a slow terminal takes one frame, frames are left out. */
   show(): void {
-    if (!this.isOpen) return;
+    if (!this.isOpen || this.afterFrame !== undefined) return;
     if (this.writing !== undefined) {
       this.waiting = true;
       return;
@@ -147,28 +158,45 @@ export class Terminal {
           this.write(bytes);
         }, RETRY);
       } else if (error !== null) {
-        this.writing = undefined;
+        this.waiting = false;
+        this.taken();
         this.user.gone();
       } else if (written < bytes.length) {
         this.write(bytes.subarray(written));
       } else {
-        this.writing = undefined;
-        if (!this.waiting) return;
-        this.waiting = false;
-        this.show();
+        this.taken();
       }
     });
   }
 
+  /** The terminal has taken a frame, or takes none any more. */
+  private taken(): void {
+    this.writing = undefined;
+    const { afterFrame } = this;
+    this.afterFrame = undefined;
+    afterFrame?.();
+    if (!this.waiting) return;
+    this.waiting = false;
+    this.show();
+  }
+
+  /** Does something that must not come before the frame on its way. */
+  private whenIdle(action: () => void): void {
+    if (this.writing === undefined) action();
+    else this.afterFrame = action;
+  }
+
   /** @param whom a process, or 0 for all of our group */
   private stop(whom: number): void {
-    this.leave();
-    process.off('SIGTSTP', this.onStop);
-    process.kill(whom, 'SIGTSTP');
-    // Where no shell waits for the job the kernel does not stop it, and nobody continues it.
-    setTimeout(() => {
-      if (!this.isOpen) this.onContinue();
-    }, UNSTOPPED);
+    this.whenIdle(() => {
+      this.leave();
+      process.off('SIGTSTP', this.onStop);
+      process.kill(whom, 'SIGTSTP');
+      // Where no shell waits for the job the kernel does not stop it, and nobody continues it.
+      setTimeout(() => {
+        if (!this.isOpen) this.onContinue();
+      }, UNSTOPPED);
+    });
   }
 
   private begin(): void {
