@@ -40,19 +40,19 @@ const headers: Readonly<Record<SectionName, string>> = {
 
 const abouts: Readonly<Record<SectionName, string>> = {
   general: 'Keys before the first section.',
-  connector: 'Who knows the virtual machines.',
+  connector: 'Where the list of guests comes from.',
   output:
-    'One section for each output, with a name of your choice. The variables describe one output, which takes the place of those in the file.',
+    'One section for each output, with a name of your choice. The variables describe one output, which replaces those in the file.',
   history:
-    'What a service keeps of this host in state_dir, also without any output, for --replay: means and the largest samples of all metrics and devices. Where the top of the file names no collectors, all of them measure; outputs get the usual ones.',
-  profiler: 'Read by proxprofiler alone.',
+    'The history that the service keeps in state_dir for --replay, even without an output: means and the largest samples of all metrics and devices. If the top of the file names no collectors, all but sensors and energy measure for the history; outputs still get the default ones.',
+  profiler: 'Used only by proxprofiler.',
 };
 
-/** From where on the terminal view shows metrics in yellow and red: those that have levels by default. */
+/** Levels for yellow and red in the terminal view: the metrics that have them by default. */
 const thresholds: Section = {
   header: '[thresholds]',
   about:
-    'From where on the terminal view shows a value in yellow and in red: METRIC = warn/bad, one level for red alone, or off. Any metric that is a number can be a key. Where the first level is the larger one, small values are the bad ones.',
+    'Levels from which the terminal view shows a value in yellow and in red: METRIC = warn/bad, one level for red alone, or off. Any numeric metric can be a key. If the first level is the larger one, small values are bad.',
   keys: Object.entries(defaultThresholds).map(([name, level]) => ({
     name,
     help: catalogue.find(({ id }) => id === name)?.meaning ?? '',
