@@ -29,9 +29,9 @@ import { sensors } from './metrics/sensors.ts';
 const tables = { identity, cpu, mem, disk, net, io, pressure, host, sensors, energy, profile, agent };
 type Tables = typeof tables;
 
-/** A table that a collector fills: all but the identity of rows and the agent's own figures, which are always there. */
+/** A table that a collector fills. The identity of rows and the figures of the agent have none: they are always there. */
 export type CollectorName = Exclude<keyof Tables, 'identity' | 'agent'>;
-/** One of them that reads what a host tells; the other judges what was read, and runs only in proxprofiler. */
+/** Those of collectors that read from the host. The other one judges their readings and runs only in proxprofiler. */
 export type MeasuringName = Exclude<CollectorName, 'profile'>;
 export const collectorNames = Object.keys(tables).filter(
   (name): name is MeasuringName => name !== 'identity' && name !== 'agent' && name !== 'profile',
@@ -53,7 +53,7 @@ export interface Counter {
   readonly shown: Shown;
   /** What it counts, one line without a full stop. */
   readonly help: string;
-  /** What tells it from others of the same name. */
+  /** Labels that distinguish it from others of the same name. */
   readonly label: readonly [name: string, value: string] | undefined;
 }
 
@@ -68,19 +68,21 @@ export interface Metric {
   readonly kind: Kind;
   readonly shown: Shown;
   readonly source: string;
-  /** How the value is made of what the source says; the meaning, where that tells. */
+  /** How the value is computed from the source; the meaning, where that says it. */
   readonly formula: string;
-  /** What it tells, in plain words. */
+  /** Its meaning, in plain words. */
   readonly meaning: string;
   /** Undefined where the original program had none. */
   readonly original: Original | undefined;
-  /** What must be there for the metric to be known; '' where nothing special is needed. */
+  /** What the metric needs to be known; '' where it needs nothing special. */
   readonly needs: string;
   /** Source and formula for a container; '' where it has no such value, or the same. */
   readonly container: string;
   /** What it is the rate, the share or the mean of. */
   readonly counter: Counter | undefined;
-  /** The distribution that it is a quantile of; undefined where it is none, or another metric has it. */
+  /**
+   * The distribution that it is a quantile of; undefined for other metrics, and where another metric has that distribution.
+   */
   readonly histogram: HistogramFacts | undefined;
   /** The base of its name as a gauge of Prometheus; undefined where it is none. */
   readonly gauge: string | undefined;
@@ -88,7 +90,7 @@ export interface Metric {
   readonly levels: DefaultLevels | undefined;
   /** What levels are in; undefined where they are in its own unit. */
   readonly levelsIn: Relation | undefined;
-  /** What usually makes it bad; none where nobody knows. */
+  /** What usually makes it bad; empty where that is not known. */
   readonly causes: Causes;
   /** Of a mean or share over operations or packets, the ids of their rates. */
   readonly operations: readonly string[];

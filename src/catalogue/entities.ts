@@ -1,18 +1,18 @@
 /** One kind of thing that rows are about. */
 interface Entity {
-  /** What it is a part of; missing where it stands by itself in a sample. */
+  /** What it is a part of; missing where it is at the top of a sample. */
   readonly parent?: string;
-  /** The member that holds its rows: in JSON, and of a part in a sample too, where it is the name of a list. */
+  /** The member that holds its rows in JSON; of a part also the name of its list in a sample. */
   readonly member: string;
-  /** What people call it, in a sentence. */
+  /** Noun for it in a sentence. */
   readonly noun: string;
-  /** What stands above several of them. */
+  /** Heading above several of them. */
   readonly heading: string;
   /** Ids of the texts that name it. One that is named by its `device` is a device: its rows come with `--devices`. */
   readonly identity: readonly string[];
   /** What the names of its metrics begin with in Prometheus. */
   readonly group: string;
-  /** Labels that tell it apart in Prometheus, besides those of its parent, and the ids of the texts in them. */
+  /** Labels that identify it in Prometheus, besides those of its parent, with the ids of their texts. */
   readonly labels: readonly (readonly [label: string, id: string])[];
 }
 
@@ -29,7 +29,7 @@ export const entities = {
     heading: 'VMs',
     identity: ['UUID', 'name', 'vmid', 'pid', 'guest_type'],
     group: 'vm',
-    // The pid is one only where nothing else tells two VMs apart.
+    // The pid is a label only where nothing else distinguishes two VMs.
     labels: [
       ['uuid', 'UUID'],
       ['name', 'name'],
@@ -158,7 +158,7 @@ type Entities = typeof entities;
 
 /** What a row of a sample is about. */
 export type Scope = keyof Entities;
-/** What stands by itself in a sample. */
+/** What is at the top of a sample. */
 export type RootScope = { [S in Scope]: Entities[S] extends { readonly parent: string } ? never : S }[Scope];
 /** What is a part of R. */
 export type PartOf<R extends RootScope> = {
@@ -174,7 +174,7 @@ export function entityOf(scope: Scope): Entity {
   return entities[scope];
 }
 
-/** Whether rows of a scope are about a device, which are printed only where they are wanted. */
+/** Whether rows of a scope are about a device; these are printed only where they are wanted. */
 export function isDevice(scope: Scope): boolean {
   return entityOf(scope).identity.includes('device');
 }

@@ -25,7 +25,7 @@ export interface CounterFacts {
   readonly shown?: 'verbose';
   /** What it counts, one line without a full stop. */
   readonly help: string;
-  /** What tells it from others of the same name. */
+  /** Labels that distinguish it from others of the same name. */
   readonly label?: readonly [name: string, value: string];
 }
 
@@ -42,7 +42,7 @@ export interface HistogramFacts {
   readonly help: string;
 }
 
-/** What a metric is compared as, where its plain value says too little: in so many parts of another of its row. */
+/** What a metric is compared as, if its plain value says too little: its share of another metric of the row. */
 export interface Relation {
   /** Metric of the same row. */
   readonly to: string;
@@ -60,8 +60,8 @@ export type DefaultLevels = Level | `${Level}/${Level}`;
 export type Causes = readonly string[];
 
 /**
- * From where on a value is bad. DefaultLevels and causes hold for an id in all its scopes: what scopes share is written once.
- * Whatever turns red by default has causes.
+ * Levels from which a value is bad. They and the causes apply to an id in all its scopes, so they are written once. A
+ * metric with levels has causes.
  */
 export type Judged = {
   /** What the levels are in, where they are not in the unit of the metric. */
@@ -69,8 +69,8 @@ export type Judged = {
 } & (
   | {
       /**
-       * The levels that hold where the configuration says nothing: of time waited for a CPU, limits, latencies, drops,
-       * memory swapped out and free memory those of esxtop's users.
+       * The default levels. Those of time waited for a CPU, limits, latencies, drops, memory swapped out and free memory
+       * are the usual ones of esxtop.
        */
       readonly levels: DefaultLevels;
       readonly causes: Causes;
@@ -84,15 +84,15 @@ interface Facts {
   readonly title: string;
   /** The file, answer or program that the value comes from. */
   readonly source: string;
-  /** What it tells, in plain words. */
+  /** Its meaning, in plain words. */
   readonly meaning: string;
-  /** How the value is made of what the source says; '' where it is what the source says. Left out: the meaning tells. */
+  /** How the value is computed from the source; '' where it is the value of the source. Left out: the meaning says it. */
   readonly formula?: string;
   /** Left out: shown always. */
   readonly shown?: 'verbose';
   /** Left out: the original program had none; it had no rows of devices. */
   readonly original?: Original | undefined;
-  /** What must be there for the metric to be known. Left out: nothing special. */
+  /** What the metric needs to be known. Left out: nothing special. */
   readonly needs?: string;
   /** Source and formula where a container has it too, and these differ. */
   readonly container?: string;
@@ -105,9 +105,9 @@ interface TextFacts extends Facts {
 }
 
 /**
- * What Prometheus gets beside counters. Left out: a gauge of that id, if the metric is one and has no counter.
- * gauge: although it is a mean or a percentage, as no counter makes it; nothing: it is the sum of what others tell one by
- * one; a name: a gauge whose id would mean something else, or too little, as a name.
+ * What Prometheus gets beside counters. Left out: a gauge of that id, if the metric is one and has no counter. gauge: one
+ * although it is a mean or a percentage, because no counter yields it; nothing: it is the sum of other metrics that are
+ * published; a name: a gauge whose id would be misleading or unclear as a name.
  */
 export type InPrometheus = 'gauge' | 'nothing' | { readonly name: string };
 

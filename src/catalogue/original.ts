@@ -1,6 +1,6 @@
 /**
- * How the number of the original program differs: it has another unit, counts over the interval instead of per second, is the
- * counter itself, is 0 where ours is not known, or is seen from the other end of the tap.
+ * How the number of the original program differs: it has another unit, counts over the interval instead of per second, is
+ * the counter itself, is 0 where ours is not known, or counts from the other end of the tap.
  */
 export type OriginalDifference =
   | 'KiB'

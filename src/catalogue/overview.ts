@@ -1,6 +1,6 @@
 /**
- * The metrics of a guest that tell most, the best first: what it uses and waits for, the latency of its disks, its memory
- * and its traffic. Where a line has room for some of them only, it has the first of these.
+ * The most useful metrics of a guest, best first: CPU used and waited for, latency of its disks, memory and traffic. If a
+ * line has room for some of them only, it shows the first ones.
  */
 export const overview = [
   'vmid',

@@ -5,13 +5,13 @@ import type { PerScope, Scope } from './define.ts';
 
 /** The largest sample of a metric in an interval. */
 export interface Peak extends Metric {
-  /** Whose largest value it is. */
+  /** The metric whose largest value it is. */
   readonly of: Metric;
 }
 
 /**
- * The id of the largest sample of a metric; undefined for a metric whose peaks say little: a level, a rate.
- * Not `_max`, as `cpu_steal_max` is the vCPU that waits most.
+ * The id of the largest sample of a metric; undefined for levels and rates, whose peaks say little. Not `_max`, as
+ * `cpu_steal_max` is the vCPU that waits most.
  */
 export function peakId({ id, kind, unit }: Pick<Metric, 'id' | 'kind' | 'unit'>): string | undefined {
   return kind === 'percent' || (kind === 'mean' && unit === 'ms') ? `${id}_peak` : undefined;

@@ -5,7 +5,7 @@ import type { Row } from './row.ts';
 
 /** The row of the host, a VM or proxtop, and the rows of its parts in a list for each kind. */
 export type RowTree<R extends RootScope> = { readonly row: Row } & PartLists<R, readonly Row[]>;
-/** One of them, for what walks them all. */
+/** One of them, for code that walks them all. */
 export type AnyRowTree = { [R in RootScope]: RowTree<R> }[RootScope];
 
 /** One kind of part. */

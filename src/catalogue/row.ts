@@ -2,8 +2,8 @@ import { columns } from './catalogue.ts';
 import type { Scope } from './define.ts';
 
 /**
- * How often a value lay between which bounds, and what all came to: since we first looked, so that nothing of it ever falls.
- * In the base unit of the metric that it stands behind.
+ * How often a value was between which bounds, and the sum of all, since it was first seen: so neither ever falls. In the
+ * base unit of the metric that it stands behind.
  */
 export interface Histogram {
   /** Where one bucket ends and the next one begins, ascending. */
@@ -16,8 +16,8 @@ export interface Histogram {
 /**
  * The values of one VM, vCPU, disk, NIC or host at one instant: a slot for each metric of the scope.
  *
- * A row is kept as long as the thing it is about and filled anew in every cycle, so that a cycle allocates nothing:
- * whoever needs a value beyond the cycle copies it.
+ * A row is kept as long as the thing it is about and filled anew in every cycle, so that a cycle allocates nothing: a
+ * consumer that needs a value after the cycle copies it.
  */
 export class Row {
   /** Numbers by slot; NaN where the value is not known, which no printer ever writes. */
@@ -29,7 +29,7 @@ export class Row {
    * the counter in its declaration says; NaN where not known.
    */
   readonly counters: Float64Array;
-  /** The distributions behind metrics that declare one, by their slots; undefined where nobody counts any. */
+  /** The distributions behind metrics that declare one, by their slots; undefined where none are counted. */
   histograms: ReadonlyMap<number, Histogram> | undefined;
 
   /** @param more slots for values that are no metrics of the scope, behind those that are */

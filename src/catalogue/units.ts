@@ -1,6 +1,6 @@
 /** What is known of a unit. */
 interface UnitFacts {
-  /** What stands after a number in a sentence; '' where the number says it, or where there is nothing to say. */
+  /** Text after a number in a sentence; '' where none is needed. */
   readonly symbol: string;
   /** Of a number in a table, at most. */
   readonly decimals: number;

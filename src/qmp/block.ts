@@ -8,7 +8,7 @@ import { list, record, shortText } from '../untyped/values.ts';
 /** Bytes of the longest path (linux/limits.h). */
 const PATH_MAX = 4096;
 
-/** What QEMU tells of a block backend beside its counters; of an empty drive no more than that it is one. */
+/** What QEMU reports about a block backend besides its counters; of an empty drive only that it is one. */
 export interface BlockDevice {
   /** Names as in {@link BlockStats}. */
   readonly device: string;
@@ -18,19 +18,19 @@ export interface BlockDevice {
   readonly removable: boolean;
   /** Bytes that the guest sees. */
   readonly capacity?: number;
-  /** Bytes that the topmost image takes where it lies; 0 too for a device, which QEMU takes for an empty file. */
+  /** Bytes that the topmost image takes up; 0 also for a device, which QEMU treats like an empty file. */
   readonly occupied?: number;
   /** File or device of the host behind it, as QEMU names it: it may be relative to the directory QEMU was started in. */
   readonly path?: string;
-  /** Of the drive itself, or where it has a throttle node, of its group, once that was asked. */
+  /** Limits of the drive itself; if it has a throttle node those of its group, once QEMU was asked for them. */
   readonly limits?: DiskLimits;
   /** The group of its throttle node. */
   readonly throttleGroup?: string;
 }
 
 /**
- * The media behind the block backends. QEMU looks at every image file for it, in the thread that serves the guest: on a
- * storage that hangs the guest would stand still.
+ * The media behind the block backends. QEMU looks at every image file for it, in the thread that serves the guest: if the
+ * storage hangs, the guest stops.
  *
  * Source: query-block, QEMU qapi/block-core.json.
  */

@@ -4,8 +4,8 @@ import type { QmpQuery } from './query.ts';
 import { list, record, shortText } from '../untyped/values.ts';
 
 /**
- * What QEMU counted on one block backend since it was attached; NaN or undefined what it did not tell. All members are always
- * there: objects of one shape are what V8 compiles short code for.
+ * What QEMU counted on one block backend since it was attached; NaN or undefined where it reported nothing. All members are
+ * always present, because V8 compiles shorter code for objects of one shape.
  */
 export interface BlockStats {
   /** Name of the backend; empty for one made with -blockdev. */
@@ -29,7 +29,7 @@ export interface BlockStats {
   readonly flTime: number;
   /** Operations of all kinds that failed or were invalid. */
   readonly failures: number;
-  /** How many operations took how long, where somebody has QEMU count that. */
+  /** Latency histograms, if QEMU was told to keep them. */
   readonly histograms: DiskHistograms | undefined;
 }
 

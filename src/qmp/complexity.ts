@@ -1,4 +1,4 @@
-/** Open brackets at a time: QEMU tells of the layers of a disk within each other, and a chain may have 200 snapshots. */
+/** Open brackets at a time: QEMU nests the layers of a disk, and a chain may have 200 snapshots. */
 const DEEPEST = 512;
 /** Values: 256 disks have 40 000 at most. What they cost is 0.3 us and up to 80 bytes each. */
 const MOST_VALUES = 100_000;
@@ -7,8 +7,8 @@ const MOST_VALUES = 100_000;
 const HARMLESS = 16 * 1024;
 
 /**
- * Whether a JSON text is nested deeper, or has more values, than any answer of QEMU. To be asked before it is parsed: 4
- * million brackets, 8 MB, keep JSON.parse busy for 2.6 s and take 400 MB; this takes 2 ms for 1 MB.
+ * Whether a JSON text is nested deeper, or has more values, than any answer of QEMU. Check it before parsing: 4 million
+ * brackets (8 MB) keep JSON.parse busy for 2.6 s and take 400 MB; this check takes 2 ms for 1 MB.
  */
 export function isTooComplex(text: string): boolean {
   if (text.length <= HARMLESS) return false;

@@ -4,12 +4,11 @@ import { isObject, parseJson } from '../untyped/values.ts';
 const LONGEST = 4096;
 
 /**
- * The file or device of the host that QEMU names as an image; undefined where it is none: a server's
- * (`nbd://host/disk`, `rbd:pool/disk`), a descriptor that was handed over (`/dev/fdset/2`), or nothing. A relative path
- * stays one.
+ * The file or device of the host that QEMU names as an image; undefined for an image on a server (`nbd://host/disk`,
+ * `rbd:pool/disk`), a passed descriptor (`/dev/fdset/2`), or none. A relative path stays one.
  *
- * QEMU names an image by one word where that says all, or by `json:` and its layers, of which the lowest holds the file
- * (QEMU bdrv_refresh_filename). Where it had to cut that off the path is not known.
+ * QEMU names an image by a plain word if that is enough, else by `json:` and its layers, of which the lowest holds the file
+ * (QEMU bdrv_refresh_filename). If it had to cut that off, the path is not known.
  */
 export function imagePath(filename: string): string | undefined {
   if (filename.length > LONGEST) return undefined;

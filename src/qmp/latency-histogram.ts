@@ -1,7 +1,7 @@
 import type { QmpQuery } from './query.ts';
 import { isObject, list } from '../untyped/values.ts';
 
-/** How many operations took how long, since QEMU began to count them so. */
+/** Latency histogram of operations, since QEMU began to keep it. */
 export interface LatencyHistogram {
   /** ns, ascending: `bins[i]` counts what took at least `boundaries[i - 1]` and less than `boundaries[i]`. */
   readonly boundaries: readonly number[];
@@ -9,13 +9,13 @@ export interface LatencyHistogram {
   readonly bins: readonly number[];
 }
 
-/** The kinds of operations that QEMU counts so, by their names in query-blockstats. */
+/** The kinds of operations with a histogram, by their names in query-blockstats. */
 export const histogramKinds = ['rd', 'wr', 'flush'] as const;
 export type HistogramKind = (typeof histogramKinds)[number];
-/** Those of one disk; a kind that nobody had counted is missing. */
+/** Those of one disk; a kind without a histogram is missing. */
 export type DiskHistograms = { readonly [K in HistogramKind]?: LatencyHistogram };
 
-/** More boundaries than anybody has a use for. */
+/** More boundaries than are ever useful. */
 const MOST_BOUNDARIES = 100;
 const [US, MS, S] = [1e3, 1e6, 1e9];
 /** Where a bin ends and the next one begins, ns: from a fast NVMe disk to one that a user calls hanging. */

@@ -10,7 +10,7 @@ export class Limiter {
 
   /** Starts the task as soon as there is room; settles as the task does. */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    // Whoever ends hands its place to the first in the queue, so that no newcomer can slip in between.
+    // A task that ends gives its place to the first in the queue, so that no new task can overtake it.
     if (this.running >= this.limit) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.running++;
     try {

@@ -8,7 +8,7 @@ const nothing = Buffer.alloc(0);
  * Usage: feed a chunk, then take lines until {@link next} gives undefined.
  */
 export class Lines {
-  /** What came of a line that is not complete yet; copies, because chunks share a buffer. */
+  /** The start of a line that is not complete yet; copies, because chunks share a buffer. */
   private pieces: Buffer[] = [];
   private chunk: Buffer = nothing;
   private pos = 0;

@@ -19,19 +19,19 @@ export interface Entrance {
    * @throws QmpError where the monitor is not to be used
    */
   enter<T>(connect: (address: string, patience: number) => T): T;
-  /** What was found out no longer holds: somebody else may be there now. */
+  /** Forgets what was found out: another process may be there now. */
   recheck(): void;
   /** The monitor is not watched any more. */
   leave(): void;
 }
 
 /**
- * The QMP monitor of one QEMU process, and our manners towards it: at most one connection at any time, and after a
- * failure a wait that doubles with every further one.
+ * The QMP monitor of one QEMU process and our rules for it: at most one connection at any time, and exponential back-off
+ * after failures.
  *
  * A connection that waits for a late greeting or late answers (see {@link Visit}) counts: until they come or QEMU dies the
- * monitor is not due, so a QEMU that hangs for an hour costs one place in its queue and no further attempt. Of one that may be no
- * QEMU the connection is given up after a while.
+ * monitor is not due, so a QEMU that hangs for an hour costs one place in its queue and no further attempt. Of one that may
+ * be no QEMU the connection is given up after a while.
  */
 export class Monitor {
   private visit: Pick<Visit<[]>, 'connected' | 'close'> | undefined;
@@ -55,7 +55,7 @@ export class Monitor {
     return !this.closed && !this.connected && now >= this.retryAt;
   }
 
-  /** Whether we are being served or hold a place in its queue. */
+  /** Whether it serves us, or we hold a place in its queue. */
   get connected(): boolean {
     return this.visit?.connected ?? false;
   }

@@ -1,6 +1,6 @@
 /**
- * A QMP command with the reading of its reply. V is what is made of the reply. All commands only ask, but for that of
- * latency-histogram.ts, which is sent where the user wants it.
+ * A QMP command and the parser of its reply, which yields a V. All commands only query, except that of
+ * latency-histogram.ts, which is sent only if the user wants it.
  */
 export interface QmpQuery<V> {
   readonly execute: string;

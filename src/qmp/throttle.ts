@@ -2,11 +2,11 @@ import { imageLayers } from './image-path.ts';
 import type { QmpQuery } from './query.ts';
 import { record } from '../untyped/values.ts';
 
-/** What can be limited on a virtual disk, each a second: operations and bytes, of reads and writes together or of each. */
+/** What can be limited on a virtual disk, per second: operations and bytes, of reads and writes together or separately. */
 export const limitNames = ['operations', 'reads', 'writes', 'bytes', 'readBytes', 'writeBytes'] as const;
 export type LimitName = (typeof limitNames)[number];
 
-/** A limit, and what may be done for a while before it holds, where that is more. */
+/** A limit, and the burst that is allowed for a while, if that is more. */
 export interface Limit {
   readonly base: number;
   readonly burst?: number;

@@ -18,17 +18,17 @@ const MOST_MESSAGES = 1000;
 /** Characters that are kept of what QEMU says about an error. */
 const LONGEST_DESCRIPTION = 300;
 
-/** Every read of every visit goes into this buffer and is dealt with before the next one. */
+/** Buffer for every read of every visit; each read is processed before the next one. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Ids in base 36: two digits that tell this process from others, and three that count. */
+/** Ids in base 36: two digits that identify this process, and three that count. */
 const [PROCESS_DIGITS, COUNT_DIGITS] = [2, 3] as const;
 const ownDigits = randomInt(36 ** PROCESS_DIGITS)
   .toString(36)
   .padStart(PROCESS_DIGITS, '0');
 let visits = 0;
 
-/** Tells our visits from each other and from the commands of other clients, in few characters. */
+/** Distinguishes our visits from each other and from the commands of other clients, in few characters. */
 function nextId(): string {
   visits = (visits + 1) % 36 ** COUNT_DIGITS;
   return ownDigits + visits.toString(36);

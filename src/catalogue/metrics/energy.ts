@@ -5,7 +5,7 @@ const source = '/sys/class/powercap/intel-rapl:*/energy_uj of packages and dram 
 const needs = 'a CPU with RAPL, and root; virtual machines have none';
 const estimate = 'an estimate';
 
-/** What the CPUs and their memory take, as they count it themselves, and whose it is: an estimate. */
+/** Energy of the CPUs and their memory, as the hardware counts it, and an estimate of each guest's share. */
 export const energy = {
   vm: [
     rate('power_estimate', {

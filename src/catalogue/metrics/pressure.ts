@@ -37,7 +37,7 @@ const waiters: Readonly<Record<Share, string>> = {
   full: 'all runnable tasks',
 };
 
-/** Our own choice, as ESX has no pressure. That all wait for a CPU is not judged. */
+/** Our own choice, as ESX has no pressure. "full" of CPU has no levels. */
 const levels = {
   some: { cpu: '10/25', io: '10/25', mem: '5/10' },
   full: { cpu: undefined, io: '5/10', mem: '1/5' },
@@ -68,7 +68,7 @@ function ofHost<S extends Share, R extends Resource>(share: S, resource: R) {
   const { file, wait, causes } = resources[resource];
   const title = `${share.slice(0, 1)}${resource}`.toUpperCase();
   const source = `/proc/pressure/${file} line ${share}`;
-  // Kernels of that time said of the CPU only what some wait for.
+  // Kernels of that time had only "some" for the CPU.
   const isNew = share === 'full' && resource === 'cpu';
   const average = <Span extends string>(
     span: Span,

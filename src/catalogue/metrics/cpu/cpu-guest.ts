@@ -1,6 +1,6 @@
 import { gauge, mean, percent, text } from '../../metric.ts';
 
-/** Time that is waited for a CPU; the levels are those of the users of esxtop. */
+/** Time spent waiting for a CPU; the levels are the usual ones of esxtop. */
 export const cpuShortage = {
   levels: '5/10',
   causes: [
@@ -49,7 +49,7 @@ export const usedAndWorst = [
     levels: '5/10',
     causes: cpuShortage.causes,
   }),
-  // No gauge: of a count only whole numbers are told, and half a CPU is a limit too.
+  // Not a count: that would print whole numbers only, and half a CPU is a limit too.
   mean('cpu_limit', {
     title: 'CPULIMIT',
     unit: 'count',

@@ -28,7 +28,7 @@ function most<Id extends string>(
   });
 }
 
-/** What QEMU holds a virtual disk back to. The limit of a rate is called like the rate. */
+/** The limits that QEMU applies to a virtual disk. The limit of a rate has the name of the rate. */
 export const diskLimits = [
   percent('disk_limit_used', {
     title: '%LIMIT',

@@ -3,7 +3,7 @@ import type { CounterFacts, Declaration } from '../../metric.ts';
 
 const needs = 'ZFS';
 
-/** A ZFS pool. Its disks have rows of their own; what they are busy with only `zpool iostat` tells pool by pool. */
+/** A ZFS pool. Its disks have rows of their own; only `zpool iostat` shows their load for each pool. */
 export const hostPool = [
   text('pool_state', {
     title: 'STATE',

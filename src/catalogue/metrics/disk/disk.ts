@@ -7,7 +7,7 @@ import { hostPool } from './disk-pool.ts';
 import { diskTails } from './disk-tails.ts';
 import { readMib, writeMib, writes } from './transfers.ts';
 
-/** Latencies as the guest sees them; the levels are those of the users of esxtop. */
+/** Latencies as the guest sees them; the levels are the usual ones of esxtop. */
 const slowStorage = {
   levels: '15/25',
   causes: [
