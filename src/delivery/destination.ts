@@ -1,12 +1,12 @@
 import type { OutputState } from '../sampling/output-status.ts';
 
-/** Where records go. It draws them from its store by a tap, and holds none but those that are unconfirmed. */
+/** Where records go. It takes them from its store through a tap and holds only unconfirmed ones. */
 export interface Destination {
   readonly state: OutputState;
-  /** What went wrong last, and since when it is over, for people; undefined when nothing did so far. */
+  /** The last failure and since when it is over, for people; undefined while there was none. */
   readonly lastError: string | undefined;
   /**
-   * Opens what it needs on this host, in the background; after a while it resolves all the same, as a disk may hang.
+   * Opens what it needs on this host, in the background. It resolves after a while in any case, as a disk may hang.
    *
    * @throws Error with a message for the user when that cannot be opened or read
    */
@@ -16,8 +16,8 @@ export interface Destination {
   /** Opens a file anew, for logrotate; nothing for other destinations. */
   reopen(): void;
   /**
-   * Called once: delivers what it can still draw, for at most `deadline` ms, and closes. What is not known to have
-   * arrived then is given back.
+   * Called once: delivers what it can still take, for at most `deadline` ms, and closes. Records that are not known to have
+   * arrived are given back.
    */
   close(deadline: number): Promise<void>;
 }

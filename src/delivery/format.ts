@@ -23,9 +23,9 @@ export function formatOf({ printer, print, select }: PrintedSettings): string {
   }
 }
 
-/** Standard output holds what a slow reader has not taken. */
+/** Standard output queues what a slow reader has not read. */
 const stdoutQueue: StoreSettings = { queue: { maxBytes: 64 << 20, whenFull: 'drop_oldest' } };
-/** Holds the burst of one cycle while the kernel takes it, and what comes during the first look-up. */
+/** Holds the burst of one cycle until the kernel accepts it, and records that arrive during the first name look-up. */
 const udpQueue: StoreSettings = { queue: { maxBytes: 16 << 20, whenFull: 'drop_oldest' } };
 
 /** Where the records of an output wait. */

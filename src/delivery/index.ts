@@ -13,8 +13,8 @@ import { TcpDestination } from './tcp/tcp.ts';
 import { UdpDestination } from './udp/udp.ts';
 
 /**
- * Makes an output that sends what it prints; it starts to connect at once, and draws from its store when it begins. A
- * file is opened by its `ready`.
+ * Makes an output that sends what it prints; it starts to connect at once, and takes records from its store when it begins.
+ * A file is opened by its `ready`.
  *
  * @param onClosed called once when the reader of standard output is gone, which ends the program and is no error
  * @throws Error with a message for the user when a file cannot be read
@@ -34,9 +34,9 @@ export function createOutput(
   return new PrintedOutput(settings.name, { printer, store, tap, destination }, own);
 }
 
-/** Who is told what a destination finds out. */
+/** Receivers of the events of a destination. */
 interface Listeners {
-  /** What is printed from now on is read by somebody who knows nothing of what came before: headers are due again. */
+  /** A new reader knows nothing of what was printed before: headers must be printed again. */
   readonly onNewReader: () => void;
   readonly onClosed: () => void;
 }

@@ -11,9 +11,9 @@ import type { Output } from './output.ts';
 import { PrometheusEndpoint } from './prometheus/endpoint.ts';
 import type { OutputSettings, PrintedSettings, PrometheusSettings } from './settings.ts';
 
-/** ms that an output whose place another one took has to deliver what it can, and to hear that it arrived. */
+/** ms that a replaced output has to deliver what it can and to receive confirmations. */
 const replacedDeadline = 2000;
-/** ms that the outputs have at the end, however long those took that were leaving already. */
+/** ms that the outputs have at the end, however long outputs took that were closing already. */
 const shortestDeadline = 1000;
 
 interface Member {
@@ -23,14 +23,14 @@ interface Member {
   readonly store?: Store;
 }
 
-/** The outputs that run. Others can take their places without a queued record being lost. */
+/** The running outputs. They can be replaced without losing a queued record. */
 export class OutputSet {
   /** Always the same array, in the order of the configuration. */
   readonly list: ObservedOutput[] = [];
   private members: readonly Member[] = [];
   /** Those that are made for the next change. */
   private making: Member[] = [];
-  /** Those that are no longer written to and have not come to their end. */
+  /** Those that are no longer written to and not closed yet. */
   private readonly leaving = new Map<Member, Promise<void>>();
   private readonly stores: Stores;
   /** Changes are made one after the other. */
@@ -66,9 +66,9 @@ export class OutputSet {
   }
 
   /**
-   * Makes these the outputs; no sample may be written meanwhile. One whose settings are the same goes on. One that has
-   * changed or is gone stops and gives back what is not known to have arrived; what waits goes on waiting for the output
-   * of its name and format, or else is spooled or counted. It waits for no peer.
+   * Replaces the outputs; no sample may be written meanwhile. An output with the same settings continues. One that has
+   * changed or is gone stops and gives back what is not known to have arrived. Waiting records go on waiting for an output
+   * of that name and format, or are spooled or counted as dropped. It waits for no peer.
    *
    * @throws Error with a message for the user when an output cannot be made; then those run that did before
    */
@@ -76,7 +76,7 @@ export class OutputSet {
     return this.inTurn(async () => {
       const members = await this.make(wanted);
       const before = this.members;
-      // The new ones draw from the stores before the old ones are told to end.
+      // The new ones take records from the stores before the old ones are told to end.
       this.become(members);
       for (const member of before) if (!members.includes(member)) this.leave(member);
     });
@@ -96,7 +96,7 @@ export class OutputSet {
     });
   }
 
-  /** An output that fails must not take the sample from the others. */
+  /** An output that fails must not keep the sample from the others. */
   private writeTo(output: Output, sample: Sample): void {
     try {
       output.write(sample);
@@ -121,7 +121,7 @@ export class OutputSet {
     const made = (this.making = [] as Member[]);
     const vacated: PrometheusSettings[] = [];
     try {
-      // First those that take nothing away from the present ones.
+      // First those that do not conflict with the current ones.
       const printed = missing.filter((settings) => settings.type !== 'prometheus');
       await Promise.all(printed.map((settings) => this.add(settings)));
       for (const settings of missing) {
@@ -164,7 +164,7 @@ export class OutputSet {
     return [holder];
   }
 
-  /** Endpoints that left their addresses for nothing. */
+  /** Endpoints that gave up their addresses in vain. */
   private comeBack(vacated: readonly PrometheusSettings[]): void {
     this.members = this.members.map((member) => {
       const settings = vacated.find((one) => one === member.settings);

@@ -6,7 +6,7 @@ export interface Output {
   /** Its name in the configuration, for messages. */
   readonly name: string;
   readonly status: OutputStatus;
-  /** Takes its place among those that run: it draws from its store from now on. */
+  /** Starts: it takes records from its store from now on. */
   begin(): void;
   /** Takes a sample; its printer has read it when this returns. Never throws. */
   write(sample: Sample): void;

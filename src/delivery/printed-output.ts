@@ -12,7 +12,7 @@ import type { Output } from './output.ts';
 interface OutputParts {
   readonly printer: Printer;
   readonly store: Store;
-  /** By which the destination draws from the store. */
+  /** Through which the destination takes records from the store. */
   readonly tap: Tap;
   readonly destination: Destination;
 }

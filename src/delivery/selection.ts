@@ -9,11 +9,11 @@ type VmPattern = (vm: Pick<GuestIdentity, 'type' | 'name' | 'uuid' | 'vmid' | 't
 
 /** The part of each sample that an output gets. */
 export interface Selection {
-  /** Whose values; undefined for those of all that ran. */
+  /** Collectors whose values it gets; undefined for all. */
   readonly collectors?: readonly CollectorName[] | undefined;
-  /** VMs that any of these means (see {@link vmPattern}); undefined for all. */
+  /** VMs that match any of these (see {@link vmPattern}); undefined for all. */
   readonly include?: readonly string[] | undefined;
-  /** Less those that any of these means. */
+  /** Except those that match any of these. */
   readonly exclude?: readonly string[] | undefined;
 }
 
@@ -31,7 +31,7 @@ export class Selector {
 
   part(sample: Sample): Sample {
     const chosen = this.collectors;
-    // A verdict names others too: who sees only some guests is not told of them.
+    // A verdict also names other guests, so an output with only some guests gets none.
     const isWhole = this.include === undefined && this.exclude.length === 0;
     return {
       ...sample,

@@ -3,7 +3,7 @@ import type { PrinterSettings } from '../formats/printer.ts';
 import type { Selection } from './selection.ts';
 import type { TlsSettings } from './shared/tls.ts';
 
-/** How much waits for a destination that does not take it, and what is given up beyond that. */
+/** How much waits for a destination that accepts nothing, and what is dropped beyond that. */
 export interface QueueSettings {
   readonly maxBytes: number;
   readonly whenFull: 'drop_oldest' | 'drop_newest';
@@ -11,7 +11,7 @@ export interface QueueSettings {
 
 /** What is kept on disk of what a destination does not take. */
 export interface SpoolSettings {
-  /** Of this output alone. */
+  /** For this output only. */
   readonly directory: string;
   readonly maxBytes: number;
   /** Seconds that a record waits in memory at most before it is written to disk and synced, while the peer is away. */
@@ -23,18 +23,18 @@ export interface SpoolSettings {
 /** Where the records of an output wait. */
 export interface StoreSettings {
   readonly queue: QueueSettings;
-  /** Whether records are handed over in the order in which they came, always: a backlog before what is new. */
+  /** Whether records are always handed over in order: a backlog before new records. */
   readonly strict?: boolean;
   readonly spool?: SpoolSettings;
   /** Where there is no spool: the directory in which an earlier configuration may have left one, to be delivered. */
   readonly leftSpool?: string;
 }
 
-/** When a file is put aside for a new one. */
+/** When a file is rotated. */
 export interface RotationSettings {
-  /** Bytes of a file that is put aside once it has as many. */
+  /** Size in bytes at which a file is rotated. */
   readonly size: number;
-  /** Files put aside that are kept. */
+  /** Rotated files that are kept. */
   readonly keep: number;
 }
 
@@ -83,7 +83,7 @@ export interface UdpSettings extends Common {
   readonly maxDatagram: number;
 }
 
-/** Who to say we are: what is known of it; a secret may also come from systemd (see credentials.ts). */
+/** Credentials, as far as configured; a secret may also come from systemd (see credentials.ts). */
 export interface Credentials {
   readonly username?: string;
   readonly password?: string;

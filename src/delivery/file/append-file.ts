@@ -7,7 +7,7 @@ const fstatOf = promisify(fstat);
 const statOf = promisify(stat);
 const lineEnd = Buffer.from('\n');
 
-/** How a file ends: not looked at yet, in the middle of a line, or with a whole record. */
+/** How a file ends: not checked yet, in the middle of a line, or with a whole record. */
 type End = 'unknown' | 'torn' | 'whole';
 
 /** What is known of an inode that this process appends to: one object for all who have it open. */
@@ -15,11 +15,11 @@ interface Inode {
   users: number;
   size: number;
   end: End;
-  /** Who is in the middle of a batch, or of a record. */
+  /** The file object that is in the middle of a batch or record. */
   writer: AppendFile | undefined;
-  /** Called when nobody is. */
+  /** Called when none is. */
   waiting: (() => void)[];
-  /** Resolves when nobody has it open any more. */
+  /** Resolves when no output has it open any more. */
   readonly unused: Promise<void>;
   readonly setUnused: () => void;
 }
@@ -44,9 +44,9 @@ export interface FileSource {
 }
 
 /**
- * A file to append to, opened when it is needed first. Two outputs may have one file open: one that ends, perhaps in a
- * write that hangs, and the one that takes its place. Of these only one writes at a time, from the beginning of a record
- * to its end; who takes over after a record that was left torn looks at the end of the file first.
+ * A file to append to, opened on first use. Two outputs may have the same file open: one that ends, perhaps with a hung
+ * write, and the one that replaces it. Only one writes at a time, from the start of a record to its end. If a record was
+ * left torn, the next writer checks the end of the file first.
  */
 export class AppendFile {
   private fd = -1;
@@ -60,7 +60,7 @@ export class AppendFile {
     return this.source.path;
   }
 
-  /** Whether it is a file that has a path, which may come to lead elsewhere. */
+  /** Whether it is a file with a path, which may later lead to another file. */
   get named(): boolean {
     return this.source.named && this.regular;
   }
@@ -74,7 +74,7 @@ export class AppendFile {
     return this.inode?.size ?? 0;
   }
 
-  /** Notes that what was written to it is there. */
+  /** Notes that written data is in the file. */
   grow(bytes: number): void {
     this.known().size += bytes;
   }
@@ -86,7 +86,7 @@ export class AppendFile {
   }
 
   /**
-   * Waits for the turn to write, for at most `deadline` ms; whoever has it keeps it until {@link pass}.
+   * Waits for the turn to write, for at most `deadline` ms; the writer keeps it until {@link pass}.
    *
    * @returns whether it is ours
    * @throws Error where the end of the file cannot be looked at
@@ -113,7 +113,10 @@ export class AppendFile {
     for (const go of inode.waiting.splice(0)) go();
   }
 
-  /** Appends, behind the end of a line that was torn. To be called by who has the turn. @returns bytes of the buffers that it has now */
+  /**
+   * Appends, after ending a torn line. Only the writer that has the turn may call it. @returns bytes of the buffers that it
+   * has now
+   */
   async write(buffers: readonly Buffer[]): Promise<number> {
     const inode = this.known();
     const ending = inode.end === 'torn' ? lineEnd.length : 0;
@@ -122,7 +125,10 @@ export class AppendFile {
     return Math.max(0, bytes - ending);
   }
 
-  /** Whether somebody can find it. A link to an open file, such as /dev/fd/3, and some network file systems have no count of names. */
+  /**
+   * Whether the file still has a name. A link to an open file, such as /dev/fd/3, and some network file systems have no
+   * link count.
+   */
   async isThere(): Promise<boolean> {
     return !this.named || (await this.naming(fstatOf(this.fd))).nlink > 0 || (await this.hasPath());
   }
@@ -166,7 +172,7 @@ export class AppendFile {
     }
   }
 
-  /** Has an error name the file. */
+  /** Adds the path of the file to an error. */
   private async naming<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;

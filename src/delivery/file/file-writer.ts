@@ -11,7 +11,7 @@ import type { AppendFile } from './append-file.ts';
 const batchRecords = 256;
 const batchBytes = 1 << 20;
 const retryDelay = 1000;
-/** ms from one look at what has the path to the next one. */
+/** ms between two checks of which file has the path. */
 const lookDelay = 1000;
 /** ms that opening the file may take at the start: a disk that hangs is waited for in the background. */
 const openDeadline = 2000;
@@ -20,21 +20,21 @@ const turnDeadline = 3000;
 /** ms that closing the files may take at the end. */
 const closeDeadline = 1000;
 
-/** A file to go on with. */
+/** A file to continue with. */
 interface Following {
   readonly file: AppendFile;
   /** The ordinal of the first record to go there. */
   readonly from: number;
-  /** What the log is told then. */
+  /** Message for the log then. */
   readonly why?: string;
 }
 
 /**
- * Appends records to a file in the background, one write at a time: a slow disk makes nobody wait. A write that fails
- * (disk full) is tried again every second while records wait; one that was done in part goes on where it ended.
+ * Appends records to a file in the background, one write at a time, so a slow disk delays nothing else. A write that fails
+ * (disk full) is retried every second while records wait; a partial write continues where it ended.
  *
- * A record has arrived when it is written to a file that somebody can find. Where the file was deleted, its path is
- * opened anew and the records are written there; where it was moved or replaced, what comes next goes to a new one.
+ * A record has arrived when it is written to a file that still has a name. If the file was deleted, its path is opened
+ * again and the records are written there; if it was moved or replaced, later records go to a new file.
  */
 export class FileWriter implements Destination {
   private readonly outage: Outage;
@@ -45,7 +45,7 @@ export class FileWriter implements Destination {
   private offset = 0;
   /** Whether a file is being opened, waited for or written to. */
   private working = false;
-  /** Whether the kernel was given the batch. */
+  /** Whether the batch was handed to the kernel. */
   private handedOver = false;
   private retry: NodeJS.Timeout | undefined;
   private looked = -Infinity;
@@ -53,7 +53,7 @@ export class FileWriter implements Destination {
   /** Set by close: called when nothing is left to write, or a write failed. */
   private finish: (() => void) | undefined;
 
-  /** @param anew what has the path, to be opened; missing for a file that has none */
+  /** @param anew the file at the path, to be opened; missing for a file without a path */
   constructor(
     private file: AppendFile,
     private readonly tap: Tap,
@@ -84,7 +84,7 @@ export class FileWriter implements Destination {
     return this.tap.status.queuedBytes + this.batch.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** Where what comes from now on goes. */
+  /** The file for records that come from now on. */
   protected get newest(): AppendFile {
     return this.next.at(-1)?.file ?? this.file;
   }
@@ -94,9 +94,9 @@ export class FileWriter implements Destination {
   }
 
   /**
-   * Writes what comes from now on to another file and closes the present one after its last record. When writing fails
-   * at the moment, what waits goes to the new file too: space may only be freed by closing the old one. When the new one
-   * cannot be opened, the old one stays in use and the log tells why.
+   * Writes new records to another file and closes the current one after its last record. If writing fails at the moment,
+   * waiting records go to the new file too, because closing the old one may be what frees space. If the new file cannot be
+   * opened, the old one stays in use and the log says why.
    */
   protected switchTo(file: AppendFile): void {
     const following = { file, from: this.tap.ledger.end };
@@ -111,7 +111,7 @@ export class FileWriter implements Destination {
   }
 
   reopen(): void {
-    // A file that was opened by someone else cannot be opened anew.
+    // A file that another program opened cannot be opened again.
   }
 
   async close(deadline: number): Promise<void> {
@@ -123,7 +123,7 @@ export class FileWriter implements Destination {
     await finished;
     clearTimeout(timer);
     this.closed = true;
-    // A write that hangs may be done yet.
+    // A write that hangs may still succeed.
     this.giveBack(this.handedOver);
     const files = this.next.map(({ file }) => file);
     if (!this.working) files.push(this.file);
@@ -140,7 +140,7 @@ export class FileWriter implements Destination {
     else if (!this.file.opened) this.start(this.file.open());
   }
 
-  /** One piece of work at a time; when it is done the next one follows. */
+  /** One task at a time; when it is done the next one starts. */
   private start(work: Promise<void>): void {
     this.working = true;
     const done = (error?: Error): void => {
@@ -180,11 +180,11 @@ export class FileWriter implements Destination {
     const buffers = [first.subarray(this.offset), ...others];
     this.handedOver = true;
     const bytes = await file.write(buffers);
-    // What was written counts if somebody can find it; what comes later goes to wherever the path leads.
+    // Written records count if the file still has a name; later ones go to the file at the path.
     const there = await file.isThere();
     const moved = there && (await this.isMoved(file));
     if (this.closed) await endRecord(file, buffers, bytes);
-    // Nobody can find what was written last: it is written once more.
+    // The file of the last records has no name any more: they are written again.
     else if (!there) await this.replaceFile('was deleted: creating it again');
     else {
       this.advance(bytes);
@@ -192,7 +192,7 @@ export class FileWriter implements Destination {
     }
   }
 
-  /** Looks now and then whether the path leads elsewhere. */
+  /** Checks now and then whether the path leads to another file. */
   private async isMoved(file: AppendFile): Promise<boolean> {
     const now = performance.now();
     if (this.anew === undefined || this.next.length > 0 || now - this.looked < lookDelay) return false;
@@ -212,11 +212,11 @@ export class FileWriter implements Destination {
     }
     for (const entry of this.batch.splice(0, whole)) this.tap.arrived(handed(entry));
     if (this.offset === 0) this.file.pass(true);
-    // Not after a part of the batch: on a disk that is nearly full the rest may fail at once.
+    // Not after a partial write: on a disk that is nearly full the rest may fail at once.
     if (this.batch.length === 0) this.outage.end(`${this.file.path}: writing again`);
   }
 
-  /** The path leads elsewhere: what comes next goes there. */
+  /** The path leads to another file: new records go there. */
   private follow(): void {
     const file = this.anew?.();
     if (file === undefined) return;
@@ -224,7 +224,7 @@ export class FileWriter implements Destination {
     this.next.push({ file, from: this.tap.ledger.end, why });
   }
 
-  /** What waits, and what was written last, goes to the file that has the path. @param why for the log */
+  /** Waiting and last written records go to the file at the path. @param why for the log */
   private async replaceFile(why: string): Promise<void> {
     this.giveBack(false);
     const file = this.next.at(-1)?.file ?? this.anew?.();
@@ -240,7 +240,7 @@ export class FileWriter implements Destination {
 
   private failed(error: Error): void {
     this.outage.begin(reasonOf(error));
-    // What was written in part stays with us: the file has the rest of it yet to get.
+    // A partly written record is kept: its rest still has to go to this file.
     const torn = this.offset > 0 ? this.batch.splice(0, 1) : [];
     this.tap.giveBack(this.batch.map(handed), false);
     this.batch = torn;
@@ -261,7 +261,7 @@ export class FileWriter implements Destination {
     this.offset = 0;
   }
 
-  /** Goes on in one of the files that follow, if it can be opened. */
+  /** Continues with one of the next files, if it can be opened. */
   private async moveOn({ file, why }: Following): Promise<void> {
     try {
       await file.open();
@@ -276,7 +276,7 @@ export class FileWriter implements Destination {
     this.switch(file);
   }
 
-  /** Goes on in another file, with a whole record. */
+  /** Continues with another file, starting with a whole record. */
   private switch(file: AppendFile): void {
     this.giveBack(false);
     void this.release(this.file);
@@ -285,7 +285,7 @@ export class FileWriter implements Destination {
     this.file = file;
   }
 
-  /** Closes a file. On a network it may be now that what was written goes out, and that an error is told. */
+  /** Closes a file. On a network file system data may be sent only now, and errors reported only now. */
   private release(file: AppendFile): Promise<void> {
     return file.close().catch((error: unknown) => {
       this.log.error(`${file.path}: the last records may be missing: ${(error as Error).message}`);
@@ -293,7 +293,7 @@ export class FileWriter implements Destination {
   }
 }
 
-/** A write came back whose records were given back meanwhile: a record that is there in part gets its end, so that it is not torn. */
+/** A write returned whose records were given back meanwhile: a partly written record is completed, so that it is not torn. */
 async function endRecord(file: AppendFile, buffers: readonly Buffer[], bytes: number): Promise<void> {
   let left = bytes;
   for (const buffer of buffers) {

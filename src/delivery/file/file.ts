@@ -39,14 +39,14 @@ export class FileDestination extends FileWriter {
     super.wake();
     const { rotation, newest } = this;
     if (rotation === undefined || newest.size + this.waiting < this.limit || !rotation.free) return;
-    // What comes from now on belongs to the next file, which is there when the last record of this one is written.
+    // New records belong to the next file, which is opened when the last record of this one is written.
     this.switchTo(this.another(rotation.want(newest)));
   }
 
-  /** What was sent before goes to the file that was open, what is sent from now on to the one that has the path then. */
+  /** Records sent before go to the file that was open, later ones to the file at the path. */
   override reopen(): void {
     const file = this.another();
-    // At once, and not when the last write is done. Whoever writes first is told.
+    // At once, not when the last write is done. The first writer is told.
     file.open().catch(() => undefined);
     this.switchTo(file);
   }
@@ -85,13 +85,13 @@ async function isTorn(fd: number, size: number): Promise<{ size: number; torn: b
   return { size, torn: buffer.toString() !== '\n' };
 }
 
-/** @throws Error for a file that holds something else, which is not ours to cut */
+/** @throws Error for a file with other content, which must not be cut */
 async function refuseOtherThanMaps(fd: number): Promise<void> {
   const { buffer, bytesRead } = await readAt(fd, Buffer.alloc(1), 0, 1, 0);
   if (bytesRead > 0 && !holdsMsgpack(buffer[0])) throw new Error('it contains something other than msgpack');
 }
 
-/** A reader passes over a torn line, but not over a torn map: what is left of one goes. */
+/** A reader skips a torn line, but not a torn map, so the rest of one is cut. */
 async function endTornMap(fd: number, size: number): Promise<{ size: number; torn: boolean }> {
   const end = await endOfWholeValues(fd, size);
   if (end < size) await truncate(fd, end);

@@ -7,8 +7,8 @@ const readAt = promisify(read);
 const longestHead = 9;
 
 /**
- * Where the last whole MessagePack value of a file ends; what follows there was torn off when the program or the machine
- * ended. Values tell only their own length, so the file is read from its beginning: 0.2 s for 100 MB.
+ * Where the last whole MessagePack value of a file ends; what follows is a rest that was torn when the program or the
+ * machine ended. Values give only their own length, so the file is read from its beginning: 0.2 s for 100 MB.
  * Source: github.com/msgpack/msgpack, spec.md.
  *
  * @param fd open for reading
@@ -19,7 +19,7 @@ export async function endOfWholeValues(fd: number, size: number): Promise<number
   let begin = 0;
   let end = 0;
   let whole = 0;
-  /** Values that are missing to the present one of the file, with those inside it. */
+  /** Values still missing to complete the current top-level value. */
   let missing = 1;
   for (let at = 0; at < size;) {
     if (at < begin || at + longestHead > end) {
@@ -44,7 +44,7 @@ export async function endOfWholeValues(fd: number, size: number): Promise<number
 export function endOfValue(bytes: Buffer, from: number): number | undefined {
   let at = from;
   for (let missing = 1; missing > 0; missing--) {
-    // What tells a length must be there before it is read.
+    // The bytes of a length must be there before it is read.
     if (at >= bytes.length || at + headOf(bytes[at] ?? 0) > bytes.length) return undefined;
     missing += childrenOf(bytes, at);
     at += lengthOf(bytes, at);
@@ -69,7 +69,10 @@ export function lengthOf(bytes: Buffer, at: number): number {
   return length > 0 ? length : variable(bytes, at, type);
 }
 
-/** Bytes of values that tell no length, 0 for others: nil and booleans, numbers, extensions of fixed size, heads of arrays and maps. */
+/**
+ * Bytes of values without a length field, 0 for others: nil and booleans, numbers, extensions of fixed size, heads of
+ * arrays and maps.
+ */
 const fixed = new Uint8Array(256);
 for (const [type, length] of [
   ...[0xc0, 0xc1, 0xc2, 0xc3].map((type) => [type, 1] as const),
@@ -84,7 +87,7 @@ for (const [type, length] of [
 ] as const)
   fixed[type] = length;
 
-/** Bytes of a value that tells its length: binary data, an extension, a string. */
+/** Bytes of a value with a length field: binary data, an extension, a string. */
 function variable(bytes: Buffer, at: number, type: number): number {
   const extension = type >= 0xc7 && type <= 0xc9;
   const wide = type >= 0xd9 ? type - 0xd9 : (type - 0xc4) % 3;

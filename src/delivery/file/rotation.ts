@@ -10,40 +10,40 @@ const endings = ['', '.gz'];
 /** ms from an attempt that failed to the next one. */
 const retryDelay = 10_000;
 
-/** What is done with files put aside, by their path: where an output takes the place of another it waits for that. */
+/** Work on rotated files, by path: an output that replaces another waits for it. */
 const underWay = new Map<string, Promise<void>>();
 
 /**
- * Puts a file aside: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more,
- * and what was PATH.1.gz becomes PATH.2.gz, and so on. Names after logrotate's custom. While PATH.1 is written to, also by
- * an output that ends, or compressed no other file is put aside: the present one grows beyond its size.
+ * Rotates a file: PATH becomes PATH.1, which is compressed to PATH.1.gz once nothing is written to it any more; PATH.1.gz
+ * becomes PATH.2.gz, and so on, like the names of logrotate. While PATH.1 is compressed or still written to, also by an
+ * output that ends, no other file is rotated: the current one grows beyond its size.
  *
- * PATH becomes PATH.0 first. Only when that is done are those put aside before renamed, and the oldest one deleted.
+ * PATH becomes PATH.0 first. Only then are the older files renamed and the oldest one deleted.
  */
 export class Rotation {
   private readonly complaint = new MinuteLimit();
   private readonly stopping = new AbortController();
-  /** Whether a file is to be put aside as soon as its last record is written. */
+  /** Whether a file is to be rotated as soon as its last record is written. */
   private wanted = false;
   /** When to try again after a failure, ms of the monotonic clock. */
   private retryAt = -Infinity;
 
-  /** @param keep how many files put aside are kept, 1 at least */
+  /** @param keep how many rotated files are kept, at least 1 */
   constructor(
     private readonly path: string,
     private readonly keep: number,
     private readonly log: Logger,
   ) {
-    // An earlier run may have ended before it was done with this one; another output of this run may be at it.
+    // An earlier run may have ended before it finished this one; another output of this run may be working on it.
     this.begin(this.compressLeft(underWay.get(path)));
   }
 
-  /** Whether a file can be put aside now. */
+  /** Whether a file can be rotated now. */
   get free(): boolean {
     return !this.wanted && !underWay.has(this.path) && performance.now() >= this.retryAt;
   }
 
-  /** @returns what puts the file aside; to be called when nothing more comes that belongs to it */
+  /** @returns a function that rotates the file; to be called when all its records are written */
   want(file: AppendFile): () => Promise<void> {
     this.wanted = true;
     return () => this.putAside(file).finally(() => (this.wanted = false));
@@ -55,7 +55,7 @@ export class Rotation {
     if (left && !this.stopping.signal.aborted) await this.compress();
   }
 
-  /** Nothing else is put aside until this is done. */
+  /** Nothing else is rotated until this is done. */
   private begin(work: Promise<void>): void {
     underWay.set(this.path, work);
     void work.then(() => {
@@ -63,7 +63,7 @@ export class Rotation {
     });
   }
 
-  /** Renames the file and those put aside before, unless it has to wait or the path is another file's. */
+  /** Renames the file and the older ones, unless it has to wait or the path belongs to another file. */
   private async putAside(file: AppendFile): Promise<void> {
     if (underWay.has(this.path) || !file.named) return;
     let end = (): void => undefined;
@@ -84,11 +84,11 @@ export class Rotation {
     }
   }
 
-  /** Gives the file that was put aside last its number, where it has none yet. */
+  /** Gives the last rotated file its number, if it has none yet. */
   private async makeWay(): Promise<void> {
     if (!(await exists(this.name(0, '')))) return;
     let free = 1;
-    // Where an attempt failed half way there is a gap: then none has to go.
+    // If an attempt failed half way there is a gap: then none has to be deleted.
     while (free < this.keep && (await this.taken(free))) free++;
     for (const ending of endings) await rm(this.name(free, ending), { force: true });
     for (let number = free - 1; number > 0; number--)
@@ -104,7 +104,7 @@ export class Rotation {
     return false;
   }
 
-  /** The file grows on where it was. */
+  /** The file stays in use. */
   private async takeBack(): Promise<void> {
     try {
       const [aside, path] = [this.name(0, ''), this.path];
@@ -114,7 +114,7 @@ export class Rotation {
     }
   }
 
-  /** Ends the compression under way; the next start does it anew. */
+  /** Ends the running compression; the next start repeats it. */
   stop(): void {
     this.stopping.abort();
   }
@@ -122,7 +122,7 @@ export class Rotation {
   private async compress(): Promise<void> {
     const from = this.name(1, '');
     const to = this.name(1, '.gz');
-    // Named like what is compressed, which logrotate passes over (debian/logrotate).
+    // Named like compressed files, which logrotate skips (debian/logrotate).
     const draft = `${from}.draft.gz`;
     try {
       await this.makeWay();

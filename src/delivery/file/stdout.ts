@@ -13,9 +13,9 @@ const fd = 1;
  * Writes records to standard output.
  *
  * A pipe or socket is written through Node's stream, which does not block on them: a slow reader fills the queue. On a
- * terminal that stream does block; a terminal that its user has stopped stops the program, and that is wanted, for
- * nobody likes to be shown the backlog afterwards. A file, where Node's stream would block on the disk and lose the
- * rest of a partial write, is written like any other file.
+ * terminal that stream does block; a terminal that its user has stopped stops the program. That is intended, because nobody
+ * wants to see the backlog afterwards. A file, where Node's stream would block on the disk and lose the rest of a partial
+ * write, is written like any other file.
  *
  * @param onClosed called once when the reader is gone; the program then has nothing to do any more
  */

@@ -8,7 +8,7 @@ import type { Tap } from '../ledger/tap.ts';
 /** Bytes handed to the stream beyond what the kernel took; the rest stays in our queue, where it is bounded. */
 const inFlightBytes = 64 << 10;
 
-/** Writes records to a stream that belongs to someone else and is never ended here. */
+/** Writes records to a stream that belongs to another part of the program and is never ended here. */
 export class StreamDestination implements Destination {
   private readonly inFlight = new Fifo<Entry>();
   private broken = false;
@@ -71,7 +71,7 @@ export class StreamDestination implements Destination {
     this.wake();
   };
 
-  /** What the stream has not written yet may be written all the same. */
+  /** Data that the stream has not written yet may still be written. */
   private giveBack(): void {
     for (let entry = this.inFlight.shift(); entry !== undefined; entry = this.inFlight.shift())
       this.tap.giveBack([handed(entry)], true);

@@ -6,15 +6,15 @@ import type { Credentials } from '../settings.ts';
 const deadline = 2000;
 
 /**
- * What the header `Authorization` says, made anew for each request: a token that is replaced in its file counts from
- * the next request on. The secret is the first of these: `password` or `token`, the file `token_file`, the credential
- * that systemd left in `$CREDENTIALS_DIRECTORY` under the name of the output. With a user name it is a password (basic
- * authentication, RFC 7617), else a token.
+ * The header `Authorization`, made for each request: a replaced token file takes effect with the next request. The secret
+ * is the first of these: `password` or `token`, the file `token_file`, the credential that systemd left in
+ * `$CREDENTIALS_DIRECTORY` under the name of the output. With a user name it is a password (basic authentication, RFC
+ * 7617), else a token.
  *
  * @param scheme of a token: RFC 6750, or the word that InfluxDB 2 has
  * @param directory of $CREDENTIALS_DIRECTORY
- * @returns a function that reads the value, or undefined where there is no secret; it rejects with an Error for a file
- * that cannot be read in time or is empty
+ * @returns a function that reads the value, or undefined where there is no secret; it rejects with an Error for a file that
+ * cannot be read in time or is empty
  */
 export function authorization(
   { name, credentials }: { readonly name: string; readonly credentials: Credentials },

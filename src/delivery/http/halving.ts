@@ -1,9 +1,9 @@
 /**
  * Finds the records for which a server refuses a whole request: it is sent again in halves, and these in halves, until
- * those that are refused are one record each. All others arrive. One such record among n costs about 2 log2(n) requests;
- * where there are many, what is still refused after 2 log2(n) halvings counts as a whole.
+ * those that are refused are one record each. All others arrive. One such record among n costs about 2 log2(n) requests; if
+ * there are many, what is still refused after 2 log2(n) halvings counts as refused as a whole.
  *
- * After a search in which the server took nothing there is no other until it takes something.
+ * After a search in which the server accepted nothing, there is no other until it accepts something.
  */
 export class Halving {
   /** Records of the next requests, in order; empty while there is no search. */
@@ -33,13 +33,13 @@ export class Halving {
     return true;
   }
 
-  /** The records of a request are done with. @param took whether the server took one of them */
+  /** The records of a request are settled. @param took whether the server accepted one of them */
   settle(records: number, took: boolean): void {
     this.took ||= took;
     this.leave(records);
   }
 
-  /** The records are no longer those of the search. */
+  /** The records of the search are gone. */
   end(): void {
     this.parts.length = 0;
   }

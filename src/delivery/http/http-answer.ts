@@ -10,16 +10,16 @@ export interface Answer {
 }
 
 /**
- * What is to be done after an answer: the records arrived (`remarked`: and the server has something to say about them), are
- * to be sent again `later`, are `too-large` for one request, or will never be taken: all of them (`refused`), those that are
- * to be found in the request (`faulty`), or so many while the others arrived.
+ * What to do after an answer: the records arrived (`remarked`: with a message of the server), are to be sent again `later`,
+ * are `too-large` for one request, or will never be accepted: all of them (`refused`), some that must be found in the
+ * request (`faulty`), or a number of them while the others arrived.
  */
 export type Verdict =
   'arrived' | 'remarked' | 'later' | 'too-large' | 'refused' | 'faulty' | { readonly refused: number };
 
 /** How the answers of the receivers of one format are understood. */
 export interface AnswerRule {
-  /** The server's own words, for people. */
+  /** The server's message, for people. */
   words(answer: Answer): string;
   /** @param records of the request */
   judge(answer: Answer, records: number): Verdict;
@@ -31,14 +31,14 @@ export const plainAnswers: AnswerRule = {
   judge: ({ status, body }, records) => judgeAnswer(status, body.toString(), records),
 };
 
-/** How InfluxDB 1 and 2 say that there is nothing yet to write to, which somebody may create any minute. */
+/** How InfluxDB 1 and 2 say that the database or bucket does not exist yet; it may be created at any time. */
 const noDatabase = /\b(database|bucket|retention policy)\b.*\bnot found\b/i;
 
 /**
- * Judges by the status (RFC 9110): only 2xx acknowledges. What another attempt may cure is tried again: a server in
- * trouble (5xx), a busy one (429), one that did not get the whole request (408), a database that does not exist yet, and
- * a redirect, which is never followed, since it may come from a portal or a server in maintenance. A refusal is about what
- * the records say (400, 422), or about who sends them or where to.
+ * Judges by the status (RFC 9110): only 2xx acknowledges. Failures that may pass are retried: a server in trouble (5xx), a
+ * busy one (429), one that did not get the whole request (408), a database that does not exist yet, and a redirect, which
+ * is never followed, since it may come from a portal or a server in maintenance. A refusal is about what the records say
+ * (400, 422), or about who sends them or where to.
  */
 export function judgeAnswer(status: number, words: string, records: number): Verdict {
   if (status >= 200 && status < 300) return 'arrived';

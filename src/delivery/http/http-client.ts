@@ -47,7 +47,7 @@ export class HttpClient {
 
   /**
    * Posts a body and returns the answer, whatever its status. A connection that the server closed while it was idle is
-   * replaced without a word.
+   * replaced silently.
    *
    * @throws Error (as rejection) when there is no answer in time, or none at all
    */
@@ -80,7 +80,7 @@ export class HttpClient {
       this.wasHandedOver = false;
       let response: IncomingMessage | undefined;
       const timer = setTimeout(() => {
-        // With the status all that counts is known; without it nothing is.
+        // The status decides; without it nothing is known.
         if (response === undefined) request.destroy(new Error(`no answer for ${this.timeout / 1000} s`));
         else response.destroy();
       }, this.timeout);
@@ -116,7 +116,7 @@ export class HttpClient {
       request.once('close', () => {
         if (response !== undefined) return;
         clearTimeout(timer);
-        // Also where Node tells no error, as when the server switches to another protocol.
+        // Also if Node reports no error, as when the server switches to another protocol.
         reject(new Error('no answer'));
       });
       request.end(body);
@@ -124,7 +124,7 @@ export class HttpClient {
   }
 }
 
-/** Reads an answer to its end, for the connection is of use only then; returns its beginning. Never rejects. */
+/** Reads an answer to its end, because only then the connection can be used again; returns its beginning. Never rejects. */
 function read(response: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];

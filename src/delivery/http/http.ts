@@ -22,18 +22,18 @@ import { httpFormat, type HttpFormat } from './http-format.ts';
 const growth = 17 / 16;
 /** ms in which a file of TLS must be read, and that all files may take at the start. */
 const fileDeadline = 2000;
-/** Characters of an answer that the log gets to see. */
+/** Characters of an answer that are logged. */
 const maxWords = 200;
 
 /**
- * Posts records in batches, one request at a time, in order. An answer of 2xx is the acknowledgement: before it a record
- * is unconfirmed, after it sent. What has none is sent again, so that a record whose answer was lost arrives twice; what the
- * server refuses for good is logged with its words and dropped.
+ * Posts records in batches, one request at a time, in order. An answer of 2xx is the acknowledgement: before it a record is
+ * unconfirmed, after it sent. Without an acknowledgement it is sent again, so a record whose answer was lost arrives twice.
+ * What the server refuses for good is dropped, and its message logged.
  *
- * A server that finds a request too large (413) gets half of it, then again a little more with each request. Where it
- * refuses a request because of what it holds, the records at fault are searched for, and the others arrive.
+ * A server that finds a request too large (413) gets half of it, then a little more with each request. If it refuses a
+ * request for its content, the records at fault are searched for, and the others arrive.
  *
- * A request whose answer was lost is sent again as it was, without newer records: a server that took it and now refuses
+ * A request whose answer was lost is sent again unchanged, without newer records: a server that accepted it and now refuses
  * it as old (Prometheus) must not refuse these with it.
  */
 export class HttpDestination implements Destination {
@@ -47,12 +47,12 @@ export class HttpDestination implements Destination {
   private readonly format: HttpFormat;
   /** The URL without its query, which may hold a password. */
   private readonly target: string;
-  /** When the oldest record came that waits for a batch to fill up; undefined while none waits for that. */
+  /** Since when the oldest record waits for a batch to fill up; undefined while none does. */
   private since: number | undefined;
   /** Taken from the store and not acknowledged. */
   private batch: Entry[] = [];
   private batchBytes = 0;
-  /** Bytes of records that the server is thought to take in one request. */
+  /** Estimate of the bytes of records that the server accepts in one request. */
   private most: number;
   private readonly halving = new Halving();
   /** How many records the next request has at most: as many as one whose answer was lost, and which is sent again. */
@@ -63,7 +63,7 @@ export class HttpDestination implements Destination {
   /** Whether the next attempt is waited for. */
   private retrying = false;
   private attempt = 0;
-  /** What the server said when it refused the last request for good; undefined while it takes them. */
+  /** What the server said when it refused the last request for good; undefined while it accepts requests. */
   private refusal: string | undefined;
   private closed = false;
   /** Set by close: called when nothing is left to send, or an attempt failed. */
@@ -106,7 +106,7 @@ export class HttpDestination implements Destination {
 
   wake(): void {
     this.since ??= performance.now();
-    // The timer of a batch that became full is for nothing now; that of the next attempt is waited for.
+    // The timer of a batch that became full is not needed any more; that of the next attempt still is.
     if (this.idle) this.pump();
   }
 
@@ -127,7 +127,7 @@ export class HttpDestination implements Destination {
     this.giveBack(this.posting && this.client?.handedOver === true);
   }
 
-  /** Whether there is nothing to be waited for but records. */
+  /** Whether only records are waited for. */
   private get idle(): boolean {
     return this.batch.length === 0 && !this.posting && !this.retrying && !this.closed;
   }
@@ -173,7 +173,7 @@ export class HttpDestination implements Destination {
     if (this.tap.empty) this.since = undefined;
   }
 
-  /** The first records of the batch that make one request: as many as the server takes, but one at least. */
+  /** The first records of the batch, for one request: as many as the server accepts, but at least one. */
   private share(): Entry[] {
     let bytes = 0;
     const batch = this.batch.slice(0, Math.min(this.halving.most, this.again));
@@ -273,14 +273,14 @@ export class HttpDestination implements Destination {
     this.done(share.length, bytes);
   }
 
-  /** All records but some arrived. The server does not say which it refused: only how many of each is right then. */
+  /** All records but some arrived. The server does not say which, so only the numbers are right. */
   private settle(share: readonly Entry[], refused: number): void {
     const arrived = share.length - refused;
     for (const entry of share.slice(0, arrived)) this.tap.arrived(handed(entry));
     for (const { ordinal } of share.slice(arrived)) this.tap.ledger.drop(ordinal, 'refused');
   }
 
-  /** The first records of the batch are no longer ours; the server works. */
+  /** The first records of the batch are settled; the server works. */
   private done(records: number, bytes: number): void {
     this.batch = this.batch.slice(records);
     this.batchBytes -= bytes;
@@ -306,7 +306,7 @@ export class HttpDestination implements Destination {
   private failed(reason: string, wait: number, handedOver: boolean): void {
     this.tap.reachable = false;
     this.giveBack(handedOver);
-    // What was tried once waits no more for others.
+    // A request that was tried once does not wait for more records.
     this.since = -Infinity;
     this.retrying = true;
     if (this.finish !== undefined) {
@@ -319,7 +319,7 @@ export class HttpDestination implements Destination {
     this.later(ms);
   }
 
-  /** The status and the server's own words, on one line. */
+  /** The status and the server's message, on one line. */
   private described(answer: Answer): string {
     const line = printable(this.format.answers.words(answer).trim().replace(/\s+/g, ' '));
     const shown = line.length > maxWords ? `${line.slice(0, maxWords)}...` : line;

@@ -1,13 +1,13 @@
-/** What a back reference can reach: blocks of this size are compressed one by one. */
+/** Reach of a back reference: blocks of this size are compressed one by one. */
 const blockBytes = 1 << 16;
 /** Bits of the table by which an earlier place with the same four bytes is found. */
 const hashBits = 14;
 /** Bytes before the end of a block in which no match is searched for. */
 const margin = 15;
-/** The longest match that one back reference tells. */
+/** The longest match of one back reference. */
 const longestCopy = 64;
 
-/** Kept, as requests are compressed one at a time. */
+/** Reused, because requests are compressed one at a time. */
 const table = new Uint16Array(1 << hashBits);
 
 /**
@@ -43,10 +43,10 @@ class SnappyWriter {
   block(begin: number, end: number): void {
     table.fill(0);
     const limit = end - margin;
-    /** Where what has yet to be written begins. */
+    /** Start of the bytes that are not written yet. */
     let from = begin;
     let at = begin + 1;
-    // The longer nothing is found the fewer places are looked at.
+    // The longer no match is found, the fewer places are checked.
     for (let misses = 32; at < limit; at += misses++ >>> 5) {
       let earlier = this.earlier(at, begin);
       if (earlier < 0) continue;

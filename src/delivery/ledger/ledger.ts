@@ -1,7 +1,7 @@
 import type { DropReason } from '../../sampling/output-status.ts';
 import { Drops } from './drops.ts';
 
-/** Where a record that is not settled is. A byte of 0 means that it is settled, or never was. */
+/** State of a record that is not settled. 0 means that it is settled or never existed. */
 const SETTLED = 0;
 /** Waits in memory. */
 const MEMORY = 1;
@@ -12,7 +12,7 @@ const HANDED = 3;
 /** Handed to the peer; a copy is on disk. */
 const HANDED_STORED = 4;
 const STATE = 7;
-/** It was handed to a peer before, and nobody knows whether it arrived. */
+/** It was handed to a peer before and may have arrived. */
 const TRIED = 8;
 
 const pageSize = 4096;
@@ -30,11 +30,11 @@ const recountEvery = 1024;
 
 /**
  * What became of every record of an output. A record gets an ordinal when it is pushed and is in exactly one state from
- * then on: waiting (in memory or on disk), unconfirmed (handed to the peer), arrived, or dropped for a reason. This
- * table decides; nobody else counts.
+ * then on: waiting (in memory or on disk), unconfirmed (handed to the peer), arrived, or dropped for a reason. Only this
+ * table counts.
  *
- * Arrived and dropped are final: what is said of such a record later is ignored, and the method returns false. A record
- * takes one byte while it is not settled, in pages that are freed when all of theirs are.
+ * Arrived and dropped are final: later reports about such a record are ignored, and the method returns false. A record
+ * takes one byte while it is not settled, in pages that are freed when all their records are settled.
  */
 export class Ledger {
   readonly drops = new Drops();
@@ -48,7 +48,7 @@ export class Ledger {
   /** Of the unconfirmed ones, those of which only memory has a copy. */
   held = 0;
   arrived = 0;
-  /** Handed over again, because nobody knew whether they had arrived. */
+  /** Handed over again, because they may not have arrived. */
   resent = 0;
   /** Connections after the first one. */
   reconnects = 0;
@@ -123,7 +123,7 @@ export class Ledger {
     return true;
   }
 
-  /** A record stays on disk for whoever opens the spool next: it is in no book of ours any more. */
+  /** A record stays on disk for the next start: this ledger does not count it any more. */
   leave(ordinal: number): boolean {
     if (!this.settle(ordinal)) return false;
     this.pushed--;
@@ -202,12 +202,12 @@ export class Ledger {
   private addPage(number: number): Page {
     const page = { states: new Uint8Array(pageSize), live: 0 };
     this.pages.set(number, page);
-    // The one before may have been kept only because it was the newest.
+    // The page before may have been kept only because it was the newest.
     if (this.pages.get(number - 1)?.live === 0) this.pages.delete(number - 1);
     return page;
   }
 
-  /** @throws Error where the books do not balance; only the tests ask for it */
+  /** @throws Error if the counts do not add up; only the tests call it */
   private check(): void {
     if (!asserting) return;
     const { pushed, memory, disk, unconfirmed, arrived, drops } = this;

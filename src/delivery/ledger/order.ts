@@ -12,8 +12,8 @@ interface Wanted {
 }
 
 /**
- * Lets the spool and the queue take turns by their shares of the connection while both have something; what was handed
- * over before and came back to memory goes first.
+ * Alternates between spool and queue by their shares of the connection while both have records. Records that were handed
+ * over before and came back to memory go first.
  */
 export class Turns {
   /** Bytes that the spool is behind its share of the connection; below 0: ahead of it. */
@@ -39,9 +39,9 @@ export class Turns {
 }
 
 /**
- * Takes the oldest of all that waits. The spool holds what is older than all in memory, and is in order itself: see
- * {@link Store}, which appends nothing that is newer than what it may have to append later. So memory waits for it, also
- * while a file has yet to be read.
+ * Takes the oldest waiting record. Records in the spool are older than all in memory and in order themselves: {@link Store}
+ * appends nothing that is newer than what it may have to append later. So memory waits for the spool, also while a file has
+ * yet to be read.
  */
 export function takeOldest(
   waiting: WaitingRecords,

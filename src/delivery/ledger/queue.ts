@@ -31,7 +31,7 @@ export class RecordQueue {
   }
 
   /**
-   * Takes a record; one that is larger than the whole queue is dropped and drives out no other.
+   * Takes a record; one that is larger than the whole queue is dropped and displaces no other.
    *
    * @param since ms of the monotonic clock
    */

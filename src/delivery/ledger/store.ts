@@ -26,21 +26,22 @@ const closeDeadline = 3000;
 const openDeadline = 2000;
 
 /**
- * What waits for the destinations of one name and format: a queue in memory and, where it is configured, a spool on
- * disk. Destinations come and go with the configuration, the store stays. The newest one draws from it by its
- * {@link Tap}; those before it give back what they cannot deliver. The {@link Ledger} counts.
+ * What waits for the destinations of one name and format: a queue in memory and, where it is configured, a spool on disk.
+ * Destinations come and go with the configuration, the store stays. The newest one takes records through its {@link Tap};
+ * older ones give back what they cannot deliver. The {@link Ledger} counts.
  *
- * With a spool, a record that the peer does not take is on disk `sync` seconds later, so that memory stays as it is
- * during an outage and a kill costs no more than that. When the peer is back, what was spooled and what is new share
- * the connection, so that a backlog of hours does not hold up the present; each of the two comes in its own order.
+ * With a spool, a record that the peer does not accept is on disk `sync` seconds later, so memory does not grow during an
+ * outage and a kill loses no more than that. When the peer is back, spooled and new records share the connection, so that a
+ * backlog of hours does not hold up new records; each of the two is in its own order.
  *
- * With strict order all come in the order in which they were pushed. What is new waits for what is on disk or being written,
- * and for what the destination before may give back; nothing is spooled while memory has the only copy of unconfirmed ones.
+ * With strict order all records are delivered in the order in which they were pushed. New ones wait for those on disk or
+ * being written, and for those that the previous destination may give back. Nothing is spooled while unconfirmed records
+ * exist only in memory.
  */
 export class Store {
   /** Whether the peer takes records at the moment; the destination says so by its tap. */
   reachable = false;
-  /** Whether nobody wants to hear what becomes of the records: who read them went away, which is no fault. */
+  /** Whether drops need not be reported: the reader went away, which is not an error. */
   silent = false;
   private readonly waiting: WaitingRecords;
   private spool: Spool | undefined;
@@ -52,11 +53,11 @@ export class Store {
   private failed = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private tap: Tap | undefined;
-  /** Those before it whose destinations may still give something back. */
+  /** Older taps whose destinations may still give records back. */
   private readonly former = new Set<Tap>();
   private closed = false;
   private readonly turns = new Turns();
-  /** Whether the last look at the directory of the spool failed: nobody knows what is in it. */
+  /** Whether the last look at the directory of the spool failed: its content is not known. */
   private unusable = false;
   /** Spools of former settings that are being closed. */
   private readonly ending = new Set<Promise<void>>();
@@ -93,7 +94,7 @@ export class Store {
     };
   }
 
-  /** Why the spool takes nothing at the moment; undefined when it does. */
+  /** Why the spool accepts nothing at the moment; undefined when it does. */
   get trouble(): string | undefined {
     return this.outage.lasts ? this.outage.lastError : undefined;
   }
@@ -151,7 +152,7 @@ export class Store {
     if (this.keeps && this.waiting.queue.isHalfFull) void this.toSpool();
   }
 
-  /** A destination begins to draw by this tap; the one before only gives back. */
+  /** A destination begins to take records through this tap; the previous one only gives back. */
   attach(tap: Tap): void {
     if (this.tap !== undefined) {
       this.tap.current = false;
@@ -201,14 +202,14 @@ export class Store {
     return this.spool?.directory;
   }
 
-  /** Takes over the spool of a store that was closed: its records stay in the books until they are found there. */
+  /** Takes over the spool of a closed store: its records stay counted until they are found there. */
   follow(before: Store): void {
     this.before.push(before);
     if (this.spool === undefined || this.spool.opened) this.takeOver();
     else void this.open(this.spool);
   }
 
-  /** After the end: takes what is on disk out of the books. @returns how many records stay there */
+  /** After the end: stops counting what is on disk. @returns how many records stay there */
   leave(): number {
     this.takeOver();
     return this.spool?.leave() ?? 0;
@@ -220,7 +221,7 @@ export class Store {
     clearInterval(this.timer);
     // A disk that hangs must not keep the program from ending.
     await within(closeDeadline, this.closeSpool());
-    // It may be on disk, and it may not.
+    // It may or may not be on disk.
     for (const { ordinal } of this.spilling) this.ledger.drop(ordinal, 'unconfirmed');
     this.spilling = [];
     this.giveUp(this.waiting.takeBatch(Infinity));
@@ -286,7 +287,7 @@ export class Store {
       const { code, message } = error as NodeJS.ErrnoException;
       if (error instanceof SpoolBusyError || this.spool !== spool) return;
       this.unusable = true;
-      // Nobody has left anything, or it is none of our business.
+      // Nothing was left, or it does not concern us.
       if (!spool.keeps && (code === 'ENOENT' || error instanceof SpoolInUseError)) this.spool = undefined;
       else this.outage.begin(`spool: ${message}; records wait in memory`);
       this.tap?.onReadable();
@@ -366,12 +367,12 @@ export class Store {
     }
   }
 
-  /** Whether the peer does not take what waits in memory, or not fast enough. */
+  /** Whether the peer does not accept what waits in memory, or not fast enough. */
   private get mustSpill(): boolean {
     return !this.reachable || this.waiting.presses;
   }
 
-  /** Whether what waits must not be spooled yet, as what is older may come back and would be behind it. */
+  /** Whether waiting records must not be spooled yet, because older ones may come back and would end up after them. */
   private get mustHold(): boolean {
     return this.settings.strict === true && !this.closed && this.ledger.held > 0;
   }

@@ -6,8 +6,8 @@ import type { SpoolIdentity } from './spool/header.ts';
 import { Store } from './store.ts';
 
 /**
- * The stores of all outputs, one for each name and format, and the books, one for each name. Books are kept to the end
- * of the program: what an output dropped counts on for the one that takes its place.
+ * The stores of all outputs, one for each name and format, and the ledgers, one for each name. Ledgers are kept until the
+ * program ends: the drops of an output stay counted for the one that replaces it.
  */
 export class Stores {
   private readonly ledgers = new Map<string, Ledger>();

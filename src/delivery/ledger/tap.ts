@@ -3,11 +3,11 @@ import type { Ledger } from './ledger.ts';
 import type { Store, StoreStatus } from './store.ts';
 
 /**
- * How a destination gets at the records of its store. It takes them one by one with `next` and then says what became of
- * each. When another destination takes its place it gets no more, and still confirms and gives back.
+ * How a destination gets the records of its store. It takes them one by one with `next` and then reports what became of
+ * each. When another destination replaces it, it gets no more records but can still confirm them and give them back.
  */
 export class Tap {
-  /** Whether it is the one that draws; see {@link Store.attach}. */
+  /** Whether it is the one that takes records; see {@link Store.attach}. */
   current = false;
   /** Called when there may be something to take that was not there before. */
   onReadable: () => void = () => undefined;
@@ -46,7 +46,7 @@ export class Tap {
     return this.current ? this.store.next(fresh, end) : undefined;
   }
 
-  /** Its destination has said of all records what became of them, and will take no more. */
+  /** Its destination has settled all its records and will take no more. */
   end(): void {
     this.store.ended(this);
   }

@@ -6,7 +6,7 @@ import { RecordQueue } from './queue.ts';
 
 /** Bytes that were handed over and wait again in memory, at most; or as many as the queue holds. */
 export const returnedBytes = 16 << 20;
-/** While the peer takes records, one that waits longer than this (ms) is spooled all the same. */
+/** A record that waits longer than this (ms) is spooled even while the peer accepts records. */
 const patience = 5000;
 
 /** What waits in memory: a queue of new records, and before it those that were handed over and came back. */
@@ -77,7 +77,7 @@ export class WaitingRecords {
     this.queue.unshift(entries.filter(({ ordinal }) => !this.ledger.tried(ordinal)));
   }
 
-  /** Adds to what waits to be handed over again, in order; what is too much is given up. */
+  /** Adds to what waits to be handed over again, in order; what exceeds the limit is dropped. */
   private putReturned(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     const all = [...entries];

@@ -26,7 +26,7 @@ const INDEX = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>proxtop</title></head>
 <body><h1>proxtop</h1><p>For Prometheus: <a href="${PATH}">${PATH}</a></p></body></html>
 `;
-/** Scrapers are few; more connections are the work of something else. */
+/** Scrapers are few; more connections come from something else. */
 const MAX_CONNECTIONS = 16;
 /** Requests after which a scraper has to connect anew. */
 const MAX_REQUESTS = 100;
@@ -38,11 +38,11 @@ const FILE_DEADLINE = 2000;
 const CHECK = 1000;
 
 /**
- * The latest sample, for Prometheus to fetch. A sample is only noted; it becomes a page when somebody asks, once for each
- * format however many ask. Sampling never waits and nothing is sampled for a request.
+ * Serves the latest sample to Prometheus. A sample is only referenced; it becomes a page on request, once for each format
+ * however many ask. Sampling never waits, and a request triggers no sampling.
  *
- * A connection is cut that has not sent its request, or not taken its page, within `timeout`; for the others see
- * {@link Connections}.
+ * A connection is cut that has not sent its request, or not taken its page, within `timeout`; for the others see {@link
+ * Connections}.
  */
 export class PrometheusEndpoint implements Output {
   readonly name: string;
@@ -194,7 +194,7 @@ export class PrometheusEndpoint implements Output {
     const { socket } = request;
     const key = keyOf(socket);
     if (!this.connections.begin(socket)) return;
-    // Nothing that is sent along is read; it must not stay in the way of the next request.
+    // A request body is not used; it is discarded so that the next request can be read.
     request.resume();
     const late = setTimeout(() => socket.destroy(), this.settings.timeout * 1000);
     response.on('close', () => {
@@ -202,7 +202,7 @@ export class PrometheusEndpoint implements Output {
       this.connections.end(key);
     });
     response.on('error', () => {
-      // The connection broke; it is the scraper's to come again.
+      // The connection broke; the scraper will try again.
     });
     this.respond(request, response).catch((error: unknown) => {
       this.troubles.set('page', `cannot answer a request: ${reasonOf(error as Error)}`);

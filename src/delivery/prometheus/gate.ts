@@ -4,8 +4,8 @@ import { secretIn, secretPath } from '../shared/secret.ts';
 import type { PrometheusSettings } from '../settings.ts';
 
 /**
- * Who is let in: those whose header `Authorization` is the one that the credentials make; everybody where there are none.
- * A secret in a file is read anew each time.
+ * Access control: requests must have the header `Authorization` that the credentials make; without credentials all are
+ * accepted. A secret in a file is read each time.
  *
  * @param directory of $CREDENTIALS_DIRECTORY
  * @returns a function that takes the header and rejects with an Error for a file that cannot be read
@@ -35,7 +35,7 @@ function usual(header: string): string {
   );
 }
 
-/** Compares in a time that tells nothing of where two texts differ. */
+/** Compares in constant time, so that timing does not reveal where two texts differ. */
 function equal(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

@@ -7,7 +7,7 @@ interface Preference {
   readonly weight: number;
 }
 
-/** Reads a header of preferences (RFC 9110, 12.4.2); what is not understood counts as wanted in full. */
+/** Reads a header of preferences (RFC 9110, 12.4.2); what is not understood has full weight. */
 function preferences(header: string): Preference[] {
   return header.split(',').map((entry) => {
     const [name = '', ...rest] = entry.split(';').map((part) => part.trim().toLowerCase());

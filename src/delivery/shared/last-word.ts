@@ -3,7 +3,7 @@ import { dropReasons } from '../../sampling/output-status.ts';
 import type { Drops } from '../ledger/drops.ts';
 
 /**
- * Logs what became of the records of an output that was closed: no sample tells any more what it dropped last.
+ * Logs what became of the records of a closed output: no later sample reports its last drops.
  *
  * @param left records that stay in its spool
  */

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { OutputStatus } from '../../sampling/output-status.ts';
 
-/** A disturbance of a destination: the log hears of its beginning and of its end, not of what repeats in between. */
+/** An outage of a destination: its beginning and its end are logged, not what repeats in between. */
 export class Outage {
-  /** What was said last about a disturbance, and since when it is over; undefined while there was none. */
+  /** The last message about an outage, and since when it is over; undefined while there was none. */
   lastError: string | undefined;
   private began: number | undefined;
   private droppedBefore = 0;
@@ -19,7 +19,7 @@ export class Outage {
     return this.began !== undefined;
   }
 
-  /** Logs a warning with what waits, unless the disturbance lasts already. */
+  /** Logs a warning with what waits, unless the outage has begun already. */
   begin(message: string): void {
     this.lastError = message;
     if (this.lasts) return;
@@ -29,7 +29,7 @@ export class Outage {
     this.log.warn(`${message}; ${queued} records (${queuedBytes} bytes) wait`);
   }
 
-  /** Logs how long the disturbance took and what it cost, if there was one. */
+  /** Logs how long the outage took and what it cost, if there was one. */
   end(message: string): void {
     if (this.began === undefined) return;
     const seconds = ((performance.now() - this.began) / 1000).toFixed(1);
@@ -41,7 +41,7 @@ export class Outage {
   }
 }
 
-/** What an error of a socket or file says, in one line; Node gives one that failed on several addresses no message. */
+/** The message of a socket or file error, in one line; Node gives none if several addresses failed. */
 export function reasonOf(error: Error): string {
   if (!(error instanceof AggregateError)) return error.message;
   return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join(', ');

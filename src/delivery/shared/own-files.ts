@@ -20,34 +20,34 @@ const openFile = promisify(openRaw) as (path: string, flags: number, mode: numbe
 const fstatFile = promisify(fstat);
 const closeFile = promisify(close);
 
-// What root writes, others may have prepared: a link to a file of root's, or a file that they can change afterwards. Files
-// of our own are opened with these functions. New ones are made under a name at which nothing is (`wx`, after removing
-// what an earlier run left there), which follows no link, and then renamed.
+// Other users may prepare a path that root writes to: a link to a file of root, or a file that they can change later. So
+// our own files are opened with these functions. New ones are created exclusively (`wx`, after removing what an earlier run
+// left), which follows no link, and then renamed.
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 const GROUP_OR_OTHERS_WRITE = 0o022;
 const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 
-/** Who may have what is ours: the user we run as, and root. */
+/** Allowed owners of our files: the user we run as, and root. */
 function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** Whether somebody else may change what is in a directory. */
+/** Whether another user may change the content of a directory. */
 function othersMayWrite({ uid, gid, mode }: Stats): boolean {
   const writable = gid === process.getegid?.() ? OTHERS_WRITE : GROUP_OR_OTHERS_WRITE;
   return !isOurs(uid) || (mode & writable) !== 0;
 }
 
-/** Somebody else may change what is in a directory that must be ours alone. */
+/** Another user may change the content of a directory that must be ours alone. */
 export class OthersMayWriteError extends Error {
   override readonly name = 'OthersMayWriteError';
 }
 
 /**
- * Makes sure that nobody else can put anything into a directory, or exchange it or one above it (sticky ones, such as
- * /tmp, keep others from that).
+ * Makes sure that no other user can put anything into a directory, or replace it or one above it (sticky ones, such as
+ * /tmp, prevent that).
  *
  * @throws OthersMayWriteError that names the directory at fault and what is expected of it; Error of node:fs
  */
@@ -76,7 +76,7 @@ function upwards(path: string): string[] {
   return above === path ? [path] : [path, ...upwards(above)];
 }
 
-/** @param above whether it is only to keep what is in it from being exchanged, which a sticky one does */
+/** @param above whether it only has to prevent its content from being replaced, which a sticky one does */
 function refuse(directory: string, stats: Stats, above: boolean): void {
   if (above && isOurs(stats.uid) && (stats.mode & STICKY) !== 0) return;
   if (!othersMayWrite(stats)) return;
@@ -93,7 +93,7 @@ function refuse(directory: string, stats: Stats, above: boolean): void {
  * @throws Error for a link, something that is no file, a file of somebody else's or a larger one; that of node:fs
  */
 export function readOwnFile(path: string, most: number): Buffer {
-  // A pipe would be waited for.
+  // Opening a pipe would block.
   const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stats = fstatSync(fd);

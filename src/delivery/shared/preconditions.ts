@@ -15,7 +15,7 @@ export interface Obstacle {
   /** The name of the output. */
   readonly output: string;
   readonly why: string;
-  /** Whether this user may not look: another one may find it in order. */
+  /** Whether this user has no permission to check: it may be in order for another one. */
   readonly denied: boolean;
   /** The directory that is not there, where that is all. */
   readonly directory: string | undefined;
@@ -34,7 +34,7 @@ class MissingDirectoryError extends Error {
 }
 
 /**
- * Looks for what an output would need of files and directories, and changes nothing.
+ * Checks the files and directories that an output needs, and changes nothing.
  *
  * @param credentials directory of $CREDENTIALS_DIRECTORY
  */
@@ -80,7 +80,7 @@ function tlsOf(tls: TlsSettings | undefined): () => void {
   return () => {
     if (tls === undefined) return;
     const { ca, cert, key } = tlsOptions(tls);
-    // Node takes a file without certificates for an empty list of authorities.
+    // Node treats a file without certificates as an empty list of authorities.
     for (const [option, pem] of [['tls_ca', ca] as const, ['tls_cert', cert] as const])
       if (pem !== undefined)
         isCertificate(`${option} ${tls[option === 'tls_ca' ? 'ca' : 'cert'] ?? ''}`, pem as Buffer);

@@ -8,7 +8,7 @@ const keepAliveDelay = 15_000;
 /** A connection that is being made. */
 export interface Connecting {
   readonly socket: Socket;
-  /** The event of the socket that tells that it can be written to. */
+  /** The event of the socket after which it can be written to. */
   readonly ready: 'connect' | 'secureConnect';
 }
 
@@ -16,7 +16,7 @@ export interface Connecting {
  * Begins to connect. The name is looked up each time.
  *
  * @param tls where the connection is encrypted
- * @throws Error for certificates or a key that are none
+ * @throws Error for invalid certificates or an invalid key
  */
 export function connect(
   { host, port }: Pick<TcpSettings, 'host' | 'port'>,

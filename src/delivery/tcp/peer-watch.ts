@@ -3,18 +3,18 @@ import { unacknowledgedBytes } from '../../kernel/proc/proc-net-tcp.ts';
 
 /** How a connection is watched, in ms. */
 interface WatchPace {
-  /** Without progress for so long, while bytes are on their way, the peer is given up. */
+  /** Without progress for so long, while data is in flight, the peer is given up. */
   readonly timeout: number;
-  /** What the peer's kernel has for so long counts as read, as long as the peer keeps taking. */
+  /** Bytes that the peer's kernel has had for so long count as read, while the peer keeps reading. */
   readonly age: number;
 }
 
 /**
- * Watches whether a connected peer keeps taking what is sent to it. It notices both a peer that stopped reading (its
- * window is closed, then our buffers fill) and one that vanished without a word: there the kernel still takes our
- * bytes for minutes and keepalive does not apply, as it probes only connections with nothing on its way.
+ * Watches whether a connected peer keeps reading. It notices a peer that stopped reading (its window is closed, then our
+ * buffers fill) and one that vanished silently: there the kernel still accepts our bytes for minutes, and keepalive does
+ * not apply, as it probes only connections without data in flight.
  *
- * While a peer makes no progress nothing is taken for read: what its kernel has may die with it.
+ * While a peer makes no progress nothing counts as read: what its kernel has may be lost with it.
  */
 export class PeerWatch {
   private timer: NodeJS.Timeout | undefined;
@@ -22,11 +22,11 @@ export class PeerWatch {
   private readonly unacknowledged: () => Promise<number | undefined>;
   private acknowledged = 0;
   private onTheWay = 0;
-  /** When a look last found progress, or nothing on its way. */
+  /** When a check last found progress, or no data in flight. */
   private flowed = performance.now();
   /** Bytes that count as read. */
   private read = 0;
-  /** What looks found acknowledged that is not old enough yet, the oldest first. */
+  /** Acknowledged bytes that are not old enough yet, the oldest first. */
   private readonly seen: { readonly time: number; readonly bytes: number }[] = [];
 
   /**

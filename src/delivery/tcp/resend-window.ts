@@ -15,8 +15,8 @@ interface Chunk {
 
 /**
  * The records that were handed to a connection and are not known to have arrived. TCP does not say what the peer's
- * application read, so when a connection breaks all of them are sent again on the next one: they arrive at least once.
- * What the disk has is noted by its ordinals alone.
+ * application read, so when a connection breaks all of them are sent again on the next one: they arrive at least once. Of
+ * records on disk only the ordinals are kept.
  */
 export class ResendWindow {
   private readonly chunks = new Fifo<Chunk>();
@@ -78,7 +78,7 @@ export class ResendWindow {
     return released;
   }
 
-  /** The connection ended: gives out all records, the oldest first, and is as new. */
+  /** The connection ended: gives out all records, the oldest first, and is empty again. */
   drain(): Handed[] {
     const drained = this.release(Infinity);
     this.newest = undefined;
@@ -89,7 +89,7 @@ export class ResendWindow {
   private forget(): void {
     const chunk = this.chunks.shift();
     if (chunk?.entry !== undefined) this.held -= chunk.bytes;
-    // Nothing is added to what is gone.
+    // Nothing is added to removed entries.
     if (chunk === this.newest) this.newest = undefined;
   }
 }

@@ -35,12 +35,12 @@ const fileDeadline = 2000;
 const inFlightBytes = 256 << 10;
 
 /**
- * Sends records over a TCP connection and makes a new one whenever it ends or stalls. A new connection starts with a
- * whole record: first those of the connection before that are not known to have arrived, then what the store has.
+ * Sends records over a TCP connection and makes a new one whenever it ends or stalls. A new connection starts with a whole
+ * record: first those of the connection before that are not known to have arrived, then what the store has.
  *
  * TCP acknowledges to the kernel, not to us. A record has arrived when the peer's kernel has had it for a while during
- * which the peer took what came, or when the peer closed after it had been sent everything. The disk keeps what it has
- * of the others; what memory alone has is bounded by not handing over more.
+ * which the peer kept reading, or when the peer closed after it had been sent everything. Other records stay on disk if
+ * they are there; those only in memory are bounded by not handing over more.
  */
 export class TcpDestination implements Destination {
   private readonly target: string;
@@ -54,7 +54,7 @@ export class TcpDestination implements Destination {
   private readonly files = new SlowFiles(fileDeadline);
   private attempt = 0;
   private connections = 0;
-  /** Bytes of this connection that were no records. */
+  /** Bytes of this connection that were not records. */
   private preamble = 0;
   /**
    * ms that a connection must last before it gets what was handed over before. 0 until a connection broke on which that
@@ -77,7 +77,7 @@ export class TcpDestination implements Destination {
     private readonly settings: TcpSettings,
     private readonly tap: Tap,
     private readonly log: Logger,
-    /** Called when a connection was lost, and when there is a new one: its reader knows nothing of what came before. */
+    /** Called when a connection was lost, and when there is a new one: its reader does not know earlier data. */
     private readonly onNewReader: () => void = () => undefined,
     private readonly pace: TcpPace = defaultPace,
   ) {
@@ -159,7 +159,7 @@ export class TcpDestination implements Destination {
       }, this.pace.stable).unref();
       this.begin(socket, preamble);
     });
-    // What the peer sends has no meaning, but unread it would close the connection the hard way.
+    // Data from the peer has no meaning, but if it is not read the connection ends with a reset.
     socket.resume();
     socket.once('end', () => {
       if (this.finish !== undefined && socket.writableFinished)
@@ -187,7 +187,7 @@ export class TcpDestination implements Destination {
     socket.once('close', this.onNewReader);
     this.log.debug(`connected to ${this.target}`);
     const onRead = (bytes: number): void => {
-      // At the end only a peer that closes tells that it has read: one that stalls would be believed meanwhile.
+      // At the end only a close proves that the peer has read: otherwise a stalled peer would count as one that read.
       if (this.finish === undefined) this.release(bytes - this.preamble);
     };
     this.watch = new PeerWatch(socket, { timeout, age: this.pace.age }, onRead, () => {
@@ -210,7 +210,7 @@ export class TcpDestination implements Destination {
     }, this.hold).unref();
   }
 
-  /** Writes while the socket has little in flight; goes on when the kernel took a record. */
+  /** Writes while the socket has little in flight; continues when the kernel accepted a record. */
   private pump(): void {
     const socket = this.socket;
     if (socket === undefined || this.watch === undefined || socket.writableEnded) return;
@@ -248,7 +248,7 @@ export class TcpDestination implements Destination {
     return this.window.done && this.tap.empty;
   }
 
-  /** What the connection took goes back to the store, unless the peer has surely read it. */
+  /** Records of the connection go back to the store, unless the peer has certainly read them. */
   private giveBack(clean: boolean): void {
     if (clean) this.release(Infinity);
     else this.tap.giveBack(this.window.drain(), true);
@@ -262,7 +262,7 @@ export class TcpDestination implements Destination {
     this.holding = undefined;
   }
 
-  /** The connection lasts. */
+  /** The connection has lasted long enough. */
   private connected(): void {
     this.attempt = 0;
     if (this.outage.lasts) this.outage.end(`connected to ${this.target} again`);

@@ -3,8 +3,8 @@ import { readSecret, secretPath } from '../shared/secret.ts';
 import type { TcpSettings } from '../settings.ts';
 
 /**
- * The token that an output sends: as it was given, else the content of its file (see {@link secretPath}). To be asked
- * for each connection, as files may be replaced.
+ * The token that an output sends: the configured one, else the content of its file (see {@link secretPath}). Call it for
+ * each connection, as files may be replaced.
  *
  * @param directory of $CREDENTIALS_DIRECTORY
  * @returns undefined where there is none

@@ -15,19 +15,19 @@ const maxInFlight = 64;
 const addressAge = 30_000;
 const errorAge = 5000;
 /**
- * ms without an error that end an outage, and after which a datagram counts as arrived: a refusal is told only after a
- * send that seemed to work, and a kernel tells one a second at most (icmp(7), icmp_ratelimit).
+ * ms without an error that end an outage, and after which a datagram counts as arrived: a refusal is reported only after a
+ * send that seemed to work, and a kernel reports at most one a second (icmp(7), icmp_ratelimit).
  */
 const calm = 2000;
-/** ms that errors about the last datagrams have to come at the end. */
+/** ms to wait at the end for errors about the last datagrams. */
 const lastErrors = 100;
 
 /**
- * Sends each record as one datagram. The socket is connected, so that it takes datagrams from nobody else and hears
- * when nobody listens. Nothing is kept for a peer that is not there: what cannot be sent is dropped and counted.
+ * Sends each record as one datagram. The socket is connected, so that it receives datagrams only from that peer, and an
+ * error when nothing listens there. Nothing is kept for a missing peer: what cannot be sent is dropped and counted.
  *
- * Nobody confirms a datagram. It counts as arrived when no error came for a while; an error stands for all that were
- * sent shortly before, and those are dropped as unconfirmed.
+ * Nobody confirms a datagram. It counts as arrived when no error came for a while; an error stands for all that were sent
+ * shortly before, and those are dropped as unconfirmed.
  */
 export class UdpDestination implements Destination {
   private readonly outage: Outage;
@@ -39,9 +39,9 @@ export class UdpDestination implements Destination {
   private lookedUp = -Infinity;
   private lookingUp = false;
   private failed = -Infinity;
-  /** When the kernel last told of an error about what had been sent. */
+  /** When the kernel last reported an error about sent datagrams. */
   private told = -Infinity;
-  /** Given to the kernel, which has not said yet whether it takes them. */
+  /** Handed to the kernel, which has not accepted or refused them yet. */
   private inFlight = 0;
   /** Sent, and an error may come yet; the oldest first. */
   private readonly recent = new Fifo<{ readonly ordinal: number; readonly time: number }>();
@@ -151,7 +151,7 @@ export class UdpDestination implements Destination {
       this.failure(error);
     });
     await new Promise<void>((resolve, reject) => {
-      // Node calls back with an error where its types know none.
+      // Node passes an error to the callback although its types have none.
       socket.connect(port, address, (error?: Error) => {
         if (error === undefined && !this.closed) {
           resolve();
@@ -192,7 +192,7 @@ export class UdpDestination implements Destination {
     if (now - this.failed > calm) this.outage.end(`sending to ${this.target} again`);
   }
 
-  /** Something went wrong with datagrams that were sent: ICMP told, mostly that nobody listens on the port. */
+  /** Sent datagrams failed, by an ICMP message: mostly that nothing listens on the port. */
   private failure(error: NodeJS.ErrnoException): void {
     this.told = performance.now();
     const reason = error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable';

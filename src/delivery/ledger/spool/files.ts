@@ -43,7 +43,7 @@ export async function writeAt(handle: FileHandle, buffers: readonly Buffer[], at
   return at + bytes.length;
 }
 
-/** Has the names in a directory survive a power failure. */
+/** Syncs a directory, so that its names survive a power failure. */
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

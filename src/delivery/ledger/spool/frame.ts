@@ -9,10 +9,10 @@ import { Unpackr } from 'msgpackr/unpack';
  *     marker C1 50 58 54, length of the payload (4 bytes), number of the record (6),
  *     CRC-32 of length, number and payload (4), payload
  *
- * Integers are big-endian. The payload is a MessagePack map: `time` (ms since 1970), `bytes` (the record), `sent`
- * (true for one that was handed to a peer before). C1 occurs neither in MessagePack's own bytes nor in UTF-8: behind
- * a damaged frame the next marker with a matching checksum is where reading goes on. Numbers count the records of a
- * spool without gaps, so that what is missing can be counted.
+ * Integers are big-endian. The payload is a MessagePack map: `time` (ms since 1970), `bytes` (the record), `sent` (true for
+ * one that was handed to a peer before). C1 occurs neither in MessagePack's own bytes nor in UTF-8: after a damaged frame
+ * reading continues at the next marker with a matching checksum. Numbers count the records of a spool without gaps, so that
+ * what is missing can be counted.
  */
 const frameBytes = 18;
 const marker = Buffer.from([0xc1, 0x50, 0x58, 0x54]);
@@ -50,7 +50,7 @@ function checksum(head: Buffer, payload: Buffer): number {
 export interface SegmentContent {
   /** In order; they share the memory of the segment. */
   readonly records: SpooledRecord[];
-  /** Whether something that is no record stands behind the last one. */
+  /** Whether something other than a record follows the last one. */
   readonly torn: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface SegmentContent {
  */
 export function readFrames(segment: Buffer, from: number, first: number, end: number): SegmentContent {
   const records: SpooledRecord[] = [];
-  // Lengths that lie would have the same bytes summed up again and again.
+  // Otherwise wrong lengths would make it sum up the same bytes again and again.
   const patience = { bytes: 2 * segment.length };
   let next = first;
   let sound = from;
@@ -107,7 +107,7 @@ function contentOf(payload: Buffer): Omit<SpooledRecord, 'number'> | undefined {
     if (typeof time !== 'number' || !Buffer.isBuffer(bytes)) return undefined;
     return { time, bytes, sent: sent === true };
   } catch {
-    // The checksum is right, so somebody made it. It counts as damaged.
+    // The checksum is right, so somebody forged it. It counts as damaged.
     return undefined;
   }
 }

@@ -29,14 +29,13 @@ const attempts = 5;
 const ours = new Set<string>();
 
 /**
- * Keeps two processes from using one directory. Node has no flock, and a pid says nothing to a process in another pid
- * namespace. So the holder listens on a unix socket in the directory, `holder.N`: the kernel finds it by its inode,
- * whatever the namespaces of the two, and closes it with its process. One that nobody listens on is dead.
+ * Keeps two processes from using one directory. Node has no flock, and a pid means nothing in another pid namespace. So the
+ * holder listens on a unix socket in the directory, `holder.N`: the kernel finds it by its inode, whatever the namespaces
+ * of the two, and closes it with its process. A socket on which nothing listens is dead.
  *
- * To bind a name succeeds for one process only, but a socket that is bound and does not listen yet looks dead. So who
- * has begun to listen looks at all others once more and gives way to one that is alive: of two at least one sees the
- * other. It needs no room on a full disk. Processes of different machines on one network file system do not see each
- * other.
+ * Only one process can bind a name, but a socket that is bound and does not listen yet looks dead. So a process that has
+ * begun to listen checks all others again and gives way to one that is alive: of two processes at least one sees the other.
+ * This needs no space on a full disk. Processes of different machines on one network file system do not see each other.
  */
 export class DirectoryLock {
   private constructor(
@@ -73,7 +72,7 @@ export class DirectoryLock {
     }
   }
 
-  /** Whether the directory still is ours: it was not deleted or replaced. */
+  /** Whether we still hold the directory: it was not deleted or replaced. */
   async holds(): Promise<boolean> {
     const stat = await lstat(this.path).catch(() => undefined);
     return stat?.ino === this.inode;
@@ -87,7 +86,7 @@ export class DirectoryLock {
 }
 
 /**
- * The pid of the process that has a directory, empty where it does not say; undefined when nobody has it.
+ * The pid of the process that holds a directory, empty if it does not say; undefined when none does.
  *
  * @throws an error of node:fs
  */
@@ -156,7 +155,7 @@ async function refuseWhereAlive(directory: string, path: string): Promise<void> 
   throw new SpoolInUseError(directory, who);
 }
 
-/** Asks the holder for its pid: undefined when nobody listens, empty when it does not answer in time. */
+/** Asks the holder for its pid: undefined when nothing listens, empty when it does not answer in time. */
 function ask(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -166,7 +165,7 @@ function ask(path: string): Promise<string | undefined> {
     socket.on('data', (data) => (pid += data.toString('latin1')));
     socket.once('end', () => socket.destroy());
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      // Any other error is no sign of a dead one: too many may wait for an answer already.
+      // Any other error does not prove it dead: too many clients may be waiting already.
       alive = code !== 'ECONNREFUSED' && code !== 'ENOENT';
     });
     socket.once('close', () => {

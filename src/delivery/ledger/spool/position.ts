@@ -11,7 +11,7 @@ export interface NumberRange {
   readonly end: number;
 }
 
-/** What a spool holds: by it a missing file is told from one whose records have arrived. */
+/** What a spool holds: it distinguishes a missing file from one whose records have arrived. */
 export interface Holdings {
   /** Records that are not settled, ascending. */
   readonly ranges: readonly NumberRange[];

@@ -10,7 +10,7 @@ import type { Segment } from './segment.ts';
 /** ms from an error to the next attempt on the same file: it doubles up to the longest. */
 const firstRetry = 1000;
 const longestRetry = 60_000;
-/** A device that answers EIO so often will not get well. */
+/** A device that answers EIO so often will not recover. */
 const mostIoErrors = 5;
 
 /** What a reader works with. */
@@ -24,8 +24,8 @@ export interface ReaderContext {
 }
 
 /**
- * Reads the segments of a spool, one at a time and each as a whole, and gives out what waits in them. What was given out
- * and waits again is found by beginning anew: the ledger tells what is still to be given out.
+ * Reads the segments of a spool, one at a time and each as a whole, and gives out the records that wait in them. To find
+ * records that wait again, it starts from the beginning: the ledger knows which ones are still to be given out.
  */
 export class SpoolReader {
   private readonly ledger: Ledger;
@@ -34,7 +34,7 @@ export class SpoolReader {
   /** Whether records were passed over because they were handed over before. */
   private passedOver = false;
   private reading = false;
-  /** Grows with each {@link rewind}: what was being read then may not be the next any more. */
+  /** Grows with each {@link rewind}: the segment being read then may not be the next one any more. */
   private round = 0;
   private isStrict = false;
   /** Read and not given out. */
@@ -50,7 +50,7 @@ export class SpoolReader {
     this.ledger = context.ledger;
   }
 
-  /** Whether a file that cannot be read holds up those behind it; else they are given out before it. */
+  /** Whether a file that cannot be read holds up the files after it; else they are given out before it. */
   set strict(strict: boolean) {
     if (strict !== this.isStrict) this.rewind();
     this.isStrict = strict;
@@ -71,7 +71,7 @@ export class SpoolReader {
   /**
    * The next record to be given out; undefined when there is none, or it has yet to be read, which this begins.
    *
-   * @param fresh whether to pass over what was handed over before; it comes when this is false again
+   * @param fresh whether to skip records that were handed over before; they come when this is false again
    */
   peek(fresh: boolean): Entry | undefined {
     if (!fresh && this.passedOver) this.rewind();
@@ -90,7 +90,7 @@ export class SpoolReader {
     return this.loaded.shift();
   }
 
-  /** Records that were given out wait again: reading begins anew at the oldest. */
+  /** Records that were given out wait again: reading starts again at the oldest. */
   rewind(): void {
     this.round++;
     this.loaded.clear();

@@ -25,7 +25,7 @@ export interface Found {
   readonly segments: readonly FoundSegment[];
   /** Records of files that are missing at the beginning. */
   readonly missing: number;
-  /** Files whose records are all settled, and others that nobody needs. */
+  /** Files whose records are all settled, and others that are not needed. */
   readonly settled: readonly string[];
   /** The number of the next record. */
   readonly next: number;
@@ -39,10 +39,10 @@ interface File {
 }
 
 /**
- * Looks at what an earlier run left, without changing anything.
+ * Examines what an earlier run left, without changing anything.
  *
- * A number is lost where neither a file has it nor `position` says that it is settled. What `position` says does not
- * count where it contradicts the files: better a record twice than none.
+ * A number is lost where neither a file has it nor `position` says that it is settled. If `position` contradicts the files
+ * it is ignored: a record twice is better than a lost one.
  */
 export async function look(
   directory: string,
@@ -95,7 +95,7 @@ async function lookAt(path: string, first: number): Promise<File> {
       await handle.close();
     }
   } catch {
-    // Whoever reads it will be told why.
+    // Reading it will report why.
     return { path, first, bytes: 0, header: undefined };
   }
 }

@@ -28,16 +28,16 @@ export interface SpoolContext {
   readonly log: Logger;
   /** Called when records became readable in the background. */
   readonly onReadable: () => void;
-  /** Called when what an earlier run left has been taken into the books. */
+  /** Called when the ledger counts what an earlier run left. */
   readonly onOpened: () => void;
 }
 
 /**
- * Records on disk that wait for a destination: files of records (see header.ts and frame.ts) in a directory of their
- * own. The newest is appended to, the oldest is read as a whole; a file is deleted when the ledger has settled all its
- * records. A file that is read is never appended to, and after a start nothing is appended to the files found.
+ * Records on disk that wait for a destination: files of records (see header.ts and frame.ts) in a directory of their own.
+ * The newest file is appended to, the oldest is read as a whole, and a file is deleted when the ledger has settled all its
+ * records. Nothing is appended to a file that is being read, or to files found at the start.
  *
- * All file work runs in the background. Nothing tries again by itself: `tick` does.
+ * All file work runs in the background. Retries happen only in `tick`.
  */
 export class Spool {
   /** Oldest first. */
@@ -47,7 +47,7 @@ export class Spool {
   private readonly log: Logger;
   private active: Active | undefined;
   private appending = false;
-  /** Deleted from the books; the files have yet to go. */
+  /** No longer counted; the files have yet to be deleted. */
   private condemned: string[] = [];
   private housekeeping: Promise<void> = Promise.resolve();
   /** The number of the next record to be appended. */
@@ -190,9 +190,9 @@ export class Spool {
     await this.lock?.release();
   }
 
-  /** Takes what is on disk out of the books. @returns how many records stay there */
+  /** Stops counting what is on disk. @returns how many records stay there */
   leave(): number {
-    // A disk that hung may let `close` go on only now.
+    // After a hung disk, `close` may continue only now.
     this.left = true;
     let left = 0;
     for (const segment of this.segments)
@@ -205,7 +205,7 @@ export class Spool {
   }
 
   private frames(entries: readonly Entry[]): Buffer[] {
-    // The wall clock of when they were taken: it may have been set since.
+    // When they were taken, by the wall clock; it may have been set since.
     const epoch = Date.now() - performance.now();
     return entries.flatMap(({ ordinal, bytes, since }, index) =>
       frame({ number: this.next + index, time: epoch + since, bytes, sent: this.ledger.tried(ordinal) }),
@@ -228,7 +228,7 @@ export class Spool {
 
   private adopt({ segments, missing, settled, next }: Found): void {
     const waited = this.ledger.disk;
-    /** Records of others, by whose they are. */
+    /** Records of other outputs, by output. */
     const strangers = new Map<string, number>();
     for (const { path, bytes, numbers, stranger, header } of segments) {
       const segment = new Segment(path, numbers.first, stranger);
@@ -264,7 +264,7 @@ export class Spool {
       if (!this.fullTold) this.log.warn('spool: full (spool_max), dropping the oldest records');
       this.fullTold = true;
     }
-    // A file that is about to go may have the name of the next one, and its room.
+    // A file that is about to be deleted may have the name of the next one, and take its space.
     await (this.condemned.length > 0 ? this.keepHouse(false) : this.housekeeping);
     return true;
   }
@@ -273,7 +273,7 @@ export class Spool {
     const { directory } = this.settings;
     if ((await this.lock?.holds()) !== true) await this.takeAnew();
     const segment = new Segment(segmentPath(directory, this.next), this.next);
-    // A new file: what has the name is none of ours, and may be a link.
+    // A new file: an existing one of this name is not ours and may be a link.
     await rm(segment.path, { force: true });
     const handle = await open(segment.path, 'wx', 0o600);
     this.segments.push(segment);
@@ -321,7 +321,7 @@ export class Spool {
   private reap(): void {
     if (this.left) return;
     for (const segment of [...this.segments]) {
-      // One without records is about to get some.
+      // A segment without records is about to get some.
       if (segment === this.active?.segment || segment.records === 0) continue;
       if (segment.unsettled(this.ledger) === segment.end) this.remove(segment);
     }
@@ -345,7 +345,7 @@ export class Spool {
   private async saveAndDelete(sync: boolean): Promise<void> {
     if (this.left) return;
     const condemned = this.condemned;
-    // What is condemned from now on is not settled by this position.
+    // Segments marked for deletion from now on are not covered by this position.
     this.condemned = [];
     try {
       await this.position.save({ ranges: this.ranges(), next: this.next }, sync || condemned.length > 0);
@@ -353,7 +353,7 @@ export class Spool {
       this.condemned.unshift(...condemned);
       throw error;
     }
-    // Gone already, or out of reach like the whole directory.
+    // Deleted already, or unreachable like the whole directory.
     for (const path of condemned) await rm(path, { force: true }).catch(() => undefined);
   }
 

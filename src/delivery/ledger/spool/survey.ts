@@ -43,10 +43,10 @@ export function readable(part: SpoolPart): boolean {
 }
 
 /**
- * The spools in a state directory, whoever uses them, by name. It changes nothing; numbers of one that is in use are
- * those of some moments ago.
+ * The spools in a state directory by name, whether in use or not. It changes nothing; the numbers of a spool in use may be
+ * slightly old.
  *
- * @param seen where what is found is kept for the next call, which then reads only files that have changed
+ * @param seen cache of what is found: the next call then reads only files that have changed
  * @throws Error of node:fs, but not where the directory is missing
  */
 export async function survey(stateDir: string, seen?: Seen): Promise<SpoolDirectory[]> {
@@ -78,7 +78,7 @@ export async function surveyOne(
 }
 
 async function read(name: string, directory: string): Promise<SpoolPart[]> {
-  // Nobody's own identity: what is whose stands in the headers.
+  // No identity: the headers say which output the records belong to.
   const nobody = { output: '', format: '', schema: 0 };
   const { segments } = await look(directory, nobody, await new Position(directory).load());
   return partsOf(name, segments);
