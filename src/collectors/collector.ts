@@ -19,7 +19,7 @@ export interface HostTarget {
   readonly devices: PartLists<'host', DeviceRows>;
 }
 
-/** What is wanted beyond the default metrics; what nobody wants is not read. */
+/** What is wanted beyond the default metrics; nothing else is read. */
 export interface Wanted {
   readonly verbose: boolean;
   /** Rows per vCPU, disk and NIC. */
@@ -28,14 +28,13 @@ export interface Wanted {
   readonly threads?: { has(key: string): boolean };
 }
 
-/** Measures one thing, on the host and on every VM. */
+/** Measures one subject, on the host and on every VM. */
 export interface Collector {
   readonly name: CollectorName;
   /**
-   * Reads the kernel's files, derives values from these readings and the ones before, and sets them in the rows,
-   * which come cleared. What cannot be known is not set.
-   * @param attend to be called between two guests by a collector that takes long over each, for somebody may have pressed
-   *   a key; missing where nobody watches
+   * Reads the kernel's files, derives values from these readings and the ones before, and sets them in the rows, which come
+   * cleared. What cannot be known is not set.
+   * @param attend for slow collectors to call between two guests, so that pressed keys are handled; missing without a view
    */
   collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void;
   /** Releases descriptors. */

@@ -53,14 +53,14 @@ class Power {
   }
 }
 
-/** A zone, and what it told last, J. */
+/** A zone and its last reading, J. */
 interface KnownZone {
   readonly zone: PowerZone;
   readonly power: Power;
   told: number;
 }
 
-/** CPU time of one guest, and what of the power is its. */
+/** CPU time of one guest, and its share of the power. */
 class GuestEnergy {
   readonly power = new Power();
   /** Seconds that it ran since the reading before; NaN where not known. */
@@ -94,8 +94,9 @@ class GuestEnergy {
 }
 
 /**
- * Power of the CPUs and of their memory, and an estimate of whose it is: the active part, by the share of time in which CPUs were
- * busy, is shared among guests by their CPU time; what is idle is nobody's. So do the estimates of Kepler.
+ * Power of the CPUs and of their memory, and an estimate of each guest's share: the active part, by the share of time in
+ * which CPUs were busy, is divided among guests by their CPU time; the idle part belongs to nobody. Kepler estimates
+ * likewise.
  */
 export class EnergyCollector implements Collector {
   readonly name = 'energy';

@@ -12,7 +12,7 @@ import { Readings, now } from './readings.ts';
 import { SlowBeat } from './slow-beat.ts';
 
 const hostSlots = slots('pressure', 'host');
-/** The resources the kernel tells pressure of, as the metric ids name them. */
+/** The resources with pressure, as the metric ids name them. */
 const resources = ['cpu', 'io', 'mem'] as const;
 type Resource = (typeof resources)[number];
 const fileNames: Readonly<Record<Resource, 'cpu' | 'io' | 'memory'>> = {
@@ -77,7 +77,7 @@ export class PressureCollector implements Collector {
   }
 }
 
-/** The averages of one VM's cgroup, which the kernel renews every 2 s: reading them more often shows nothing new. */
+/** The averages of one VM's cgroup. The kernel updates them every 2 s, so reading them more often shows nothing new. */
 class VmPressure {
   private readonly files: readonly KernelFile[];
   private readonly pressure = new Pressure();

@@ -1,6 +1,6 @@
 /**
- * The present reading of something and the one before, taken in turns from two records that are kept: a read fills
- * the older one anew, and only a read that succeeded is committed.
+ * The present reading of something and the one before, taken in turns from two records that are kept: a read fills the
+ * older one, and only a successful read is committed.
  */
 export class Readings<T> {
   previous: T;
@@ -60,7 +60,7 @@ export function now(): number {
   return performance.now() / 1000;
 }
 
-/** `total` shared out over `count`; NaN, not known, where there was nothing to share it over. */
+/** `total` divided by `count`; NaN, not known, if `count` is 0. */
 export function meanPerOperation(total: number, count: number): number {
   return count > 0 ? total / count : NaN;
 }

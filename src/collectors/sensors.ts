@@ -17,11 +17,11 @@ const sensorSlots = slots('sensors', 'host_sensor');
 const READ_INTERVAL = 10;
 /** Seconds between two looks for chips that came, and between two reads of the limits. */
 const LOOK_INTERVAL = 60;
-/** ms after which the next chip is read while this one has not answered. */
+/** ms to wait for a chip before the next one is read. */
 const DEADLINE = 2000;
 /** Chips that may be left hanging: each keeps one of the four threads of Node's pool. */
 const MOST_HANGING = 2;
-/** ms after which values are too old to be told. */
+/** ms after which values are too old to report. */
 const TOO_OLD = 3 * READ_INTERVAL * 1000;
 
 /**

@@ -1,6 +1,7 @@
 /**
- * For what is dear to read, or changes less often than samples are taken: due at once, and then every `interval`
- * seconds. The first interval is cut short at random, so that the same reading of many VMs spreads over the cycles.
+ * For values that are expensive to read, or change less often than samples are taken: due at once, and then every
+ * `interval` seconds. The first interval is cut short at random, so that the same reading of many VMs spreads over the
+ * cycles.
  */
 export class SlowBeat {
   private next = -Infinity;

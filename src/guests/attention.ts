@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { PollSchedule } from './poll-schedule.ts';
 
-/** Seconds between two visits to the monitor of a VM that somebody looks at. */
+/** Seconds between two visits to the monitor of a VM that the user looks at. */
 const INTERVAL = 2;
 /** Share of the host's CPU time that the visits before their time may take. */
 const LARGEST_SHARE = 0.02;
@@ -15,12 +15,11 @@ interface Visited {
 }
 
 /**
- * Whose monitors are asked more often than the interval says: those of the VMs that somebody looks at. How many VMs that
- * are, is for the screen to say; what it costs at most is a fixed share of the host, which those that were not visited for
- * longest get.
+ * Decides whose monitors are polled more often than the interval says: those of the VMs that the user looks at. The screen
+ * decides how many VMs that are. The cost is limited to a fixed share of the host; VMs that have waited longest come first.
  */
 export class Attention {
-  /** Keys of the VMs of which somebody wants to see the threads. */
+  /** Keys of the VMs whose threads are shown. */
   expanded: ReadonlySet<string> = new Set();
   private watched: ReadonlySet<string> = new Set();
   /** Visits that may be made now. */

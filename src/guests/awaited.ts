@@ -1,7 +1,7 @@
 import type { Guest } from './guest.ts';
 import type { Inventory } from './inventory.ts';
 
-/** Seconds after which it is looked again for a hypervisor where there was none. */
+/** Seconds between two searches for a hypervisor while there is none. */
 const LOOK_AGAIN = 30;
 
 /** Stands in while there is no hypervisor, and takes the one that appears: a service may start before it. */
@@ -12,8 +12,8 @@ export class AwaitedInventory implements Inventory {
   private lookedAt = performance.now() / 1000;
 
   /**
-   * @param detect looks for a hypervisor; tells itself why it failed, if it rejects
-   * @param missing what is told as long as there is none
+   * @param detect looks for a hypervisor; reports a failure itself if it rejects
+   * @param missing message while there is none
    */
   constructor(
     private readonly detect: () => Promise<Inventory | undefined>,
@@ -52,7 +52,7 @@ export class AwaitedInventory implements Inventory {
     await this.found?.poll(everyone);
   }
 
-  /** Takes what is found, unless nobody wants it any more. */
+  /** Uses what was found, unless it was closed meanwhile. */
   private async look(): Promise<void> {
     const found = await this.detect().catch(() => undefined);
     if (this.closed) found?.close();

@@ -48,7 +48,7 @@ export async function detectInventory(
   if ((auto || connector === 'proxmox') && (existsSync(paths.roots.pvedir) || existsSync(paths.qemuServer))) {
     return new ProxmoxInventory(paths, beat, log, files);
   }
-  // One that is asked for by name is waited for; it says itself what is wrong.
+  // A hypervisor requested by name is waited for; it reports errors itself.
   if (connector === 'libvirt' || (auto && (await libvirtAnswers(search, paths)))) {
     if (beat.latencyHistogram === true)
       log.warn('latency_histogram has no effect: the read-only connection to libvirt cannot set histograms');
@@ -60,7 +60,7 @@ export async function detectInventory(
   return qemu ? new QemuInventory(paths, beat, log) : undefined;
 }
 
-/** Whether a libvirt daemon is there, even one that has no time for us now. */
+/** Whether a libvirt daemon is there, even if it is too busy to answer now. */
 async function libvirtAnswers({ connection }: Search, paths: Paths): Promise<boolean> {
   try {
     const { connectHypervisor } = await import('../libvirt/hypervisor.ts');

@@ -58,17 +58,17 @@ export interface DiskReading {
   readonly physical?: number | undefined;
   /** What the block device or data set of the host below it counted at the same time, where it has one that we may read. */
   below?: BelowReading | undefined;
-  /** What QEMU holds its requests back to, if it told. */
+  /** The limits of its requests, if QEMU reported them. */
   readonly limits?: DiskLimits | undefined;
-  /** How many operations took how long, where QEMU was told to count that. */
+  /** Latency histograms, if QEMU was told to keep them. */
   readonly histograms?: DiskHistograms | undefined;
 }
 
-/** The balloon's state; sizes in bytes. What the guest does not report, or not credibly, is left out. */
+/** The balloon's state; sizes in bytes. Values that the guest does not report, or that are impossible, are left out. */
 export interface BalloonReading {
   readonly actual?: number;
   readonly max?: number;
-  /** Seconds since the guest reported, at the time of the answer; its report is left out when that is long. */
+  /** Seconds since the guest reported, at the time of the answer; an old report is left out. */
   readonly age?: number;
   readonly total?: number;
   readonly free?: number;
@@ -84,7 +84,7 @@ export interface VcpuReading {
   readonly wait: number;
 }
 
-/** What QEMU (or libvirt) said about one VM at one instant: the readings of the slower beat. */
+/** What QEMU (or libvirt) said about one VM at one instant: the readings of the slower interval. */
 export interface Detail {
   /** Monotonic time of the answer, in seconds. */
   readonly time: number;
@@ -103,7 +103,7 @@ export interface Detail {
 export const guestTypes = ['qemu', 'lxc', 'nspawn'] as const;
 export type GuestType = (typeof guestTypes)[number];
 
-/** Who a guest is. Samples tell no more of it than this and its values. */
+/** Who a guest is. Samples contain only this and its values. */
 export interface GuestIdentity {
   readonly type: GuestType;
   /** Of this run of the guest: pid and start time. */

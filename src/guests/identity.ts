@@ -4,7 +4,7 @@ const NONE = '00000000-0000-0000-0000-000000000000';
 /** UTF-16 code units of a name at most. */
 const LONGEST_NAME = 255;
 
-/** A UUID in lower case; undefined for a text that is none, however it came to stand in its place. */
+/** A UUID in lower case; undefined for any other text. */
 export function uuidOf(text: string | undefined): string | undefined {
   const uuid = text?.toLowerCase();
   return uuid !== undefined && UUID.test(uuid) && uuid !== NONE ? uuid : undefined;
@@ -14,6 +14,6 @@ export function uuidOf(text: string | undefined): string | undefined {
 export function nameOf(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (text.length <= LONGEST_NAME) return text;
-  // No half of a surrogate pair stays behind.
+  // A surrogate pair is not cut in half.
   return text.slice(0, LONGEST_NAME).replace(/[\ud800-\udbff]$/, '');
 }

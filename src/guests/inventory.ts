@@ -13,9 +13,9 @@ export interface Beat {
   readonly latencyHistogram?: boolean;
 }
 
-/** Keeps count of the guests of one kind of host. */
+/** Lists the guests of one kind of manager. */
 export interface Inventory {
-  /** What the log calls it; each of a node has another one. */
+  /** Its name in the log, unique within a node. */
   readonly name: string;
   /** Name of the host where it is not this one; undefined where /proc tells it. */
   readonly hostname?: string | undefined;
@@ -25,14 +25,14 @@ export interface Inventory {
    */
   guests(): readonly Guest[];
   /**
-   * Asks the monitors that are due (the slower beat) and leaves the answers in {@link Guest.detail}. Never rejects;
+   * Polls the monitors that are due (the slower interval) and stores the answers in {@link Guest.detail}. Never rejects;
    * resolves when all asked have answered or run into their deadlines. Sampling does not wait for it.
    * @param everyone asks every monitor, due or not
    */
   poll(everyone?: boolean): Promise<void>;
-  /** Why guests that run may not be among them now, and what to do; missing where nothing stands in the way. */
+  /** Why running guests may be missing now, and what to do; missing where there is no obstacle. */
   readonly unseen?: string | undefined;
-  /** Questions since the start that got no answer. */
+  /** Polls since the start that got no answer. */
   readonly failures: number;
   /** Releases descriptors and sockets. */
   close(): void;

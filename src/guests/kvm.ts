@@ -5,7 +5,7 @@ import type { Paths } from '../kernel/base/paths.ts';
 /** The device that QEMU needs to run VMs with the help of the CPU. */
 const device = '/dev/kvm';
 
-/** Why a host without VMs may have none: it cannot run them with KVM. Of a host elsewhere nothing is known of that. */
+/** Why a host may have no VMs: it cannot run them with KVM. Of a remote host this is not known. */
 export function kvmTrouble({ roots }: Paths): readonly string[] {
   if (roots.procfs !== defaultRoots.procfs || existsSync(device)) return [];
   return [

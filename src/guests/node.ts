@@ -5,8 +5,8 @@ import type { Inventory } from './inventory.ts';
 const none: readonly Guest[] = [];
 
 /**
- * All guests of one node: joins inventories, each of another kind of guest. One that fails or hangs costs its own guests
- * and no others.
+ * All guests of one node: joins inventories of different kinds of guests. One that fails or hangs affects only its own
+ * guests.
  */
 export class Node implements Inventory {
   readonly name = 'node';

@@ -1,6 +1,6 @@
 import type { Beat } from './inventory.ts';
 
-/** Seconds between two visits to a monitor, unless configured otherwise: as pvestatd, whose graphs show no more. */
+/** Default seconds between two visits to a monitor: as pvestatd, whose graphs show no more. */
 const USUAL_INTERVAL = 10;
 /**
  * How far a poll may be moved from its time, as a share of the interval: it spreads the polls of many VMs. It is at
@@ -11,14 +11,14 @@ const JITTER = 0.1;
 const LARGEST_SHARE = 0.1;
 
 /**
- * When to ask one monitor again. The interval is jittered, so that our visits to many monitors spread out and do not
- * fall in step with the ten-second beat of Proxmox VE's own daemon, and stretched when a visit takes long.
+ * When to ask one monitor again. The interval is jittered, so that visits to many monitors spread out and do not coincide
+ * with the ten-second interval of Proxmox VE's own daemon. It grows when a visit takes long.
  */
 export class PollSchedule {
   /** When it was visited last, in monotonic seconds. */
   visitedAt = -Infinity;
   private next = -Infinity;
-  /** No visit is made before, however much it is wanted. */
+  /** No visit is made before this time, even on request. */
   private restsUntil = -Infinity;
 
   /**
@@ -31,7 +31,7 @@ export class PollSchedule {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** The schedule of a beat. */
+  /** The schedule for an interval. */
   static of({ detailInterval, frequency }: Beat): PollSchedule {
     return new PollSchedule(detailInterval ?? Math.max(USUAL_INTERVAL, frequency), frequency);
   }

@@ -32,7 +32,7 @@ export class SlowFiles {
     return this.run(() => statfs(path), path);
   }
 
-  /** Whether the file system answers in time when asked about a path, be it that there is no such file. */
+  /** Whether the file system answers in time about a path, even if there is no such file. */
   async answers(path: string): Promise<boolean> {
     try {
       await this.stat(path);

@@ -23,18 +23,18 @@ export interface NicLimit {
   readonly sent: number | undefined;
 }
 
-/** Traffic of one NIC as it was told. */
+/** Traffic of one NIC as reported by the hypervisor. */
 export interface NicReading extends GuestNic {
   /** In the columns of /proc/net/dev. */
   readonly counters: Counters;
 }
 
-/** What is told is not read here: it stands in {@link Guest.detail}. */
+/** Such values are not read here: they are in {@link Guest.detail}. */
 interface Told {
   readonly kind: 'told';
 }
 
-/** A guest that is all that is in its cgroup, and that below: a container. */
+/** A guest whose values are those of its cgroup and the cgroups below: a container. */
 interface InCgroup {
   readonly kind: 'cgroup';
   readonly cgroup: Cgroup;
@@ -49,7 +49,7 @@ export type MemorySource =
   | {
       readonly kind: 'process';
       readonly qemu: Process;
-      /** Whether other processes share it, so that the kernel does not count as QEMU's own what of it is swapped out. */
+      /** Whether other processes share it, so that the kernel does not count its swapped pages for QEMU. */
       readonly shared: boolean;
       readonly cgroup: Cgroup | undefined;
     }

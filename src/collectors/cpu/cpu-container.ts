@@ -18,7 +18,7 @@ const vmSlots = slots('cpu', 'vm');
 const { usageUsec, throttledUsec } = cgroupCpuStatCounters;
 const US_PER_S = 1e6;
 const NS_PER_US = 1000;
-/** Seconds between two looks where it may run: Proxmox VE moves containers to other CPUs every 10 s. */
+/** Seconds between two checks of where it may run: Proxmox VE moves containers to other CPUs every 10 s. */
 const CPUS_BEAT = 10;
 
 /**
@@ -38,8 +38,8 @@ export function deriveContainerCpu(
 }
 
 /**
- * CPU time of one container, by its cgroup. How long its processes wait for a CPU nothing sums up: the pressure tells in which
- * part of the time some of them waited.
+ * CPU time of one container, by its cgroup. The kernel does not sum up how long its processes wait for a CPU; the pressure
+ * is the share of time in which some of them waited.
  */
 export class ContainerCpu {
   private readonly readings = new Readings(() => new ThrottleReading());

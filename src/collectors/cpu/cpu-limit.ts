@@ -8,7 +8,7 @@ import { now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
 const to = slots('cpu', 'vm');
-/** Seconds between two looks: limits change when somebody changes them. */
+/** Seconds between two reads: limits change rarely. */
 const BEAT = 30;
 
 /** What a guest may use of the CPUs: as its cgroup says, or where that has no controller, its configuration. */
@@ -19,7 +19,7 @@ export class CpuLimit {
 
   constructor(private readonly cgroup: Cgroup | undefined) {}
 
-  /** Sets limit and weight, and how near the CPUs that the guest uses, which are set before, come to the limit. */
+  /** Sets limit and weight, and how close the CPUs that the guest uses, which are set before, come to the limit. */
   set(values: Float64Array, guest: Guest): void {
     if (this.beat.due(now())) this.read();
     const { vcpuLimit, vcpus } = guest;
@@ -29,7 +29,7 @@ export class CpuLimit {
     const limit = Math.min(inAll, ofVcpus);
     if (!Number.isFinite(limit)) return;
     values[to.cpu_limit] = limit;
-    // What QEMU does beside its vCPUs does not count for what they are limited to.
+    // Work of QEMU besides its vCPUs does not count for the limit of the vCPUs.
     const byVcpus = vcpuLimit === undefined ? 0 : (values[to.cpu_total] as number) / vcpuLimit;
     const byAll = ((values[to.cpu_used] as number) / inAll) * 100;
     values[to.cpu_limit_used] = Math.min(100, Math.max(byAll, byVcpus));

@@ -16,7 +16,7 @@ function grown(previous: number | undefined, current: number | undefined): numbe
 }
 
 /**
- * CPU time of a VM whose process cannot be seen, from what libvirt says of its vCPUs. It comes with the slower beat;
+ * CPU time of a VM whose process cannot be seen, from what libvirt says of its vCPUs. It comes at the slower interval;
  * libvirt reads the time that a vCPU ran in steps of 10 ms, which over 5 s is 0.2 percent.
  */
 export class RemoteCpu {

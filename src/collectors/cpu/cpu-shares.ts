@@ -3,7 +3,7 @@ import { growth, steppedBack } from '../../kernel/base/counters.ts';
 import { TICKS_PER_S } from '../../kernel/base/ticks.ts';
 import { procStatCounters } from '../../kernel/proc/proc-stat.ts';
 
-/** By how many ticks a CPU may seem to have stood still in a short interval. */
+/** Ticks by which a CPU may fall short in a short interval. */
 const FEW_TICKS = 2;
 
 /** What the percentages are shares of. The kernel counts guest inside user and guest_nice inside nice. */
@@ -12,10 +12,10 @@ const summands = (['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq',
 );
 
 /**
- * All the time that CPUs spent between two readings, in ticks. NaN where the whole is not known: a counter of it went backwards, or
- * it is not the time that passed. A CPU that is switched off or on makes the kernel tell its idle time by another clock,
- * which can be minutes off. Only iowait, which tickless kernels set back by a tick or two now and then, counts as not
- * having moved.
+ * All the time that CPUs spent between two readings, in ticks. NaN where the total is not known: one of its counters went
+ * backwards, or it does not match the elapsed time. When a CPU is switched off or on the kernel takes its idle time from
+ * another clock, which can be minutes off. Only iowait, which tickless kernels set back by a tick or two now and then,
+ * counts as not having moved.
  *
  * Source: Documentation/filesystems/proc.rst, /proc/stat.
  * @param elapsed seconds
@@ -36,7 +36,7 @@ export function wholeTicks(
   }
   if (sum === 0) return NaN;
   if (!(elapsed > 0)) return sum;
-  // The bounds are wide: time is told in ticks.
+  // The bounds are wide, because time is counted in ticks.
   const perCpu = elapsed * TICKS_PER_S;
   const isPossible = sum >= fewest * (perCpu / 3 - FEW_TICKS) && sum <= most * (perCpu * 3 + TICKS_PER_S);
   return isPossible ? sum : NaN;

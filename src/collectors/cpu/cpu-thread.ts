@@ -61,7 +61,7 @@ export class ThreadCpu {
     this.readings.commit();
   }
 
-  /** Whether it ever ran, as the kernel tells; one that keeps no such statistics writes zeros for all threads. */
+  /** Whether it ever ran, by the kernel; one without these statistics writes zeros for all threads. */
   get hasRun(): boolean {
     return this.readings.current.schedstat.counters.value(run) > 0;
   }
@@ -74,7 +74,7 @@ export class ThreadCpu {
     return this.readable && this.thread.vcpu === undefined && time - this.ranAt >= DORMANT_AFTER;
   }
 
-  /** Whether it has ended, so that what it does not tell is missing nowhere. */
+  /** Whether it has ended, so that its missing reading makes no sum unknown. */
   get gone(): boolean {
     return this.thread.schedstat.trouble === 'gone';
   }

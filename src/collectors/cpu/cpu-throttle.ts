@@ -31,7 +31,7 @@ export function deriveThrottled(previous: ThrottleReading, current: ThrottleRead
 
 /**
  * How much the CPU limit of one VM holds it back. The kernel counts periods only where a limit is set and the VM runs:
- * while it counts none, nothing is held back, and it suffices to look now and then whether that has changed.
+ * while it counts none, nothing is throttled, and it is enough to check now and then whether that has changed.
  */
 export class Throttling {
   private readonly readings = new Readings(() => new ThrottleReading());

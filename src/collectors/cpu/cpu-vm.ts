@@ -25,7 +25,7 @@ const DORMANT_BEAT = 5;
  * most, Ceph some 100 for a VM. With more than that what they ran together is not known.
  */
 const OTHER_THREADS = 256;
-/** ns of the process's CPU time that no thread needs to account for: it is told in ticks, cut off twice. */
+/** ns of the process's CPU time that threads need not account for: it is counted in ticks, rounded down twice. */
 const UNSEEN = 2 * NS_PER_TICK;
 
 /** The threads of one VM. */
@@ -103,7 +103,7 @@ export class VmCpu {
       values[vmSlots.cpu_total] = Math.min(100, used / vcpus);
       values[vmSlots.cpu_steal] = ready / vcpus;
       values[vmSlots.cpu_used] = (used + otherUsed) / PERCENT;
-      // A vCPU that is not known may be the worst.
+      // An unknown vCPU may be the worst.
       values[vmSlots.cpu_total_max] = Number.isNaN(used) ? NaN : Math.min(PERCENT, mostUsed);
       values[vmSlots.cpu_steal_max] = Number.isNaN(ready) ? NaN : mostReady;
       values[vmSlots.cpu_other_max] = Number.isNaN(otherUsed) ? NaN : (busiest?.used ?? NaN);
@@ -117,7 +117,7 @@ export class VmCpu {
     }
     if (!wanted.verbose) return;
     this.throttling?.collect(target.row);
-    // How long limits of single vCPUs hold these back stands in groups of their own.
+    // Throttled time of single vCPUs is in cgroups of their own.
     if (this.throttling !== undefined && target.guest.vcpuLimit === undefined)
       values[vmSlots.cpu_contention] = contention(values, vcpus, this.throttling);
     if (busiest !== undefined && busiest.used > 0)
@@ -175,7 +175,7 @@ export class VmCpu {
     }
   }
 
-  /** False where a process that uses CPU time has threads that all never ran: such zeros are no statistics. */
+  /** False if a process uses CPU time but none of its threads ever ran: then the zeros are not statistics. */
   private keepsStatistics(): boolean {
     return !(this.processRan > this.processRanFirst) || this.threads.some(({ hasRun }) => hasRun);
   }

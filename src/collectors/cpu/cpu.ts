@@ -17,7 +17,7 @@ import { SlowBeat } from '../slow-beat.ts';
 const vmSlots = slots('cpu', 'vm');
 /** Seconds between two looks for the kernel threads that work for VMs. */
 const WORKERS_BEAT = 10;
-/** Seconds between two looks which VMs are pinned to a CPU; they themselves look every 30 s. */
+/** Seconds between two checks of which VMs are pinned to a CPU; the VMs themselves check every 30 s. */
 const PINNED_BEAT = 10;
 
 /** CPU time used and waited for: of the host, of each VM and vCPU from its threads' schedstat, of each container from its cgroup. */
@@ -28,7 +28,7 @@ export class CpuCollector implements Collector {
   private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
   private readonly pinnedBeat = new SlowBeat(PINNED_BEAT);
   private pinned: PinnedGuests = new Map();
-  /** How many VMs there were when it was last looked for workers. */
+  /** How many VMs there were at the last search for workers. */
   private served = 0;
   private readonly vms = new PerGuest(({ guest }) => this.cpuOf(guest.sources.cpu));
 

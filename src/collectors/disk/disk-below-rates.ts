@@ -39,7 +39,7 @@ export class BelowRates {
     const { from } = this;
     const elapsed = below?.device === from?.device ? time - this.readAt : NaN;
     places.forEach(({ block, blockUnit, objset, unit }, index) => {
-      // ZFS is asked first: it tells of its own volumes where its version has them not counted by the kernel.
+      // ZFS is asked first: with some versions the kernel does not count its volumes.
       const told =
         from?.objset && below?.objset
           ? growth(from.objset, below.objset, objset) / unit

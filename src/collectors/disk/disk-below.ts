@@ -8,14 +8,14 @@ import { BelowRates } from './disk-below-rates.ts';
 
 const to = slots('disk', 'vm_disk');
 const NS_PER_MS = 1e6;
-/** The kernel tells times in whole ms: of fewer operations, or less time, the mean would be mostly rounding. */
+/** The kernel counts whole ms: with fewer operations, or less time, the mean would be mostly rounding error. */
 const LEAST_OPERATIONS = 20;
 const LEAST_MS = 10;
 /** How far the operations of guest and device may differ for them to be the same ones. */
 const SAME = 0.2;
-/** Above the device can be no less than no time: how much of the guest's latency the rounding may come to. */
+/** The time above the device cannot be negative: share of the guest's latency that rounding may cause. */
 const ROUNDING = 0.1;
-/** Seconds from which on a window that has too few operations ends: the shortest beat but for its jitter. */
+/** Seconds after which a window with too few operations ends: the shortest interval less its jitter. */
 const LONGEST_WINDOW = 4;
 
 /** One direction: where its operations and their time are counted, by QEMU and by the kernel, and where the result goes. */

@@ -12,14 +12,14 @@ const onDisks = new Set(['btrfs', 'zfs', 'bcachefs', 'overlay', 'aufs', 'ecryptf
 const remoteDevice = /^\/dev\/[rn]bd/;
 
 /**
- * Tells which disks of VMs lie on disks of this host: not those on NFS, Ceph and the like, nor those in memory. Only the
+ * Knows which disks of VMs are on disks of this host: not those on NFS, Ceph and the like, nor those in memory. Only the
  * list of mounts is read, never the file system itself, which may hang.
  */
 export class DiskPlaces {
   private mounts: readonly Mount[] = [];
   /** By path. */
   private readonly known = new Map<string, boolean>();
-  /** Whether paths are told at all: then a disk without one is no file and no device of the host. */
+  /** Whether paths are known at all: then a disk without one is neither a file nor a device of the host. */
   private told = false;
   private readonly beat = new SlowBeat(60);
 

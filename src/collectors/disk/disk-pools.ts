@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
 const COUNTERS = Object.keys(c).length;
 /** Seconds between two readings: one of a pool takes 10 to 20 us for each of its file systems and volumes. */
 const BEAT = 10;
-/** ms that a pool may take to say how much room it has: one whose disks are gone never does. */
+/** ms that a pool may take to report its free space: one whose disks are gone never does. */
 const DEADLINE = 1000;
 /** What statfs says the type of a file system of ZFS is (include/sys/zfs_vfsops_os.h of OpenZFS). */
 const ZFS_MAGIC = 0x2fc12fc1;
@@ -31,7 +31,7 @@ const rates = [
   [to.pool_write_mib, c.writeBytes, MIB],
 ] as const;
 
-/** What tells how full a file system is. */
+/** What reports how full a file system is. */
 interface FileSystems {
   statfs(path: string): Promise<{ readonly type: number; readonly bavail: number; readonly bsize: number }>;
 }
@@ -79,7 +79,7 @@ class Pool {
     for (let i = 0; i < COUNTERS; i++) {
       const isAnew = before === undefined || steppedBack(before, counters, i);
       const grown = isAnew ? counters.value(i) : growth(before, counters, i);
-      // The first time nothing is known of when it did that.
+      // At the first reading it is not known when that happened.
       if (this.known.size > 0) this.totals.add(i, grown);
       this.values[i] = (this.values[i] as number) + grown;
     }

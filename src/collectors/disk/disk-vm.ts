@@ -41,7 +41,7 @@ const ratesIn = (to: DiskSlots): readonly number[] => [
   to.disk_errors,
 ];
 const vmRates = ratesIn(vmSlots);
-/** What the monitor tells of a VM's disks; the delay comes from the kernel, in every cycle. */
+/** What the monitor reports about a VM's disks; the delay comes from the kernel, in every cycle. */
 const { disk_blkio_delay: _, ...standing } = vmSlots;
 const standingSlots = Object.values(standing);
 const diskRates = ratesIn(diskSlots);
@@ -90,8 +90,8 @@ interface Window {
 }
 
 /**
- * The virtual disks of one VM. Their counters come with the slower beat: a value is a true mean between the last two
- * answers of the monitor and stands until the next one.
+ * The virtual disks of one VM. Their counters come at the slower interval: a value is a true mean between the last two
+ * answers of the monitor and stays until the next one.
  */
 export class VmDisks {
   private previous: Window | undefined;
@@ -107,7 +107,7 @@ export class VmDisks {
   private readonly rows: Row[] = [];
   /** By the name of the disk. */
   private kept = new Map<string, KeptDisk>();
-  /** The disks of the configuration that {@link rows} go by; undefined while nothing stands. */
+  /** The disks of the configuration on which {@link rows} are based; undefined while there are none. */
   private configured: readonly GuestDisk[] | undefined;
 
   /** @param places tells which disks lie on disks of the host; without it all do */

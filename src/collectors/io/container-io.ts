@@ -51,9 +51,9 @@ interface Last {
 }
 
 /**
- * Reads and writes of one container. The kernel counts them for each device that they pass, so that those to a logical volume
- * count for its disk once more: only the uppermost device of a stack is taken. What a file system of ZFS does its own threads do,
- * for no cgroup, and ZFS counts it.
+ * Reads and writes of one container. The kernel counts them for each device that they pass, so that those to a logical
+ * volume count for its disk once more: only the topmost device of a stack is used. The I/O of ZFS file systems is done by
+ * threads of ZFS, outside any cgroup, and counted by ZFS.
  */
 export class ContainerIo {
   /** Those of the last reading. */
@@ -96,7 +96,7 @@ export class ContainerIo {
     return true;
   }
 
-  /** Of a sum with a part that is not known nothing is known. */
+  /** A sum with an unknown part is unknown. */
   private get isWhole(): boolean {
     return this.source.mounted.every(({ counted }) => counted);
   }

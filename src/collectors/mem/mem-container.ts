@@ -78,7 +78,7 @@ export class ContainerMem {
 
   constructor(private readonly cgroup: Cgroup) {}
 
-  /** @returns NaN: a limit is no memory that was given to it */
+  /** @returns NaN: a limit is not memory that was given to it */
   collect({ row }: GuestTarget, wanted: Wanted): number {
     const { values } = row;
     if (this.beat.due(now())) this.read();

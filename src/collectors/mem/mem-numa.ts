@@ -11,8 +11,8 @@ import { SlowBeat } from '../slow-beat.ts';
 const BEAT = 60;
 
 /**
- * Which part of the memory lies on nodes that the vCPUs run on, in percent. vCPUs that are pinned to some of the nodes are near
- * to all memory on these. Others are near to what lies on a node as much as they ran there.
+ * Share of the memory on nodes that the vCPUs run on, in percent. For vCPUs pinned to some nodes, all memory on these is
+ * local. For others, memory on a node is local in proportion to how much they ran there.
  * @param memory bytes on each node
  * @param runs how long the vCPUs ran on each node, in any unit
  * @param pinned the nodes that they may run on; undefined where these are all
@@ -33,7 +33,7 @@ export function locality(
   return (near / total) * 100;
 }
 
-/** How near the memory of one VM is to its vCPUs. Neither numa_maps nor smaps is read: they hold up the VM. */
+/** How much of one VM's memory is local to its vCPUs. numa_maps and smaps are not read, because that delays the VM. */
 export class NumaLocality {
   private readonly beat = new SlowBeat(BEAT);
   /** Percent; NaN where not known. */

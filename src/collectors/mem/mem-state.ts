@@ -19,8 +19,8 @@ export interface MemoryLevels {
 }
 
 /**
- * How it stands with the memory of a host. Swap that nobody reads back is harmless, and so is a large cache.
- * @returns swapping: somebody waits for what was swapped out; tight: it soon has to be; undefined where it is not known
+ * The memory state of a host. Swap that is not read back is harmless, and so is a large cache.
+ * @returns swapping: a task waits for swapped-out data; tight: swapping is near; undefined where it is not known
  */
 export function memoryState(levels: MemoryLevels): 'ok' | 'tight' | 'swapping' | undefined {
   const { total, obtainable, swapIn, pressure } = levels;

@@ -135,8 +135,8 @@ export class VmMem {
   }
 
   /**
-   * The status file takes longer to read than all others of a process together: its beat is slower, and slower still
-   * where it told that the process has no huge pages and nothing else in it is wanted.
+   * The status file takes longer to read than all others of a process together, so it is read less often, and even less if
+   * the process has no huge pages and nothing else in it is wanted.
    */
   private readStatus({ status }: Process, wanted: Wanted): void {
     const often = wanted.verbose || this.status.hugetlb > 0;
@@ -147,8 +147,8 @@ export class VmMem {
   }
 
   /**
-   * What is swapped out of memory that is shared with other processes no file of the process tells without walking its
-   * page tables. Its own cgroup does.
+   * For memory shared with other processes, no file of the process shows what is swapped out without walking its page
+   * tables. Its own cgroup does.
    */
   private swapOf(source: MemorySource & { kind: 'process' }): number {
     const { shared, hugetlb, swap } = this.status;

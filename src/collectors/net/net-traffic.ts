@@ -201,7 +201,7 @@ export class TrafficSum {
       return;
     }
     const elapsed = this.time - last.time;
-    // The same reading once more: nothing is known of the time since.
+    // The same reading again: nothing is known of the time since.
     if (elapsed === 0) return;
     for (let i = 0; i < RATES; i++) {
       const delta = growth(last.counters, device.counters, columns[i] as number);

@@ -49,7 +49,10 @@ function readerOf(source: NetworkSource): Read {
   }
 }
 
-/** Sets the limit of a NIC, the smaller where it has two, and how near one of its rates, which are set before, comes to its own. */
+/**
+ * Sets the limit of a NIC, the smaller one if it has two, and how close one of its rates, which are set before, comes to
+ * its limit.
+ */
 function setLimit(values: Float64Array, { received = Infinity, sent = Infinity }: NicLimit): void {
   const share = (slot: number, bytes: number): number => ((values[slot] as number) * MEGA) / BITS / bytes;
   const used = Math.max(share(limitSlots.net_rx_mbit, received), share(limitSlots.net_tx_mbit, sent));
@@ -57,7 +60,7 @@ function setLimit(values: Float64Array, { received = Infinity, sent = Infinity }
   values[limitSlots.net_limit_used] = Math.min(100, used * 100);
 }
 
-/** Which columns tell what a guest does, by the end of the link that is read. */
+/** The columns for a guest, by the end of the link that is read. */
 const columnsAt = { host: otherEnd, guest: sameEnd } as const;
 
 /** Traffic of one VM's NICs. */

@@ -39,7 +39,7 @@ export class NetCollector implements Collector {
   private readonly summed: DeviceChoice;
   private readonly shown: DeviceChoice;
   private nics: readonly Nic[] = [];
-  /** Whether an interface is physical: not asked every time, for hundreds of taps are not. */
+  /** Whether an interface is physical; cached, because hundreds of taps are not. */
   private physical = new Map<NetDevice, boolean>();
   /** Which interfaces there are and how fast changes seldom. */
   private readonly beat = new SlowBeat(5);
@@ -96,8 +96,8 @@ export class NetCollector implements Collector {
 
   /**
    * Looks which interfaces are in the sum or have a row.
-   * @returns false when a name has gone to another interface: then all are to be asked anew what they are, for the former
-   *   one may have a name that was of no interest so far
+   * @returns false when a name has gone to another interface: then all must be checked again, because the former one may
+   * now have a name that did not matter so far
    */
   private choose(): boolean {
     const before = new Map(this.nics.map(({ device, index }) => [device, index]));

@@ -10,7 +10,7 @@ const BEAT = 300;
 
 interface Known extends DiskPlace {
   readonly device: HostDevice;
-  /** What it counted at the last reading; undefined before that, and where it told nothing. */
+  /** What it counted at the last reading; undefined before that, and where it could not be read. */
   reading: HostCounts | undefined;
 }
 
@@ -55,7 +55,7 @@ export class DisksBelow {
   }
 
   /**
-   * Adds to the readings of disks what {@link read} read of the devices below them, and looks where the others lie.
+   * Adds to the readings of disks what {@link read} read of the devices below them, and finds the devices of the others.
    * @param time monotonic seconds
    */
   under(disks: readonly DiskReading[], time: number): void {
@@ -71,7 +71,7 @@ export class DisksBelow {
     const known = image === undefined ? undefined : this.known.get(image);
     if (known?.reading === undefined) return undefined;
     const { device, isOwn, isDirect, reading } = known;
-    // A volume that two disks use, or on which a file system lies as well, tells nothing of one of them.
+    // The counters of a volume that two disks use, or that also holds a file system, say nothing about one of them.
     const isPrivate = isOwn && device.holders === 1;
     return { device: device.name, isPrivate, isDirect, ...reading };
   }

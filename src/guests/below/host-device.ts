@@ -16,8 +16,9 @@ export interface HostCounts {
 }
 
 /**
- * A block device of the host on which disks of VMs lie, or a file system of ZFS. Its descriptor belongs to this device, whatever
- * gets its name later. ZFS counts the requests to its volumes as well, those of 2.0 to 2.1.0 for /proc/diskstats not at all.
+ * A block device of the host on which disks of VMs lie, or a file system of ZFS. Its descriptor belongs to this device,
+ * whatever gets its name later. ZFS counts the requests to its volumes too; with 2.0 to 2.1.0 /proc/diskstats does not
+ * count them at all.
  */
 export class HostDevice {
   /** Disks that are known to lie on it. */

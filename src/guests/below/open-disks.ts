@@ -25,10 +25,10 @@ const noDisk = /^\/dev\/(?:null|kvm|net\/|vhost|vfio|pts\/|ptmx)/;
 const inMemory = /^(?:devtmpfs|tmpfs)$/;
 
 /**
- * Finds the block devices below images by what the process has open, because the same path may name something else for
- * us, or by now. No file system is asked that may hang: on which one a file lies is what the kernel says of the
- * descriptor, so that NFS, Ceph, btrfs and others that lie on no block device, or on several, have none here. Of ZFS, which
- * lies on several too, the data set is told.
+ * Finds the block devices below images by the descriptors of the process, because the same path may mean another file to
+ * us, or may have changed. No file system is asked, as it may hang: the kernel says on which one the file of a descriptor
+ * is. Files on NFS, Ceph, btrfs and others that have no block device, or several, have none here; of ZFS, which has several
+ * too, the data set is returned.
  *
  * @param images the paths that QEMU gives, whole ones
  * @returns by image; those without a block device, or whose descriptor is not found, are missing. Undefined when
@@ -58,7 +58,10 @@ export function findPlaces(
   return places;
 }
 
-/** What is open for an image: what has its path, or is a device with that name; or the only one whose file is called so. */
+/**
+ * The descriptor of an image: the one with its path, or of a device with that name; else the only one whose file has that
+ * name.
+ */
 function choose(candidates: readonly Candidate[], image: string): Candidate | undefined {
   const same = candidates.filter((each) => each.file.path === image || each.has(image));
   const namesakes = candidates.filter(({ file }) => basename(file.path) === basename(image));

@@ -19,8 +19,8 @@ const LOCAL = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'bcachefs
 const IN_MEMORY = new Set(['tmpfs', 'ramfs', 'overlay', 'squashfs']);
 
 /**
- * What is mounted where a container has its volumes, by the list of mounts of its first process. Only the first page of the list is
- * read: there stands what was mounted before its init ran. What a tenant mounts later is of no interest, and may be much.
+ * What is mounted where a container has its volumes, by the list of mounts of its first process. Only the first page of the
+ * list is read: it has what was mounted before its init ran. What a tenant mounts later is not needed, and may be long.
  */
 export class ContainerMounts {
   /** A new list only when something changed. */
@@ -70,7 +70,7 @@ export class ContainerMounts {
     }
     const isKnown = this.datasets.path(source) !== undefined;
     if (before !== undefined && isKnown && before.objset?.dataset === source) return before;
-    // Nothing to tell from what was known, so that the list stays the same while there is none.
+    // One constant list, so that it compares as unchanged while there is none.
     if (!isKnown) return before?.objset === undefined && before ? before : { volume, device, counted: false };
     return { volume, device, objset: new DatasetCounts(this.datasets, source), counted: true };
   }

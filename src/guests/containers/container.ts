@@ -17,7 +17,7 @@ import type { InitProcess } from './init-process.ts';
 
 /** Of a container without a configuration only its root is known. */
 const ROOT_ONLY: readonly ContainerVolume[] = [{ device: 'rootfs', mountPoint: '/' }];
-/** Interfaces that managers give a container, not those that it made itself and that would count its traffic once more. */
+/** Interfaces that managers give a container. Those that it made itself would count its traffic twice. */
 const GIVEN_NIC = /^(?:eth|en|host|net)[a-z0-9]*$/;
 
 /** A running container: its cgroup, its first process, and what its configuration says. */

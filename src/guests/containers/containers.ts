@@ -33,7 +33,7 @@ export class ContainerInventory implements Inventory {
   /** Roots that did not say in time how full they are. */
   failures = 0;
   private readonly containers = new Map<string, Container>();
-  /** Since when the first process of a container is looked for that has none yet, by cgroup. */
+  /** Since when the first process of a container is searched for, by cgroup. */
   private sought = new Map<string, number>();
   private list: readonly Guest[] = [];
   private readonly configs: PveConfigs<ContainerConfig>;
@@ -95,7 +95,7 @@ export class ContainerInventory implements Inventory {
     const init = InitProcess.find(this.paths, place);
     if (init === undefined && waited < INIT_PATIENCE) return false;
     const container = new Container(this.paths, place, init, this.identityOf(place), this.datasets);
-    // What is looked at once would be missing for ever.
+    // Files that are opened only once would be missing for ever.
     if (!container.refresh() || refusedOpens() !== refused) {
       container.close();
       return false;
@@ -108,7 +108,7 @@ export class ContainerInventory implements Inventory {
     return true;
   }
 
-  /** Of a cgroup that is made again it is another one. */
+  /** A cgroup that is made again has another identity. */
   private identityOf({ group }: ContainerPlace): string {
     const inode = statSync(this.paths.cgroup(group, ''), { throwIfNoEntry: false })?.ino;
     return `${group}:${inode}`;
@@ -159,7 +159,7 @@ export class ContainerInventory implements Inventory {
     return vmid === undefined ? undefined : this.configs.get(vmid);
   }
 
-  /** Asks one file system at a time how full it is. While one hangs no other is asked, and of none it is known. */
+  /** Asks one file system at a time how full it is. While one hangs no other is asked, and the values of all are unknown. */
   private async lookAtRoot(container: Container): Promise<void> {
     // It may have ended while another one was asked.
     if (this.containers.get(container.place.group) !== container) return;

@@ -42,7 +42,7 @@ export class InitProcess {
   private static open(paths: Paths, pid: number, group: string): InitProcess | undefined {
     const init = new InitProcess(paths, pid);
     const own = `${cgroupOf(paths, pid) ?? ''}/`;
-    // Opened before it is looked at: it still is the one that was looked at.
+    // Opened before it is checked, so that it is certainly the process that was checked.
     if (init.refresh() && own.startsWith(`${group}/`) && isFirst(paths, pid)) return init;
     init.close();
     return undefined;

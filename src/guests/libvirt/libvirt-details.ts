@@ -15,7 +15,7 @@ const BUSY_PAUSES = [100, 200, 400];
 const MOST_HANGING = 3;
 const DETAIL = statsGroups.balloon | statsGroups.block;
 
-/** Why libvirt tells nothing. */
+/** Why libvirt reports nothing. */
 export type LibvirtTrouble = 'timeout' | 'error';
 
 /** What is asked of domains in one call. */
@@ -50,7 +50,7 @@ export function questionsAbout(vms: readonly SeenDomain[], time: number): readon
   for (const vm of vms) {
     if (vm.wantsBalloon(time)) withBalloon.push(vm.domain);
     else disksOnly.push(vm.domain);
-    // Before the calls: what happens during them is not in the answer.
+    // Before the calls: changes during them are not in the answer.
     vm.balloonChanged = false;
   }
   return [
@@ -72,11 +72,11 @@ interface Details {
 }
 
 /**
- * Asks for the statistics that libvirt has from the monitors of the domains, over a connection of its own, on which
- * nothing else waits.
+ * Asks for the statistics that libvirt has from the monitors of the domains, over a connection of its own, on which nothing
+ * else waits.
  *
- * A domain whose QEMU hangs holds up the call about all without limit. That call keeps the domain busy from then on, so
- * the next one, which skips busy domains, passes it by.
+ * A domain whose QEMU hangs blocks the call about all domains without limit. That call keeps the domain busy, so the next
+ * one, which skips busy domains, skips it.
  */
 export class LibvirtDetails {
   private readonly session: LibvirtSession;
@@ -127,7 +127,7 @@ export class LibvirtDetails {
     return { asked, took, stats };
   }
 
-  /** One that another client just asks, or a call of ours that hung and goes on now, is skipped and answers later. */
+  /** A domain that another client, or a hung call of ours that now continues, is asking is skipped and answers later. */
   private async complete(groups: number, first: readonly TimedStats[]): Promise<readonly TimedStats[]> {
     let stats = first;
     for (const pause of BUSY_PAUSES) {

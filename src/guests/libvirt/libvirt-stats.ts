@@ -9,7 +9,7 @@ import { balloonReading } from '../qemu/guest-report.ts';
 import type { DomainDevices } from './libvirt-xml.ts';
 
 const KIB = 1024;
-/** More disks, interfaces or vCPUs than a domain can have: a server that claims more keeps us busy no longer. */
+/** More disks, interfaces or vCPUs than a domain can have; bounds the work for a server that claims more. */
 const MOST_MEMBERS = 4096;
 
 /** libvirt's names for {@link diskCounters}; failures it does not count. */

@@ -27,8 +27,8 @@ export class ToldTraffic {
 }
 
 /**
- * Seconds between two questions about a balloon that nothing else asks for: of its changes libvirt tells by events, and
- * what the guest reports is asked for each time. It is for those who switch the reports on while the domain runs.
+ * Seconds between two queries of a balloon without another reason: libvirt sends events for its changes, and a balloon
+ * whose guest reports is queried each time. This finds reports that are switched on while the domain runs.
  */
 const BALLOON_INTERVAL = 60;
 
@@ -45,7 +45,7 @@ export class LibvirtVm implements Guest {
   memory: number | undefined;
   /** Undefined until its XML was read. */
   devices: DomainDevices | undefined;
-  /** Whether something happened to it since then. */
+  /** Whether an event about it came since then. */
   outdated = true;
   /** When its XML was read, monotonic seconds. */
   xmlAt = -Infinity;
@@ -55,7 +55,7 @@ export class LibvirtVm implements Guest {
   private generation = -1;
   private answeredAt: number | undefined;
   private balloonAt = -Infinity;
-  /** Whether its balloon tells what can change without an event, or is all that tells whether the monitor answers. */
+  /** Whether its balloon has values that change without an event, or is the only sign that the monitor answers. */
   private balloonNeeded = true;
 
   /**
@@ -133,7 +133,7 @@ export class LibvirtVm implements Guest {
   }
 
   /**
-   * Whether to ask about its balloon as well, which is half of what a question costs QEMU: not where the answer is known.
+   * Whether to query its balloon too, which is half of the cost for QEMU: not if the answer is known.
    * @param time monotonic seconds
    */
   wantsBalloon(time: number): boolean {
@@ -142,7 +142,7 @@ export class LibvirtVm implements Guest {
 
   /** Takes what the groups that need the monitor say. @param time monotonic seconds */
   takeDetail(parameters: TypedParameters, time: number): void {
-    // Which drives are no disks is known a moment later.
+    // Which drives are not disks is known a moment later.
     if (this.devices === undefined) return;
     if (monitorAnswered(parameters)) {
       const { balloon } = this.detail ?? {};

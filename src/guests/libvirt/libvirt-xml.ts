@@ -13,10 +13,10 @@ const diskLimits = {
 } as const satisfies Record<LimitName, string>;
 /** `<bandwidth>` counts in units of tc(8)'s kbps, thousands of bytes a second. */
 const NIC_UNIT = 1000;
-/** us in which a quota is used up, where nothing is said. */
+/** Default period of a quota in us. */
 const PERIOD = 100_000;
 
-/** What of a domain only its XML tells, or tells without cost: the file is read anew only when a device comes or goes. */
+/** What only the XML of a domain has, or has at no cost: it is read again only when a device comes or goes. */
 export interface DomainDevices {
   /** Targets of the CD-ROM and floppy drives. */
   readonly removable: ReadonlySet<string>;
@@ -46,7 +46,8 @@ export const LARGEST_XML = 1 << 20;
 /**
  * Reads the XML of a running domain (https://libvirt.org/formatdomain.html). libvirt writes the devices itself, each
  * element and attribute always in the same form, so that they need not be parsed in full; what users wrote (title,
- * metadata) stands before them, and before the other elements that are read. Each character is looked at a few times at most, whatever stands there.
+ * metadata) stands before them, and before the other elements that are read. Each character is read a few times at most,
+ * whatever the content.
  */
 export function readDevices(xml: string): DomainDevices {
   const begin = Math.max(0, xml.lastIndexOf('<devices>'));
@@ -93,7 +94,7 @@ function tuningOf(disk: string): Omit<LimitedDisk, 'device'> {
   return { limits: limitsIn(values, diskLimits, '_max'), group: /<group_name>([^<]*)</.exec(iotune)?.[1] };
 }
 
-/** Of what several disks share it is not known how near one of them is to it. */
+/** If several disks share a limit, it is not known how close one of them is to it. */
 function ownLimits(disks: readonly LimitedDisk[]): Map<string, DiskLimits> {
   const isShared = ({ device, group }: LimitedDisk): boolean =>
     group !== undefined && disks.some((other) => other.group === group && other.device !== device);

@@ -35,7 +35,7 @@ const STATE_INTERVAL = 5;
  * is there, and a moment after it has ended. One that has none by then has a row of what libvirt tells.
  */
 const SEARCH = 5;
-/** Seconds between two readings of an XML to which nothing has happened: of a limit of a NIC that is changed no event tells. */
+/** Seconds between two readings of an XML without an event: a changed limit of a NIC causes none. */
 const XML_INTERVAL = 300;
 /** Names of domains that the log tells in one line. */
 const MOST_NAMES = 5;
@@ -48,13 +48,13 @@ const SCOPE = /^machine-qemu.*\.scope$|\.libvirt-qemu$/;
 const REMOTE_STATE = statsGroups.state | statsGroups.interface;
 
 /**
- * The active domains of a libvirt daemon. What their processes tell comes from /proc, where it can be seen; the state
- * from the statistics that ask no monitor, in every cycle; disks and balloon from those that do, on the slower beat and
- * over a connection of their own: a domain whose QEMU hangs holds up that call and nothing else.
+ * The active domains of a libvirt daemon. Values of their processes come from /proc, if it can be seen; the state from
+ * statistics that need no monitor, in every cycle; disks and balloon from those that do, at the slower interval and over a
+ * connection of their own: a domain whose QEMU hangs blocks only that call.
  */
 export class LibvirtInventory implements Inventory {
   readonly name = 'libvirt';
-  /** Questions since the start that got no answer, be it about one domain or about all. */
+  /** Queries since the start without an answer, about one domain or about all. */
   failures = 0;
   hostname: string | undefined;
   private readonly session: LibvirtSession;
@@ -218,13 +218,13 @@ export class LibvirtInventory implements Inventory {
     this.list = [...vms.values()];
   }
 
-  /** The VM of a domain that runs on; one with another id was started anew. */
+  /** The VM of a domain that still runs; one with another id was restarted. */
   private known({ uuid, id }: Domain): LibvirtVm | undefined {
     const vm = this.vms.get(uuid);
     return vm?.domain.id === id ? vm : undefined;
   }
 
-  /** A domain with its process; undefined where that is not to be seen, not there yet, or not any more. */
+  /** A domain with its process; undefined if that cannot be seen, is not there yet, or has ended. */
   private adopt(domain: Domain, processes: () => readonly QemuProcess[]): LibvirtVm | undefined {
     const refused = refusedOpens();
     const found = this.local ? processOf(domain, processes()) : undefined;
@@ -236,7 +236,7 @@ export class LibvirtInventory implements Inventory {
     const vm = new LibvirtVm(domain, sources, process, below);
     vm.refresh();
     if (refusedOpens() === refused) return vm;
-    // What is looked at once, such as its cgroup, would be missing for ever.
+    // Files that are opened only once, such as its cgroup, would be missing for ever.
     vm.close();
     return undefined;
   }

@@ -15,7 +15,7 @@ import { isDriveKey } from './vm-config.ts';
 
 /** A running VM of Proxmox VE: its process, its monitor, and what its configuration says. */
 export class ProxmoxVm extends QemuVm {
-  /** Its QEMU tells it with the balloon, the configuration without. */
+  /** From its QEMU with a balloon, else from the configuration. */
   protected readonly asksMemory = false;
   /** Those of its configuration, and what QEMU was given beside them (`args:`). */
   disks: readonly GuestDisk[];
@@ -86,7 +86,7 @@ export class ProxmoxVm extends QemuVm {
 
   configure(config: VmConfig | undefined): void {
     if (config === this.config) return;
-    // Whoever resizes a disk writes it down there.
+    // A resized disk is written there.
     if (this.config !== undefined) this.blocks.expire();
     this.guestDisks.forget();
     this.config = config;

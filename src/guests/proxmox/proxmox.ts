@@ -140,7 +140,7 @@ export class ProxmoxInventory implements Inventory {
         this.log.warn(`VM ${vm.label}: ${why}`);
       });
     vm.refresh();
-    // What is looked at once, such as its cgroup, would be missing for ever.
+    // Files that are opened only once, such as its cgroup, would be missing for ever.
     if (refusedOpens() !== refused) {
       vm.close();
       return;
@@ -193,7 +193,7 @@ export class ProxmoxInventory implements Inventory {
   }
 }
 
-/** Without root no VM can be found: this is told like kernel files that cannot be read. */
+/** Without root no VM can be found: this is reported like kernel files that cannot be read. */
 function reportDenied(path: string): void {
   fileTroubles.publish({ path, trouble: 'denied', message: 'permission denied' } satisfies FileTrouble);
 }

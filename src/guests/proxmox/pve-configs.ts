@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { PveFiles } from './pve-files.ts';
 
-/** ms in which a file may change once more without another stamp: the cluster file system tells whole seconds. */
+/** ms in which a file may change again with the same time stamp: the cluster file system has whole seconds. */
 const RECENT = 2000;
 const CONFIG_NAME = /^([1-9]\d{2,8})\.conf$/;
 

@@ -6,8 +6,8 @@ import { SlowFiles } from '../slow-files.ts';
 const DEADLINE = 1000;
 
 /**
- * The cluster file system of a Proxmox VE node, which can hang. Whoever reads it uses the same object, whatever kind of
- * guest he is after: then one operation at most hangs.
+ * The cluster file system of a Proxmox VE node, which can hang. All readers use the same object, for all kinds of guests,
+ * so that at most one operation hangs.
  */
 export class PveFiles extends SlowFiles {
   constructor(private readonly paths: Paths) {

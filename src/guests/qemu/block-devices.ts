@@ -9,23 +9,23 @@ import type { DiskLimits } from '../../qmp/throttle.ts';
 import { queryLimits } from '../../qmp/throttle.ts';
 import type { SlowFiles } from '../slow-files.ts';
 
-/** Seconds between two questions that nothing gave rise to, and after one that was not answered. */
+/** Seconds between two queries without another reason, and after one that was not answered. */
 const BEAT = 60;
 /** The same at most, however long an answer takes. */
 const LONGEST_BEAT = 600;
-/** Of the time that visits to the monitor take, these questions get no more than one part in so many. */
+/** These queries take at most one part in so many of the time of the visits. */
 const SHARE = 20;
 
 /**
  * What QEMU tells of the block devices of one VM beside their counters, in a visit of its own: when a device or an image
  * came or went, and now and then, as sizes change without a sign.
  *
- * QEMU looks at the image files to answer, in the thread that serves the guest. So we look at them first: while their
- * storage does not answer us QEMU is not asked, and what they occupy is not known. Files that we do not look at stop no
- * question.
+ * QEMU looks at the image files to answer, in the thread that serves the guest. So we access them first: while their
+ * storage does not answer, QEMU is not asked and their allocation is unknown. Files that we must not access do not prevent
+ * the query.
  *
- * With two disks the question costs QEMU 0.23 ms, where a visit costs 0.5; with 100 snapshots of each of 6 disks it costs
- * twice as much as a visit.
+ * With two disks the query costs QEMU 0.23 ms, and a visit 0.5; with 100 snapshots of each of 6 disks it costs twice as
+ * much as a visit.
  */
 export class BlockDevices {
   /** By {@link keyOf}; empty objects for those that QEMU did not tell about. */
@@ -161,7 +161,7 @@ export class BlockDevices {
     this.askedAt = -Infinity;
   }
 
-  /** What QEMU told of a backend; nothing where it was not asked since that is there, or has another image. */
+  /** What QEMU reported about a backend; nothing if it was not asked since the backend or its image changed. */
   of(stats: BlockStats): Partial<BlockDevice> {
     const { occupied, ...rest } = this.known.get(keyOf(stats)) ?? {};
     const device = this.limited(rest);
@@ -182,7 +182,7 @@ export class BlockDevices {
   }
 }
 
-/** Whether two are one backend with one image. */
+/** Whether two are the same backend with the same image. */
 export function isSame(one: BlockStats, other: BlockStats | undefined): boolean {
   return (
     one.device === other?.device &&
@@ -192,7 +192,7 @@ export function isSame(one: BlockStats, other: BlockStats | undefined): boolean 
   );
 }
 
-/** Tells backends apart: each has a name or a device. */
+/** Key of a backend: each has a name or a device. */
 function backendOf({
   device,
   qdev,
@@ -200,7 +200,7 @@ function backendOf({
   return `${device}\n${qdev}`;
 }
 
-/** Tells apart what a backend is attached to and which image it has. */
+/** Key of the device and image of a backend. */
 function keyOf(stats: BlockStats): string {
   return `${backendOf(stats)}\n${stats.nodeName}\n${stats.layers}`;
 }

@@ -10,9 +10,9 @@ import { diskCounters } from '../guest.ts';
 import type { QemuDrive } from './qemu-drives.ts';
 import { driveName } from './qemu-drives.ts';
 
-/** Drives that are no disks: what a user takes out, and firmware. */
+/** Drives that are not disks: removable ones and firmware. */
 const NO_DISK = /^(?:.+-cd(?:rom)?|floppy|cfi\.pflash\d+|spapr-nvram)$/;
-/** Devices whose medium can be taken out and that are disks all the same: USB sticks, memory cards. */
+/** Devices with a removable medium that still are disks: USB sticks, memory cards. */
 const REMOVABLE_DISK = /^(?:scsi-hd|sd-card.*|emmc)$/;
 /** Devices whose operations QEMU does not count. */
 const UNCOUNTED = /^(?:scsi-generic|sd-card.*|emmc)$/;
@@ -74,7 +74,7 @@ export class GuestDisks {
     });
   }
 
-  /** Has all looked at anew: the configuration changed. */
+  /** Classifies all again: the configuration changed. */
   forget(): void {
     this.generation = -1;
   }
@@ -113,7 +113,7 @@ export class GuestDisks {
 
   /** The configuration decides; without it what QEMU says of the device, and before it did, the command line. */
   private isDisk(name: string, stats: BlockStats): boolean {
-    // Neither an empty drive, nor what a backup or a user attached that is no part of the guest.
+    // Neither an empty drive, nor one that a backup or a user attached outside the guest.
     if (stats.nodeName === undefined) return false;
     const configured = this.configured(name);
     if (configured !== undefined) return configured;

@@ -1,11 +1,11 @@
 import type { BalloonReading } from '../guest.ts';
 
-/** Seconds after which what a guest said of its memory no longer counts: guests are asked every 2 s, or as configured. */
+/** Seconds after which a guest's memory report no longer counts: guests are asked every 2 s, or as configured. */
 const OLDEST = 30;
 
 /**
- * Takes what QEMU knows of the balloon and what the guest reports through it. The guest's part is left out where it is
- * too old, as when its driver was stopped or it is paused, and where it cannot be true: a guest may say anything.
+ * Takes what QEMU knows of the balloon and what the guest reports through it. The guest's part is left out if it is too
+ * old, as when its driver was stopped or it is paused, or impossible: a guest may report anything.
  * @param told all of it, but the age
  * @param reported when the guest reported, in seconds since 1970 by the clock of its host; 0 for never, undefined where
  *   nobody tells

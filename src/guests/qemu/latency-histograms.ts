@@ -4,17 +4,17 @@ import { setHistograms } from '../../qmp/latency-histogram.ts';
 import type { Monitor } from '../../qmp/monitor.ts';
 import { PreparedQueries } from '../../qmp/query.ts';
 
-/** Disks that are dealt with in one visit: QEMU reads a command in 0.4 ms, in the thread that serves the guest. */
+/** Disks per visit: QEMU takes 0.4 ms to read a command, in the thread that serves the guest. */
 const MOST_AT_ONCE = 16;
 
 /**
  * Has the QEMU of one VM count how long operations take, where its user wants that. It changes QEMU, so:
  *
  * - Only the QEMU of root's, or of the user that we are.
- * - Only disks, and only after an answer that shows no histogram: whoever had QEMU count keeps his boundaries.
- * - Once for each disk, as long as it is plugged in: what another tool removes, or QEMU refuses, is left so.
- * - Nothing is undone at the end: the next start finds its histograms, and to remove them might remove those of others. QEMU
- *   forgets them when it ends, or when the disk is unplugged.
+ * - Only disks, and only after an answer without a histogram: those of other tools keep their boundaries.
+ * - Once for each disk, as long as it is plugged in: if another tool removes it or QEMU refuses it, that stays.
+ * - Nothing is undone at the end: the next start finds its histograms, and to remove them might remove those of others.
+ *   QEMU forgets them when it ends, or when the disk is unplugged.
  */
 export class LatencyHistograms {
   /** Operations of the disks that need nothing more, by qdev. */
@@ -42,7 +42,7 @@ export class LatencyHistograms {
     for (const { qdev, rdOps, wrOps, histograms } of disks) {
       if (qdev === undefined) continue;
       const operations = rdOps + wrOps;
-      // Fewer than before: it was plugged in anew.
+      // Fewer than before: the disk was plugged in again.
       const isKnown = before.has(qdev) && !(operations < (before.get(qdev) ?? NaN));
       const isSettled = histograms !== undefined || isKnown;
       if (isSettled) this.settled.set(qdev, operations);

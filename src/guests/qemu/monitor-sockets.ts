@@ -18,7 +18,7 @@ const USERS_PATIENCE = 60_000;
 
 /**
  * Whether the paths that a process names may be followed with our rights: it is a QEMU of root's, or of the user that we
- * are. Of a setuid program its user chooses all the arguments, argv[0] among them, so its program must be QEMU.
+ * are. The user of a setuid program chooses all its arguments, including argv[0], so its program must be QEMU.
  */
 export function isTrusted(paths: Paths, pid: number): boolean {
   const owner = userOf(paths, pid);
@@ -49,13 +49,13 @@ export class MonitorSockets {
     return new Monitor(path, VISIT_DEADLINE, this.entrance(pid, path));
   }
 
-  /** The way to that socket. */
+  /** The path to that socket. */
   entrance(pid: number, path: string): Entrance {
     return new NamedSocket(this.paths, this.holders, pid, path);
   }
 }
 
-/** A socket that was found in order. It stays open as a name (O_PATH): the descriptor leads to no other socket, ever. */
+/** A socket that passed the checks. It stays open as a reference (O_PATH): the descriptor never leads to another socket. */
 interface Admitted {
   readonly descriptor: number;
   /** ms that a connection may wait. */
@@ -64,7 +64,7 @@ interface Admitted {
 
 /**
  * The socket that one process names. It is looked for and checked at the first visit, and again after a visit that failed:
- * to do so at each one cost as much as half a visit.
+ * doing so each time cost half as much as a visit.
  */
 class NamedSocket implements Entrance {
   /** The socket it was when it was used last. */

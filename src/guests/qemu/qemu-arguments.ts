@@ -60,7 +60,7 @@ export function runsVm(argv: readonly string[]): boolean {
   return !machines.some((machine) => (machine.get('type') ?? machine.get('')) === 'none');
 }
 
-/** Reads the arguments of a QEMU process; what they do not tell is left out. */
+/** Reads the arguments of a QEMU process; what they do not contain is left out. */
 export function parseQemuArguments(argv: readonly string[]): QemuArguments {
   const options = optionsOf(argv);
   const last = (name: string): string | undefined => options.get(name)?.at(-1);

@@ -6,7 +6,7 @@ import { PreparedQueries } from '../../qmp/query.ts';
 import type { Balloon, Cpu, GuestStats, Status } from '../../qmp/replies.ts';
 import { queryBalloon, queryCpus, queryGuestStats, queryStatus } from '../../qmp/replies.ts';
 
-/** Seconds between two questions that got no answer worth having, or whose answer changes only by a plug. */
+/** Seconds between two queries without a useful answer, or whose answer changes only by hot-plug. */
 const SLOW_BEAT = 60;
 
 /** What QEMU told in one visit; the optional ones only if they were asked. */
@@ -58,14 +58,14 @@ export class Questions {
 }
 
 /**
- * What one VM is asked: its state and the counters of its disks at each visit, because nothing else tells them; the rest
- * only while there is something to learn. A question costs QEMU 0.1 to 0.4 ms, be it refused or not.
+ * What one VM is asked: its state and the counters of its disks at each visit, because they have no other source; the rest
+ * only while the answer may be new. A query costs QEMU 0.1 to 0.4 ms, even if it is refused.
  */
 export class VisitPlan {
   private balloonAt = -Infinity;
   private guestAt = -Infinity;
   private memoryAt = -Infinity;
-  /** Whether the last answer about the balloon was one, without the guest's report that Proxmox VE's QEMU adds. */
+  /** Whether the last query of the balloon was answered, but without the guest's report that Proxmox VE's QEMU adds. */
   private stock = false;
   private hasBalloon = true;
   private guestReports = false;

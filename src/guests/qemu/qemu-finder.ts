@@ -63,7 +63,7 @@ export class QemuFinder {
     return found;
   }
 
-  /** Where no descriptor is left it is as before, and a new process is looked at the next time. */
+  /** If no descriptor is left the list stays, and a new process is examined the next time. */
   private examine(pid: number, before: Seen | undefined, time: number): Seen | undefined {
     const refused = refusedOpens();
     const argv = qemuCommandLine(this.paths, pid);

@@ -1,6 +1,6 @@
 import { parseJson } from '../../untyped/values.ts';
 
-/** Levels that JSON is followed down: more than a disk has layers, and no more than a hostile command line is worth. */
+/** Maximum depth of JSON: more than the layers of a disk; bounds the work for a hostile command line. */
 const MOST_LEVELS = 16;
 
 /** The values of each option, in their order; options are taken with one or two dashes. */

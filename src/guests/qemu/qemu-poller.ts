@@ -12,9 +12,9 @@ const STORAGE_DEADLINE = 1000;
 /** Lines of the log about monitors within a minute. */
 const MOST_LINES = 100;
 
-/** Asks the monitors of QEMU processes that are due, some at a time, and logs when one falls silent or answers again. */
+/** Polls the monitors of QEMU processes that are due, some at a time, and logs when one stops or resumes answering. */
 export class QemuPoller {
-  /** Questions since the start that got no answer. */
+  /** Polls since the start that got no answer. */
   failures = 0;
   private readonly limiter = new Limiter();
   private readonly storage = new SlowFiles(STORAGE_DEADLINE);
@@ -61,7 +61,7 @@ export class QemuPoller {
     }
     this.failures++;
     const { reason } = failure;
-    // Told once for all.
+    // Logged once for all.
     if (isShortage(failure)) return;
     // A QEMU that is just starting or ending refuses us once: an error counts when it comes twice.
     if (reason === this.reported.get(vm) || (reason === 'error' && before !== 'error')) return;

@@ -72,8 +72,8 @@ class PlainVm extends QemuVm {
   }
 
   /**
-   * Whether another client is served: then we do not join the queue. A connection is listed in the network namespace of
-   * the client, which may be that of the host or of the VM.
+   * Whether it serves another client: then we do not join the queue. A connection is listed in the network namespace of the
+   * client, which may be that of the host or of the VM.
    * @param ofHost the connections in the namespace of the host
    */
   heldByOther(ofHost: UnixConnections): boolean {
@@ -163,7 +163,7 @@ export class QemuInventory implements Inventory {
         this.log.warn(`VM ${vm.label}: ${why}`);
       });
     vm.refresh();
-    // What is looked at once, such as its cgroup, would be missing for ever.
+    // Files that are opened only once, such as its cgroup, would be missing for ever.
     if (refusedOpens() !== refused) {
       vm.close();
       return;
@@ -172,7 +172,7 @@ export class QemuInventory implements Inventory {
     this.vms.set(pid, vm);
   }
 
-  /** Tells of a VM with the UUID of another, no more than once a minute: any user can start as many as he likes. */
+  /** Logs a VM with the UUID of another, at most once a minute: any user can start as many as they like. */
   private reportTwin({ label, uuid, process: { pid } }: PlainVm): void {
     const twin = [...this.vms.values()].find((other) => other.uuid === uuid);
     if (twin === undefined || !this.twinWarnings.due()) return;

@@ -23,7 +23,7 @@ export function requireWholeLines(cursor: Cursor, path: string, expected: string
   );
 }
 
-/** The error for a line that starts at byte `start` and is not what the format says. */
+/** The error for a line that starts at byte `start` and does not match the format. */
 export function badLine(cursor: Cursor, path: string, expected: string, start: number): KernelFormatError {
   return new KernelFormatError(
     path,

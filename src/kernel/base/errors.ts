@@ -1,6 +1,6 @@
 /**
- * What a failed access to a kernel file means. gone: the process or device is no longer there; unsupported: this
- * kernel or machine does not have it; denied: our rights do not suffice; broken: none of these is expected.
+ * What a failed access to a kernel file means. gone: the process or device is no longer there; unsupported: this kernel or
+ * machine does not have it; denied: we lack the rights; broken: any other error.
  */
 export type Trouble = 'gone' | 'unsupported' | 'denied' | 'broken';
 
@@ -28,7 +28,7 @@ export class KernelFormatError extends Error {
   override readonly name = 'KernelFormatError';
   readonly code = 'KERNEL_FORMAT';
 
-  /** @param file the path, @param expected what should have stood there, @param found the start of what does */
+  /** @param file the path, @param expected what should be there, @param found the start of what is there */
   constructor(file: string, expected: string, found: string) {
     super(`${file}: expected ${expected}, found ${JSON.stringify(found.slice(0, 80))}`);
   }

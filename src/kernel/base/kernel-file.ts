@@ -5,10 +5,10 @@ import { isShortage } from './open-files.ts';
 
 const INITIAL_BUFFER = 64 * 1024;
 const LARGEST_FILE = 64 * 1024 * 1024;
-/** ms after which a file that could not be read is tried again, at least; at most a quarter more, so that many spread. */
+/** ms after which a file that could not be read is tried again; up to a quarter more, so that many files spread. */
 const RETRY_INTERVAL = 60_000;
 
-/** What every read goes into: valid from one read to the next. One for all files, so that it stays in the cache. */
+/** Buffer for every read, valid until the next read. There is one for all files, so that it stays in the cache. */
 let buffer = Buffer.allocUnsafeSlow(INITIAL_BUFFER);
 
 /**
@@ -55,7 +55,7 @@ export class KernelFile {
       return length;
     } catch (error) {
       this.release();
-      // A shortage says nothing about the file: the next read tries again.
+      // A lack of descriptors says nothing about the file: the next read tries again.
       if (isShortage(error)) return -1;
       this.trouble = troubleOf(error);
       const retry = (error as NodeJS.ErrnoException).code !== 'ESRCH';
@@ -98,8 +98,8 @@ export class KernelFile {
 }
 
 /**
- * Reads a file once and to its end, as text without surrounding blanks; undefined when it cannot be read. One read is
- * not enough for the lists among them: of /proc/cpuinfo it gives the CPUs that fit a page.
+ * Reads a file once and to its end, as text without surrounding blanks; undefined when it cannot be read. One read is not
+ * enough for lists: of /proc/cpuinfo it returns only the CPUs that fit into a page.
  */
 export function readOnce(path: string): string | undefined {
   const file = new KernelFile(path, true);

@@ -3,7 +3,7 @@ import { readOnce } from './kernel-file.ts';
 import type { Paths } from './paths.ts';
 import { hostProcess } from './paths.ts';
 
-/** A process by its pid, or the one that asks. */
+/** A process by its pid, or our own. */
 type Which = number | 'self';
 
 /** Such as `mnt:[4026531832]` (namespaces(7)); undefined for a process that is gone or that we may not look at. */
@@ -16,8 +16,8 @@ export function namespaceOf(paths: Paths, process: Which, kind: 'mnt' | 'uts'): 
 }
 
 /**
- * Whether a process is in the network namespace of the host, as far as that can be seen. Not its link below ns tells, which
- * only those may read who may trace the process, but the inode of its net/dev: each namespace has one of its own.
+ * Whether a process is in the network namespace of the host, as far as that can be seen. The inode of its net/dev tells, as
+ * each namespace has its own. (Reading its link below ns needs the right to trace the process.)
  */
 export function hasHostNetwork(paths: Paths, process: Which): boolean {
   const theirs = inodeOf(paths.proc(`${process}/net/dev`));
@@ -33,9 +33,9 @@ function inodeOf(path: string): number | undefined {
 }
 
 /**
- * The file that tells the name of the host. `<procfs>/sys/kernel/hostname` tells that of whoever reads, which in a
- * container is another one; then it is the file from which the host takes its name when it boots. Without the right to
- * compare, who is in another network than the host is taken to have another name as well.
+ * The file with the name of the host. `<procfs>/sys/kernel/hostname` has the name of the reading process, which differs in
+ * a container; then it is the file from which the host takes its name when it boots. Without the right to compare
+ * namespaces, a process in another network namespace than the host is assumed to have another name too.
  */
 export function hostNameFile(paths: Paths): string {
   const [ours, host] = [namespaceOf(paths, 'self', 'uts'), namespaceOf(paths, hostProcess, 'uts')];

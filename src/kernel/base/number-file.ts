@@ -16,7 +16,7 @@ export function parseNumberAt(cursor: Cursor, path: string): number {
 }
 
 /**
- * The same for a file that is read seldom and may be missing.
+ * The same for a file that is rarely read and may be missing.
  * @returns NaN where the text is undefined or something else, such as the `<unknown>` of cpufreq
  */
 export function parseNumber(text: string | undefined): number {

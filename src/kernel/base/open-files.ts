@@ -10,8 +10,8 @@ const limits: Readonly<Record<string, Shortage>> = { EMFILE: 'process', ENFILE: 
 let refused = 0;
 
 /**
- * Whether an error of node:fs or node:net says that no descriptor was left, which tells nothing about what should have
- * been opened: it is there, and can be opened as soon as there is one again. Such an error is counted and published.
+ * Whether an error of node:fs or node:net says that no descriptor was left. It says nothing about the file itself, which
+ * can be opened as soon as a descriptor is free. Such an error is counted and published.
  */
 export function isShortage(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
@@ -23,8 +23,8 @@ export function isShortage(error: unknown): boolean {
 }
 
 /**
- * How often something could not be opened so far because no descriptor was left. Who looks at several files compares it
- * before and after: only if it did not change, what was not found is not there.
+ * How often something could not be opened so far because no descriptor was left. Code that looks for several files compares
+ * it before and after: only if it is unchanged, a file that was not found does not exist.
  */
 export function refusedOpens(): number {
   return refused;

@@ -2,21 +2,24 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs
 import { isAbsolute } from 'node:path';
 import { descriptorPath } from './paths.ts';
 
-/** Opens a file only to name it: its content, and what listens on it, is not touched (open(2)). Node has no constant. */
+/**
+ * Opens a file only as a reference (O_PATH): neither its content nor a listener on it is touched (open(2)). Node has no
+ * constant for it.
+ */
 const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 /** As many links as the kernel follows in one path. */
 const MOST_LINKS = 40;
 
-/** Opens a file only to name it; where it is a link, the link itself. @throws the error of node:fs */
+/** Opens a file only as a reference (O_PATH); of a link, the link itself. @throws the error of node:fs */
 export function openName(path: string): number {
   return openSync(path, O_PATH | O_NOFOLLOW);
 }
 
 /**
- * Opens a path as a process in another root directory means it, only to name it. The kernel would look up an absolute link
- * below /proc/<pid>/root in our own root, and so let that process point us to any file of ours; here every link stays
- * inside. The last part is not followed where it is a link.
+ * Opens a path as a process with another root directory sees it, only as a reference (O_PATH). The kernel would resolve an
+ * absolute link below /proc/<pid>/root in our own root, so that process could point us to any of our files; here every link
+ * stays inside. The last part is not followed where it is a link.
  *
  * @param root the root directory of the process
  * @param start where relative paths begin

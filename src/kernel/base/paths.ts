@@ -23,7 +23,7 @@ export const defaultRoots: Roots = {
   pvedir: '/etc/pve',
 };
 
-/** Roots below which nothing can be, for a host whose files cannot be read here. */
+/** Roots that contain nothing, for a host whose files cannot be read here. */
 export const nowhere: Roots = {
   procfs: '/dev/null',
   sysfs: '/dev/null',
@@ -38,7 +38,7 @@ export const certificateDirectory = '/etc/pki';
 /** What the descriptor of a tap links to. */
 export const tunDevice = '/dev/net/tun';
 
-/** The path of what a descriptor of this process is open for, also where nothing may be read through it (O_PATH). */
+/** The path of an open descriptor of this process, also of one that only refers to a file (O_PATH). */
 export function descriptorPath(fd: number): string {
   return `/proc/self/fd/${fd}`;
 }
@@ -49,7 +49,7 @@ export function sameRunFile(a: string, b: string): boolean {
 }
 
 /**
- * What a file is, whichever process, VM, CPU or cgroup it is about: `/proc/<pid>/io`, `<cgroup>/cpu.stat`. Interface files of
+ * The kind of a file, without its process, VM, CPU or cgroup: `/proc/<pid>/io`, `<cgroup>/cpu.stat`. Interface files of
  * cgroups are all named after their controller and a dot (Documentation/admin-guide/cgroup-v2.rst).
  */
 export function fileKind(path: string): string {
@@ -74,7 +74,7 @@ export const hostProcess = 1;
 /** kthreadd, the parent of all kernel threads. */
 export const kernelThreads = 2;
 
-/** The path of every file that is read, by what it tells. No other module spells a kernel path. */
+/** The path of every file that is read, by its content. No other module spells a kernel path. */
 export class Paths {
   private cgroup2: string | undefined;
 
@@ -86,8 +86,8 @@ export class Paths {
   }
 
   /**
-   * A file of the host's network namespace: dev, unix. `<procfs>/net` is a link to that of whoever reads, which in a
-   * container is another one than the host's; where the first process is not to be seen it has to do.
+   * A file of the host's network namespace: dev, unix. `<procfs>/net` links to the namespace of the reading process, which
+   * in a container is not that of the host; it is used only if the first process cannot be seen.
    */
   hostNet(file: string): string {
     const path = this.pid(hostProcess, `net/${file}`);
@@ -154,7 +154,7 @@ export class Paths {
     return join(this.roots.sysfs, 'dev/block', numbers, file);
   }
 
-  /** A file that ZFS has about a pool, or the directory of them; without a pool, the directory of all pools. */
+  /** A file of ZFS about a pool, or their directory; without a pool, the directory of all pools. */
   zfsPools(pool = '', file = ''): string {
     return join(this.roots.procfs, 'spl/kstat/zfs', pool, file);
   }

@@ -4,7 +4,7 @@ import type { Trouble } from './errors.ts';
 import { KernelFormatError } from './errors.ts';
 import type { KernelFile } from './kernel-file.ts';
 
-/** A kernel file that gives nothing although it should: our rights do not suffice, or its content is not its format. */
+/** A kernel file that should be readable and is not: we lack the rights, or its content does not match its format. */
 export interface FileTrouble {
   readonly path: string;
   readonly trouble: Trouble;
@@ -18,7 +18,7 @@ const cursor = new Cursor();
 
 /**
  * Reads a file and parses it into a record that is kept.
- * @returns false when that failed; the record then holds nothing that counts
+ * @returns false when that failed; the record is then invalid
  */
 export function readRecord<R>(
   file: KernelFile,

@@ -6,7 +6,7 @@ import { cgroup2In, hostProcess } from '../base/paths.ts';
 
 const VERSION_2 = '0::';
 const REMOVED = ' (deleted)';
-/** How a path begins that leads out of the cgroup namespace of whoever reads it. */
+/** Start of a path that leads out of the cgroup namespace of the reading process. */
 const ABOVE = '/..';
 
 /**

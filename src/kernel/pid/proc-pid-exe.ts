@@ -4,8 +4,8 @@ import { readOnce } from '../base/kernel-file.ts';
 import type { Paths } from '../base/paths.ts';
 
 /**
- * What a process runs, as far as can be told without waiting for it: the name of its executable (the link /proc/<pid>/exe,
- * of a process that we may trace) and its own name (comm, 15 bytes at most). Neither takes a lock that the process may hold
+ * What a process runs, as far as it can be known without blocking: the name of its executable (the link /proc/<pid>/exe, of
+ * a process that we may trace) and its own name (comm, 15 bytes at most). Neither takes a lock that the process may hold
  * for long, as its command line does. Empty for a process that is gone.
  */
 export function programNames(paths: Paths, pid: number): string[] {

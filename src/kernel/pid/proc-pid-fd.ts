@@ -8,9 +8,9 @@ const SOCKET = /^socket:\[(\d+)\]$/;
 const INTERFACE = /^iff:\s*(\S+)$/m;
 
 /**
- * The names of the taps that a process holds open, however it came by them: the link of such a descriptor is the tun
- * device, and its fdinfo has a line `iff: tap0` (drivers/net/tun.c). Sorted; empty when the descriptors may not be
- * looked at, undefined when we have none left to look.
+ * The names of the taps that a process holds open, however it got them: the link of such a descriptor is the tun device,
+ * and its fdinfo has a line `iff: tap0` (drivers/net/tun.c). Sorted; empty without the right to see its descriptors,
+ * undefined when we have none left to look.
  */
 export function openTaps(paths: Paths, pid: number): string[] | undefined {
   const refused = refusedOpens();
@@ -83,7 +83,7 @@ export function openBlockDevice(paths: Paths, pid: number, fd: string): string |
   }
 }
 
-/** Takes a device number apart as glibc puts it together (makedev(3)); of the kernel's it has 12 and 20 bits. */
+/** Splits a device number as glibc composes it (makedev(3)), with the 12 and 20 bits of the kernel. */
 function numbersOf(device: number): string {
   return `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;
 }

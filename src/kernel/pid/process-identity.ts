@@ -6,8 +6,8 @@ import { readRecord } from '../base/read.ts';
 const paths = new Paths(defaultRoots);
 
 /**
- * What names a running process of this machine and no other one, before or after: its pid, its start time and the
- * boot. Undefined when there is no such process, or only a zombie.
+ * Identifies a running process of this machine uniquely, also over time: pid, start time and boot. Undefined when there is
+ * no such process, or only a zombie.
  */
 export function processIdentity(pid: number): string | undefined {
   const file = new KernelFile(paths.pid(pid, 'stat'));

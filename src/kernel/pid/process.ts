@@ -12,9 +12,11 @@ import { readRecord } from '../base/read.ts';
 
 /** One thread of a process, with its schedstat kept open. */
 export class Thread {
-  /** Which vCPU it runs, from 0; undefined for every other thread. Set by the inventory, which knows QEMU's ways. */
+  /**
+   * Which vCPU it runs, from 0; undefined for every other thread. Set by the inventory, which knows how QEMU names threads.
+   */
   vcpu: number | undefined;
-  /** A thread gets its name just after its birth: the name is read once more in the cycle after. */
+  /** A thread gets its name just after it starts: the name is read again in the next cycle. */
   fresh = true;
   readonly schedstat: KernelFile;
 
@@ -82,7 +84,7 @@ export class Process {
     return true;
   }
 
-  /** Tells that a thread was found gone: the next {@link refresh} lists the threads again. */
+  /** Notes that a thread has ended: the next {@link refresh} lists the threads again. */
   relist(): void {
     this.relistNeeded = true;
   }
@@ -111,7 +113,7 @@ export class Process {
     });
   }
 
-  /** Where descriptors run out on the way, the list stays as it is until the next {@link refresh}. */
+  /** If descriptors run out meanwhile, the list stays unchanged until the next {@link refresh}. */
   private list(): void {
     this.relistNeeded = true;
     const refused = refusedOpens();

@@ -5,13 +5,13 @@ import { defaultRoots, Paths } from '../base/paths.ts';
 const paths = new Paths(defaultRoots);
 
 /**
- * Tells how many bytes of a connection the peer's kernel has not acknowledged.
+ * Returns how many bytes of a connection the peer's kernel has not acknowledged.
  *
  * Source: the tx_queue of the connection's line in /proc/net/tcp or tcp6, hexadecimal:
  *     sl  local_address rem_address   st tx_queue rx_queue ...
  *     1: 0100007F:94D6 0100007F:1388 01 00001A2B:00000000 ...
  * Reading the file takes the kernel up to 5 ms on a machine with a large connection table (measured with 262144
- * buckets), so it is read in the background and seldom.
+ * buckets), so it is read in the background and rarely.
  *
  * @returns bytes; undefined when the file cannot be read or does not have the connection
  */

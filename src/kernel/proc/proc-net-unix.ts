@@ -20,9 +20,9 @@ export type UnixConnections = ReadonlyMap<string, readonly string[]>;
  *     Num       RefCount Protocol Flags    Type St Inode Path
  *     00000000f1c0d2ab: 00000003 00000000 00000000 0001 03 18350 /run/vm/100.qmp
  *
- * The path is the rest of the line, blanks and all: what the server gave to bind(2), relative, or of another mount
- * namespace, so that anybody can have a socket with the path of somebody else's. It may even hold a newline and what
- * looks like a line of this file: of an inode that two lines claim neither is believed.
+ * The path is the rest of the line including blanks: what the server passed to bind(2). It may be relative or from another
+ * mount namespace, so anybody can have a socket with the path of another user's socket. It may even contain a newline and
+ * text that looks like a line of this file: if two lines claim one inode, neither is believed.
  *
  * A host may have tens of thousands of sockets, so strings are made of the paths of connections only.
  */

@@ -20,13 +20,13 @@ type BlockDeviceType =
 /** What a block device is. */
 export interface BlockDeviceIdentity {
   /**
-   * Undefined for loop, ram, zram, nbd, CD-ROM, floppy and all else that is none of the types; for the hidden paths of a
-   * multipath NVMe disk, whose traffic the disk itself counts; and for partitions of volumes, which their guest made.
+   * Undefined for loop, ram, zram, nbd, CD-ROM, floppy and any other kind; for the hidden paths of a multipath NVMe disk,
+   * whose traffic the disk itself counts; and for partitions that a guest made on its volume.
    */
   readonly type: BlockDeviceType | undefined;
   /** Its name at a higher level: a logical volume, a data set, a pool and image, a resource; undefined where it has no other name. */
   readonly name: string | undefined;
-  /** Changes when another device has its name in the kernel; empty where nothing tells (kernels before 5.15). */
+  /** Changes when another device gets its kernel name; empty where the kernel has none (before 5.15). */
   readonly identity: string;
 }
 
@@ -40,7 +40,7 @@ const mappers: readonly (readonly [prefix: RegExp, type: BlockDeviceType | undef
   [/^part\d+-/, 'partition'],
 ];
 
-/** Devices with hardware or a driver's device behind them that are no disks of the host. */
+/** Devices backed by hardware or a driver that are not disks of the host. */
 const noDisk = /^(sr|fd)\d/;
 /** Partitions of volumes and image files: a partition of a device whose name ends in a digit has a p before its number. */
 const guestPartition = /^(zd|rbd|drbd|nbd|loop)\d+p\d+$/;

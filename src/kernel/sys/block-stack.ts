@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { readOnce } from '../base/kernel-file.ts';
 import type { Paths } from '../base/paths.ts';
 
-/** A block device, and what it lies on. */
+/** A block device and the devices below it. */
 export interface StackedDevice {
   /** Its name in the kernel; undefined where it is gone. */
   readonly name: string | undefined;
@@ -11,11 +11,11 @@ export interface StackedDevice {
   readonly below: ReadonlySet<string>;
 }
 
-/** More than any storage stacks: thin volume, its pool, the data of that, mirror, encryption, partition, disk. */
+/** More layers than any storage has: thin volume, its pool, the data of that, mirror, encryption, partition, disk. */
 const DEEPEST = 16;
 
 /**
- * What a block device lies on, by the links `slaves` of sysfs: a logical volume on its physical volumes, whichever
+ * The devices below a block device, by the links `slaves` of sysfs: a logical volume on its physical volumes, whichever
  * pools and mirrors are between. A partition counts as its disk, as I/O is charged to disks.
  * @param numbers its major and minor number, such as 253:3
  */

@@ -1,4 +1,4 @@
-/** More than any kernel has (NR_CPUS): a list that claims more keeps us busy no longer. */
+/** More than any kernel has (NR_CPUS); bounds the work for a list that claims more. */
 const MOST_CPUS = 65536;
 
 /** Reads a list of CPUs as the kernel writes it, such as `0-3,8` (Documentation/admin-guide/kernel-parameters.rst). */

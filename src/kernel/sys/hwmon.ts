@@ -19,11 +19,11 @@ export interface Sensor {
 }
 
 const MILLI = 1000;
-/** What is not between them is none: no hardware works there, and drivers answer so where nothing is connected. */
+/** Values outside are invalid: no hardware works there, and drivers return them where nothing is connected. */
 const [COLDEST, HOTTEST] = [-273.15, 1000];
-/** A limit of 0, 255 or, of an NVMe disk, 65261.85 degrees is one that nobody set. */
+/** A limit of 0, 255 or, of an NVMe disk, 65261.85 degrees is not set. */
 const LARGEST_LIMIT = 250;
-/** More than any of the files with numbers has. */
+/** More bytes than any file with a number has. */
 const BUFFER = 64;
 /** Characters of a label that are kept: firmware wrote it, and a file of sysfs can have 4096. */
 const LONGEST_LABEL = 80;
@@ -98,8 +98,8 @@ function isOnlyUnplugged(error: unknown): boolean {
 }
 
 /**
- * A chip of hardware monitoring: a directory of /sys/class/hwmon. Its files stay open. Reading them takes as long as its bus
- * or firmware does, and without limit where a disk hangs: nobody may wait for it.
+ * A chip of hardware monitoring: a directory of /sys/class/hwmon. Its files stay open. Reading them takes as long as its
+ * bus or firmware does, and for ever where a disk hangs: nothing may wait for it.
  * Sources: Documentation/hwmon/sysfs-interface.rst, Documentation/ABI/testing/sysfs-class-hwmon.
  */
 export class Chip {
@@ -114,7 +114,7 @@ export class Chip {
   private inputs: readonly Input[] | undefined;
   private closed = false;
 
-  /** @param identity tells it from all others, and from another one that gets its directory later */
+  /** @param identity distinguishes it from all others, also from one that gets its directory later */
   constructor(
     readonly identity: string,
     readonly name: string,
@@ -182,7 +182,8 @@ export class Chip {
 }
 
 /**
- * A name or label; undefined where there is none. Firmware writes them, so they are made printable before they are told apart.
+ * A name or label; undefined where there is none. Firmware writes them, so they are made printable before they are
+ * compared.
  * @throws where no descriptor is left: what is named without it would get another name later
  */
 async function textOf(path: string | undefined): Promise<string | undefined> {

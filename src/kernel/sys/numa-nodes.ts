@@ -4,16 +4,16 @@ import { isShortage } from '../base/open-files.ts';
 import type { Paths } from '../base/paths.ts';
 import { parseCpuList } from './cpu-list.ts';
 
-/** The NUMA nodes of the host: memory, and CPUs to which it is near. */
+/** The NUMA nodes of the host: memory and the CPUs close to it. */
 export interface NumaNodes {
-  /** All that are online; one that is memory alone (CXL) is among them. */
+  /** All that are online, including one with memory only (CXL). */
   readonly count: number;
   /** The node of each CPU that is online. */
   readonly ofCpu: ReadonlyMap<number, number>;
 }
 
 /**
- * Looks which nodes there are.
+ * Lists the nodes.
  * Source: Documentation/ABI/stable/sysfs-devices-node, /sys/devices/system/node.
  * @returns undefined where no descriptor was left to look
  */

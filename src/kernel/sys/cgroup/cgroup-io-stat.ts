@@ -44,7 +44,7 @@ export class CgroupIoStat {
 /**
  * Parses io.stat of a cgroup v2 (Documentation/admin-guide/cgroup-v2.rst), which is empty as long as there was no I/O. Some
  * kernels write the numbers of a device without counts, with or without a newline after them: it is left out, and so is
- * what stands behind the last newline.
+ * anything after the last newline.
  * @throws KernelFormatError
  */
 export function parseCgroupIoStat(cursor: Cursor, into: CgroupIoStat, path: string): void {

@@ -43,14 +43,16 @@ export function zfsPools(paths: Paths): string[] {
   }
 }
 
-/** Finds the file in which ZFS counts the I/O of a data set: a file is named after a number, the data set stands in it. */
+/**
+ * Finds the file in which ZFS counts the I/O of a data set: its name is a number, and it contains the name of the data set.
+ */
 export class ZfsDatasets {
   private readonly pools = new Map<string, Pool>();
   private readonly objset = new ZfsObjset();
 
   constructor(private readonly paths: Paths) {}
 
-  /** Tells that the file of a data set is not its own any more: it was renamed, or mounted anew. */
+  /** Notes that the file of a data set does not belong to it any more: it was renamed or mounted again. */
   forget(dataset: string): void {
     this.pools.delete(poolOf(dataset));
   }
@@ -100,7 +102,7 @@ export class DatasetCounts {
     }
     const { file, objset } = this;
     if (readRecord(file, parseZfsObjset, objset) && objset.dataset === this.dataset) return objset.counters;
-    // A descriptor that could not be had says nothing of the data set; one that was renamed does.
+    // A lack of descriptors says nothing about the data set.
     if (file.trouble !== undefined || objset.dataset !== this.dataset) {
       this.close();
       this.datasets.forget(this.dataset);
