@@ -2,6 +2,7 @@ import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { parseProfilerCommandLine } from './cli/profiler/profiler-arguments.ts';
 import { describeProfiles } from './cli/profiler/profiler-check.ts';
+import { obeyStandardOutput } from './cli/standard-output.ts';
 import { describeVersion } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
@@ -55,10 +56,7 @@ function write(text: string): void {
   process.stdout.write(text);
 }
 
-// A reader that has seen enough (`| head`) is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+obeyStandardOutput('proxprofiler');
 
 try {
   process.exitCode = await main();

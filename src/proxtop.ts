@@ -4,6 +4,7 @@ import type { Command } from './cli/arguments.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
+import { obeyStandardOutput } from './cli/standard-output.ts';
 import { describeStatus } from './cli/status.ts';
 import { describeVersion } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
@@ -34,6 +35,7 @@ async function main(): Promise<ExitCode> {
     }
     case 'status': {
       const { text, exitCode } = describeStatus(command.directory);
+      obeyStandardOutput('proxtop');
       (exitCode === exitCodes.failure ? process.stderr : process.stdout).write(text);
       return exitCode;
     }
@@ -41,19 +43,19 @@ async function main(): Promise<ExitCode> {
       const { printWorst } = await import('./daemon/worst.ts');
       const { request, span, settings } = command;
       const { replay = '', thresholds } = settings;
-      tolerateClosedPipe();
+      obeyStandardOutput('proxtop');
       return printWorst({ path: replay, span, thresholds }, request, process.stdout, process.stderr);
     }
     case 'spool': {
       // Loaded only here: it needs to read MessagePack.
       const { spoolCommand } = await import('./cli/spool/spool.ts');
-      tolerateClosedPipe();
+      obeyStandardOutput('proxtop');
       return spoolCommand(command.request, command.stateDir, process.stdout, process.stderr);
     }
     case 'report': {
       // Loaded only here, as all that reads recordings.
       const { reportCommand } = await import('./cli/report/report-command.ts');
-      tolerateClosedPipe();
+      obeyStandardOutput('proxtop');
       return reportCommand(command.request, process.stdout, process.stderr);
     }
     case 'run': {
@@ -90,15 +92,8 @@ async function main(): Promise<ExitCode> {
 
 /** Writes the answer to a question. */
 function answer(text: string): void {
-  tolerateClosedPipe();
+  obeyStandardOutput('proxtop');
   process.stdout.write(text);
-}
-
-/** A reader that has seen enough of an answer (`| head`) is no fault. */
-function tolerateClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
 }
 
 try {

@@ -217,6 +217,22 @@ describe('a run', { concurrency: 3 }, () => {
     assert.match(await complaints, /ENOSPC[^]*stdout: 3 records were dropped since the start: 3 stopped/);
   });
 
+  test('an answer that cannot be written is one line, whoever answers', async () => {
+    for (const args of [
+      ['--help'],
+      ['--list-metrics'],
+      ['worst', '--help'],
+      ['spool'],
+      [...empty, '--check'],
+    ]) {
+      const child = spawn(PROXTOP, args, { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
+      const complaints = text(child.stderr!);
+      const [code] = (await once(child, 'close')) as [number];
+      assert.equal(code, 1);
+      assert.match(await complaints, /^proxtop: standard output cannot be written: ENOSPC[^\n]*\n$/);
+    }
+  });
+
   test('a reader of a listing that goes away is no fault', async () => {
     const child = spawn('sh', ['-c', `'${PROXTOP}' --list-metrics; echo $? >&2`], {
       stdio: ['ignore', 'pipe', 'pipe'],
