@@ -60,6 +60,7 @@ export function renderHelp(program: Program, page: HelpPage): string {
   const shown = program.flags.filter((flag) => !flag.hidden);
   const names = new Map(shown.map((flag) => [flag, flagNames(flag)]));
   const column = Math.max(...[...names.values()].map((text) => text.length)) + 4;
+  const examples = Math.max(44, ...page.examples.map(([command]) => command.length + 2));
   const negatable = shown.filter(canBeNegated).map(({ name }) => `--no-${name}`);
   const lines = [
     ...wrap(page.purpose, ''),
@@ -67,7 +68,7 @@ export function renderHelp(program: Program, page: HelpPage): string {
     ...program.usage.map((form, index) => `${index === 0 ? 'Usage: ' : '       '}${form}`),
     '',
     'Examples',
-    ...page.examples.map(([command, meaning]) => `  ${command.padEnd(44)}${meaning}`),
+    ...page.examples.map(([command, meaning]) => `  ${command.padEnd(examples)}${meaning}`),
   ];
   for (const group of flagGroups) {
     const members = shown.filter((flag) => flag.group === group);

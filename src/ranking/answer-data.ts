@@ -1,11 +1,12 @@
 import { csvCell } from '../formats/csv.ts';
+import { visible } from '../formats/json/json.ts';
 import type { Answer } from './answer.ts';
 import type { RankedRow, RankedTable } from './ranking.ts';
 
 /** The answer as one JSON object, on one line. What is not known is left out; times are in UTC. */
 export function answerJson({ coverage, skipped, tables }: Answer): string {
   const { first, last, seconds, samples, gaps, gapCount } = coverage;
-  return `${JSON.stringify({
+  const answer = {
     from: stamp(first),
     to: stamp(last),
     seconds: rounded(seconds),
@@ -29,7 +30,8 @@ export function answerJson({ coverage, skipped, tables }: Answer): string {
         rows: table.rows.map((row) => fieldsOf(table, row)),
       };
     }),
-  })}\n`;
+  };
+  return `${visible(JSON.stringify(answer))}\n`;
 }
 
 const csvColumns = [

@@ -7,6 +7,7 @@ import type { Answer } from './answer.ts';
 import type { RankedTable } from './ranking.ts';
 
 const mostGaps = 5;
+/** Characters of a name that are shown. */
 const nameWidth = 40;
 
 /** The answer for people: what of the span was measured, then a table for each metric. */
@@ -58,7 +59,7 @@ function tableText({ measure, rows, others, zeros }: RankedTable): string {
         ];
   const cells = [
     left('VMID', ({ subject }) => subject.guest.vmid ?? '-'),
-    left('NAME', ({ subject }) => brief(subject.guest.name, nameWidth)),
+    left('NAME', ({ subject }) => subject.guest.name),
     ...pids,
     ...devices,
     right('MEAN', ({ figures }) => formatNumber(figures.mean, unit)),
@@ -75,8 +76,9 @@ type Row = RankedTable['rows'][number];
 /** The heading, then a cell for each row. */
 type Cells = (rows: readonly Row[]) => string[];
 
+/** What a recording says may be a stranger's. */
 function left(heading: string, cell: (row: Row) => string): Cells {
-  return (rows) => [heading, ...rows.map(cell)];
+  return (rows) => [heading, ...rows.map((row) => brief(cell(row), nameWidth))];
 }
 
 function right(heading: string, cell: (row: Row) => string): Cells {

@@ -48,14 +48,17 @@ export class SampleBuilder {
     const domains = cycle?.[entities.vm.member];
     if (cycle === undefined || !Array.isArray(domains)) return undefined;
     const { '@timestamp': timestamp, run, seq, interval } = cycle;
-    this.interval = typeof interval === 'number' && interval > 0 && interval < Infinity ? interval : NaN;
+    const time = Date.parse(String(timestamp));
+    // One that began before the clock did is none.
+    const isKnown = typeof interval === 'number' && interval > 0 && interval * 1000 <= time;
+    this.interval = isKnown ? interval : NaN;
     this.fillTree('host', this.host, asFields(cycle[entities.host.member]) ?? {});
     const vms = this.fillVms(listOf(domains));
     this.fillTree('agent', this.agent, asFields(cycle[entities.agent.member]) ?? {});
     if (this.ran.size > this.collectors.length)
       this.collectors = collectorOrder.filter((name) => this.ran.has(name));
     return {
-      time: Date.parse(String(timestamp)),
+      time,
       run: String(run),
       seq: Number(seq),
       interval: this.interval,

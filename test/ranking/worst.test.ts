@@ -1,6 +1,6 @@
 // The worst guests of a span: what is printed agrees with what any gzip and any JSON reader make of the same history.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -261,4 +261,44 @@ for (const [argv, message] of [
 
 test('proxtop top says what it may mean', () => {
   assert.throws(() => parseCommandLine(['top'], {}), /proxtop worst lists the worst guests/);
+});
+
+test('what a recording says is text, whatever it holds, and no length of an interval is believed', async (t) => {
+  const directory = place(t);
+  mkdirSync(directory, { recursive: true });
+  const evil = '\u001b]0;x\u0007\u009b31m\u202e\nforged';
+  const disks = [{ device: evil, disk_lat_avg: 3 }];
+  const vm = { UUID: 'u', name: evil, vmid: evil, pid: evil, cpu_steal: 20, disk_lat_avg: 1, disks };
+  const twin = { ...vm, pid: '1' };
+  const lines = [1, 2, 3].map((seq) =>
+    JSON.stringify({
+      '@timestamp': new Date(start + seq * 1000).toISOString(),
+      schema: 1,
+      run: 'r',
+      seq,
+      interval: seq === 2 ? 1e300 : 1,
+      host: {},
+      domains: [vm, twin],
+      agent: {},
+    }),
+  );
+  const file = join(directory, 'evil.json');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  for (const more of [[], ['--devices'], ['-p', 'csv'], ['-p', 'json'], ['-p', 'json', '--devices']]) {
+    const { code, out, complaints } = await worst(`--replay=${file}`, ...more);
+    assert.equal(code, 0, complaints);
+    assert.match(out, more.length === 0 ? /forged/ : /./);
+    assert.doesNotMatch(out.replaceAll(/\r?\n/g, ''), /[\p{Cc}\p{Cf}]/u);
+    assert.doesNotMatch(out, /^forged/m);
+  }
+  assert.equal((await tables(`--replay=${file}`)).seconds, 2);
+});
+
+test('the help fits 80 columns, with blanks between what is written and what it does', () => {
+  const command = parseCommandLine(['worst', '--help'], {});
+  assert.ok(command.kind === 'help');
+  for (const line of command.text.split('\n')) {
+    assert.ok(line.length <= 80, line);
+    if (line.startsWith('  proxtop ')) assert.match(line, /\S {2,}\S/);
+  }
 });

@@ -3,9 +3,9 @@ import { worstProgram } from './worst-arguments.ts';
 
 const examples = [
   ['sudo proxtop worst --from 22:00 --to 06:00', 'which guests suffered last night?'],
-  ['sudo proxtop worst --by %RDY --from 1h', 'who waited for a CPU in the last hour?'],
+  ['sudo proxtop worst --by %RDY --from 1h', 'who waited for a CPU lately?'],
   ['proxtop worst --by disk_lat_wr --devices', 'which virtual disks were slow?'],
-  ['proxtop worst --replay friday.json -n 3 -p csv', 'the worst three of a recording'],
+  ['proxtop worst --replay friday.json -p csv', 'rank a recording, as CSV'],
 ] as const;
 
 /** The text of `proxtop worst --help`. */
