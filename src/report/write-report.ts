@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { lstat, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Collected } from './collect.ts';
 import { clockAt } from './shared/words.ts';
 import type { Zone } from './shared/model.ts';
@@ -9,20 +9,20 @@ import type { Zone } from './shared/model.ts';
 const fileMode = 0o640;
 
 /**
- * Writes a report as a whole: what stood at its path goes only when the new one is complete.
+ * Writes a report as a whole: a file that stood at its path goes only when the new one is complete. What else is there (a
+ * device, a pipe, a symbolic link such as /dev/stdout) stays, and the report is written into it.
  *
  * @throws Error of node:fs
  */
 export async function writeReport(path: string, text: string): Promise<void> {
-  // A terminal, a pipe: nothing that could be replaced.
-  const there = await stat(path).catch(() => undefined);
+  const there = await lstat(path).catch(() => undefined);
   if (there !== undefined && !there.isFile()) {
-    const handle = await open(path, 'w');
+    const handle = await open(path, 'w', fileMode);
     await handle.writeFile(text);
     await handle.close();
     return;
   }
-  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const draft = join(dirname(path), `.proxtop-${randomBytes(6).toString('hex')}`);
   const handle = await open(draft, 'wx', fileMode);
   try {
     await handle.writeFile(text);

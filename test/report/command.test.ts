@@ -1,10 +1,20 @@
 // `proxtop report` as it was built: what it writes where, and what it says of what it cannot read.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createPrinter } from '../../src/formats/index.ts';
-import { settings } from '../formats/sample.ts';
+import { PROXTOP } from '../e2e/program.ts';
+import { sampleOf, settings } from '../formats/sample.ts';
 import { keep, place, report, samplesOf, textOf } from './helpers.ts';
 
 const begin = Date.UTC(2026, 10, 28, 2);
@@ -52,6 +62,32 @@ test('a recording: its verdicts are found anew; one sample is enough', async (t)
   const one = await report([file, '-o', path]);
   assert.equal(one.code, 0, one.stderr);
   assert.match(textOf(path), /1 sample about 5 s/);
+});
+
+test('what is no file of its own stays: a link is written through, as /dev/stdout is; a long name is written', async (t) => {
+  const directory = place(t);
+  const file = join(directory, 'one.json');
+  writeFileSync(file, createPrinter('json', settings).print(sampleOf({})).join(''));
+  const written = /^<!DOCTYPE html>/;
+  writeFileSync(join(directory, 'target.html'), 'old');
+  symlinkSync('target.html', join(directory, 'link.html'));
+  symlinkSync('/proc/self/fd/1', join(directory, 'stdout'));
+  assert.equal((await report([file, '-o', join(directory, 'link.html')])).code, 0);
+  assert.match(textOf(join(directory, 'target.html')), written);
+  // Where it leads to a file: into that, and not in place of the link.
+  const shell = spawnSync('sh', [
+    '-c',
+    '"$0" report "$1" -o "$2/stdout" > "$2/out.html"',
+    PROXTOP,
+    file,
+    directory,
+  ]);
+  assert.equal(shell.status, 0, String(shell.stderr));
+  assert.match(textOf(join(directory, 'out.html')), written);
+  for (const name of ['link.html', 'stdout']) assert.ok(lstatSync(join(directory, name)).isSymbolicLink());
+  const long = join(directory, `${'x'.repeat(250)}.html`);
+  assert.equal((await report([file, '-o', long])).code, 0);
+  assert.match(textOf(long), written);
 });
 
 test('torn and damaged minutes are told', async (t) => {
