@@ -8,6 +8,7 @@ import { CoverageCounter } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
 import { Episodes } from './episodes.ts';
 import type { Trouble } from './episodes.ts';
+import { Mentions } from './mentions.ts';
 import { idsOf, planOf } from './plan.ts';
 import type { PlannedMetric } from './plan.ts';
 import { Series } from './series.ts';
@@ -123,22 +124,19 @@ class Guests {
   }
 }
 
-/** Whether a trouble is about a guest, as its subject or in its sentence. */
-export function isAbout({ subject, text }: Trouble, { label }: ReportedGuest): boolean {
-  return subject === label || subject.startsWith(`${label} `) || text.includes(label);
-}
-
 /** Those that troubles name as subjects first, then those that were above a level longest, then by name. */
 function inOrder(
   guests: readonly ReportedGuest[],
   plan: readonly PlannedMetric[],
   troubles: readonly Trouble[],
 ): readonly ReportedGuest[] {
-  const scores = guests.map((guest) => {
-    const named = troubles.filter(
-      ({ text, subject }) => subject.startsWith(guest.label) || text.startsWith(guest.label),
-    );
-    const seconds = named.reduce((sum, each) => sum + each.seconds, 0);
+  const mentions = new Mentions(guests.map(({ label }) => label));
+  const suffered = new Float64Array(guests.length);
+  for (const { subject, text, seconds } of troubles)
+    for (const guest of new Set([...mentions.first(subject), ...mentions.first(text)]))
+      suffered[guest] = (suffered[guest] as number) + seconds;
+  const scores = guests.map((guest, index) => {
+    const seconds = suffered[index] as number;
     const above = Math.max(0, ...plan.map((_, metric) => guest.series.above[metric] ?? 0));
     return { guest, seconds, above };
   });

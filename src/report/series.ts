@@ -1,16 +1,25 @@
 import type { Planes } from './shared/codes.ts';
 import type { PlannedMetric } from './plan.ts';
 
+/** Buckets whose values stand together: memory is taken for a metric only where a guest has it, and for the time that it ran. */
+const run = 48;
+
+/** Values of one metric in the buckets of a run. What no sample of a bucket tells is NaN, or has the weight 0. */
+interface Part {
+  readonly sums: Float64Array;
+  readonly weights: Float64Array;
+  readonly mins: Float64Array;
+  readonly maxima: Float64Array;
+}
+
 /**
  * The values of one guest, or of the host, by bucket: means over time, or over operations by their number, the smallest and the
  * largest. What no sample of a bucket tells stays NaN.
  */
 export class Series {
-  /** By metric, then by bucket. */
-  private readonly sums: Float64Array;
-  private readonly weights: Float64Array;
-  private readonly mins: Float64Array;
-  private readonly maxima: Float64Array;
+  /** By metric, then by run of buckets; left out where nothing is known. */
+  private readonly parts: (Part | undefined)[];
+  private readonly runs: number;
   /** Seconds for which each metric was at its first level or above. */
   readonly above: Float64Array;
 
@@ -18,30 +27,29 @@ export class Series {
     private readonly plan: readonly PlannedMetric[],
     private readonly buckets: number,
   ) {
-    const size = plan.length * buckets;
-    this.sums = new Float64Array(size);
-    this.weights = new Float64Array(size);
-    this.mins = new Float64Array(size).fill(NaN);
-    this.maxima = new Float64Array(size).fill(NaN);
+    this.runs = Math.ceil(buckets / run);
+    this.parts = new Array<Part | undefined>(plan.length * this.runs).fill(undefined);
     this.above = new Float64Array(plan.length);
   }
 
   /** Adds a row of a sample. @param seconds that the sample is about */
   add(bucket: number, values: Float64Array, seconds: number): void {
-    const { plan, buckets } = this;
+    const { plan, runs, parts } = this;
+    const which = Math.floor(bucket / run);
+    const at = bucket % run;
     for (let index = 0; index < plan.length; index++) {
       const { slot, peak, operations, warn, bad } = plan[index] as PlannedMetric;
       const value = values[slot] as number;
       if (Number.isNaN(value)) continue;
-      const at = index * buckets + bucket;
+      const { sums, weights, mins, maxima } = (parts[index * runs + which] ??= newPart());
       const weight = operations.length === 0 ? seconds : seconds * total(values, operations);
       // A latency without a rate still is one.
       const counts = weight > 0 ? weight : 1e-9;
-      this.sums[at] = (this.sums[at] as number) + value * counts;
-      this.weights[at] = (this.weights[at] as number) + counts;
+      sums[at] = (sums[at] as number) + value * counts;
+      weights[at] = (weights[at] as number) + counts;
       const largest = peak >= 0 && (values[peak] as number) > value ? (values[peak] as number) : value;
-      if (!(value >= (this.mins[at] as number))) this.mins[at] = value;
-      if (!(largest <= (this.maxima[at] as number))) this.maxima[at] = largest;
+      if (!(value >= (mins[at] as number))) mins[at] = value;
+      if (!(largest <= (maxima[at] as number))) maxima[at] = largest;
       const level = warn ?? bad;
       if (level !== undefined && value >= level) this.above[index] = (this.above[index] as number) + seconds;
     }
@@ -49,36 +57,45 @@ export class Series {
 
   /** Whether any sample had a metric. */
   has(metric: number): boolean {
-    const from = metric * this.buckets;
-    return this.weights.subarray(from, from + this.buckets).some((weight) => weight > 0);
+    return this.partsOf(metric).some((part) => part !== undefined);
   }
 
   /** The values of a metric. */
   planes(metric: number): Planes {
-    const [from, to] = [metric * this.buckets, (metric + 1) * this.buckets];
-    const weights = this.weights.subarray(from, to);
-    return {
-      mean: this.sums
-        .subarray(from, to)
-        .map((sum, bucket) => ((weights[bucket] as number) > 0 ? sum / (weights[bucket] as number) : NaN)),
-      min: this.mins.subarray(from, to),
-      max: this.maxima.subarray(from, to),
-    };
+    const plane = (): Float64Array => new Float64Array(this.buckets).fill(NaN);
+    const [mean, min, max] = [plane(), plane(), plane()];
+    for (const [which, part] of this.partsOf(metric).entries()) {
+      if (part === undefined) continue;
+      const length = Math.min(run, this.buckets - which * run);
+      min.set(part.mins.subarray(0, length), which * run);
+      max.set(part.maxima.subarray(0, length), which * run);
+      for (let at = 0; at < length; at++) {
+        const weight = part.weights[at] as number;
+        if (weight > 0) mean[which * run + at] = (part.sums[at] as number) / weight;
+      }
+    }
+    return { mean, min, max };
   }
 
   /** Mean and largest value of a metric in the whole span, and the bucket of the largest one; NaN where it is not known. */
   summary(metric: number): Summary {
-    const [from, to] = [metric * this.buckets, (metric + 1) * this.buckets];
     let [sum, weight, max, at] = [0, 0, NaN, -1];
-    for (let index = from; index < to; index++) {
-      sum += this.sums[index] as number;
-      weight += this.weights[index] as number;
-      if (!((this.maxima[index] as number) > max || Number.isNaN(max))) continue;
-      if (Number.isNaN(this.maxima[index])) continue;
-      max = this.maxima[index] as number;
-      at = index - from;
+    for (const [which, part] of this.partsOf(metric).entries()) {
+      if (part === undefined) continue;
+      for (let index = 0; index < run; index++) {
+        sum += part.sums[index] as number;
+        weight += part.weights[index] as number;
+        const largest = part.maxima[index] as number;
+        if (Number.isNaN(largest) || largest <= max) continue;
+        max = largest;
+        at = which * run + index;
+      }
     }
     return { mean: weight > 0 ? sum / weight : NaN, max, at, above: this.above[metric] as number };
+  }
+
+  private partsOf(metric: number): readonly (Part | undefined)[] {
+    return this.parts.slice(metric * this.runs, (metric + 1) * this.runs);
   }
 }
 
@@ -90,6 +107,15 @@ export interface Summary {
   readonly at: number;
   /** Seconds at the first level or above. */
   readonly above: number;
+}
+
+function newPart(): Part {
+  return {
+    sums: new Float64Array(run),
+    weights: new Float64Array(run),
+    mins: new Float64Array(run).fill(NaN),
+    maxima: new Float64Array(run).fill(NaN),
+  };
 }
 
 function total(values: Float64Array, slots: readonly number[]): number {

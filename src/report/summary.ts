@@ -1,8 +1,8 @@
 import type { Collected } from './collect.ts';
-import { isAbout } from './collect.ts';
 import type { Trouble } from './episodes.ts';
 import { markup, name } from './markup.ts';
 import type { Markup } from './markup.ts';
+import { Mentions } from './mentions.ts';
 import { duration, momentText, offsetText, timeText } from './shared/words.ts';
 import type { Zone } from './shared/model.ts';
 
@@ -40,12 +40,15 @@ export function verdictsOf({ troubles, guests }: Collected, zone: Zone): Markup 
     const count = troubles.filter((trouble) => trouble.class === one).length;
     return count === 0 ? [] : [`${count} ${classes[one] ?? ''}`];
   });
+  const mentions = new Mentions(guests.map(({ label }) => label));
   const rows = troubles.slice(0, mostTroubles).map((trouble) => {
-    const about = guests.flatMap((guest, index) => (isAbout(trouble, guest) ? [{ guest, index }] : []));
-    const links = about
+    const about = new Set([...mentions.first(trouble.subject), ...mentions.all(trouble.text)]);
+    const links = [...about]
+      .sort((a, b) => a - b)
       .slice(0, 6)
       .map(
-        ({ guest, index }) => markup` <a href="#g${index}" data-guest="${index}">${name(guest.label)}</a>`,
+        (index) =>
+          markup` <a href="#g${index}" data-guest="${index}">${name(guests[index]?.label ?? '')}</a>`,
       );
     return markup`<tr class="c${trouble.class}">
 <td><span class="class">${classes[trouble.class] ?? ''}</span></td>

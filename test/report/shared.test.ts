@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketsIn, bucketsOf } from '../../src/report/buckets.ts';
 import { json, markup, name } from '../../src/report/markup.ts';
+import { Mentions } from '../../src/report/mentions.ts';
+import { planOf } from '../../src/report/plan.ts';
+import { Series } from '../../src/report/series.ts';
 import { codeOf, packPlanes, unpackPlanes, valueOf } from '../../src/report/shared/codes.ts';
 import { ticksOf } from '../../src/report/shared/ticks.ts';
 import { duration, momentText, quantity } from '../../src/report/shared/words.ts';
+import { zoneOf } from '../../src/report/zone.ts';
 
 test('a value comes back with three significant digits, and what is not known as such', () => {
   for (const value of [
@@ -96,4 +100,67 @@ test('text stays text in HTML and in JSON', () => {
   const text = '</script><!--\u2028\u2029';
   assert.doesNotMatch(json(text).html, /[<\u2028\u2029]/);
   assert.equal(JSON.parse(json(text).html), text);
+});
+
+test('a sentence names the guests that it names, and none whose names are parts of theirs', () => {
+  const labels = [
+    '10 web',
+    '110 web',
+    'web',
+    'web2',
+    'web2-old',
+    'data',
+    'data base',
+    '7 a\u202eb',
+    'twin',
+    'twin',
+  ];
+  const mentions = new Mentions(labels);
+  const all = (sentence: string): string[] => mentions.all(sentence).map((index) => labels[index] ?? '');
+  const first = (sentence: string): string[] => mentions.first(sentence).map((index) => labels[index] ?? '');
+  assert.deepEqual(all('110 web RDY 40 %: 10 web takes 75 %'), ['10 web', '110 web']);
+  assert.deepEqual(all('110 web RDY 40 %'), ['110 web']);
+  assert.deepEqual(all('web2 waits for web2-old.'), ['web2', 'web2-old']);
+  assert.deepEqual(all('cobweb, web3 and web-1 are others'), []);
+  assert.deepEqual(all('data base: RDY'), ['data base']);
+  assert.deepEqual(all('7 a?b: RDY'), ['7 a\u202eb']);
+  assert.deepEqual(mentions.all('twin: RDY'), [8, 9]);
+  assert.deepEqual(first('110 web scsi0'), ['110 web']);
+  assert.deepEqual(first('web2-old RDY'), ['web2-old']);
+  assert.deepEqual(first('memory: web'), []);
+  assert.deepEqual(new Mentions([]).all('web'), []);
+});
+
+test('a clock that was never set, or is set to any year, does not hold up a report', () => {
+  const now = Date.UTC(2026, 10, 28);
+  for (const [begin, end] of [
+    [0, now],
+    [now, Date.UTC(9999, 0, 1)],
+    [Date.UTC(-200_000, 0, 1), Date.UTC(275_000, 0, 1)],
+  ] as const) {
+    const zone = zoneOf(begin, end);
+    const started = performance.now();
+    const ticks = ticksOf(zone, begin, end, 7);
+    assert.ok(ticks.length >= 3 && ticks.length <= 8, `${ticks.length}`);
+    // Minutes, where it was looked at by hours or quarters of one.
+    assert.ok(performance.now() - started < 5000);
+    assert.ok(zone.offsets.length <= 20_001);
+  }
+});
+
+test('a guest that ran for a moment takes memory for that moment', () => {
+  const plan = planOf('vm', new Map());
+  const values = new Float64Array(400).fill(5);
+  const before = process.memoryUsage().arrayBuffers;
+  const all = Array.from({ length: 200 }, (_, index) => {
+    const series = new Series(plan, 720);
+    series.add(index, values, 10);
+    return series;
+  });
+  const each = (process.memoryUsage().arrayBuffers - before) / all.length;
+  assert.ok(each < 100_000, `${each} bytes of a guest`);
+  const [series] = all;
+  assert.deepEqual(series?.summary(0), { mean: 5, max: 5, at: 0, above: 0 });
+  const { mean, max } = (all[199] as Series).planes(0);
+  assert.deepEqual([mean.length, mean[199], max[199], mean[198], mean[200]], [720, 5, 5, NaN, NaN]);
 });

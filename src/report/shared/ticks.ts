@@ -16,11 +16,11 @@ export function ticksOf(zone: Zone, from: number, to: number, most: number): num
   const seconds = steps.find((step) => step >= wanted) ?? 86_400 * Math.ceil(wanted / 86_400);
   const step = seconds * 1000;
   const ticks: number[] = [];
-  // A change of the clock moves ticks that are further apart than it: looked at by quarters of an hour, which offsets are multiples of.
-  const part = Math.min(step, 900_000);
-  for (let time = Math.ceil(from / part) * part; time <= to; time += part) {
-    const clock = time + offsetAt(zone, time) * 60_000;
-    if (((clock % step) + step) % step === 0) ticks.push(time);
+  // By each offset that the clock has in the span; a tick is where the clock has that one at the time.
+  for (const minutes of new Set(zone.offsets.map(([, offset]) => offset))) {
+    const ahead = minutes * 60_000;
+    for (let clock = Math.ceil((from + ahead) / step) * step; clock <= to + ahead; clock += step)
+      if (offsetAt(zone, clock - ahead) === minutes) ticks.push(clock - ahead);
   }
-  return ticks;
+  return ticks.sort((a, b) => a - b);
 }
