@@ -5,14 +5,16 @@ import type { RankedRow, RankedTable } from './ranking.ts';
 
 /** The answer as one JSON object, on one line. What is not known is left out; times are in UTC. */
 export function answerJson({ coverage, skipped, tables }: Answer): string {
-  const { first, last, seconds, samples, gaps, gapCount } = coverage;
+  const { first, last, seconds, samples, hosts } = coverage;
+  const gaps = hosts.flatMap(([node, { gaps: own }]) => own.map((gap) => ({ node, ...gap })));
   const answer = {
     from: stamp(first),
     to: stamp(last),
     seconds: rounded(seconds),
     samples,
-    gap_count: gapCount,
-    gaps: gaps.map(({ before, text }) => ({ before: stamp(before), text })),
+    nodes: hosts.map(([node, of]) => ({ node, seconds: rounded(of.seconds), samples: of.samples })),
+    gap_count: hosts.reduce((sum, [, { gapCount }]) => sum + gapCount, 0),
+    gaps: gaps.map(({ node, before, text }) => ({ node, before: stamp(before), text })),
     skipped_records: skipped,
     tables: tables.map((table) => {
       const { metric, lowIsBad, thresholds } = table.measure;
@@ -50,6 +52,7 @@ const csvColumns = [
   'seconds',
   'warn_seconds',
   'bad_seconds',
+  'node',
 ] as const;
 
 /** All tables as one of comma-separated values (RFC 4180); nothing between two commas means not known. */
@@ -80,6 +83,7 @@ function fieldsOf({ measure: { metric, thresholds } }: RankedTable, { subject, f
     seconds: rounded(figures.seconds),
     warn_seconds: isJudged ? rounded(figures.warnSeconds) : undefined,
     bad_seconds: isJudged ? rounded(figures.badSeconds) : undefined,
+    node: subject.node,
   };
 }
 

@@ -4,6 +4,7 @@ import { localTime } from '../strings/local-time.ts';
 import { brief } from '../strings/printable.ts';
 import { formatNumber } from '../tui/values/format.ts';
 import type { Answer } from './answer.ts';
+import type { HostCoverage } from './coverage.ts';
 import type { RankedTable } from './ranking.ts';
 
 const mostGaps = 5;
@@ -12,24 +13,35 @@ const nameWidth = 40;
 
 /** The answer for people: what of the span was measured, then a table for each metric. */
 export function answerText(answer: Answer): string {
-  return [coverageText(answer), ...answer.tables.map(tableText)].join('\n');
+  const isCluster = answer.coverage.hosts.length > 1;
+  return [coverageText(answer), ...answer.tables.map((table) => tableText(table, isCluster))].join('\n');
 }
 
-/** What of the span was measured, and what is missing. */
+/** What of the span was measured, and what is missing: of each host, where there are several. */
 export function coverageText({ span, coverage, skipped }: Answer): string {
-  const { first, last, seconds, samples, gaps, gapCount } = coverage;
+  const { first, last, hosts } = coverage;
   const begin = Number.isFinite(span.from) ? span.from : first;
   const end = Number.isFinite(span.to) ? Math.min(span.to, Math.max(last, Date.now())) : last;
-  const lines = [
-    `${localTime(first)} to ${localTime(last)}: ${durationInWords(Math.round(seconds) * 1000)} measured of ${durationInWords(end - begin)}, in ${samples} samples`,
-    ...gaps.slice(0, mostGaps).map(({ before, text }) => `before ${localTime(before)}: ${text}`),
-  ];
-  if (gapCount > mostGaps) lines.push(`and ${gapCount - mostGaps} more gaps`);
+  const lines = hosts.flatMap(([host, of]) =>
+    hostLines(of, end - begin, hosts.length > 1 ? host : undefined),
+  );
   if (skipped > 0) lines.push(`skipped ${skipped} torn or damaged record(s)`);
   return `${lines.join('\n')}\n`;
 }
 
-function tableText({ measure, rows, others, zeros }: RankedTable): string {
+/** @param span ms @param host undefined where there is no other one */
+function hostLines(of: HostCoverage, span: number, host: string | undefined): readonly string[] {
+  const { first, last, seconds, samples, gaps, gapCount } = of;
+  const whose = host === undefined ? '' : `${brief(host, nameWidth) || '(no name)'}: `;
+  return [
+    `${whose}${localTime(first)} to ${localTime(last)}: ${durationInWords(Math.round(seconds) * 1000)} measured of ${durationInWords(span)}, in ${samples} samples`,
+    ...gaps.slice(0, mostGaps).map(({ before, text }) => `${whose}before ${localTime(before)}: ${text}`),
+    ...(gapCount > mostGaps ? [`${whose}and ${gapCount - mostGaps} more gaps`] : []),
+  ];
+}
+
+/** @param isCluster whether guests may have run on several hosts */
+function tableText({ measure, rows, others, zeros }: RankedTable, isCluster: boolean): string {
   const { metric, thresholds, lowIsBad } = measure;
   const { id, title, unit, scope } = metric;
   const levels = thresholds.get(id);
@@ -57,7 +69,9 @@ function tableText({ measure, rows, others, zeros }: RankedTable): string {
             ? []
             : [right('YELLOW', ({ figures }) => time(figures.warnSeconds - figures.badSeconds))]),
         ];
+  const nodes = isCluster ? [left('NODE', ({ subject }: Row) => brief(subject.node, nameWidth))] : [];
   const cells = [
+    ...nodes,
     left('VMID', ({ subject }) => subject.guest.vmid ?? '-'),
     left('NAME', ({ subject }) => subject.guest.name),
     ...pids,

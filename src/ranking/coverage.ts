@@ -1,4 +1,5 @@
 import { Breaks } from '../recording/breaks.ts';
+import { onlyWatches, PerHost } from '../recording/hosts.ts';
 import type { Sample } from '../sampling/sample.ts';
 
 /** Breaks that are kept: a history of weeks may have thousands. */
@@ -12,8 +13,8 @@ export interface Gap {
   readonly text: string;
 }
 
-/** What of a span was measured. */
-export class Coverage {
+/** What of a span was measured on one host. */
+export class HostCoverage {
   samples = 0;
   /** Seconds that its samples stand for. */
   seconds = 0;
@@ -36,5 +37,37 @@ export class Coverage {
     if (text === undefined) return;
     this.gapCount++;
     if (this.gaps.length < MOST) this.gaps.push({ before: time, text });
+  }
+}
+
+/** What of a span was measured, on one host or on several ones, whose samples lie between each other. */
+export class Coverage {
+  private readonly perHost = new PerHost(() => new HostCoverage());
+  /** Of all hosts. */
+  samples = 0;
+
+  add(sample: Sample): void {
+    if (onlyWatches(sample)) return;
+    this.samples++;
+    this.perHost.of(sample).add(sample);
+  }
+
+  /** Of each host, by its name. */
+  get hosts(): readonly (readonly [host: string, of: HostCoverage])[] {
+    return this.perHost.all;
+  }
+
+  /** Seconds of the host that was measured longest. */
+  get seconds(): number {
+    return Math.max(0, ...this.hosts.map(([, { seconds }]) => seconds));
+  }
+
+  /** Begin of the earliest sample and end of the latest one, ms since 1970. */
+  get first(): number {
+    return Math.min(...this.hosts.map(([, { first }]) => first));
+  }
+
+  get last(): number {
+    return Math.max(...this.hosts.map(([, { last }]) => last));
   }
 }

@@ -5,6 +5,7 @@ import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { Part } from '../catalogue/row-tree.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import type { GuestIdentity } from '../guests/guest.ts';
+import { hostOf } from '../recording/hosts.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { Figures, measureOf } from './figures.ts';
 import type { Measure } from './figures.ts';
@@ -14,6 +15,8 @@ const identity = slots('identity', 'vm');
 /** Which guest, or which of its devices. */
 export interface Subject {
   readonly guest: Readonly<GuestIdentity>;
+  /** The host that it ran on; '' where its samples do not tell. */
+  readonly node: string;
   /** Of two guests that share UUID and vmid: what tells them apart. */
   readonly pid: string | undefined;
   readonly device: string | undefined;
@@ -67,11 +70,13 @@ export class Ranking {
     this.columns = metrics.map((metric) => new Column(metric, thresholds));
   }
 
-  add({ guests, interval, time }: Sample): void {
+  add(sample: Sample): void {
+    const { guests } = sample;
     this.guests = Math.max(this.guests, guests.length);
+    const node = hostOf(sample);
     for (const rows of guests) {
-      const key = keyOf(rows);
-      for (const column of this.columns) this.addTo(column, rows, key, interval, time);
+      const key = `${node}\0${keyOf(rows)}`;
+      for (const column of this.columns) addTo(column, { rows, key, node }, sample);
     }
   }
 
@@ -84,21 +89,29 @@ export class Ranking {
       return { measure, rows, others: known.length - rows.length, zeros: known.length - worth.length };
     });
   }
+}
 
-  private addTo(column: Column, rows: GuestRows, key: string, seconds: number, time: number): void {
-    const { measure, part, device, kept } = column;
-    if (part === undefined) {
-      followed(kept, key, rows, undefined).add(measure, rows.row, seconds, time);
-      return;
-    }
-    for (const row of rowsOf(rows, part)) {
-      const name = row.texts[device] ?? '';
-      followed(kept, `${key}\0${name}`, rows, name).add(measure, row, seconds, time);
-    }
+/** A guest of a sample. */
+interface Present {
+  readonly rows: GuestRows;
+  readonly key: string;
+  readonly node: string;
+}
+
+function addTo(column: Column, guest: Present, { interval, time }: Sample): void {
+  const { measure, part, device, kept } = column;
+  const { rows, key } = guest;
+  if (part === undefined) {
+    followed(kept, guest, undefined).add(measure, rows.row, interval, time);
+    return;
+  }
+  for (const row of rowsOf(rows, part)) {
+    const name = row.texts[device] ?? '';
+    followed(kept, { ...guest, key: `${key}\0${name}` }, name).add(measure, row, interval, time);
   }
 }
 
-/** The same guest after it was started again has the same key; the pid tells twins apart. */
+/** The same guest after it was started again has the same key on its node; the pid tells twins apart. */
 function keyOf({ guest, twin }: GuestRows): string {
   const { type, key, uuid, vmid, name } = guest;
   return twin ? key : [type, vmid ?? '', uuid, uuid === '' ? name : ''].join('\0');
@@ -106,15 +119,14 @@ function keyOf({ guest, twin }: GuestRows): string {
 
 function followed(
   kept: Map<string, Kept>,
-  key: string,
-  { guest, twin, row }: GuestRows,
+  { rows: { guest, twin, row }, key, node }: Present,
   device: string | undefined,
 ): Figures {
   let found = kept.get(key);
   // Rows and identities of a sample are used again for the next one. It may have been renamed: the last name is the one to find it by.
   if (found?.subject.guest.name !== guest.name) {
     const pid = twin ? row.texts[identity.pid] : undefined;
-    found = { subject: { guest: { ...guest }, pid, device }, figures: found?.figures ?? new Figures() };
+    found = { subject: { guest: { ...guest }, node, pid, device }, figures: found?.figures ?? new Figures() };
     kept.set(key, found);
   }
   return found.figures;

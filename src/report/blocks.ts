@@ -14,9 +14,13 @@ export interface Block {
   readonly text: string;
 }
 
-/** A block for each metric of the host that any sample has. */
-export function hostBlocks({ hostPlan, hostSeries, buckets }: Collected): Promise<readonly Block[]> {
-  return blocks(hostPlan, [hostSeries], buckets.count);
+/** A block for each metric that a host has: its values for all hosts, one after the other. */
+export function hostBlocks({ hostPlan, hosts, buckets }: Collected): Promise<readonly Block[]> {
+  return blocks(
+    hostPlan,
+    hosts.map(({ series }) => series),
+    buckets.count,
+  );
 }
 
 /** A block for each metric that a guest has: its values for all guests, one after the other. */

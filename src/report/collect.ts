@@ -1,6 +1,7 @@
-import { slots } from '../catalogue/catalogue.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import type { Span } from '../history/span.ts';
+import { hostOf, onlyWatches, PerHost } from '../recording/hosts.ts';
+import { RecordingError } from '../recording/errors.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
 import { bucketsIn, bucketsOf } from './buckets.ts';
 import type { Buckets } from './buckets.ts';
@@ -8,28 +9,35 @@ import { CoverageCounter } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
 import { Episodes } from './episodes.ts';
 import type { Trouble } from './episodes.ts';
-import { Mentions } from './mentions.ts';
+import { TroubledGuests } from './mentions.ts';
 import { idsOf, planOf } from './plan.ts';
 import type { PlannedMetric } from './plan.ts';
 import { Series } from './series.ts';
 import { openSource } from './source.ts';
 
-const { host_name: hostName } = slots('host', 'host');
-
-/** A guest in a span, whatever it was started how many times. */
+/** A guest in a span, whatever it was started how many times. One that moved to another host is another one there. */
 export interface ReportedGuest {
   /** As verdicts call it: `3102 postgres-main`. */
   label: string;
+  /** Where it ran. */
+  readonly host: string;
+  readonly series: Series;
+}
+
+/** A host in a span. */
+export interface ReportedHost {
+  /** As its samples tell it; '' where they do not. */
+  readonly name: string;
   readonly series: Series;
 }
 
 /** All that a report tells. */
 export interface Collected {
-  readonly host: string;
+  /** By name: one, or those that were watched together. */
+  readonly hosts: readonly ReportedHost[];
   readonly buckets: Buckets;
   readonly hostPlan: readonly PlannedMetric[];
   readonly guestPlan: readonly PlannedMetric[];
-  readonly hostSeries: Series;
   /** Those that suffered longest first. */
   readonly guests: readonly ReportedGuest[];
   readonly troubles: readonly Trouble[];
@@ -52,30 +60,30 @@ export async function collect(path: string, span: Span, thresholds: Thresholds):
   try {
     const { from, to, interval, skipped } = source;
     const buckets = bucketsOf(from, to, interval);
-    const hostSeries = new Series(hostPlan, buckets.count);
+    const hosts = new PerHost(() => new Series(hostPlan, buckets.count));
     const guests = new Guests(guestPlan, buckets.count);
     const episodes = new Episodes();
     const counter = new CoverageCounter();
-    let host = '';
     for await (const sample of source.samples) {
+      if (onlyWatches(sample)) continue;
       const length = sample.interval > 0 ? sample.interval : 1;
       const { first, last } = bucketsIn(buckets, sample.time, length);
       const seconds = length / (last - first + 1);
-      host = sample.host.row.texts[hostName] ?? host;
+      const host = hosts.of(sample);
       for (let bucket = first; bucket <= last; bucket++) {
-        hostSeries.add(bucket, sample.host.row.values, seconds);
+        host.add(bucket, sample.host.row.values, seconds);
         guests.add(bucket, sample, seconds);
       }
       episodes.add(sample);
       counter.add(sample);
     }
+    if (hosts.all.length === 0) throw new RecordingError(`${path}: it tells of no host that was measured`);
     const { troubles } = episodes;
     return {
-      host,
+      hosts: hosts.all.map(([name, series]) => ({ name, series })),
       buckets,
       hostPlan,
       guestPlan,
-      hostSeries,
       guests: inOrder(guests.all, guestPlan, troubles),
       troubles,
       coverage: counter.coverage,
@@ -101,27 +109,40 @@ class Guests {
 
   add(bucket: number, sample: Sample, seconds: number): void {
     const present = new Set<ReportedGuest>();
+    const host = hostOf(sample);
     for (const { guest, row } of sample.guests) {
       const { uuid, vmid = '', name } = guest;
       // Of one that ended just before an interval, records of early versions have a row without anything.
       if (uuid === '' && name === '') continue;
       // Two of one UUID, and without anything else to tell them apart.
-      let found = this.named(`${uuid} ${vmid}`, guest);
-      for (let twin = 2; present.has(found); twin++) found = this.named(`${uuid} ${vmid} ${twin}`, guest);
+      let found = this.named(`${uuid} ${vmid}`, guest, host);
+      for (let twin = 2; present.has(found); twin++)
+        found = this.named(`${uuid} ${vmid} ${twin}`, guest, host);
       present.add(found);
       found.label = vmid === '' ? name || uuid : `${vmid} ${name}`;
       found.series.add(bucket, row.values, seconds);
     }
   }
 
-  private named(key: string, { name }: GuestRows['guest']): ReportedGuest {
+  private named(identity: string, { name }: GuestRows['guest'], host: string): ReportedGuest {
+    const key = `${host}\0${identity}`;
     let guest = this.known.get(key);
     if (guest === undefined) {
-      guest = { label: name, series: new Series(this.plan, this.buckets) };
+      guest = { label: name, host, series: new Series(this.plan, this.buckets) };
       this.known.set(key, guest);
     }
     return guest;
   }
+}
+
+/** A text about something on a host, which is named where there are several. */
+export function onHost({ hosts }: Pick<Collected, 'hosts'>, host: string, text: string): string {
+  return hosts.length > 1 ? `${host}: ${text}` : text;
+}
+
+/** What a report is about: a host, or how many. */
+export function hostTitle({ hosts }: Pick<Collected, 'hosts'>): string {
+  return hosts.length > 1 ? `${hosts.length} hosts` : (hosts[0]?.name ?? '');
 }
 
 /** Those that troubles name as subjects first, then those that were above a level longest, then by name. */
@@ -130,11 +151,11 @@ function inOrder(
   plan: readonly PlannedMetric[],
   troubles: readonly Trouble[],
 ): readonly ReportedGuest[] {
-  const mentions = new Mentions(guests.map(({ label }) => label));
+  const mentions = new TroubledGuests(guests);
   const suffered = new Float64Array(guests.length);
-  for (const { subject, text, seconds } of troubles)
-    for (const guest of new Set([...mentions.first(subject), ...mentions.first(text)]))
-      suffered[guest] = (suffered[guest] as number) + seconds;
+  for (const trouble of troubles)
+    for (const guest of mentions.first(trouble))
+      suffered[guest] = (suffered[guest] as number) + trouble.seconds;
   const scores = guests.map((guest, index) => {
     const seconds = suffered[index] as number;
     const above = Math.max(0, ...plan.map((_, metric) => guest.series.above[metric] ?? 0));

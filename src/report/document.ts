@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { guestBlocks, hostBlocks } from './blocks.ts';
 import type { Block } from './blocks.ts';
+import { hostTitle, onHost } from './collect.ts';
 import type { Collected } from './collect.ts';
 import { markup, json, Markup } from './markup.ts';
 import { guestLines, hostLines } from './panels.ts';
 import type { Panel, ReportData, Zone } from './shared/model.ts';
 import { coverageOf, verdictsOf } from './summary.ts';
-import { guestTable, hostTable } from './tables.ts';
+import { guestTable, hostTables } from './tables.ts';
 import { timelineOf } from './timeline.ts';
 
 /** What the page is made of besides its contents. */
@@ -22,8 +23,10 @@ export interface PageFiles {
 export async function documentOf(collected: Collected, zone: Zone, page: PageFiles): Promise<string> {
   const [host, guests] = [await hostBlocks(collected), await guestBlocks(collected)];
   const all = [...host, ...guests];
+  const about = hostTitle(collected);
   const data: ReportData = {
-    host: collected.host,
+    title: about,
+    hosts: collected.hosts.map(({ name }) => name),
     begin: collected.buckets.begin,
     seconds: collected.buckets.seconds,
     buckets: collected.buckets.count,
@@ -38,7 +41,7 @@ export async function documentOf(collected: Collected, zone: Zone, page: PageFil
     })),
     hostPanels: panelsOf('host', hostLines, host),
     guestPanels: panelsOf('vm', guestLines, guests),
-    guests: collected.guests.map(({ label }) => label),
+    guests: collected.guests.map(({ label, host: of }) => onHost(collected, of, label)),
   };
   const policy = [
     "default-src 'none'",
@@ -47,7 +50,7 @@ export async function documentOf(collected: Collected, zone: Zone, page: PageFil
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const title = collected.host === '' ? 'proxtop report' : `proxtop report: ${collected.host}`;
+  const title = about === '' ? 'proxtop report' : `proxtop report: ${about}`;
   return markup`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -60,7 +63,7 @@ export async function documentOf(collected: Collected, zone: Zone, page: PageFil
 <style>${new Markup(page.style)}</style>
 </head>
 <body>
-<header><h1>${collected.host === '' ? 'Host' : collected.host}</h1>
+<header><h1>${about === '' ? 'Host' : about}</h1>
 ${coverageOf(collected, zone)}</header>
 <main>
 <section aria-labelledby="h-verdicts"><h2 id="h-verdicts">Who suffered, and from what</h2>
@@ -72,9 +75,9 @@ ${timelineOf(collected, zone)}</section>
 <section id="guest" aria-labelledby="h-guest" hidden><h2 id="h-guest" tabindex="-1">Guest</h2></section>
 <section aria-labelledby="h-guests"><h2 id="h-guests">Guests</h2>
 ${guestTable(collected)}</section>
-<section aria-labelledby="h-host"><h2 id="h-host">Host</h2>
+<section aria-labelledby="h-host"><h2 id="h-host">${collected.hosts.length > 1 ? 'Hosts' : 'Host'}</h2>
 <div id="host"></div>
-${hostTable(collected, zone)}</section>
+${hostTables(collected, zone)}</section>
 </main>
 <footer><p>Made by proxtop. Values have three significant digits. <code>docs/report.md</code> and <code>docs/verdicts.md</code> of proxtop explain them.</p></footer>
 <script type="application/json" id="data">${json(data)}</script>

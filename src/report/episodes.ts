@@ -1,4 +1,5 @@
 import { slots } from '../catalogue/catalogue.ts';
+import { hostOf } from '../recording/hosts.ts';
 import type { Sample } from '../sampling/sample.ts';
 
 const id = slots('agent', 'agent_verdict');
@@ -18,6 +19,8 @@ export interface Episode {
 export interface Trouble {
   readonly rule: string;
   readonly subject: string;
+  /** Of which host, as its samples tell. */
+  readonly host: string;
   /** The gravest of its classes, 1 to 5. */
   class: number;
   readonly episodes: readonly Episode[];
@@ -28,7 +31,7 @@ export interface Trouble {
 }
 
 interface Told {
-  readonly trouble: { readonly rule: string; readonly subject: string; class: number };
+  readonly trouble: Pick<Trouble, 'rule' | 'subject' | 'host'> & { class: number };
   readonly episodes: Episode[];
   readonly texts: Map<string, number>;
 }
@@ -38,14 +41,16 @@ export class Episodes {
   private readonly told = new Map<string, Told>();
 
   /** Takes the verdicts of a sample. */
-  add({ agent, time, interval }: Sample): void {
+  add(sample: Sample): void {
+    const { agent, time, interval } = sample;
+    const host = hostOf(sample);
     for (const { texts, values } of agent.verdicts) {
       if (texts[id.state] === 'ended') continue;
       const { [id.rule]: rule = '', [id.subject]: subject = '', [id.text]: text = '' } = texts;
-      const key = `${rule}\0${subject}`;
+      const key = `${host}\0${rule}\0${subject}`;
       let told = this.told.get(key);
       if (told === undefined) {
-        told = { trouble: { rule, subject, class: 5 }, episodes: [], texts: new Map() };
+        told = { trouble: { rule, subject, host, class: 5 }, episodes: [], texts: new Map() };
         this.told.set(key, told);
       }
       const { trouble, episodes, texts: sentences } = told;

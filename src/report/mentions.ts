@@ -1,4 +1,5 @@
 import { printable } from '../strings/printable.ts';
+import type { Trouble } from './episodes.ts';
 
 /** Characters of a sentence that are looked at; those of verdicts have eighty. */
 const most = 500;
@@ -10,9 +11,9 @@ export class Mentions {
   private readonly guests = new Map<string, number[]>();
   private readonly longest: number;
 
-  /** @param labels of the guests, as sentences have them */
-  constructor(labels: readonly string[]) {
-    for (const [index, label] of labels.entries()) {
+  /** @param labels of the guests by their indexes, as sentences have them */
+  constructor(labels: Iterable<readonly [index: number, label: string]>) {
+    for (const [index, label] of labels) {
       const text = printable(label);
       const same = this.guests.get(text);
       if (same === undefined) this.guests.set(text, [index]);
@@ -48,5 +49,33 @@ export class Mentions {
       if (this.guests.has(name)) return name;
     }
     return '';
+  }
+}
+
+/** Finds the guests that troubles are about, each among those of its own host. */
+export class TroubledGuests {
+  private readonly hosts = new Map<string, Mentions>();
+
+  constructor(guests: readonly Readonly<{ label: string; host: string }>[]) {
+    const labels = new Map<string, (readonly [index: number, label: string])[]>();
+    for (const [index, { label, host }] of guests.entries()) {
+      const own = labels.get(host) ?? [];
+      labels.set(host, own);
+      own.push([index, label]);
+    }
+    for (const [host, own] of labels) this.hosts.set(host, new Mentions(own));
+  }
+
+  /** Indexes of those that suffer: its subject, or what its sentence begins with. */
+  first({ subject, text, host }: Trouble): ReadonlySet<number> {
+    const mentions = this.hosts.get(host);
+    return new Set([...(mentions?.first(subject) ?? []), ...(mentions?.first(text) ?? [])]);
+  }
+
+  /** Indexes of all that it names, ascending. */
+  all({ subject, text, host }: Trouble): readonly number[] {
+    const mentions = this.hosts.get(host);
+    const all = new Set([...(mentions?.first(subject) ?? []), ...(mentions?.all(text) ?? [])]);
+    return [...all].sort((a, b) => a - b);
   }
 }

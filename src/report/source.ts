@@ -4,6 +4,7 @@ import type { WantedIds } from '../history/line-reader.ts';
 import { openReplay } from '../history/replay.ts';
 import type { Span } from '../history/span.ts';
 import type { Skipped } from '../recording/entries.ts';
+import { PerHost } from '../recording/hosts.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { VerdictRows } from '../verdicts/agent-rows.ts';
@@ -53,11 +54,11 @@ async function* linesOf(history: HistoryRecording, wanted: WantedIds): AsyncGene
 }
 
 async function* samplesOf(recording: Recording): AsyncGenerator<Sample> {
-  const verdicts = new VerdictRows();
+  const verdicts = new PerHost(() => new VerdictRows());
   for (let index = 0; ; index++) {
     const sample = await recording.at(index);
     if (sample === undefined) return;
-    yield verdicts.judged(sample);
+    yield verdicts.of(sample).judged(sample);
   }
 }
 

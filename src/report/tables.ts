@@ -1,4 +1,5 @@
-import type { Collected } from './collect.ts';
+import { onHost } from './collect.ts';
+import type { Collected, ReportedHost } from './collect.ts';
 import { markup, name } from './markup.ts';
 import type { Markup } from './markup.ts';
 import type { PlannedMetric } from './plan.ts';
@@ -9,11 +10,15 @@ import { duration, momentText, quantity } from './shared/words.ts';
 /** Columns of the table of guests, as far as any guest has them. */
 const guestColumns = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'ram_used', 'net_rx_mbit', 'net_tx_mbit'];
 
-/** What each metric of the host came to. */
-export function hostTable({ hostPlan, hostSeries, buckets }: Collected, zone: Zone): Markup {
+/** What each metric of each host came to. */
+export function hostTables(collected: Collected, zone: Zone): readonly Markup[] {
+  return collected.hosts.map((host) => hostTable(collected, host, zone));
+}
+
+function hostTable({ hostPlan, hosts, buckets }: Collected, host: ReportedHost, zone: Zone): Markup {
   const rows = hostPlan.flatMap((metric, index) => {
-    if (!hostSeries.has(index)) return [];
-    const summary = hostSeries.summary(index);
+    if (!host.series.has(index)) return [];
+    const summary = host.series.summary(index);
     return [
       markup`<tr><th scope="row" title="${metric.meaning}">${panelOf(metric)}</th>
 <td class="n">${quantity(summary.mean, metric.unit)}</td><td class="n${gradeOf(summary.max, metric)}">${quantity(summary.max, metric.unit)}</td>
@@ -21,7 +26,7 @@ export function hostTable({ hostPlan, hostSeries, buckets }: Collected, zone: Zo
 `,
     ];
   });
-  return markup`<div class="wide"><table><caption>The host in this time</caption>
+  return markup`<div class="wide"><table><caption>${hosts.length > 1 ? name(host.name) : 'The host'} in this time</caption>
 <thead><tr><th>Metric</th><th class="n">Mean</th><th class="n">Largest</th><th>When</th></tr></thead>
 <tbody>
 ${rows}</tbody></table></div>`;
@@ -39,7 +44,8 @@ function panelOf({ title, id }: PlannedMetric): string {
 }
 
 /** What the metrics of each guest came to: mean, largest value and how long it was too large. */
-export function guestTable({ guestPlan, guests }: Collected): Markup {
+export function guestTable(collected: Collected): Markup {
+  const { guestPlan, guests } = collected;
   const shown = guestColumns.flatMap((id) => {
     const index = guestPlan.findIndex((metric) => metric.id === id);
     const metric = guestPlan[index];
@@ -57,8 +63,8 @@ export function guestTable({ guestPlan, guests }: Collected): Markup {
     return markup`<th class="n">mean</th><th class="n">max</th>${above}`;
   });
   const rows = guests.map(
-    ({ label, series }, index) =>
-      markup`<tr id="g${index}"><th scope="row"><a href="#g${index}" data-guest="${index}">${name(label)}</a></th>${shown.map((each) => cells(series, each.index, each.metric))}</tr>
+    ({ label, host, series }, index) =>
+      markup`<tr id="g${index}"><th scope="row"><a href="#g${index}" data-guest="${index}">${name(onHost(collected, host, label))}</a></th>${shown.map((each) => cells(series, each.index, each.metric))}</tr>
 `,
   );
   return markup`<div class="wide tall"><table class="guests"><caption>Guests, the one that suffered most first</caption>

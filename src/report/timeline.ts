@@ -1,3 +1,4 @@
+import { onHost } from './collect.ts';
 import type { Collected } from './collect.ts';
 import { markup } from './markup.ts';
 import type { Markup } from './markup.ts';
@@ -15,7 +16,8 @@ const most = 30;
 const longest = 40;
 
 /** When what held: a lane for each trouble, a bar for each time that it did. Drawn without a script, so that it is always there. */
-export function timelineOf({ troubles, coverage }: Collected, zone: Zone): Markup {
+export function timelineOf(collected: Collected, zone: Zone): Markup {
+  const { troubles, coverage } = collected;
   if (troubles.length === 0) return markup``;
   const { from, to } = coverage;
   const lanes = troubles.slice(0, most);
@@ -28,11 +30,11 @@ export function timelineOf({ troubles, coverage }: Collected, zone: Zone): Marku
   );
   const bars = lanes.map((trouble, lane) => {
     const top = lane * LANE;
-    const label = `${trouble.rule}: ${trouble.subject}`;
+    const label = onHost(collected, trouble.host, `${trouble.rule}: ${trouble.subject}`);
     const short = label.length > longest ? `${label.slice(0, longest - 1)}…` : label;
     const boxes = trouble.episodes.map(
       (each) =>
-        markup`<rect x="${x(each.from).toFixed(1)}" y="${top + 4}" width="${Math.max(2, x(each.to) - x(each.from)).toFixed(1)}" height="${LANE - 8}"><title>${timeText(zone, each.from)} to ${timeText(zone, each.to)}: ${trouble.text}</title></rect>`,
+        markup`<rect x="${x(each.from).toFixed(1)}" y="${top + 4}" width="${Math.max(2, x(each.to) - x(each.from)).toFixed(1)}" height="${LANE - 8}"><title>${timeText(zone, each.from)} to ${timeText(zone, each.to)}: ${onHost(collected, trouble.host, trouble.text)}</title></rect>`,
     );
     return markup`<g class="c${trouble.class}"><text class="lane" x="${LABELS - 8}" y="${top + 14}">${short}</text>${boxes}</g>
 `;

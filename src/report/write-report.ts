@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hostTitle } from './collect.ts';
 import type { Collected } from './collect.ts';
 import { clockAt } from './shared/words.ts';
 import type { Zone } from './shared/model.ts';
@@ -36,7 +37,8 @@ export async function writeReport(path: string, text: string): Promise<void> {
 }
 
 /** `proxtop-pve1-20261128T0200-0400.html`: host and span, by the clock of the zone. */
-export function usualName({ host, coverage: { from, to } }: Collected, zone: Zone): string {
+export function usualName(collected: Collected, zone: Zone): string {
+  const { from, to } = collected.coverage;
   const compact = (time: number): string =>
     clockAt(zone, Math.round(time / 60_000) * 60_000)
       .toISOString()
@@ -44,6 +46,8 @@ export function usualName({ host, coverage: { from, to } }: Collected, zone: Zon
       .replaceAll(/[-:]/g, '');
   const [begin, end] = [compact(from), compact(to)];
   const isSameDay = begin.slice(0, 8) === end.slice(0, 8);
-  const of = host.replaceAll(/[^\w.-]/g, '_').slice(0, 64);
+  const of = hostTitle(collected)
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 64);
   return `proxtop-${of === '' ? 'host' : of}-${begin}-${isSameDay ? end.slice(9) : end}.html`;
 }

@@ -8,7 +8,7 @@ import { row, sampleOf, vmRows } from '../formats/sample.ts';
 const start = Date.UTC(2026, 10, 22, 12);
 
 /** A VM as one of several nodes tells of it. */
-export function guest(uuid: string, known: Readonly<Record<string, string>> = {}): GuestRows {
+export function guest(uuid: string, known: Readonly<Record<string, string | number>> = {}): GuestRows {
   const rows = vmRows(row('vm', { UUID: uuid, name: `vm-${uuid}`, ...known }));
   return { ...rows, guest: { ...rows.guest, key: `${uuid}:${known['pid'] ?? '1'}` } };
 }

@@ -115,7 +115,7 @@ test('a sentence names the guests that it names, and none whose names are parts 
     'twin',
     'twin',
   ];
-  const mentions = new Mentions(labels);
+  const mentions = new Mentions(labels.entries());
   const all = (sentence: string): string[] => mentions.all(sentence).map((index) => labels[index] ?? '');
   const first = (sentence: string): string[] => mentions.first(sentence).map((index) => labels[index] ?? '');
   assert.deepEqual(all('110 web RDY 40 %: 10 web takes 75 %'), ['10 web', '110 web']);

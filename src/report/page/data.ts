@@ -27,7 +27,7 @@ async function decode(key: string): Promise<Planes> {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
   const inflated = new Uint8Array(await new Response(stream).arrayBuffer());
-  const series = key.startsWith('host.') ? 1 : data.guests.length;
+  const series = (key.startsWith('host.') ? data.hosts : data.guests).length;
   return unpackPlanes(inflated, series * data.buckets);
 }
 

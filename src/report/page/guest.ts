@@ -80,7 +80,10 @@ export class GuestView {
     const text = csvOf(rowsOf(this.guest, this.keys.map(metricOf), planes));
     const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
     const label = (data.guests[this.guest] ?? '').replace(/[^\w.-]+/g, '_');
-    const link = element('a', { href: url, download: `${data.host}-${label}.csv` });
+    const link = element('a', {
+      href: url,
+      download: `${data.title.replace(/[^\w.-]+/g, '_')}-${label}.csv`,
+    });
     link.click();
     setTimeout(() => {
       URL.revokeObjectURL(url);

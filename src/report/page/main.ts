@@ -1,5 +1,5 @@
 import { canRead, data } from './data.ts';
-import { part } from './dom.ts';
+import { element, nameOf, part } from './dom.ts';
 import { GuestView } from './guest.ts';
 import { HeatMap } from './heat-map.ts';
 import { Plot } from './plot.ts';
@@ -22,11 +22,17 @@ async function show(): Promise<void> {
     await heat.show();
     await view.show(0, false);
   }
-  const host = data.hostPanels.map((panel) => new Plot(panel));
-  part('host').classList.add('plots');
-  part('host').append(...host.map(({ figure }) => figure));
-  await Promise.all(host.map((plot) => plot.show(0, data.host)));
+  for (const [index, host] of data.hosts.entries()) await showHost(index, host);
   document.documentElement.setAttribute('data-ready', '');
+}
+
+/** Shows the plots of a host, below its name where there are several. */
+async function showHost(index: number, host: string): Promise<void> {
+  const plots = data.hostPanels.map((panel) => new Plot(panel));
+  const figures = element('div', { class: 'plots' }, ...plots.map(({ figure }) => figure));
+  const heading = data.hosts.length > 1 ? [element('h3', {}, nameOf(host))] : [];
+  part('host').append(...heading, figures);
+  await Promise.all(plots.map((plot) => plot.show(index, host)));
 }
 
 show().catch((error: unknown) => {

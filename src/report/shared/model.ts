@@ -1,6 +1,9 @@
 /** What the page is given besides the blocks of values; written as JSON by the maker, read by the page. */
 export interface ReportData {
-  readonly host: string;
+  /** What it is about: the name of the host, or how many. */
+  readonly title: string;
+  /** Names of the hosts, in the order of their values. */
+  readonly hosts: readonly string[];
   /** Where the first bucket begins, ms since 1970. */
   readonly begin: number;
   /** Length of a bucket, seconds. */
@@ -20,7 +23,7 @@ export interface Zone {
   readonly offsets: readonly (readonly [from: number, minutes: number])[];
 }
 
-/** A metric whose values are in the report, one series for the host or one for each guest. */
+/** A metric whose values are in the report, one series for each host or one for each guest. */
 export interface ReportMetric {
   /** `host.cpu_user`, also the name of its block. */
   readonly key: string;
