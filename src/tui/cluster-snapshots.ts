@@ -2,8 +2,7 @@ import type { ClusterSample } from '../cluster/cluster-sample.ts';
 import { Snapshots } from './snapshot.ts';
 
 /**
- * Copies of what is known of several nodes, as {@link Snapshots} makes of one host. The rows of the nodes themselves are no copies:
- * they are whole at any time.
+ * Copies of what is known of several nodes, as {@link Snapshots} makes of one host. The rows of the nodes are copied with the host that tells of them.
  */
 export class ClusterSnapshots {
   private nodes = new Map<string, Snapshots>();
@@ -19,7 +18,8 @@ export class ClusterSnapshots {
     const before = this.nodes;
     this.nodes = new Map();
     const own = this.own.copy(cluster.own);
-    const nodes = cluster.nodes.map(({ name, row, sample }) => {
+    const nodes = cluster.nodes.map(({ name, row: told, sample }, index) => {
+      const row = own.agent.nodes[index] ?? told;
       if (sample === undefined || sample === cluster.own) return { name, row, sample: sample && own };
       const snapshots = before.get(name) ?? new Snapshots();
       this.nodes.set(name, snapshots);

@@ -1,14 +1,15 @@
 import type { ExitCode } from '../../cli/exit-codes.ts';
 import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
+import type { ClusterSample } from '../../cluster/cluster-sample.ts';
 import { Attention } from '../../guests/attention.ts';
 import { Pace } from '../../sampling/pace.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { MomentMaker } from '../../tui/moments/moment-maker.ts';
 import { Past } from '../../tui/moments/past.ts';
 import { ClusterSource } from '../../tui/sources/cluster-source.ts';
 import { openHistory } from './open-history.ts';
 import { LiveSource } from '../../tui/sources/live-source.ts';
+import type { Source } from '../../tui/sources/source.ts';
 import { streaming } from '../consumer.ts';
 import { run } from '../run.ts';
 import { openNodes } from '../cluster/nodes.ts';
@@ -27,6 +28,7 @@ export async function runView(
   const past = new Past(() => openHistory(settings));
   let view: ReturnType<typeof openView> | undefined;
   let live: LiveSource | undefined;
+  let cluster: ClusterSource | undefined;
   let stopped: AbortController | undefined;
   const stream = streaming();
   const follow = (guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void => {
@@ -51,13 +53,17 @@ export async function runView(
       attention,
       begin: (stop: AbortController) => {
         stopped = stop;
-        if (nodes === undefined) live = new LiveSource(pace, attention, stop, past);
-        const source = live ?? new ClusterSource(settings.frequency, follow, stop);
-        view = openView(source, settings.thresholds, env, stop.signal);
+        const open = (source: Source): void => {
+          view = openView(source, settings.thresholds, env, stop.signal);
+        };
+        if (nodes === undefined) open((live = new LiveSource(pace, attention, stop, past)));
+        else open((cluster = new ClusterSource(settings.frequency, follow, nodes.placement, stop)));
       },
     },
   };
-  const moments = new MomentMaker(nodes?.placement);
+  const ofNodes = (sample: ClusterSample): void => {
+    if (cluster !== undefined) view?.show(cluster.take(sample));
+  };
   const ofThisHost = (sample: Sample): Sample => {
     if (live !== undefined) view?.show(live.take(sample));
     return stream.take(sample);
@@ -65,9 +71,7 @@ export async function runView(
   return run(
     forView(settings),
     { program: 'proxtop', env, config },
-    nodes === undefined
-      ? { ...consumer, take: ofThisHost }
-      : watching(consumer, nodes, settings, (cluster) => view?.show(moments.take(cluster))),
+    nodes === undefined ? { ...consumer, take: ofThisHost } : watching(consumer, nodes, settings, ofNodes),
   );
 }
 

@@ -2,15 +2,20 @@ import type { JudgedRecording } from './judged-recording.ts';
 import type { Moment } from './moment.ts';
 import { RecentSamples } from './recent-samples.ts';
 
-/** The moments that have been: the last ten minutes from memory, older ones from the history of this host, if it has one. */
+/** The moments that have been: the last ten minutes from memory, older ones from the history of this host, if it is wanted and there. */
 export class Past {
   private opened: JudgedRecording | undefined;
 
-  /** @param openHistory undefined where there is none */
+  /** @param openHistory gives undefined where there is none; missing where only memory counts */
   constructor(
-    private readonly openHistory: () => Promise<JudgedRecording | undefined>,
+    private readonly openHistory?: () => Promise<JudgedRecording | undefined>,
     private readonly recent = new RecentSamples(),
   ) {}
+
+  /** Whether there may be more than what memory holds. */
+  get hasHistory(): boolean {
+    return this.openHistory !== undefined;
+  }
 
   /** Keeps the present moment. */
   keep(moment: Moment): void {
@@ -50,7 +55,7 @@ export class Past {
   }
 
   private async history(): Promise<JudgedRecording | undefined> {
-    return (this.opened ??= await this.openHistory());
+    return (this.opened ??= await this.openHistory?.());
   }
 }
 

@@ -1,18 +1,18 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants } from 'node:zlib';
-import { createPrinter } from '../../formats/index.ts';
-import { parseJson } from '../../untyped/values.ts';
-import { asFields } from '../../recording/format.ts';
-import { SampleBuilder } from '../../recording/sample-builder.ts';
+import { isMerged } from '../../cluster/merge.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { redBegins } from '../../verdicts/verdict.ts';
 import { momentOf } from './moment.ts';
 import type { Moment } from './moment.ts';
+import { SampleLines } from './sample-lines.ts';
 import { retold, told } from './told-verdicts.ts';
 import type { ToldVerdict } from './told-verdicts.ts';
 
-/** How much is kept: ms, and bytes in all. */
-const LIMITS = { time: 600_000, bytes: 128 << 20 };
+/** How much is kept: ms, and bytes in all; and of several nodes the bytes that are printed a second, 10 ms for each MiB. */
+const LIMITS = { time: 600_000, bytes: 128 << 20, rate: 1 << 20 };
+/** ms by which a tick may come early. */
+const EARLY = 500;
 
 const compress = promisify<Buffer, object, Buffer>(brotliCompress);
 /** Of brotli, 0 to 11: 1 takes 1 ms for a sample of 200 VMs, and 430 bytes a VM; level 4 saves a tenth in four times as long. */
@@ -25,29 +25,28 @@ interface Kept extends Pick<Moment, 'time' | 'isWarm' | 'recent'> {
   readonly unseen: string | undefined;
   /** Whether something red began with it. */
   readonly isRed: boolean;
-  /** A line of JSON for the sample and one for the verdicts. */
+  /** A line of JSON for the verdicts, and those of the sample. */
   bytes: Buffer;
   isCompressed: boolean;
 }
 
 /**
- * The moments of the last ten minutes, in memory: each as its line of JSON and the verdicts, compressed on a thread of its
- * own. What all of them take is bounded; the oldest go first.
+ * The moments of the last ten minutes, in memory: each as its lines of JSON and the verdicts, compressed on a thread of its
+ * own. What all of them take is bounded; the oldest go first. Of many nodes not every moment is kept, but each at which something
+ * red begins.
  */
 export class RecentSamples {
   private readonly kept: Kept[] = [];
   private size = 0;
   private keys: readonly string[] = [];
-  private readonly builder = new SampleBuilder();
-  private readonly printer = createPrinter('json', {
-    layout: 'cycle',
-    verbose: true,
-    devices: true,
-    human: false,
-    names: 'proxtop',
-  });
+  private readonly samples = new SampleLines();
+  /** When the next one of several nodes is kept, ms since 1970. */
+  private due = -Infinity;
+  private readonly limits: typeof LIMITS;
 
-  constructor(private readonly limits: typeof LIMITS = LIMITS) {}
+  constructor(limits: Partial<typeof LIMITS> = {}) {
+    this.limits = { ...LIMITS, ...limits };
+  }
 
   /** When the oldest one was taken, ms since 1970; Infinity where there is none. */
   get first(): number {
@@ -61,20 +60,24 @@ export class RecentSamples {
 
   /** Keeps a moment, the latest; has read it when this returns. */
   keep({ sample, verdicts, isWarm, recent }: Moment): void {
-    const lines = [...this.printer.print(sample), Buffer.from(JSON.stringify(told(verdicts, sample)))];
+    const isRed = redBegins(verdicts);
+    if (isMerged(sample) && !isRed && sample.time < this.due) return;
+    const verdictLine = Buffer.from(`${JSON.stringify(told(verdicts, sample))}\n`);
+    const lines = [verdictLine, ...this.samples.print(sample)];
     const kept: Kept = {
       // As it is in the record.
       time: Math.floor(sample.time),
       isWarm,
       recent,
-      keys: this.keysOf(sample),
+      keys: isMerged(sample) ? [] : this.keysOf(sample),
       unseen: sample.unseen,
-      isRed: redBegins(verdicts),
+      isRed,
       bytes: Buffer.concat(lines),
       isCompressed: false,
     };
     this.kept.push(kept);
     this.size += kept.bytes.length;
+    this.due = kept.time + (kept.bytes.length / this.limits.rate) * 1000 - EARLY;
     this.forget();
     void this.compress(kept);
   }
@@ -121,16 +124,11 @@ export class RecentSamples {
   private restored(kept: Kept | undefined): Moment | undefined {
     if (kept === undefined) return undefined;
     const text = (kept.isCompressed ? brotliDecompressSync(kept.bytes) : kept.bytes).toString();
-    const end = text.indexOf('\n');
-    const fields = asFields(parseJson(text.slice(0, end)));
-    const built = fields && this.builder.build([fields]);
-    if (built === undefined) return undefined;
-    const guests = built.guests.map((rows, index) => {
-      const key = kept.keys[index] ?? rows.guest.key;
-      return { ...rows, guest: { ...rows.guest, key } };
-    });
-    const sample = { ...built, guests, unseen: kept.unseen };
-    const verdicts = retold(JSON.parse(text.slice(end + 1)) as readonly ToldVerdict[], sample);
+    const [verdictLine = '', ...lines] = text.trimEnd().split('\n');
+    const read = this.samples.read(lines, kept.keys);
+    if (read === undefined) return undefined;
+    const sample = { ...read, unseen: kept.unseen };
+    const verdicts = retold(JSON.parse(verdictLine) as readonly ToldVerdict[], sample);
     return momentOf(sample, { verdicts, isWarm: kept.isWarm, recent: kept.recent });
   }
 }

@@ -28,12 +28,15 @@ export class ScrollBack {
   ) {
     const back: Way = ({ time }) => past.before(time);
     const forward: Way = ({ time }) => past.from(time + 1);
+    const { hasHistory } = past;
+    const beyond = hasHistory ? '; beyond ten minutes from the history' : ', of the last ten minutes';
+    const nothingOlder = hasHistory ? nothingInHistory : nothingInMemory;
     this.commands = [
       command(['Z'], 'Z', 'pause, or return to now', (desk) => {
         if (this.shown === undefined) this.pause(desk);
         else this.toNow(desk);
       }),
-      command(['[', ','], '[ ,', 'a sample back; beyond ten minutes from the history', (desk) => {
+      command(['[', ','], '[ ,', `a sample back${beyond}`, (desk) => {
         this.go(back, desk, nothingOlder);
       }),
       command([']', '.'], '] .', 'a sample forward', (desk) => {
@@ -139,7 +142,8 @@ export class ScrollBack {
   }
 }
 
-const nothingOlder = 'nothing older: the view keeps ten minutes, the history of the service more';
+const nothingInHistory = 'nothing older: the view keeps ten minutes, the history of the service more';
+const nothingInMemory = 'nothing older: a view of several hosts keeps ten minutes at most';
 const nothingRed = 'nothing turned red before this moment';
 
 function command(
