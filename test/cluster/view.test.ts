@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Merger } from '../../src/cluster/merge.ts';
-import { isMerged } from '../../src/cluster/merge.ts';
+import { Merger, isMerged } from '../../src/cluster/merge.ts';
 import type { MergedSample } from '../../src/cluster/merge.ts';
 import type { Moment } from '../../src/tui/moments/moment.ts';
 import { RecentSamples } from '../../src/tui/moments/recent-samples.ts';
