@@ -34,9 +34,8 @@ const openDeadline = 2000;
  * outage and a kill loses no more than that. When the peer is back, spooled and new records share the connection, so that a
  * backlog of hours does not hold up new records; each of the two is in its own order.
  *
- * With strict order all records are delivered in the order in which they were pushed. New ones wait for those on disk or
- * being written, and for those that the previous destination may give back. Nothing is spooled while unconfirmed records
- * exist only in memory.
+ * With strict order records are delivered as they were pushed: new ones wait for those on disk or being written, and for those
+ * that the previous destination may give back. Nothing is spooled while unconfirmed records exist only in memory.
  */
 export class Store {
   /** Whether the peer takes records at the moment; the destination says so by its tap. */
