@@ -66,10 +66,13 @@ export class PressureCollector implements Collector {
     this.host = resources.map((resource) => new HostPressure(paths, resource));
   }
 
-  collect({ row }: HostTarget, vms: readonly GuestTarget[]): void {
+  collect({ row }: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
     for (const pressure of this.host) pressure.collect(row);
     const time = now();
-    for (const target of vms) this.vms.of(target)?.collect(target.row, time);
+    for (const target of vms) {
+      attend?.();
+      this.vms.of(target)?.collect(target.row, time);
+    }
   }
 
   close(): void {

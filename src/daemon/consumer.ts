@@ -35,8 +35,12 @@ export interface OtherNodes {
 export interface Consumer {
   /** Collectors that run after the measuring ones. */
   readonly collectors: readonly Collector[];
-  /** Is shown each sample before the outputs are. @returns what they get */
-  readonly take: (sample: Sample) => Sample;
+  /**
+   * Is shown each sample before the outputs are.
+   * @param isWanted whether any output or history gets what this returns
+   * @returns what they get
+   */
+  readonly take: (sample: Sample, isWanted: boolean) => Sample;
   /** Makes the printer of an output. */
   readonly printer: (output: PrintedSettings) => Printer;
   /** Called when the last sample is delivered; never rejects. */

@@ -60,7 +60,7 @@ export async function run(
     await outputs.close(0);
     return exitCodes.failure;
   }
-  keepMemoryLow();
+  if (consumer.watcher === undefined) keepMemoryLow();
   const directory = reportDirectory(env, settings.runDir);
   const leftovers = new Leftovers(() => runner.running, log);
   const statusFile = new StatusFile(

@@ -162,9 +162,10 @@ export class Runner {
     }
     const left = runs - this.taken;
     if (left <= 0) return true;
+    const wanted = this.settings !== undefined && isWanted(this.settings);
     const emit = (sample: Sample): void => {
       this.taken++;
-      const shown = this.consumer.take(sample);
+      const shown = this.consumer.take(sample, wanted);
       this.outputs.write(forOutputs(shown, this.settings));
       this.history.write(shown);
       this.service.sampled(sample.guests.length, frequency);

@@ -36,8 +36,8 @@ export class AwaitedInventory implements Inventory {
     return this.found?.failures ?? 0;
   }
 
-  guests(): readonly Guest[] {
-    return this.found?.guests() ?? [];
+  guests(attend?: () => void): readonly Guest[] {
+    return this.found?.guests(attend) ?? [];
   }
 
   async poll(everyone?: boolean): Promise<void> {

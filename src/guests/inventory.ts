@@ -22,8 +22,9 @@ export interface Inventory {
   /**
    * The guests that run now, with everything that changed since the last call: a new list whenever guests came or went.
    * Called at the start of each cycle.
+   * @param attend to be called before each guest, as collectors do
    */
-  guests(): readonly Guest[];
+  guests(attend?: () => void): readonly Guest[];
   /**
    * Polls the monitors that are due (the slower interval) and stores the answers in {@link Guest.detail}. Never rejects;
    * resolves when all asked have answered or run into their deadlines. Sampling does not wait for it.

@@ -38,14 +38,14 @@ export class Node implements Inventory {
   }
 
   /** In the order of the inventories. */
-  guests(): readonly Guest[] {
+  guests(attend?: () => void): readonly Guest[] {
     const { lists, members } = this;
     let changed = false;
     for (const [index, member] of members.entries()) {
       const before = lists[index];
       lists[index] = none;
       this.attempts.run(`inventory ${member.name}`, () => {
-        lists[index] = member.guests();
+        lists[index] = member.guests(attend);
       });
       changed ||= lists[index] !== before;
     }

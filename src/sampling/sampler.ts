@@ -10,6 +10,7 @@ import { KernelFile } from '../kernel/base/kernel-file.ts';
 import { hostNameFile } from '../kernel/base/namespaces.ts';
 import type { Paths } from '../kernel/base/paths.ts';
 import { Attempts } from '../pacing/attempts.ts';
+import { spaced } from '../pacing/spaced.ts';
 import { slots } from '../catalogue/catalogue.ts';
 import { Agent } from './agent.ts';
 import type { ObservedOutput } from './output-status.ts';
@@ -18,8 +19,6 @@ import { SinceStart } from './since-start.ts';
 import { Targets } from './targets.ts';
 
 const id = slots('host', 'host');
-/** ms between two times that somebody who watches is attended to: less than a person notices, and looking costs 10 us. */
-const ATTENTION_PAUSE = 10;
 /** Seconds between two looks at the host's name. */
 const HOSTNAME_INTERVAL = 10;
 
@@ -64,7 +63,7 @@ export class Sampler {
   private readonly attend: (() => void) | undefined;
 
   /**
-   * @param attend called now and then in a cycle, between collectors and within long ones between guests: the rows are half
+   * @param attend called now and then in a cycle, between collectors and within them between guests: the rows are half
    *   filled then, and must not be looked at. A cycle does not return to the event loop: answers of monitors and scrapers
    *   that come meanwhile would find half a sample.
    */
@@ -90,7 +89,7 @@ export class Sampler {
   guests(): readonly Guest[] {
     let vms: readonly Guest[] = [];
     this.attempts.run('the inventory of VMs', () => {
-      vms = this.inventory.guests();
+      vms = this.inventory.guests(this.attend);
     });
     return vms;
   }
@@ -149,14 +148,4 @@ export class Sampler {
     for (const collector of this.collectors) collector.close();
     this.inventory.close();
   }
-}
-
-/** Does what `task` does, but for calls that come less than {@link ATTENTION_PAUSE} after the last one that did. */
-function spaced(task: () => void): () => void {
-  let doneAt = -Infinity;
-  return () => {
-    if (performance.now() - doneAt < ATTENTION_PAUSE) return;
-    task();
-    doneAt = performance.now();
-  };
 }

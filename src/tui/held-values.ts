@@ -12,7 +12,9 @@ const { qmp } = slots('identity', 'vm');
 interface Kept {
   time: number;
   /** By device; those of the guest itself by ''. */
-  readonly values: Map<string, Float64Array>;
+  values: Map<string, Float64Array>;
+  /** Whether rows show them, and may still do so when the monitor answers again. */
+  areShown: boolean;
 }
 
 /**
@@ -30,12 +32,20 @@ export class HeldValues {
     const before = this.kept;
     this.kept = new Map();
     for (const { guest, row, disks } of guests) {
-      const kept = before.get(guest.key) ?? { time: NaN, values: new Map<string, Float64Array>() };
+      const kept = before.get(guest.key) ?? {
+        time: NaN,
+        values: new Map<string, Float64Array>(),
+        areShown: false,
+      };
       this.kept.set(guest.key, kept);
       const isSilent = row.texts[qmp] !== undefined;
       const passed = time - kept.time;
       const stands = isSilent && passed >= 0 && passed < STAND;
-      if (!isSilent) kept.time = time;
+      if (!isSilent) {
+        kept.time = time;
+        if (kept.areShown) kept.values = new Map();
+      }
+      kept.areShown = stands;
       for (const each of [row, ...disks]) {
         const name = each === row ? '' : textOrBlank(each, 'device');
         if (!isSilent) copyInto(kept.values, name, each.values);

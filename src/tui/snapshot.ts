@@ -8,14 +8,24 @@ import { HeldValues } from './held-values.ts';
 
 /**
  * Copies samples, whose rows belong to the sampler: the view draws when a key is pressed too, in the middle of the next
- * cycle. The copy is overwritten by the next one; its rows are kept.
+ * cycle. The copy is overwritten by the next one, or where somebody looks meanwhile by the next but one; its rows are kept.
  */
 export class Snapshots {
-  private readonly rows = new Map<Scope, Row[]>();
+  /** Those of the last copy. */
+  private rows = new Map<Scope, Row[]>();
+  /** Those of the copy before it, where copies take turns. */
+  private others = new Map<Scope, Row[]>();
   private readonly used = new Map<Scope, number>();
   private readonly held = new HeldValues();
 
+  /**
+   * @param attend called between two guests while a copy is made: the one before stays as it is until the next one is whole.
+   *   Missing where nobody looks meanwhile
+   */
+  constructor(private readonly attend?: () => void) {}
+
   copy(sample: Sample): Sample {
+    if (this.attend !== undefined) [this.rows, this.others] = [this.others, this.rows];
     this.used.clear();
     const copy = {
       ...sample,
@@ -33,6 +43,7 @@ export class Snapshots {
   }
 
   private guest(rows: GuestRows): GuestRows {
+    this.attend?.();
     const { guest, twin, threads = [] } = rows;
     return { guest, twin, threads: threads.map((row) => this.copyRow(row)), ...this.tree('vm', rows) };
   }

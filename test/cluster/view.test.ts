@@ -124,7 +124,7 @@ test('the view pauses and scrolls back, with the nodes and verdicts of that time
   assert.deepEqual(source.note, []);
 });
 
-test('of many nodes so many moments are kept as cost little, and each at which something red begins', () => {
+test('of many nodes so many moments are kept as cost little, and each at which something red begins', async () => {
   const maker = new MomentMaker();
   let most = 0;
   const recent = new RecentSamples({ rate: 1000 });
@@ -139,5 +139,5 @@ test('of many nodes so many moments are kept as cost little, and each at which s
   assert.ok(most > 2000, `${most} bytes are more than one second may have`);
   assert.ok(times.length <= 35 && times.includes(30), times.join());
   const red = recent.redBefore(Infinity) ?? NaN;
-  assert.match(recent.from(red)?.verdicts[0]?.text ?? '', /^pve1: /);
+  assert.match((await recent.from(red))?.verdicts[0]?.text ?? '', /^pve1: /);
 });

@@ -341,9 +341,7 @@ function vhostMachine(t: TestContext): { tree: Tree; cycle: (time: number) => un
     tree.write('proc/4242/task/4242/schedstat', `${time * 1e8} 0 1\n`);
     tree.write('proc/5000/task/5000/schedstat', `${time * 8e8} ${time * 1e7} 1\n`);
     tree.write('proc/6000/task/6000/schedstat', `${time * 9e8} 0 1\n`);
-    let looks = 0;
-    collector.collect(new TestHost(), [begin()], () => looks++);
-    assert.equal(looks, 1, 'somebody who watches is attended to before each VM');
+    collector.collect(new TestHost(), [begin()]);
     return [
       ...pick(target.row, 'cpu_other_total', 'cpu_other_steal'),
       countersIn(target.row)['cpu_other_total'],

@@ -3,12 +3,15 @@ import { test } from 'node:test';
 import { parseCommandLine } from '../../src/cli/arguments.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { streaming } from '../../src/daemon/consumer.ts';
+import type { Consumer } from '../../src/daemon/consumer.ts';
 import { Runner } from '../../src/daemon/runner.ts';
 import { startSampling } from '../../src/daemon/sampling.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import type { OutputSettings } from '../../src/delivery/settings.ts';
 import { SampleLoop } from '../../src/sampling/loop.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
+import { Attention } from '../../src/guests/attention.ts';
+import { Pace } from '../../src/sampling/pace.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { logs, until } from '../delivery/helpers.ts';
 import { TestInventory } from '../sampling/support.ts';
@@ -28,6 +31,8 @@ const onlyNet = settings('--net');
 class Rig {
   /** What happened, in order. */
   readonly events: string[] = [];
+  /** Whether anybody wanted what became of each sample. */
+  readonly wanted: boolean[] = [];
   /** Which collectors each sample had. */
   readonly samples: string[] = [];
   readonly connectors: TestInventory[] = [];
@@ -41,7 +46,7 @@ class Rig {
   broken: string | undefined;
   slow = false;
 
-  constructor() {
+  constructor(watcher?: Consumer['watcher']) {
     const { log, at } = logs();
     this.at = at;
     const sampling: typeof startSampling = async ({ collectors, frequency }, _, __, since) => {
@@ -69,7 +74,19 @@ class Rig {
       sampled: () => undefined,
       reloaded: (why?: string) => this.events.push(why === undefined ? 'ready' : `ready: ${why}`),
     };
-    this.runner = new Runner(streaming(), outputs, history, service, log, sampling);
+    const stream = streaming();
+    const take = (sample: Sample, isWanted: boolean): Sample => {
+      this.wanted.push(isWanted);
+      return stream.take(sample, isWanted);
+    };
+    this.runner = new Runner(
+      { ...stream, take, ...(watcher && { watcher }) },
+      outputs,
+      history,
+      service,
+      log,
+      sampling,
+    );
   }
 
   /** Begins with settings, and forgets what happened on the way. */
@@ -119,6 +136,18 @@ test('other settings run from the next sample on', async () => {
   assert.equal(await rig.sampled(), 'mem');
   assert.deepEqual(rig.events, ['look mem', 'outputs stdout', 'reopen', 'ready']);
   assert.deepEqual(rig.at('info'), ['the new configuration is in effect']);
+  await rig.end();
+});
+
+test('whoever takes the samples is told whether anybody gets what he makes of them', async () => {
+  const nothing = (): void => undefined;
+  const rig = new Rig({ pace: new Pace(0.1), attend: nothing, attention: new Attention(), begin: nothing });
+  await rig.begin({ ...onlyCpu, outputs: [] });
+  rig.runner.change(onlyCpu);
+  await rig.ready();
+  await rig.sampled();
+  assert.equal(rig.wanted[0], false);
+  assert.equal(rig.wanted.at(-1), true);
   await rig.end();
 });
 

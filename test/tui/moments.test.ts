@@ -9,7 +9,7 @@ import { openHistory } from '../../src/daemon/view/open-history.ts';
 import { Attention } from '../../src/guests/attention.ts';
 import { historyDirectory } from '../../src/history/files.ts';
 import { HistoryWriter } from '../../src/history/writer.ts';
-import { collectorNames } from '../../src/catalogue/catalogue.ts';
+import { collectorNames, slots } from '../../src/catalogue/catalogue.ts';
 import { Recording } from '../../src/recording/recording.ts';
 import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
@@ -20,6 +20,7 @@ import { Past } from '../../src/tui/moments/past.ts';
 import { RecentSamples } from '../../src/tui/moments/recent-samples.ts';
 import type { PromptQuestion } from '../../src/tui/prompt.ts';
 import { LiveSource } from '../../src/tui/sources/live-source.ts';
+import { heldValue } from '../../src/tui/values/held.ts';
 import { file, printed } from '../recording/files.ts';
 import { sampleAt } from '../verdicts/world.ts';
 import type { World } from '../verdicts/world.ts';
@@ -79,43 +80,98 @@ test('what was shown is shown again, with its verdicts, out of memory', async ()
     shown.push(seen(moment));
     recent.keep(moment);
   }
-  const again = (second: number): Moment => {
-    const moment = recent.from(start + second * 1000);
+  const again = async (second: number): Promise<Moment> => {
+    const moment = await recent.from(start + second * 1000);
     assert.ok(moment !== undefined);
     return moment;
   };
   for (const when of ['as they came', 'compressed']) {
-    for (const second of [0, 60, 130, 179]) assert.deepEqual(seen(again(second)), shown[second], when);
+    for (const second of [0, 60, 130, 179]) assert.deepEqual(seen(await again(second)), shown[second], when);
     while (recent.bytes > 180 * 1000) await sleep(1);
   }
-  assert.match(texts(again(130)).join(), suffers);
-  assert.equal(secondOf(recent.before(start + 130_000)), 129);
-  assert.equal(recent.before(start), undefined);
-  assert.equal(recent.from(start + 180_000), undefined);
+  assert.match(texts(await again(130)).join(), suffers);
+  assert.equal(secondOf(await recent.before(start + 130_000)), 129);
+  assert.equal(await recent.before(start), undefined);
+  assert.equal(await recent.from(start + 180_000), undefined);
   const red = recent.redBefore(Infinity) ?? NaN;
   assert.ok(red > start + 105_000 && red < start + 160_000);
-  assert.match(texts(recent.from(red)).join(), suffers);
+  assert.match(texts(await recent.from(red)).join(), suffers);
   let first = red;
   for (let found: number | undefined = red; found !== undefined; found = recent.redBefore(found))
     first = found;
-  assert.match(texts(recent.from(first)).join(), suffers);
-  assert.deepEqual(texts(recent.before(first)), [], 'nothing before it began');
+  assert.match(texts(await recent.from(first)).join(), suffers);
+  assert.deepEqual(texts(await recent.before(first)), [], 'nothing before it began');
   assert.equal(recent.redBefore(first), undefined);
+});
+
+/** A host of 250 guests, all of which have other values in each second; the monitor of one in three has just missed. */
+function manyAt(second: number): Sample {
+  const guests = Array.from({ length: 250 }, (_, index) => {
+    const isSilent = index % 3 === 0 && second % 2 === 1;
+    const known = { cpu_total: (index + second) % 100, ...(isSilent && { qmp: 'timeout', qmp_age: 1 }) };
+    return [`${1000 + index} vm`, isSilent ? known : { ...known, ram_free: index + second }] as const;
+  });
+  return sampleAt({ guests: Object.fromEntries(guests) }, second);
+}
+
+test('a key that is obeyed while a moment is made finds the one before as it was', () => {
+  const { ram_free: slot } = slots('mem', 'vm');
+  const all = ({ sample, ...rest }: Moment): unknown => [
+    seen({ sample, ...rest }),
+    sample.guests.map(({ row }) => heldValue(row, slot)),
+  ];
+  let [shown, before]: [Moment | undefined, unknown] = [undefined, undefined];
+  let looks = 0;
+  const maker = new MomentMaker(undefined, () => {
+    looks++;
+    if (shown !== undefined && looks % 50 < 3) assert.deepEqual(all(shown), before);
+  });
+  for (let second = 0; second < 5; second++) {
+    looks = 0;
+    shown = maker.take(manyAt(second));
+    assert.ok(looks > 250, 'attended to before each guest, and between what is made of all');
+    before = all(shown);
+  }
+  maker.release();
+  // One that was paused is looked at while others are made.
+  for (let second = 5; second < 8; second++) maker.take(manyAt(second));
+  assert.ok(shown !== undefined);
+  assert.deepEqual(all(shown), before);
+});
+
+test('moments of many guests are kept and shown again piece by piece, in which keys are obeyed', async () => {
+  const maker = new MomentMaker();
+  let looks = 0;
+  const recent = new RecentSamples(undefined, () => looks++);
+  const shown: unknown[] = [];
+  for (let second = 0; second < 3; second++) {
+    looks = 0;
+    const moment = maker.take(manyAt(second));
+    recent.keep(moment);
+    assert.equal(looks, 2, 'after each hundred guests');
+    shown.push(seen(moment));
+  }
+  const found: unknown[] = [];
+  const work = recent.from(start + 1000).then((moment) => found.push(moment && seen(moment)));
+  await turn();
+  assert.deepEqual(found, [], 'the event loop turns meanwhile');
+  await work;
+  assert.deepEqual(found, [shown[1]]);
 });
 
 test('memory is bounded: by ten minutes, and by bytes, of which the oldest go first', async () => {
   const maker = new MomentMaker();
   const recent = new RecentSamples();
   for (const sample of samples(0, 700)) recent.keep(maker.take(sample));
-  assert.equal(secondOf(recent.from(0)), 99);
+  assert.equal(secondOf(await recent.from(0)), 99);
   const small = new RecentSamples({ time: 600_000, bytes: 40_000 });
   for (const sample of samples(0, 700)) {
     small.keep(maker.take(sample));
     assert.ok(small.bytes <= 40_000, `${small.bytes} bytes`);
   }
   await turn();
-  assert.ok(secondOf(small.from(0)) > 650);
-  assert.equal(secondOf(small.before(Infinity)), 699);
+  assert.ok(secondOf(await small.from(0)) > 650);
+  assert.equal(secondOf(await small.before(Infinity)), 699);
 });
 
 test('a recording has the verdicts of its time wherever one jumps to, and back step by step', async () => {

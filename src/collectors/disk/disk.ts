@@ -30,10 +30,11 @@ export class DiskCollector implements Collector {
     this.vms = new PerGuest(({ guest }) => disksOf(guest.sources.storage, places, stacks));
   }
 
-  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
     this.host.collect(host);
     if (this.wanted.devices) this.pools.collect(host);
     for (const target of vms) {
+      attend?.();
       this.vms.of(target).collect(target, this.wanted, this.host.load);
     }
   }

@@ -96,8 +96,11 @@ export class IoCollector implements Collector {
     this.stacks = new DeviceStacks(paths);
   }
 
-  collect(_host: HostTarget, vms: readonly GuestTarget[]): void {
-    for (const target of vms) this.vms.of(target)?.collect(target.row);
+  collect(_host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
+    for (const target of vms) {
+      attend?.();
+      this.vms.of(target)?.collect(target.row);
+    }
   }
 
   private ioOf(source: StorageSource): GuestIo | undefined {

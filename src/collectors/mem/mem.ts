@@ -32,10 +32,11 @@ export class MemCollector implements Collector {
     this.host = new HostMem(paths, wanted, this.pageSize);
   }
 
-  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
     if (this.nodesBeat.due(now())) this.nodes = readNumaNodes(this.paths) ?? this.nodes;
     let assigned = 0;
     for (const target of vms) {
+      attend?.();
       const total = this.vms.of(target).collect(target, this.wanted, this.nodes);
       if (total > 0) assigned += total;
     }

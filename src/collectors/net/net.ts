@@ -60,12 +60,15 @@ export class NetCollector implements Collector {
     this.shown = new DeviceChoice(rows);
   }
 
-  collect(host: HostTarget, vms: readonly GuestTarget[]): void {
+  collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
     const known = readRecord(this.file, parseNetDev, this.table);
     const time = now();
     if (known) this.collectHost(host, time);
     const reading = known ? { time, get: (name: string) => this.table.get(name) } : undefined;
-    for (const target of vms) this.vms.of(target).collect(target, this.wanted, reading);
+    for (const target of vms) {
+      attend?.();
+      this.vms.of(target).collect(target, this.wanted, reading);
+    }
   }
 
   private collectHost(target: HostTarget, time: number): void {

@@ -19,7 +19,7 @@ export function watching<C extends Consumer>(
   const gathering = new Gathering(nodes.sources, nodes.local, frequency);
   return {
     ...consumer,
-    take: (sample) => gathering.tick(consumer.take(sample)),
+    take: (sample, isWanted) => gathering.tick(consumer.take(sample, isWanted)),
     end: async () => {
       nodes.close();
       await Promise.all([gathering.close(), consumer.end()]);

@@ -3,9 +3,11 @@ import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
 import type { ClusterSample } from '../../cluster/cluster-sample.ts';
 import { Attention } from '../../guests/attention.ts';
+import { spaced } from '../../pacing/spaced.ts';
 import { Pace } from '../../sampling/pace.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { Past } from '../../tui/moments/past.ts';
+import { RecentSamples } from '../../tui/moments/recent-samples.ts';
 import { ClusterSource } from '../../tui/sources/cluster-source.ts';
 import { openHistory } from './open-history.ts';
 import { LiveSource } from '../../tui/sources/live-source.ts';
@@ -25,8 +27,11 @@ export async function runView(
 ): Promise<ExitCode> {
   const pace = new Pace(settings.frequency);
   const attention = new Attention();
-  const past = new Past(() => openHistory(settings));
   let view: ReturnType<typeof openView> | undefined;
+  const attend = spaced(() => {
+    view?.attend();
+  });
+  const past = new Past(() => openHistory(settings), new RecentSamples(undefined, attend));
   let live: LiveSource | undefined;
   let cluster: ClusterSource | undefined;
   let stopped: AbortController | undefined;
@@ -47,16 +52,14 @@ export async function runView(
     },
     watcher: {
       pace,
-      attend: () => {
-        view?.attend();
-      },
+      attend,
       attention,
       begin: (stop: AbortController) => {
         stopped = stop;
         const open = (source: Source): void => {
           view = openView(source, settings.thresholds, env, stop.signal);
         };
-        if (nodes === undefined) open((live = new LiveSource(pace, attention, stop, past)));
+        if (nodes === undefined) open((live = new LiveSource(pace, attention, stop, past, attend)));
         else open((cluster = new ClusterSource(settings.frequency, follow, nodes.placement, stop)));
       },
     },
@@ -64,9 +67,10 @@ export async function runView(
   const ofNodes = (sample: ClusterSample): void => {
     if (cluster !== undefined) view?.show(cluster.take(sample));
   };
-  const ofThisHost = (sample: Sample): Sample => {
+  const ofThisHost = (sample: Sample, isWanted: boolean): Sample => {
     if (live !== undefined) view?.show(live.take(sample));
-    return stream.take(sample);
+    // The moment that is shown has verdicts of its own.
+    return isWanted ? stream.take(sample, isWanted) : sample;
   };
   return run(
     forView(settings),

@@ -54,25 +54,27 @@ export class ContainerInventory implements Inventory {
     this.datasets = new ZfsDatasets(paths);
   }
 
-  guests(): readonly Guest[] {
+  guests(attend?: () => void): readonly Guest[] {
     const time = performance.now() / 1000;
     let changed = false;
     for (const container of this.containers.values()) {
+      attend?.();
       if (container.refresh()) continue;
       this.drop(container);
       changed = true;
     }
     // One that was started again is there at once.
-    if (changed || time - this.scannedAt >= SCAN_BEAT) this.scan(time, changed);
+    if (changed || time - this.scannedAt >= SCAN_BEAT) this.scan(time, changed, attend);
     return this.list;
   }
 
-  private scan(time: number, dropped: boolean): void {
+  private scan(time: number, dropped: boolean, attend?: () => void): void {
     this.scannedAt = time;
     let changed = dropped;
     const sought = this.sought;
     this.sought = new Map();
     for (const place of listContainers(this.paths) ?? []) {
+      attend?.();
       if (this.containers.has(place.group) || !this.isPopulated(place)) continue;
       const since = sought.get(place.group) ?? time;
       if (this.adopt(place, time - since)) changed = true;

@@ -116,8 +116,11 @@ export class LibvirtInventory implements Inventory {
     return this.session.failure;
   }
 
-  guests(): readonly Guest[] {
-    for (const vm of this.list) if (!vm.refresh()) this.drop(vm);
+  guests(attend?: () => void): readonly Guest[] {
+    for (const vm of this.list) {
+      attend?.();
+      if (!vm.refresh()) this.drop(vm);
+    }
     return this.list;
   }
 

@@ -66,16 +66,17 @@ export class ProxmoxInventory implements Inventory {
     return `${size} ${size === 1 ? 'VM' : 'VMs'} cannot be read: permission denied; run as root`;
   }
 
-  guests(): readonly Guest[] {
+  guests(attend?: () => void): readonly Guest[] {
     const time = performance.now() / 1000;
     let changed = false;
     for (const vm of this.vms.values()) {
+      attend?.();
       if (vm.refresh()) continue;
       this.drop(vm);
       changed = true;
     }
     if (changed || time - this.scannedAt >= SCAN_BEAT || this.directoryStamp() !== this.stamp)
-      this.scan(time);
+      this.scan(time, attend);
     return this.list;
   }
 
@@ -84,7 +85,7 @@ export class ProxmoxInventory implements Inventory {
     return statSync(this.paths.qemuServer, { throwIfNoEntry: false })?.mtimeMs ?? NaN;
   }
 
-  private scan(time: number): void {
+  private scan(time: number, attend?: () => void): void {
     this.scannedAt = time;
     this.stamp = this.directoryStamp();
     const files = this.filesInRunDirectory();
@@ -95,11 +96,13 @@ export class ProxmoxInventory implements Inventory {
       const vmid = PID_FILE.exec(file)?.[1];
       if (vmid === undefined) continue;
       present.add(vmid);
+      attend?.();
       if (!this.vms.has(vmid)) this.adopt(vmid);
     }
     for (const vm of this.vms.values()) if (!present.has(vm.vmid)) this.drop(vm);
     const taps = listTaps(this.paths);
     for (const vm of this.vms.values()) {
+      attend?.();
       if (taps !== undefined) vm.attach(taps.get(vm.vmid) ?? []);
       vm.configure(this.configs.get(vm.vmid));
     }

@@ -132,22 +132,26 @@ export class QemuInventory implements Inventory {
     return this.poller.failures;
   }
 
-  guests(): readonly Guest[] {
+  guests(attend?: () => void): readonly Guest[] {
     const time = performance.now() / 1000;
     let changed = false;
     for (const [pid, vm] of this.vms) {
+      attend?.();
       if (vm.refresh()) continue;
       vm.close();
       this.vms.delete(pid);
       changed = true;
     }
-    if (changed || time - this.scannedAt >= SCAN_BEAT) this.scan(time);
+    if (changed || time - this.scannedAt >= SCAN_BEAT) this.scan(time, attend);
     return this.list;
   }
 
-  private scan(time: number): void {
+  private scan(time: number, attend?: () => void): void {
     this.scannedAt = time;
-    for (const found of this.finder.find(time)) if (!this.vms.has(found.pid)) this.adopt(found);
+    for (const found of this.finder.find(time)) {
+      attend?.();
+      if (!this.vms.has(found.pid)) this.adopt(found);
+    }
     for (const vm of this.vms.values()) vm.lookAtTaps(time);
     this.list = [...this.vms.values()];
   }

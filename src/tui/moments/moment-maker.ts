@@ -15,13 +15,20 @@ export type Given = Sample | ClusterSample;
 /** Makes moments of samples that follow each other. The rows of a moment are used again for the next one. */
 export class MomentMaker {
   readonly recent = new RecentValues();
-  private readonly snapshots = new Snapshots();
+  private readonly snapshots: Snapshots;
   private readonly clusters = new ClusterSnapshots();
   private readonly merger: Merger;
   private readonly verdicts = new NodeVerdicts();
 
-  /** @param placement tells on which node of a cluster a guest is */
-  constructor(placement?: Placement) {
+  /**
+   * @param placement tells on which node of a cluster a guest is
+   * @param attend called now and then while a moment is made of a sample of this host; the one before stays as it is until then
+   */
+  constructor(
+    placement?: Placement,
+    private readonly attend?: () => void,
+  ) {
+    this.snapshots = new Snapshots(attend);
     this.merger = new Merger(placement);
   }
 
@@ -29,7 +36,9 @@ export class MomentMaker {
   take(given: Given): Moment {
     const copy = this.copy(given);
     this.recent.add(copy);
+    this.attend?.();
     this.verdicts.add(copy);
+    this.attend?.();
     const { now: verdicts, isWarm } = this.verdicts;
     return momentOf(copy, { verdicts, isWarm, recent: this.recent });
   }

@@ -25,7 +25,7 @@ export class Past {
   /** The last one taken before a time, ms since 1970; undefined where nothing older is known. */
   async before(time: number): Promise<Moment | undefined> {
     const { recent } = this;
-    const found = recent.before(time);
+    const found = await recent.before(time);
     if (found !== undefined) return found;
     const history = await this.history();
     const index = history && (await indexBefore(history, Math.min(time, recent.first)));

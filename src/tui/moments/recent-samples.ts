@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { brotliCompress, brotliDecompressSync, constants } from 'node:zlib';
+import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { isMerged } from '../../cluster/merge.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { redBegins } from '../../verdicts/verdict.ts';
@@ -15,13 +15,14 @@ const LIMITS = { time: 600_000, bytes: 128 << 20, rate: 1 << 20 };
 const EARLY = 500;
 
 const compress = promisify<Buffer, object, Buffer>(brotliCompress);
+const decompress = promisify<Buffer, Buffer>(brotliDecompress);
 /** Of brotli, 0 to 11: 1 takes 1 ms for a sample of 200 VMs, and 430 bytes a VM; level 4 saves a tenth in four times as long. */
 const fastest = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
 /** A moment that is kept. */
 interface Kept extends Pick<Moment, 'time' | 'isWarm' | 'recent'> {
-  /** Keys of the guests, which no record tells. */
-  readonly keys: readonly string[];
+  /** Keys of the guests, which no record tells; undefined of several nodes. */
+  readonly keys: readonly string[] | undefined;
   readonly unseen: string | undefined;
   /** Whether something red began with it. */
   readonly isRed: boolean;
@@ -39,13 +40,15 @@ export class RecentSamples {
   private readonly kept: Kept[] = [];
   private size = 0;
   private keys: readonly string[] = [];
-  private readonly samples = new SampleLines();
+  private readonly samples: SampleLines;
   /** When the next one of several nodes is kept, ms since 1970. */
   private due = -Infinity;
   private readonly limits: typeof LIMITS;
 
-  constructor(limits: Partial<typeof LIMITS> = {}) {
+  /** @param attend called now and then while a moment is written; missing where nobody looks */
+  constructor(limits: Partial<typeof LIMITS> = {}, attend?: () => void) {
     this.limits = { ...LIMITS, ...limits };
+    this.samples = new SampleLines(attend);
   }
 
   /** When the oldest one was taken, ms since 1970; Infinity where there is none. */
@@ -69,7 +72,7 @@ export class RecentSamples {
       time: Math.floor(sample.time),
       isWarm,
       recent,
-      keys: isMerged(sample) ? [] : this.keysOf(sample),
+      keys: isMerged(sample) ? undefined : this.keysOf(sample),
       unseen: sample.unseen,
       isRed,
       bytes: Buffer.concat(lines),
@@ -82,13 +85,13 @@ export class RecentSamples {
     void this.compress(kept);
   }
 
-  /** The last one taken before a time; undefined where there is none. It is valid until another one is asked for. */
-  before(time: number): Moment | undefined {
+  /** The last one taken before a time; undefined where there is none. It is valid until another one has been found. */
+  before(time: number): Promise<Moment | undefined> {
     return this.restored(this.kept.findLast((each) => each.time < time));
   }
 
   /** The first one taken at a time or later. */
-  from(time: number): Moment | undefined {
+  from(time: number): Promise<Moment | undefined> {
     return this.restored(this.kept.find((each) => each.time >= time));
   }
 
@@ -121,11 +124,12 @@ export class RecentSamples {
     kept.isCompressed = true;
   }
 
-  private restored(kept: Kept | undefined): Moment | undefined {
+  /** The event loop turns between lines, so that keys are obeyed; the moment that was found before stays as it is meanwhile. */
+  private async restored(kept: Kept | undefined): Promise<Moment | undefined> {
     if (kept === undefined) return undefined;
-    const text = (kept.isCompressed ? brotliDecompressSync(kept.bytes) : kept.bytes).toString();
-    const [verdictLine = '', ...lines] = text.trimEnd().split('\n');
-    const read = this.samples.read(lines, kept.keys);
+    const bytes = kept.isCompressed ? await decompress(kept.bytes) : kept.bytes;
+    const [verdictLine = '', ...lines] = bytes.toString().trimEnd().split('\n');
+    const read = await this.samples.read(lines, kept.keys);
     if (read === undefined) return undefined;
     const sample = { ...read, unseen: kept.unseen };
     const verdicts = retold(JSON.parse(verdictLine) as readonly ToldVerdict[], sample);

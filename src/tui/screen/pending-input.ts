@@ -10,7 +10,7 @@ const STDIN = new Paths(defaultRoots).proc('self/fd/0');
  */
 export class PendingInput {
   private readonly buffer = Buffer.alloc(1024);
-  private readonly fd: number | undefined;
+  private fd: number | undefined;
 
   /** Opens the terminal of standard input. Where that is not allowed, as after su, {@link take} finds nothing. */
   constructor() {
@@ -34,5 +34,7 @@ export class PendingInput {
 
   close(): void {
     if (this.fd !== undefined) closeSync(this.fd);
+    // The number may soon be that of another file.
+    this.fd = undefined;
   }
 }

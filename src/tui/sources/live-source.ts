@@ -13,7 +13,7 @@ const intervals = [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 15, 20, 30, 60, 300];
 /** The samples of this host, as they are taken, and those that were. */
 export class LiveSource implements Source {
   readonly commands: readonly SourceCommand[];
-  private readonly maker = new MomentMaker();
+  private readonly maker: MomentMaker;
   private readonly scrollBack: ScrollBack;
   private readonly ofPace: readonly SourceCommand[] = [
     {
@@ -49,12 +49,15 @@ export class LiveSource implements Source {
     },
   ];
 
+  /** @param attend as {@link MomentMaker} calls it */
   constructor(
     private readonly pace: Pace,
     private readonly attention: Pick<Attention, 'watch'>,
     private readonly stop: AbortController,
     past: Past,
+    attend?: () => void,
   ) {
+    this.maker = new MomentMaker(undefined, attend);
     this.scrollBack = new ScrollBack(past, () => {
       this.maker.release();
     });

@@ -17,6 +17,9 @@ while (!typed.includes('q')) {
   typed += bytes;
 }
 pending.close();
+const { openSync } = await import('node:fs');
+openSync(process.argv[1]);
+if (pending.take().length > 0) throw new Error('read from the file that has the number now');
 console.log('idle');
 `;
 
