@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
 /** ms between two times that somebody who watches is attended to: less than a person notices, and looking costs 10 us. */
 const ATTENTION_PAUSE = 10;
 
@@ -10,6 +12,16 @@ export function spaced(task: () => void): () => void {
   return () => {
     if (performance.now() - doneAt < ATTENTION_PAUSE) return;
     task();
+    doneAt = performance.now();
+  };
+}
+
+/** The same for work that can wait: lets the event loop turn. */
+export function spacedTurns(): () => Promise<void> {
+  let doneAt = performance.now();
+  return async () => {
+    if (performance.now() - doneAt < ATTENTION_PAUSE) return;
+    await turn();
     doneAt = performance.now();
   };
 }

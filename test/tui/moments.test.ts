@@ -10,6 +10,7 @@ import { Attention } from '../../src/guests/attention.ts';
 import { historyDirectory } from '../../src/history/files.ts';
 import { HistoryWriter } from '../../src/history/writer.ts';
 import { collectorNames, slots } from '../../src/catalogue/catalogue.ts';
+import type { Playable } from '../../src/recording/player.ts';
 import { Recording } from '../../src/recording/recording.ts';
 import { Pace } from '../../src/sampling/pace.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
@@ -172,6 +173,35 @@ test('memory is bounded: by ten minutes, and by bytes, of which the oldest go fi
   await turn();
   assert.ok(secondOf(await small.from(0)) > 650);
   assert.equal(secondOf(await small.before(Infinity)), 699);
+});
+
+test('keys are obeyed while it is judged what comes before a moment, and while something red is searched', async () => {
+  const all = samples(0, 20);
+  const slow: Playable = {
+    length: all.length,
+    timeAt: (index) => all[index]?.time ?? NaN,
+    has: (index) => Promise.resolve(index < all.length),
+    indexAt: () => Promise.resolve(0),
+    at: (index) => {
+      // As long as a sample of many guests takes, which was in memory.
+      for (const began = performance.now(); performance.now() - began < 11;);
+      return Promise.resolve(all[index]);
+    },
+  };
+  const judged = new JudgedRecording(slow);
+  const turnsWhile = async (work: Promise<unknown>): Promise<number> => {
+    let [turns, isOver] = [0, false];
+    const over = work.then(() => (isOver = true));
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await over;
+    return turns;
+  };
+  assert.ok((await turnsWhile(judged.at(19))) >= 18);
+  assert.ok((await turnsWhile(judged.redBefore(19, () => false))) >= 18);
 });
 
 test('a recording has the verdicts of its time wherever one jumps to, and back step by step', async () => {

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { spacedTurns } from '../../pacing/spaced.ts';
 import type { Playable } from '../../recording/player.ts';
 import { Merger } from '../../cluster/merge.ts';
 import { redBegins } from '../../verdicts/verdict.ts';
@@ -18,8 +18,6 @@ const SURE = 30_000;
 const REMEMBERED = 1000;
 /** Samples that are searched at a time. */
 const SEARCHED = 600;
-/** Samples after which the keys that were pressed meanwhile are obeyed. */
-const ATTENDS = 10;
 
 /** What was found of a sample. */
 interface Found {
@@ -87,9 +85,10 @@ export class JudgedRecording implements Playable<Moment> {
     isOutdated: () => boolean,
   ): Promise<number | undefined> {
     const [verdicts, merger] = [new NodeVerdicts(), new Merger()];
+    const turn = spacedTurns();
     let found: number | undefined;
     for (let index = Math.max(0, begin - LEAD_SAMPLES); index < end; index++) {
-      if (index % ATTENDS === 0) await turn();
+      await turn();
       if (isOutdated()) return undefined;
       const sample = await this.recording.at(index);
       if (sample === undefined) break;
@@ -105,8 +104,10 @@ export class JudgedRecording implements Playable<Moment> {
     this.maker.release();
     const first = await this.recording.indexAt(time - LEAD);
     const begin = Math.max(0, index - LEAD_SAMPLES, Math.min(index, first));
+    const turn = spacedTurns();
     let from = NaN;
     for (let number = begin; number < index; number++) {
+      await turn();
       const sample = await this.recording.at(number);
       if (sample === undefined) return;
       if (Number.isNaN(from)) from = sample.time;
