@@ -4,6 +4,7 @@ import { KeyDecoder } from './keys.ts';
 import type { Key } from './keys.ts';
 import type { Depth } from './palette.ts';
 import { PendingInput } from './pending-input.ts';
+import { ReadyOutput } from './ready-output.ts';
 import type { Size } from './spans.ts';
 
 const STDOUT = 1;
@@ -52,6 +53,7 @@ export class Terminal {
   private readonly user: TerminalUser;
   private readonly decoder: KeyDecoder;
   private readonly pending = new PendingInput();
+  private readonly output = new ReadyOutput();
   private isOpen = false;
   /** A frame is on its way to a terminal that may be slow; the next one waits for it. */
   private writing: Buffer | undefined;
@@ -128,6 +130,7 @@ export class Terminal {
     return new Promise((resolve) => {
       this.whenIdle(() => {
         this.leave();
+        this.output.close();
         process.off('exit', this.onExit);
         resolve();
       });
@@ -150,7 +153,12 @@ export class Terminal {
     if (changes !== '') this.write(Buffer.from(changes));
   }
 
-  private write(bytes: Buffer): void {
+  private write(frame: Buffer): void {
+    const bytes = frame.subarray(this.output.write(frame));
+    if (bytes.length === 0) {
+      this.taken();
+      return;
+    }
     this.writing = bytes;
     write(STDOUT, bytes, (error, written) => {
       if (error?.code === 'EAGAIN') {
