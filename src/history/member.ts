@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { crc32, deflateRaw, inflateRaw } from 'node:zlib';
+import { constants, crc32, deflateRaw, inflateRaw } from 'node:zlib';
 
 /**
  * A file of the history is a sequence of gzip members (RFC 1952), one for each minute, of JSON lines. The header of a member
@@ -22,7 +22,7 @@ export interface MemberHead {
   readonly bodyCrc: number;
 }
 
-const compress = promisify<Buffer, { level: number }, Buffer>(deflateRaw);
+const compress = promisify<Buffer, { level: number; strategy: number }, Buffer>(deflateRaw);
 const inflate = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
 
 /** What members begin with. */
@@ -38,8 +38,11 @@ const headCrcAt = fieldsAt + fieldBytes - 4;
 /** Bytes of a member before its body. */
 export const headBytes = fieldsAt + fieldBytes;
 const trailerBytes = 8;
-/** Of gzip, 1 to 9: level 9 takes three times as long as 6 for 5 % less. */
-const level = 6;
+/**
+ * Level 7 takes a quarter longer than 6 for 3 % less, level 8 twice as long. Filtered: digits that are random have only short
+ * repetitions, which cost more than the digits.
+ */
+const compression = { level: 7, strategy: constants.Z_FILTERED };
 /** Bytes of a minute at most: ten times those of 1000 guests. */
 const largestText = 512 << 20;
 
@@ -55,7 +58,7 @@ export function memberBytes({ body }: MemberHead): number {
  */
 export async function packMember(lines: readonly Buffer[], first: number, last: number): Promise<Buffer> {
   const text = Buffer.concat(lines);
-  const body = await compress(text, { level });
+  const body = await compress(text, compression);
   const head = Buffer.alloc(headBytes);
   memberMark.copy(head);
   head.writeUInt32LE(Math.floor(last / 1000) >>> 0, timeAt);

@@ -24,17 +24,25 @@ export function isKept({ id, scope, shown, kind, levels }: Metric): boolean {
   return weighs || needed.includes(id);
 }
 
-/** Slots of what goes; of rates, percentages, means and peaks that stay; of all other numbers; which peak is whose. */
+/**
+ * Slots of what is dropped; of percentages, of their peaks, of all other numbers that are no levels, of levels; and which
+ * peak is whose.
+ */
 const plans = perScope((scope) => {
   const peaks = peaksOf(scope);
   const numbers = columns(scope).filter(({ kind }) => kind !== 'text');
   const slots = (metrics: readonly Metric[]): number[] => metrics.map(({ slot }) => slot);
+  const changing = numbers.filter(({ kind }) => kind !== 'gauge');
+  const isPercent = ({ unit }: Metric): boolean => unit === 'percent';
+  const isOther = (metric: Metric): boolean => !isPercent(metric);
   return {
     dropped: [
       ...slots(numbers.filter((metric) => !isKept(metric))),
       ...slots(peaks.filter(({ of }) => !isKept(of))),
     ],
-    means: [...slots(numbers.filter(({ kind }) => kind !== 'gauge')), ...slots(peaks)],
+    percentages: slots(changing.filter(isPercent)),
+    percentPeaks: slots(peaks.filter(isPercent)),
+    others: slots([...changing, ...peaks].filter(isOther)),
     levels: slots(numbers.filter(({ kind }) => kind === 'gauge')),
     peaks: peaks.map(({ slot, of }) => ({ slot, of: of.slot })),
   };
@@ -42,8 +50,9 @@ const plans = perScope((scope) => {
 
 /**
  * Makes a sample shorter, in place, by what nobody misses, and a history to less than half: without the metrics that it does
- * not keep (see {@link isKept}); rates, percentages, means and peaks with three significant digits, an error of at most
- * one in two hundred; levels that are not whole with four, but whole ones at least; without peaks as large as their mean.
+ * not keep (see {@link isKept}); percentages as the view shows them, to a tenth, but below 1 to a hundredth; rates, means over
+ * operations and their peaks with three significant digits, an error of at most one in two hundred; levels that are not
+ * whole with four, but whole ones at least; peaks of percentages to a tenth; without peaks that are not above their means, before or then.
  */
 export function shortenSample({ host, guests, agent }: Sample): void {
   shortenTree('host', host);
@@ -57,18 +66,45 @@ function shortenTree(root: RootScope, tree: AnyRowTree): void {
 }
 
 function shortenRow({ scope, values }: Row): void {
-  const { dropped, levels, means, peaks } = plans[scope];
+  const { dropped, percentages, percentPeaks, others, levels, peaks } = plans[scope];
   for (const slot of dropped) values[slot] = NaN;
-  for (const slot of means) {
-    const value = values[slot] as number;
-    // Most are 0 or not known.
-    if (value !== 0 && !Number.isNaN(value)) values[slot] = threeDigits(value);
-  }
+  dropSmall(values, peaks);
+  round(values, percentages, tenthOrTwoDigits);
+  round(values, percentPeaks, tenth);
+  round(values, others, threeDigits);
   for (const slot of levels) {
     const value = values[slot] as number;
     if (value % 1 !== 0 && !Number.isNaN(value)) values[slot] = fourDigits(value);
   }
-  for (const { slot, of } of peaks) if (values[slot] === values[of]) values[slot] = NaN;
+  dropSmall(values, peaks);
+}
+
+/** Peaks that are not above their means. */
+function dropSmall(
+  values: Float64Array,
+  peaks: readonly { readonly slot: number; readonly of: number }[],
+): void {
+  for (const { slot, of } of peaks)
+    if ((values[slot] as number) <= (values[of] as number)) values[slot] = NaN;
+}
+
+function round(values: Float64Array, slots: readonly number[], rounded: (value: number) => number): void {
+  for (const slot of slots) {
+    const value = values[slot] as number;
+    // Most are 0 or not known.
+    if (value !== 0 && !Number.isNaN(value)) values[slot] = rounded(value);
+  }
+}
+
+/** Also of the smallest ones something is left: 0 means that nothing was there. */
+function tenthOrTwoDigits(value: number): number {
+  const size = Math.abs(value);
+  if (size >= 1) return tenth(value);
+  return size >= 0.01 ? Math.round(value * 100) / 100 : Number(value.toPrecision(1));
+}
+
+function tenth(value: number): number {
+  return Math.abs(value) >= 100 ? threeDigits(value) : Math.round(value * 10) / 10;
 }
 
 /** By comparisons alone: logarithms take ten times as long. */

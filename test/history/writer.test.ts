@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { until } from '../delivery/helpers.ts';
 import { ChaosDisk } from '../e2e/chaos-disk.ts';
 import type { Cycle } from '../e2e/program.ts';
+import type { GuestRows } from '../../src/sampling/sample.ts';
 import { row, vmRows } from '../formats/sample.ts';
 import {
   filesIn,
@@ -79,11 +80,48 @@ test('what is for experts and judges nothing is not kept, nor a peak that is as 
     cpu_steal: 12.3,
     cpu_total: 100,
     cpu_throttled: 7,
-    psi_full_mem_avg10: 0.0123,
+    psi_full_mem_avg10: 0.01,
     cpu_other_busiest: 'kvm',
     io_read_ops: 1230000,
     ram_total: 1234567890,
   });
+});
+
+test('percentages to a tenth, small ones to a hundredth but never to 0; their peaks to a tenth', async (t) => {
+  const directory = place(t);
+  const { writer: history } = writer(directory);
+  const of = (steal: number, total: number, other: number, latency: number): GuestRows =>
+    vmRows(
+      row('vm', {
+        UUID: 'u1',
+        cpu_steal: steal,
+        cpu_total: total,
+        cpu_other_total: other,
+        disk_lat_avg: latency,
+        disk_reads: 1,
+      }),
+    );
+  history.write(sample(start + 5_000, 1, { interval: 5, guests: [of(1.234, 743.21, 0.1234, 0.18)] }));
+  history.write(sample(start + 10_000, 2, { interval: 5, guests: [of(1.26, 745.9, 0.1236, 0.20468)] }));
+  history.write(sample(start + 20_000, 3, { interval: 10, guests: [of(0.0012, 56.78, 0.06, 12.345)] }));
+  await history.close(60_000);
+  const lines = linesIn(join(directory, filesIn(directory)[0] ?? '')) as unknown as readonly Cycle[];
+  const told = lines.map(({ domains: [vm = {}] }) =>
+    Object.fromEntries(Object.entries(vm).filter(([id]) => /^(cpu|disk_lat)/.test(id))),
+  );
+  // Of what is left some peaks are not above their means.
+  assert.deepEqual(told, [
+    {
+      cpu_steal: 1.2,
+      cpu_steal_peak: 1.3,
+      cpu_total: 745,
+      cpu_total_peak: 746,
+      cpu_other_total: 0.12,
+      disk_lat_avg: 0.192,
+      disk_lat_avg_peak: 0.205,
+    },
+    { cpu_steal: 0.001, cpu_total: 56.8, cpu_other_total: 0.06, disk_lat_avg: 12.3 },
+  ]);
 });
 
 const skipMount = process.geteuid?.() !== 0 && 'needs root, for mount';
