@@ -1,10 +1,13 @@
 import type { Planes } from './shared/codes.ts';
 import type { PlannedMetric } from './plan.ts';
 
-/** Buckets whose values stand together: memory is taken for a metric only where a guest has it, and for the time that it ran. */
+/** Buckets whose values stand together: memory is taken for a guest only for the time that it ran. */
 const run = 48;
 
-/** Values of one metric in the buckets of a run. What no sample of a bucket tells is NaN, or has the weight 0. */
+/**
+ * Values of all metrics in the buckets of a run, by bucket, then by metric: what a sample adds to is beside each other. What no
+ * sample of a bucket tells is NaN, or has the weight 0.
+ */
 interface Part {
   readonly sums: Float64Array;
   readonly weights: Float64Array;
@@ -17,9 +20,8 @@ interface Part {
  * largest. What no sample of a bucket tells stays NaN.
  */
 export class Series {
-  /** By metric, then by run of buckets; left out where nothing is known. */
+  /** By run of buckets; left out where nothing is known. */
   private readonly parts: (Part | undefined)[];
-  private readonly runs: number;
   /** Seconds for which each metric was at its first level or above. */
   readonly above: Float64Array;
 
@@ -27,21 +29,20 @@ export class Series {
     private readonly plan: readonly PlannedMetric[],
     private readonly buckets: number,
   ) {
-    this.runs = Math.ceil(buckets / run);
-    this.parts = new Array<Part | undefined>(plan.length * this.runs).fill(undefined);
+    this.parts = new Array<Part | undefined>(Math.ceil(buckets / run)).fill(undefined);
     this.above = new Float64Array(plan.length);
   }
 
   /** Adds a row of a sample. @param seconds that the sample is about */
   add(bucket: number, values: Float64Array, seconds: number): void {
-    const { plan, runs, parts } = this;
-    const which = Math.floor(bucket / run);
-    const at = bucket % run;
+    const { plan, parts, above } = this;
+    const { sums, weights, mins, maxima } = (parts[Math.floor(bucket / run)] ??= newPart(plan.length));
+    const first = (bucket % run) * plan.length;
     for (let index = 0; index < plan.length; index++) {
       const { slot, peak, operations, warn, bad } = plan[index] as PlannedMetric;
       const value = values[slot] as number;
       if (Number.isNaN(value)) continue;
-      const { sums, weights, mins, maxima } = (parts[index * runs + which] ??= newPart());
+      const at = first + index;
       const weight = operations.length === 0 ? seconds : seconds * total(values, operations);
       // A latency without a rate still is one.
       const counts = weight > 0 ? weight : 1e-9;
@@ -51,51 +52,54 @@ export class Series {
       if (!(value >= (mins[at] as number))) mins[at] = value;
       if (!(largest <= (maxima[at] as number))) maxima[at] = largest;
       const level = warn ?? bad;
-      if (level !== undefined && value >= level) this.above[index] = (this.above[index] as number) + seconds;
+      if (level !== undefined && value >= level) above[index] = (above[index] as number) + seconds;
     }
   }
 
   /** Whether any sample had a metric. */
   has(metric: number): boolean {
-    return this.partsOf(metric).some((part) => part !== undefined);
+    const { length } = this.plan;
+    return this.parts.some((part) => {
+      for (let at = metric; part !== undefined && at < part.weights.length; at += length)
+        if ((part.weights[at] as number) > 0) return true;
+      return false;
+    });
   }
 
   /** The values of a metric. */
   planes(metric: number): Planes {
     const plane = (): Float64Array => new Float64Array(this.buckets).fill(NaN);
     const [mean, min, max] = [plane(), plane(), plane()];
-    for (const [which, part] of this.partsOf(metric).entries()) {
-      if (part === undefined) continue;
-      const length = Math.min(run, this.buckets - which * run);
-      min.set(part.mins.subarray(0, length), which * run);
-      max.set(part.maxima.subarray(0, length), which * run);
-      for (let at = 0; at < length; at++) {
-        const weight = part.weights[at] as number;
-        if (weight > 0) mean[which * run + at] = (part.sums[at] as number) / weight;
-      }
-    }
+    this.visit(metric, (bucket, at, part) => {
+      min[bucket] = part.mins[at] as number;
+      max[bucket] = part.maxima[at] as number;
+      mean[bucket] = (part.sums[at] as number) / (part.weights[at] as number);
+    });
     return { mean, min, max };
   }
 
   /** Mean and largest value of a metric in the whole span, and the bucket of the largest one; NaN where it is not known. */
   summary(metric: number): Summary {
     let [sum, weight, max, at] = [0, 0, NaN, -1];
-    for (const [which, part] of this.partsOf(metric).entries()) {
-      if (part === undefined) continue;
-      for (let index = 0; index < run; index++) {
-        sum += part.sums[index] as number;
-        weight += part.weights[index] as number;
-        const largest = part.maxima[index] as number;
-        if (Number.isNaN(largest) || largest <= max) continue;
-        max = largest;
-        at = which * run + index;
-      }
-    }
+    this.visit(metric, (bucket, place, part) => {
+      sum += part.sums[place] as number;
+      weight += part.weights[place] as number;
+      const largest = part.maxima[place] as number;
+      if (largest <= max) return;
+      max = largest;
+      at = bucket;
+    });
     return { mean: weight > 0 ? sum / weight : NaN, max, at, above: this.above[metric] as number };
   }
 
-  private partsOf(metric: number): readonly (Part | undefined)[] {
-    return this.parts.slice(metric * this.runs, (metric + 1) * this.runs);
+  /** Calls a function for each bucket in which a metric is known, with its place in a part. */
+  private visit(metric: number, each: (bucket: number, at: number, part: Part) => void): void {
+    const { length } = this.plan;
+    for (const [which, part] of this.parts.entries()) {
+      if (part === undefined) continue;
+      for (let index = 0, at = metric; index < run; index++, at += length)
+        if ((part.weights[at] as number) > 0) each(which * run + index, at, part);
+    }
   }
 }
 
@@ -109,12 +113,13 @@ export interface Summary {
   readonly above: number;
 }
 
-function newPart(): Part {
+function newPart(metrics: number): Part {
+  const size = metrics * run;
   return {
-    sums: new Float64Array(run),
-    weights: new Float64Array(run),
-    mins: new Float64Array(run).fill(NaN),
-    maxima: new Float64Array(run).fill(NaN),
+    sums: new Float64Array(size),
+    weights: new Float64Array(size),
+    mins: new Float64Array(size).fill(NaN),
+    maxima: new Float64Array(size).fill(NaN),
   };
 }
 
