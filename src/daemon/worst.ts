@@ -4,7 +4,7 @@ import type { WorstRequest } from '../cli/worst/worst-arguments.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import { Selector } from '../delivery/selection.ts';
 import type { Span } from '../history/span.ts';
-import { replayed } from '../history/replay.ts';
+import { replayedPartly } from '../history/replay.ts';
 import type { Answer } from '../ranking/answer.ts';
 import { answerCsv, answerJson } from '../ranking/answer-data.ts';
 import { answerText, coverageText } from '../ranking/answer-text.ts';
@@ -44,8 +44,9 @@ export async function printWorst(
   const ranking = new Ranking(metrics, thresholds);
   const coverage = new Coverage();
   const skipped: Skipped = { records: 0 };
+  const samples = replayedPartly(path, span, skipped, ranking.wanted);
   try {
-    for await (const sample of untilStopped(replayed(path, span, skipped), stop.signal)) {
+    for await (const sample of untilStopped(samples, stop.signal)) {
       coverage.add(sample);
       ranking.add(selector.part(sample));
     }

@@ -77,8 +77,10 @@ export class JsonCursor {
     return this.bytes[this.at] === OPEN_ARRAY && this.bytes[this.at + 1] === OPEN_OBJECT;
   }
 
-  text(): string {
+  /** @param likely what may stand here: then it is not made anew */
+  text(likely?: string): string {
     const { bytes, at } = this;
+    if (likely !== undefined && this.isThere(likely)) return likely;
     let plain = true;
     let end = at + 1;
     for (let byte = bytes[end]; byte !== QUOTE; byte = bytes[++end]) {
@@ -93,6 +95,20 @@ export class JsonCursor {
     } catch {
       throw new JsonError();
     }
+  }
+
+  /** Whether a text of plain letters stands here; if so, passes it. */
+  private isThere(text: string): boolean {
+    const { bytes, at } = this;
+    const { length } = text;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (bytes[at + 1 + index] !== code || code >= 0x80 || code === QUOTE || code === BACKSLASH)
+        return false;
+    }
+    if (bytes[at + 1 + length] !== QUOTE) return false;
+    this.at = at + length + 2;
+    return true;
   }
 
   number(): number {

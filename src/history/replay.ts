@@ -8,8 +8,44 @@ import type { Sample } from '../sampling/sample.ts';
 import { RecordingError } from '../recording/errors.ts';
 import { historyDirectory } from './files.ts';
 import { HistoryRecording } from './history-recording.ts';
+import { LineReader } from './line-reader.ts';
+import type { WantedIds } from './line-reader.ts';
 import { isWithin } from './span.ts';
 import type { Span } from './span.ts';
+
+/**
+ * Of the samples of a recording or of a history within a span what is wanted, in their order. The rest may be missing: of a
+ * history it is not read. For arguments see {@link replayed}.
+ */
+export async function* replayedPartly(
+  path: string,
+  span: Span,
+  skipped: Skipped,
+  wanted: WantedIds,
+): AsyncGenerator<Sample> {
+  const directory = await historyAt(path);
+  if (directory === undefined) {
+    yield* recordedWithin(path, span, skipped);
+    return;
+  }
+  const history = await HistoryRecording.open(directory, span, true);
+  for await (const sample of wantedSamples(history, wanted)) {
+    skipped.records = history.skipped.records;
+    yield sample;
+  }
+  skipped.records = history.skipped.records;
+}
+
+/** What is wanted of all samples of a history. As elsewhere one is valid until the next one is asked for. */
+export async function* wantedSamples(history: HistoryRecording, wanted: WantedIds): AsyncGenerator<Sample> {
+  const reader = new LineReader(wanted);
+  for await (const lines of history.lineGroups())
+    for (const line of lines) {
+      const sample = reader.read(line);
+      if (sample === undefined) history.skipped.records++;
+      else yield sample;
+    }
+}
 
 /**
  * The samples of a recording or of a history within a span, in their order. A sample is valid until the next one is asked

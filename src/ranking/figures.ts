@@ -2,6 +2,7 @@ import { columns } from '../catalogue/catalogue.ts';
 import type { Metric } from '../catalogue/catalogue.ts';
 import { peaksOf } from '../catalogue/peaks.ts';
 import type { Row } from '../catalogue/row.ts';
+import { relations } from '../config/thresholds.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import { judge } from '../tui/analysis/grade.ts';
 
@@ -28,6 +29,18 @@ export function measureOf(metric: Metric, thresholds: Thresholds): Measure {
     peakSlot: peaksOf(scope).find(({ of }) => of.id === id)?.slot ?? slot,
     operations: operations.map(slotOf),
   };
+}
+
+/** Ids of all that a row must have for it. */
+export function idsOf({ metric, operations }: Measure): readonly string[] {
+  const { id, scope } = metric;
+  const relation = relations.get(id);
+  return [
+    id,
+    ...peaksOf(scope).flatMap((peak) => (peak.of.id === id ? [peak.id] : [])),
+    ...operations.flatMap((slot) => columns(scope)[slot]?.id ?? []),
+    ...(relation === undefined ? [] : [relation.to]),
+  ];
 }
 
 /** What the samples of one row say of one metric. */

@@ -1,13 +1,15 @@
 import { columns, slots } from '../catalogue/catalogue.ts';
 import type { Metric } from '../catalogue/catalogue.ts';
 import { entityOf } from '../catalogue/entities.ts';
+import type { Scope } from '../catalogue/entities.ts';
 import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { Part } from '../catalogue/row-tree.ts';
 import type { Thresholds } from '../config/thresholds.ts';
 import type { GuestIdentity } from '../guests/guest.ts';
 import { hostOf } from '../recording/hosts.ts';
+import type { WantedIds } from '../history/line-reader.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
-import { Figures, measureOf } from './figures.ts';
+import { Figures, idsOf, measureOf } from './figures.ts';
 import type { Measure } from './figures.ts';
 
 const identity = slots('identity', 'vm');
@@ -78,6 +80,14 @@ export class Ranking {
       const key = `${node}\0${keyOf(rows)}`;
       for (const column of this.columns) addTo(column, { rows, key, node }, sample);
     }
+  }
+
+  /** Ids of all that is looked at, by the scope of its rows. */
+  get wanted(): WantedIds {
+    const wanted: Partial<Record<Scope, Set<string>>> = {};
+    for (const { measure } of this.columns)
+      for (const id of idsOf(measure)) (wanted[measure.metric.scope] ??= new Set()).add(id);
+    return wanted;
   }
 
   /** @param most rows of each table */

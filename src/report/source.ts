@@ -1,7 +1,6 @@
 import { HistoryRecording } from '../history/history-recording.ts';
-import { LineReader } from '../history/line-reader.ts';
 import type { WantedIds } from '../history/line-reader.ts';
-import { openReplay } from '../history/replay.ts';
+import { openReplay, wantedSamples } from '../history/replay.ts';
 import type { Span } from '../history/span.ts';
 import type { Skipped } from '../recording/entries.ts';
 import { PerHost } from '../recording/hosts.ts';
@@ -37,20 +36,10 @@ export async function openSource(path: string, span: Span, wanted: WantedIds): P
   return {
     ...bounds,
     interval,
-    samples: replay instanceof HistoryRecording ? linesOf(replay, wanted) : samplesOf(replay),
+    samples: replay instanceof HistoryRecording ? wantedSamples(replay, wanted) : samplesOf(replay),
     skipped: replay.skipped,
     close: () => replay.close(),
   };
-}
-
-async function* linesOf(history: HistoryRecording, wanted: WantedIds): AsyncGenerator<Sample> {
-  const reader = new LineReader(wanted);
-  for await (const lines of history.lineGroups())
-    for (const line of lines) {
-      const sample = reader.read(line);
-      if (sample === undefined) history.skipped.records++;
-      else yield sample;
-    }
 }
 
 async function* samplesOf(recording: Recording): AsyncGenerator<Sample> {

@@ -6,8 +6,9 @@ import { peaksOf } from '../../src/catalogue/peaks.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import { LineReader } from '../../src/history/line-reader.ts';
 import { formatThatBegins } from '../../src/recording/format.ts';
+import type { Fields } from '../../src/recording/format.ts';
 import { SampleBuilder } from '../../src/recording/sample-builder.ts';
-import type { Sample } from '../../src/sampling/sample.ts';
+import type { GuestRows, Sample } from '../../src/sampling/sample.ts';
 import { row, sampleOf, settings, vmRows } from '../formats/sample.ts';
 
 const wantedIds = ['cpu_total', 'cpu_total_peak', 'cpu_steal', 'ram_used', 'net_rx_mbit'];
@@ -56,6 +57,14 @@ function line(names: readonly string[], device = 'scsi0'): Buffer {
   return Buffer.from(bytes ?? '').subarray(0, -1);
 }
 
+function device(scope: 'vm_vcpu' | 'vm_disk'): number {
+  return columns(scope).find(({ id }) => id === 'device')?.slot ?? NaN;
+}
+
+function valuesOf(values: Float64Array, ids: readonly string[]): readonly (number | undefined)[] {
+  return columns('vm_vcpu').flatMap(({ id, slot }) => (ids.includes(id) ? [values[slot]] : []));
+}
+
 function told({ host, guests, agent, time, run, seq, interval }: Sample): unknown {
   const ofVm = [...columns('vm'), ...peaksOf('vm')].filter(({ id }) => wantedIds.includes(id));
   const ofHost = columns('host').filter(({ id }) => wanted.host.has(id) || id === 'host_name');
@@ -87,6 +96,48 @@ test('what is wanted is read as all of a sample is', () => {
       assert.ok(whole !== undefined && read !== undefined);
       assert.deepEqual(told(read), told(whole));
     }
+  }
+});
+
+test('parts of guests are read where they are wanted, and twins are told apart as in all of a sample', () => {
+  const ids = { vm_vcpu: new Set(['cpu_total', 'cpu_total_peak']), vm_disk: new Set(['disk_reads']) };
+  const reader = new LineReader(ids);
+  const builder = new SampleBuilder(true);
+  const guest = (UUID: string, pid: string, vcpus: number, tags?: string): GuestRows =>
+    vmRows(row('vm', { UUID, pid, name: `n${pid}`, ...(tags !== undefined && { tags }) }), {
+      vcpus: Array.from({ length: vcpus }, (_, index) =>
+        row('vm_vcpu', { device: String(index), cpu_total: vcpus * 10 + index }),
+      ),
+      disks: [row('vm_disk', { device: 'a"b', disk_reads: 5 })],
+      nics: [row('vm_nic', { device: 'net0' })],
+    });
+  const toldOf = ({ guests }: Sample): unknown =>
+    guests.map(({ guest, twin, vcpus, disks }) => [
+      { ...guest, lock: undefined, state: undefined },
+      twin,
+      vcpus.map(({ texts, values }) => [texts[device('vm_vcpu')], ...valuesOf(values, ['cpu_total'])]),
+      disks.map(({ texts }) => texts[device('vm_disk')]),
+    ]);
+  const moments = [
+    [guest('u1', '1', 2), guest('u2', '2', 1, 'web')],
+    [guest('u2', '2', 3, 'db'), guest('u1', '1', 0)],
+    // The second one of a pid tells it apart from nothing; twins stay so after the other has ended.
+    [guest('u1', '1', 1), guest('u1', '3', 1), guest('u2', '2', 1), guest('u2', '2', 1)],
+    [guest('u1', '3', 4)],
+    [guest('u1', '3', 1), guest('u4', '4', 1)],
+    [],
+    [guest('u1', '3', 1)],
+  ];
+  for (const guests of moments) {
+    const [bytes] = createPrinter('json', settings).print(sampleOf({ guests }));
+    const text = Buffer.from(bytes ?? '').subarray(0, -1);
+    const whole = builder.build([JSON.parse(text.toString()) as Fields]);
+    const read = reader.read(text);
+    assert.ok(whole !== undefined && read !== undefined);
+    assert.deepEqual(toldOf(read), toldOf(whole));
+    assert.ok(read.guests.every(({ nics }) => nics.length === 0));
+    // A damaged line between them changes nothing.
+    assert.equal(reader.read(text.subarray(0, text.length / 2)), undefined);
   }
 });
 
