@@ -4,7 +4,7 @@
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog protobuf-compiler \
 	libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	openssh-server openssh-client netcat-openbsd lxc busybox-static \
-	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap gnupg systemd fish chromium fonts-dejavu-core
+	dpkg-dev debhelper lintian build-essential libsystemd-dev mmdebstrap gnupg systemd fish chromium fonts-dejavu-core poppler-utils
 
 help:
 	@echo "make build | deb | release | lint | test | fuzz | chaos | test-host | demo | bench | bench-compare | golden | docs | screenshots | clean"

@@ -8,6 +8,8 @@ import type { Zone } from './shared/model.ts';
 
 const WIDTH = 1000;
 const LABELS = 320;
+/** Half of the longest text below the last tick: `02:00 +01:00`. */
+const END = 40;
 const LANE = 20;
 const AXIS = 22;
 /** Lanes, one for each trouble. */
@@ -22,7 +24,7 @@ export function timelineOf(collected: Collected, zone: Zone): Markup {
   const { from, to } = coverage;
   const lanes = troubles.slice(0, most);
   const x = (time: number): number =>
-    LABELS + ((time - from) / Math.max(1, to - from)) * (WIDTH - LABELS - 8);
+    LABELS + ((time - from) / Math.max(1, to - from)) * (WIDTH - LABELS - END);
   const height = lanes.length * LANE + AXIS;
   const ticks = ticksOf(zone, from, to, 7).map(
     (tick) =>

@@ -1,5 +1,6 @@
 // The page in a real browser: Debian's Chromium, offline, from a file, with the policy of the page in force.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -7,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { csvOf } from '../../src/report/shared/csv.ts';
 import { executablePath, openBrowser } from './browser.ts';
+import { contrasts } from './contrast.ts';
 import { keep, names, place, report, spike } from './helpers.ts';
 
 const skip = !existsSync(executablePath) && `needs ${executablePath}`;
@@ -166,6 +168,41 @@ describe('a report', { skip }, () => {
     }
   });
 
+  test('has texts that stand out from what is behind them, in both colour schemes and on paper', async () => {
+    for (const media of [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { media: 'print' }] as const) {
+      const { page } = await open(file);
+      await page.emulateMedia(media);
+      await ready(page);
+      await page.click('#guest summary', { force: true });
+      // Values and verdicts of all grades, and messages, of which this story has only some.
+      await page.evaluate(`(() => {
+        const cells = document.querySelectorAll('table.guests td');
+        cells[0].className = 'warn';
+        cells[1].className = 'bad';
+        for (const grade of [1, 4]) {
+          const cell = cells[0].closest('tbody').appendChild(document.createElement('tr'));
+          cell.className = 'c' + grade;
+          cell.appendChild(document.createElement('td')).className = 'class';
+          cell.lastChild.textContent = 'class ' + grade;
+        }
+        document.querySelector('#message').hidden = false;
+        document.querySelector('#message').textContent = 'a message';
+        document.querySelector('main').appendChild(document.createElement('p')).className = 'note';
+        document.querySelector('main').lastChild.textContent = 'a note';
+        // The texts of plots are drawn, in these colours.
+        for (const name of ['text', 'soft']) {
+          const label = document.querySelector('main').appendChild(document.createElement('p'));
+          label.textContent = name;
+          label.style.color = 'var(--' + name + ')';
+        }
+      })()`);
+      const { count, smallest, faint } = await contrasts(page);
+      assert.deepEqual(faint, [], JSON.stringify(media));
+      assert.ok(count > 150 && smallest < 21, `${count} texts, ${smallest}`);
+      await page.context().close();
+    }
+  });
+
   test('prints plots and tables', async () => {
     const { page, complaints } = await open(file, { colorScheme: 'dark' });
     await ready(page);
@@ -173,6 +210,22 @@ describe('a report', { skip }, () => {
     assert.ok(pdf.length > 30_000);
     // Pages, by the objects of the file.
     assert.ok((pdf.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length >= 3);
+    const text = execFileSync('pdftotext', ['-layout', '-', '-'], { input: pdf, encoding: 'utf8' });
+    for (const expected of [
+      /^pve1$/m,
+      /100 db<main> RDY 40 %: 105 takes 75 % of 8/,
+      // The last tick of the time line.
+      /02:25 +02:30$/m,
+      // The table of all guests, names in one piece; the table of this one, although it was closed.
+      /^ *100 db<main> +20 % +20 % +1\.26 % +70 % +10 s/m,
+      /^ *101 <\/script>/m,
+      /^ *2026-11-28 02:10 +20 % +40 % \(max 70 %\)/m,
+      /^ *2026-11-28 02:22 +- +-/m,
+      /^ *CPU: programs and guests +30 % +30 %/m,
+    ])
+      assert.match(text, expected);
+    // No value is pointed at.
+    assert.doesNotMatch(text, /CPU used: *-/);
     assert.deepEqual(complaints, []);
     await page.context().close();
   });

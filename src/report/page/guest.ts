@@ -1,7 +1,8 @@
+import type { Planes } from '../shared/codes.ts';
 import { csvOf } from '../shared/csv.ts';
 import { rowsOf } from './csv.ts';
 import { beginOf, data, metricOf, planesOf } from './data.ts';
-import { element, nameOf, part } from './dom.ts';
+import { element, nameOf, onRedraw, part } from './dom.ts';
 import { Plot } from './plot.ts';
 import { momentText, quantity } from '../shared/words.ts';
 
@@ -17,6 +18,8 @@ export class GuestView {
   );
   private readonly csv = element('button', { type: 'button' }, 'Save as CSV');
   private guest = 0;
+  /** Of each metric of the table. */
+  private planes: readonly Planes[] = [];
 
   constructor() {
     const grid = element('div', { class: 'plots' }, ...this.plots.map(({ figure }) => figure));
@@ -26,7 +29,9 @@ export class GuestView {
       Plot.zoom();
     });
     this.csv.addEventListener('click', () => void this.save());
-    this.details.addEventListener('toggle', () => void this.fill());
+    this.details.addEventListener('toggle', this.fill);
+    // On the way to the printer too, which waits for nothing.
+    onRedraw(this.fill);
     document.addEventListener('click', (event) => {
       const link = event.target instanceof Element ? event.target.closest('a[data-guest]') : null;
       if (link === null) return;
@@ -43,8 +48,9 @@ export class GuestView {
     heading.replaceChildren('Guest ', nameOf(label));
     part('guest').hidden = false;
     await Promise.all(this.plots.map((plot) => plot.show(guest, label)));
+    this.planes = await this.planesOfAll();
     this.table.replaceChildren();
-    if (this.details.open) await this.fill();
+    this.fill();
     if (!moves) return;
     part('guest').scrollIntoView();
     heading.focus({ preventScroll: true });
@@ -54,10 +60,14 @@ export class GuestView {
     return data.guestPanels.flatMap(({ metrics }) => metrics);
   }
 
-  private async fill(): Promise<void> {
-    if (!this.details.open || this.table.childElementCount > 0) return;
+  private planesOfAll(): Promise<readonly Planes[]> {
+    return Promise.all(this.keys.map(planesOf));
+  }
+
+  private readonly fill = (): void => {
+    const { details, table, planes } = this;
+    if (!details.open || table.childElementCount > 0 || planes.length === 0) return;
     const metrics = this.keys.map(metricOf);
-    const planes = await Promise.all(this.keys.map(planesOf));
     const head = element('tr', {}, element('th', {}, `Time (${data.zone.name})`));
     for (const { title } of metrics) head.append(element('th', { class: 'n' }, title));
     const body = element('tbody');
@@ -72,11 +82,11 @@ export class GuestView {
       }
       body.append(row);
     }
-    this.table.replaceChildren(element('table', {}, element('thead', {}, head), body));
-  }
+    table.replaceChildren(element('table', {}, element('thead', {}, head), body));
+  };
 
   private async save(): Promise<void> {
-    const planes = await Promise.all(this.keys.map(planesOf));
+    const planes = await this.planesOfAll();
     const text = csvOf(rowsOf(this.guest, this.keys.map(metricOf), planes));
     const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
     const label = (data.guests[this.guest] ?? '').replace(/[^\w.-]+/g, '_');
