@@ -103,7 +103,7 @@ export async function unpackMember(bytes: Buffer): Promise<Buffer[] | undefined>
   if (head === undefined || bytes.length < memberBytes(head)) return undefined;
   const body = bytes.subarray(headBytes, headBytes + head.body);
   if (crc32(body) !== head.bodyCrc) return undefined;
-  // In one piece, with a byte to spare, so that nothing is asked for behind the end: pieces of 16 KB take half as long again.
+  // In one piece, with a byte to spare, so that nothing is asked for behind the end: pieces of 16 KB take twice as long.
   const told = bytes.readUInt32LE(headBytes + head.body + trailerBytes - 4);
   const chunkSize = 1 + Math.max(16_384, Math.min(told, mostInflated * head.body, largestText));
   const text = await inflate(body, { maxOutputLength: largestText, chunkSize }).catch(() => undefined);
