@@ -24,35 +24,32 @@ export function isKept({ id, scope, shown, kind, levels }: Metric): boolean {
   return weighs || needed.includes(id);
 }
 
-/**
- * Slots of what is dropped; of percentages, of their peaks, of all other numbers that are no levels, of levels; and which
- * peak is whose.
- */
+/** Slots of what is dropped; of percentages, of all other numbers that are no levels, of levels; and the peaks that stay. */
 const plans = perScope((scope) => {
-  const peaks = peaksOf(scope);
   const numbers = columns(scope).filter(({ kind }) => kind !== 'text');
   const slots = (metrics: readonly Metric[]): number[] => metrics.map(({ slot }) => slot);
   const changing = numbers.filter(({ kind }) => kind !== 'gauge');
   const isPercent = ({ unit }: Metric): boolean => unit === 'percent';
-  const isOther = (metric: Metric): boolean => !isPercent(metric);
   return {
     dropped: [
       ...slots(numbers.filter((metric) => !isKept(metric))),
-      ...slots(peaks.filter(({ of }) => !isKept(of))),
+      ...slots(peaksOf(scope).filter(({ of }) => !isKept(of))),
     ],
     percentages: slots(changing.filter(isPercent)),
-    percentPeaks: slots(peaks.filter(isPercent)),
-    others: slots([...changing, ...peaks].filter(isOther)),
+    others: slots(changing.filter((metric) => !isPercent(metric))),
     levels: slots(numbers.filter(({ kind }) => kind === 'gauge')),
-    peaks: peaks.map(({ slot, of }) => ({ slot, of: of.slot })),
+    peaks: peaksOf(scope)
+      .filter(({ of }) => isKept(of))
+      .map((peak) => ({ slot: peak.slot, of: peak.of.slot, isPercent: isPercent(peak) })),
   };
 });
 
 /**
  * Makes a sample shorter, in place, by what nobody misses, and a history to less than half: without the metrics that it does
- * not keep (see {@link isKept}); percentages as the view shows them, to a tenth, but below 1 to a hundredth; rates, means over
- * operations and their peaks with three significant digits, an error of at most one in two hundred; levels that are not
- * whole with four, but whole ones at least; peaks of percentages to a tenth; without peaks that are not above their means, before or then.
+ * not keep (see {@link isKept}); percentages as the view shows them, to a tenth, but below 1 to a hundredth; rates and means over
+ * operations with three significant digits, an error of at most one in two hundred; levels that are not whole with four,
+ * but whole ones at least; peaks of percentages to a tenth, of latencies with two digits; without peaks that are not above
+ * their means, before or then.
  */
 export function shortenSample({ host, guests, agent }: Sample): void {
   shortenTree('host', host);
@@ -66,26 +63,25 @@ function shortenTree(root: RootScope, tree: AnyRowTree): void {
 }
 
 function shortenRow({ scope, values }: Row): void {
-  const { dropped, percentages, percentPeaks, others, levels, peaks } = plans[scope];
+  const { dropped, percentages, others, levels, peaks } = plans[scope];
   for (const slot of dropped) values[slot] = NaN;
-  dropSmall(values, peaks);
-  round(values, percentages, tenthOrTwoDigits);
-  round(values, percentPeaks, tenth);
+  for (const { slot, of, isPercent } of peaks) {
+    const peak = values[slot] as number;
+    if (!Number.isNaN(peak)) values[slot] = shortPeak(peak, values[of] as number, isPercent);
+  }
+  round(values, percentages, percentage);
   round(values, others, threeDigits);
   for (const slot of levels) {
     const value = values[slot] as number;
     if (value % 1 !== 0 && !Number.isNaN(value)) values[slot] = fourDigits(value);
   }
-  dropSmall(values, peaks);
 }
 
-/** Peaks that are not above their means. */
-function dropSmall(
-  values: Float64Array,
-  peaks: readonly { readonly slot: number; readonly of: number }[],
-): void {
-  for (const { slot, of } of peaks)
-    if ((values[slot] as number) <= (values[of] as number)) values[slot] = NaN;
+/** NaN for a peak that is not above its mean, be it as they are or when both are rounded. */
+function shortPeak(peak: number, mean: number, isPercent: boolean): number {
+  if (peak <= mean) return NaN;
+  const rounded = isPercent ? tenth(peak) : twoDigits(peak);
+  return rounded <= (isPercent ? percentage(mean) : threeDigits(mean)) ? NaN : rounded;
 }
 
 function round(values: Float64Array, slots: readonly number[], rounded: (value: number) => number): void {
@@ -97,7 +93,7 @@ function round(values: Float64Array, slots: readonly number[], rounded: (value: 
 }
 
 /** Also of the smallest ones something is left: 0 means that nothing was there. */
-function tenthOrTwoDigits(value: number): number {
+function percentage(value: number): number {
   const size = Math.abs(value);
   if (size >= 1) return tenth(value);
   return size >= 0.01 ? Math.round(value * 100) / 100 : Number(value.toPrecision(1));
@@ -115,6 +111,13 @@ function threeDigits(value: number): number {
   let step = 1;
   while (size >= step * 1000) step *= 10;
   return Math.round(value / step) * step;
+}
+
+function twoDigits(value: number): number {
+  const size = Math.abs(value);
+  if (size >= 10) return size < 100 ? Math.round(value) : Number(value.toPrecision(2));
+  if (size >= 1) return Math.round(value * 10) / 10;
+  return size >= 0.1 ? Math.round(value * 100) / 100 : Number(value.toPrecision(2));
 }
 
 function fewDecimals(value: number, size: number): number {

@@ -87,7 +87,7 @@ test('what is for experts and judges nothing is not kept, nor a peak that is as 
   });
 });
 
-test('percentages to a tenth, small ones to a hundredth but never to 0; their peaks to a tenth', async (t) => {
+test('percentages to a tenth, small ones to a hundredth but never to 0; their peaks to a tenth, of latencies with two digits', async (t) => {
   const directory = place(t);
   const { writer: history } = writer(directory);
   const of = (steal: number, total: number, other: number, latency: number): GuestRows =>
@@ -118,7 +118,7 @@ test('percentages to a tenth, small ones to a hundredth but never to 0; their pe
       cpu_total_peak: 746,
       cpu_other_total: 0.12,
       disk_lat_avg: 0.192,
-      disk_lat_avg_peak: 0.205,
+      disk_lat_avg_peak: 0.2,
     },
     { cpu_steal: 0.001, cpu_total: 56.8, cpu_other_total: 0.06, disk_lat_avg: 12.3 },
   ]);
