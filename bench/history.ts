@@ -5,6 +5,7 @@
  *
  * The recording is to have all: proxtop -f 1 -a --devices --cpu --mem --disk --net --io --pressure --host --record FILE
  */
+import { createHash } from 'node:crypto';
 import { linkSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,23 +29,36 @@ const recording = process.argv[3];
 const HOUR = 3_600_000;
 const sampleAt = syntheticHost(vmCount);
 
+/** Which copy of a guest, and by what its numbers are multiplied. */
+interface Copy {
+  readonly copy: number;
+  readonly factor: number;
+}
+
 const emptied = <R extends 'host' | 'vm' | 'agent'>(root: R, of: RowTree<R>): RowTree<R> => ({
   row: new Row(root),
   ...listsOf(root, (part) => rowsOf(of as AnyRowTree, part).map(() => new Row(part.scope))),
 });
 
-/** Copies values, with noise. */
-function copyRow(from: Row, to: Row, copy: number): void {
+/** A UUID of a copy: as random as those of real guests. */
+function uuidOf(text: string, copy: number): string {
+  const digits = createHash('md5').update(`${copy}${text}`).digest('hex');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** Copies values, with noise: all of a guest by one factor, as its devices and it tell of the same. */
+function copyRow(from: Row, to: Row, { copy, factor }: Copy): void {
   to.clear();
   for (const { slot, kind, id } of columns(from.scope)) {
     const value = from.values[slot] as number;
     const text = from.texts[slot];
-    if (text !== undefined) to.texts[slot] = ['UUID', 'name', 'pid'].includes(id) ? `${copy}${text}` : text;
-    else if (value !== 0) to.values[slot] = kind === 'gauge' ? value : value * (0.95 + random() / 10);
+    if (text === undefined) to.values[slot] = kind === 'gauge' ? value : value * factor;
+    else if (id === 'UUID') to.texts[slot] = uuidOf(text, copy);
+    else to.texts[slot] = ['name', 'pid'].includes(id) ? `${copy}${text}` : text;
   }
 }
 
-function copyTree<R extends 'host' | 'vm' | 'agent'>(from: RowTree<R>, copy: number): RowTree<R> {
+function copyTree<R extends 'host' | 'vm' | 'agent'>(from: RowTree<R>, copy: Copy): RowTree<R> {
   const to = emptied(from.row.scope as R, from);
   copyRow(from.row, to.row, copy);
   for (const part of partsOf(from.row.scope as R))
@@ -61,7 +75,12 @@ async function* recorded(path: string): AsyncGenerator<Sample, never> {
         const original = sample.guests[index % sample.guests.length] as GuestRows;
         const copy = 10 + Math.floor(index / sample.guests.length);
         const key = `${copy} ${original.guest.key}`;
-        return { guest: { ...original.guest, key }, twin: false, ...copyTree<'vm'>(original, copy) };
+        const factor = 0.95 + random() / 10;
+        return {
+          guest: { ...original.guest, key },
+          twin: false,
+          ...copyTree<'vm'>(original, { copy, factor }),
+        };
       });
       yield { ...sample, time: start + seq * 1000 + 2, seq: seq++, interval: 1, guests: copies };
     }
