@@ -15,16 +15,18 @@ import { endOf } from './run.ts';
 import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
 import { reportMissingColumns } from './report/trouble-report.ts';
 
-/** ms between two looks at an output that lags behind. */
+/** ms between two checks of an output that lags behind. */
 const LOOK = 1;
-/** ms that records which wait have to leave when a signal ended the replay. */
+/** ms after the wanted time from which on the sample that is printed instead is reported: six intervals of a history. */
+const FAR = 60_000;
+/** ms to deliver waiting records after a signal ended the replay. */
 const FLUSH_DEADLINE = 5000;
 
 /**
- * Prints the samples of a recording through the outputs, as fast as they take them: nothing is dropped, however slow a
+ * Prints the samples of a recording through the outputs, as fast as they accept them: nothing is dropped, however slow a
  * destination is.
  *
- * @param span which part of them; with \`at\` alone the one sample of that time, or the next one
+ * @param span which part of them; with `at` alone the one sample of that time, or the next one
  * @returns the exit code
  */
 export async function replayFile(
@@ -52,7 +54,9 @@ export async function replayFile(
     const samples = replayed(path, { ...span, from: span.at ?? span.from }, skipped);
     for await (const sample of untilStopped(samples, stop.signal)) {
       const between = breaks?.next(sample);
-      if (between !== undefined) log.info(`before ${new Date(sample.time).toISOString()}: ${between}`);
+      if (between !== undefined) log.info(`before ${stamp(sample.time)}: ${between}`);
+      if (count === 0 && span.at !== undefined && sample.time - span.at > FAR)
+        log.warn(`nothing was recorded at ${stamp(span.at)}: the next sample is from ${stamp(sample.time)}`);
       // Only now: a file that cannot be replayed makes no empty file elsewhere.
       if (count === 0) await outputs.replace(allOutputs(settings));
       outputs.write(sample);
@@ -71,7 +75,11 @@ export async function replayFile(
   return exitCode === exitCodes.done && !stop.signal.aborted ? endOf(outputs) : exitCode;
 }
 
-/** What comes until a signal: a pipe may have nothing to read for ever. */
+function stamp(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** Items until a signal: a pipe may have nothing to read for ever. */
 export async function* untilStopped<T>(items: AsyncGenerator<T>, stop: AbortSignal): AsyncGenerator<T> {
   const next = (): Promise<IteratorResult<T> | undefined> =>
     new Promise((resolve, reject) => {
@@ -90,7 +98,7 @@ export async function* untilStopped<T>(items: AsyncGenerator<T>, stop: AbortSign
     for (let step = await next(); step !== undefined && step.done !== true; step = await next())
       yield step.value;
   } finally {
-    // Not waited for: it waits itself for the read under way.
+    // Not awaited: it waits for the read in progress.
     void items.return(undefined);
   }
 }

@@ -29,6 +29,24 @@ for (const [printer, expected] of [
     assert.equal(stdout.match(expected.records)?.length, expected.count, stdout.slice(0, 2000));
   });
 
+test('the sample of a time, and a warning where the next one is much later', async (t) => {
+  const directory = place(t);
+  await record(directory, 3);
+  const at = (time: string): ReturnType<typeof proxtop> =>
+    proxtop(['--state-dir', dirname(directory), '--at', time, '-p', 'json']);
+  const near = await at('2026-11-28T02:59:15Z');
+  assert.equal(near.code, 0, near.stderr);
+  assert.match(near.stdout, /^\{"@timestamp":"2026-11-28T02:59:20\.002Z"[^\n]*\n$/);
+  assert.equal(near.stderr, '');
+  const early = await at('2026-11-27T03:00Z');
+  assert.equal(early.code, 0, early.stderr);
+  assert.match(early.stdout, /^\{"@timestamp":"2026-11-28T02:58:\d\d\.002Z"[^\n]*\n$/);
+  assert.match(
+    early.stderr,
+    /warning +nothing was recorded at 2026-11-27T03:00:00\.000Z: the next sample is from 2026-11-28T02:58:\d\d\.002Z\n$/,
+  );
+});
+
 test('proxtop worst of the history in the state directory', async (t) => {
   const directory = place(t);
   await record(directory, 3);
