@@ -32,11 +32,11 @@ const plans = perScope((scope): Plan => {
 });
 
 /**
- * What the samples of one row amount to: rates, percentages and means over the time for which they are known, means
- * over operations by the number of operations, of all else the last sample, and the largest sample of each peak. Samples
- * that are means themselves may tell their own peaks.
+ * Combines the samples of one row: rates, percentages and means over the time for which they are known, means over
+ * operations weighted by the number of operations, all else from the last sample, and the largest sample of each peak.
+ * Samples that are means themselves may have peaks of their own.
  *
- * As a sample's rates are what counters grew by in it, their mean over time is what the counters grew by in all of it.
+ * A sample's rates are the growth of counters in it, so their mean over time is the growth in the whole interval.
  */
 export class RowMean {
   /** The result; valid from {@link finish} to the next {@link add}. Has slots for peaks. */
@@ -81,7 +81,7 @@ export class RowMean {
       const largest = row.values[slot] as number;
       if (value > largest || Number.isNaN(largest)) row.values[slot] = value;
     }
-    // A sample that is a mean itself may have peaks: those of the row are larger by now.
+    // A sample that is a mean itself may have peaks, which are larger.
     row.values.set(values.length > texts.length ? values.subarray(0, texts.length) : values);
     row.counters.set(counters);
     row.histograms = histograms;

@@ -7,7 +7,7 @@ import { listsOf, partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree, Part, RowTree } from '../catalogue/row-tree.ts';
 import { RowMean } from './row-mean.ts';
 
-/** The slots of what tells a part from others of its kind. */
+/** The slots that identify a part among others of its kind. */
 const identitySlots = perScope((scope) => {
   const { identity } = entityOf(scope);
   return columns(scope)
@@ -23,7 +23,7 @@ interface PartMeans {
   readonly rows: Row[];
 }
 
-/** What the samples of a guest, the host or proxtop itself amount to, with the rows of their parts. */
+/** Combines the samples of a guest, the host or proxtop itself, with the rows of their parts. */
 export class TreeMean<R extends RootScope> {
   /** The result; valid from {@link finish} to the next {@link add}. */
   readonly tree: RowTree<R>;

@@ -89,7 +89,7 @@ export function parseCommandLine(
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
   const check = given.has('check');
   const { service, ...asked } = readEnvironment(env);
-  // Whoever asks what would run is told of both.
+  // --check describes both.
   const environment = { ...asked, service: service && !check };
   const args = argumentLayer(given, proxtopProgram);
   const settings = resolveSettings(file, environment, args);

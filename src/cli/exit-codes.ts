@@ -2,7 +2,7 @@
 export const exitCodes = {
   /** All runs are done, or the program was told to stop. */
   done: 0,
-  /** It had to give up: no hypervisor, nowhere to write, a bug. Or it came to its end by itself, and records were lost. */
+  /** Failure: no hypervisor, nowhere to write, a bug. Or it ended by itself, and records were lost. */
   failure: 1,
   /** The command line, the environment or the configuration file is wrong. */
   usage: 2,

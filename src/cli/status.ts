@@ -17,7 +17,7 @@ interface StatusAnswer {
   readonly exitCode: ExitCode;
 }
 
-/** Says how every proxtop fares that runs here, from its report in this directory. */
+/** Prints the status of every running proxtop, from its report in this directory. */
 export function describeStatus(directory: string, now = Date.now()): StatusAnswer {
   const { reports, trouble } = readReports(directory);
   if (reports.length === 0) {

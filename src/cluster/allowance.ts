@@ -1,7 +1,4 @@
-/**
- * How much of something may come: so much a second in the long run, and what was saved up in between. What is a network's
- * hiccup comes at once afterwards, and is no excess.
- */
+/** A rate limit with a burst (token bucket). Data that a network delayed arrives at once afterwards, which is no excess. */
 export class Allowance {
   private left: number;
   private at: number | undefined;

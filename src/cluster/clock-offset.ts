@@ -2,13 +2,13 @@
 const USUAL_WAY = 1000;
 
 /**
- * How far the clock of a node is off, and how late its samples come, from when they were taken by its clock and when they
- * came by ours. On the way they lose time and never gain any: the least that any of one connection took is taken for that
- * of the clocks, as far as it is more than a way takes; what others took more, they are late. A clock that is set
- * forward shows at once, one that is set back as lateness until the next connection.
+ * How far the clock of a node is off, and how late its samples are, from when they were taken by its clock and arrived by
+ * ours. Transport can only add time: so the smallest difference on a connection counts as the offset of the clocks, less
+ * the time that transport takes; what other samples took more is their lateness. A clock that is set forward shows at once,
+ * one that is set back as lateness until the next connection.
  */
 export class ClockOffset {
-  /** ms of the fastest sample, with what the clocks differ by. */
+  /** ms of the fastest sample, including the difference of the clocks. */
   private least = Infinity;
   private last = Infinity;
 
@@ -18,7 +18,7 @@ export class ClockOffset {
     this.least = Math.min(this.least, this.last);
   }
 
-  /** By how many ms the clock of the node is ahead of ours; 0 as far as it cannot be told from the way. */
+  /** By how many ms the clock of the node is ahead of ours; 0 if it cannot be distinguished from transport time. */
   get offset(): number {
     if (this.least < 0) return -this.least;
     return this.least > USUAL_WAY && this.least < Infinity ? -this.least : 0;

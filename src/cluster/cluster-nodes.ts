@@ -4,7 +4,7 @@ import { parseGuestNodes, parseMembers } from './members.ts';
 import type { Member, Members } from './members.ts';
 import type { NodeAddress, NodeName } from './node-source.ts';
 
-/** Who reaches the other nodes: the join of a cluster makes root's key known everywhere. */
+/** User that reaches the other nodes: joining a cluster distributes root's key. */
 const USER = 'root';
 
 /** The nodes of the cluster that this node is in, as its cluster file system tells. */
@@ -40,7 +40,7 @@ export async function readGuestNodes(
   return text === undefined ? undefined : parseGuestNodes(text);
 }
 
-/** A node that has not told its address is reached by its name (PVE/Cluster.pm, remote_node_ip). */
+/** A node without a known address is reached by its name (PVE/Cluster.pm, remote_node_ip). */
 async function addressOf({ name, ip }: Member, files: PveFiles, paths: Paths): Promise<NodeAddress> {
   const own = paths.pve(`nodes/${name}/ssh_known_hosts`);
   const knownHosts = (await isThere(files, own)) ? own : undefined;

@@ -10,7 +10,7 @@ import { fillNodeRow } from './node-row.ts';
 const id = slots('agent', 'agent_node');
 const { host_name } = slots('host', 'host');
 
-/** What of a recording is one moment: samples of different hosts, one after the other. */
+/** The part of a recording that is one moment: samples of different hosts, one after the other. */
 interface Frame {
   /** Number of its first sample in the recording. */
   readonly first: number;
@@ -18,8 +18,8 @@ interface Frame {
 }
 
 /**
- * A recording of several hosts, as moments of all of them: a moment ends where a host tells again. The host that watches tells
- * at each tick, and first, so that its moments are those that were seen live.
+ * A recording of several hosts, as moments of all of them: a moment ends when a host reports again. The watching host
+ * reports first at each tick, so the moments are those that were seen live.
  */
 export class ClusterRecording implements Playable<ClusterSample> {
   private frames: Frame[] = [];
@@ -122,7 +122,7 @@ export class ClusterRecording implements Playable<ClusterSample> {
   }
 }
 
-/** The nodes as the host that watched them told of them. */
+/** The nodes as the watching host reported them. */
 function told(own: Sample, samples: readonly Sample[]): readonly ClusterNode[] {
   return own.agent.nodes.map((row) => {
     const { [id.name]: name = '', [id.hostname]: hostname } = row.texts;

@@ -4,9 +4,9 @@ import type { Sample } from '../sampling/sample.ts';
 /** One of the nodes that are watched together. */
 export interface ClusterNode {
   readonly name: string;
-  /** Of scope agent_node: how it stands with the node. */
+  /** Of scope agent_node: the state of the node. */
   readonly row: Row;
-  /** What it told last; undefined where nothing came lately. */
+  /** Its last sample; undefined where none came lately. */
   readonly sample: Sample | undefined;
 }
 

@@ -14,22 +14,25 @@ export interface LocalNode extends NodeSource {
 const PATIENCE = 500;
 const SHARE = 0.5;
 
-/** Where what comes goes. */
+/** Receivers of the samples. */
 export interface GatheringUser {
   /** Takes each sample of another node as it comes; has read it when it returns. */
   readonly hand: (sample: Sample) => void;
-  /** Shown all nodes once for each tick, when all that stream have told or the tick has waited long enough; missing where nobody looks. */
+  /**
+   * Gets all nodes once for each tick, when all streaming ones have reported or the tick has waited long enough; missing
+   * without a view.
+   */
   readonly show?: ((cluster: ClusterSample) => void) | undefined;
 }
 
 /**
- * Brings the samples of several nodes together on the ticks of this host. Each sample goes on as it comes; a tick waits for none.
- * Whoever looks is shown all nodes a moment after the tick, as hosts sample at the same instant.
+ * Brings the samples of several nodes together on the ticks of this host. Each sample goes on as it comes; a tick waits for
+ * none. A view gets all nodes shortly after the tick, as hosts sample at the same instant.
  */
 export class Gathering {
   private readonly rows: readonly Row[];
   private readonly seen = new Map<NodeSource, Arrival>();
-  /** Nodes that have not told since the tick. */
+  /** Nodes that have not reported since the tick. */
   private readonly waiting = new Set<NodeSource>();
   private own: Sample | undefined;
   private user: GatheringUser | undefined;
@@ -51,7 +54,7 @@ export class Gathering {
     this.rows = sources.map(() => new Row('agent_node'));
   }
 
-  /** Hands on from now on what comes. */
+  /** Passes on samples from now on. */
   begin(user: GatheringUser): void {
     this.user = user;
     for (const source of this.sources)
@@ -126,7 +129,7 @@ export class Gathering {
     if (this.waiting.delete(source) && this.waiting.size === 0) this.conclude();
   }
 
-  /** Shows what has come for the tick, once. */
+  /** Shows the samples of the tick, once. */
   private conclude(): void {
     const { own } = this;
     if (own === undefined) return;

@@ -7,7 +7,7 @@ import { complaintOf } from './node-row.ts';
 /** ms for which two guests with one identity may be the two ends of a migration: monitors are asked every 10 s. */
 const MIGRATION = 15_000;
 const { lock: LOCK, state: STATE } = slots('identity', 'vm');
-/** What QEMU is in that does not run yet, or any more, because it is migrated. */
+/** States of a QEMU that does not run yet, or any more, because it is being migrated. */
 const notHere: ReadonlySet<string> = new Set(['inmigrate', 'postmigrate', 'finish-migrate']);
 
 /** A guest and the node that it runs on. Its key is the same on each node. */
@@ -28,7 +28,7 @@ export interface MergedSample extends Sample {
 /** The node that a guest is on, as the cluster itself has it; undefined where nobody knows. */
 export type Placement = (guest: GuestIdentity) => string | undefined;
 
-/** A guest as one node tells of it. */
+/** A guest as one node reports it. */
 interface Candidate {
   readonly node: ClusterNode;
   readonly rows: GuestRows;
@@ -36,7 +36,7 @@ interface Candidate {
   readonly since: number;
 }
 
-/** What is remembered of an identity that several nodes tell of, or told of. */
+/** What is remembered of an identity that several nodes report or reported. */
 interface Known {
   /** The node whose row is shown. */
   node: string;
@@ -59,7 +59,7 @@ export function isMerged(sample: Sample): sample is MergedSample {
  * the cluster's own list decides, else the end that runs. Copies that run on, as of one image that was started twice, are two.
  */
 export class Merger {
-  /** Nodes that told at the moment before. */
+  /** Nodes that reported at the moment before. */
   private told: ReadonlySet<string> = new Set();
   private since = new Map<string, number>();
   private known = new Map<string, Known>();
@@ -116,7 +116,7 @@ export class Merger {
     return group.map((each) => guestOf(each, `${identity} ${each.node.name}`));
   }
 
-  /** Whether they are no two ends of one migration. */
+  /** Whether they cannot be two ends of one migration. */
   private areApart(group: readonly Candidate[], time: number): boolean {
     if (this.placed(group) !== undefined || group.some(isMoving)) return false;
     const latest = Math.max(...group.map(({ since }) => since));

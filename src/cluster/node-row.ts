@@ -10,20 +10,20 @@ const host = slots('host', 'host');
 const cpu = slots('cpu', 'host');
 const mem = slots('mem', 'host');
 
-/** ms after which what a node told last says nothing of now, and intervals. */
+/** ms, and intervals, after which the last sample of a node is outdated. */
 const STALE = 3000;
 const INTERVALS = 3;
-/** Seconds by which clocks may differ before it is told: samples are a second apart. */
+/** Seconds by which clocks may differ before it is reported: samples are a second apart. */
 const CLOCKS_DIFFER = 1;
 
-/** What is to be told of a node, without its samples. */
+/** The facts about a node, without its samples. */
 export interface NodeNews {
   readonly name: NodeName;
   readonly state: NodeState;
   readonly arrival: Arrival | undefined;
 }
 
-/** How it stands with the node of a source now. */
+/** The current state of the node of a source. */
 export function newsOf(source: NodeSource): NodeNews {
   return { name: source.name, state: source.state(), arrival: source.latest() };
 }

@@ -57,7 +57,7 @@ export interface NodeTrouble {
   readonly retryAt: number | undefined;
 }
 
-/** How it stands with a node. After trouble a node is in trouble until its next sample has come. */
+/** The state of a node. After trouble a node is in trouble until its next sample has come. */
 export type NodeState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'streaming' }
@@ -79,10 +79,10 @@ export interface Arrival {
 /** Where the samples of one node come from. */
 export interface NodeSource {
   readonly name: NodeName;
-  /** The newest sample; undefined before the first one. It stays when the node is in trouble: how old it is, `at` tells. */
+  /** The newest sample; undefined before the first one. It stays when the node is in trouble; `at` shows its age. */
   latest(): Arrival | undefined;
   state(): NodeState;
-  /** Set by whoever wants to know: called after each sample that came and each change of the state. */
+  /** Set by a listener: called after each sample and each change of the state. */
   onNews: (() => void) | undefined;
   /** Told which guests are looked at, by their keys, and which are expanded; only a source that can do something about it has it. */
   follow?(guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void;

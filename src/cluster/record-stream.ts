@@ -5,7 +5,7 @@ import { brief } from '../strings/printable.ts';
 import { Allowance } from './allowance.ts';
 import type { TroubleKind } from './node-source.ts';
 
-/** Bytes of a record at most: of a node with a thousand guests, of which all is known. */
+/** Maximum bytes of a record: a node with a thousand guests and all metrics. */
 const LARGEST_RECORD = 8 << 20;
 /** Bytes a second that come in the long run at most. */
 const MOST_BYTES = 8 << 20;
@@ -28,8 +28,8 @@ export class StreamError extends Error {
 }
 
 /**
- * Takes what a remote proxtop prints apart into records: maps of MessagePack, one a sample. Whatever comes, it keeps no more
- * than one record of bounded size, and looks at each byte once.
+ * Splits the output of a remote proxtop into records: MessagePack maps, one a sample. Whatever the input, it keeps at most
+ * one record of bounded size and reads each byte once.
  */
 export class RecordStream {
   private readonly ends = new MsgpackEnds();

@@ -1,8 +1,8 @@
 import type { NodeAddress } from './node-source.ts';
 
 /**
- * What runs on a node: all there is to measure, once a second. It is the same for each node, and no part of it comes from
- * outside; the words mean the same to every login shell. `exec`, so that it is proxtop whose end ssh tells.
+ * The command on a node: all metrics, once a second. It is the same for each node, and no part of it comes from outside;
+ * the words mean the same to every login shell. `exec`, so that it is proxtop whose end ssh tells.
  */
 export const REMOTE_COMMAND = [
   'exec proxtop --printer=msgpack --output=stdout --frequency=1 --verbose --devices',
@@ -13,7 +13,7 @@ export const REMOTE_COMMAND = [
 const CONNECT_TIMEOUT = 5;
 
 /**
- * The arguments of ssh, which asks nothing: nobody is there to answer. For nodes of a Proxmox cluster they are those of
+ * The arguments of ssh, which must not prompt: nobody can answer. For nodes of a Proxmox cluster they are those of
  * Proxmox's own tools (PVE/SSHInfo.pm): the key is that of the node's name, whatever its address.
  *
  * @param file of the configuration of ssh instead of those of the user and the machine
@@ -27,7 +27,7 @@ export function sshArguments({ user, host, port, member, name }: NodeAddress, fi
       ConnectTimeout: CONNECT_TIMEOUT,
       ServerAliveInterval: 5,
       ServerAliveCountMax: 3,
-      // One of somebody else's would outlive this view, or end with it.
+      // A connection shared with another user of it would outlive this view, or end with it.
       ControlMaster: 'no',
       ControlPath: 'none',
       ClearAllForwardings: 'yes',

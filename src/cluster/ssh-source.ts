@@ -39,8 +39,8 @@ interface Connection {
 }
 
 /**
- * The samples of a node that proxtop takes there and that come over ssh. A connection that fails is made anew, after a
- * wait that grows. What runs there ends with the connection: its standard output is closed.
+ * The samples of a node that proxtop takes there and that come over ssh. A failed connection is made again with back-off.
+ * The remote proxtop ends with the connection, because its standard output is closed.
  */
 export class SshSource implements NodeSource {
   onNews: (() => void) | undefined;
@@ -150,7 +150,7 @@ export class SshSource implements NodeSource {
     this.onNews?.();
   }
 
-  /** Tells that nothing comes, and waits whether something does. @param patience ms until the connection is given up */
+  /** Reports silence, and waits whether a sample comes. @param patience ms until the connection is given up */
   private silent(connection: Connection, text: string, patience: number): void {
     const cause: Cause = { kind: 'silent', text };
     this.troubled(cause, performance.now() + patience);
@@ -164,7 +164,7 @@ export class SshSource implements NodeSource {
   private giveUp(connection: Connection, cause: Cause): void {
     clearTimeout(this.timer);
     connection.cause = cause;
-    // What hangs there keeps the connection open, and nothing of it is wanted.
+    // A hung remote process keeps the connection open, and its output is not wanted.
     connection.ssh.stdout.destroy();
     connection.ssh.stderr.destroy();
     end(connection.ssh);

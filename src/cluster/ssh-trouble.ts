@@ -43,7 +43,7 @@ export function causeOf({ code, signal, words }: SshEnd): Cause {
   return { kind: 'ended', text: `proxtop ended there with code ${code}${said}` };
 }
 
-/** Whoever says it: a node may be hostile. */
+/** Made printable, because a node may be hostile. */
 function lastLine(words: string): string {
   const lines = words.split(/[\r\n]+/).filter((line) => line.trim() !== '');
   return brief((lines.at(-1) ?? '').trim(), LONGEST_SENTENCE);

@@ -26,7 +26,7 @@ export function resolveHistory(
   { service, stateDir, frequency, collectors }: RunSettings,
 ): HistorySettings | undefined {
   const { enabled = service, interval, keep, max } = readValues(schema.history, given);
-  // Checked also where it is off: what is wrong now would be so when it is turned on.
+  // Checked even if it is off, so that it is valid when it is turned on.
   const wanted = recordInterval(given, { interval }, frequency);
   if (!enabled) return undefined;
   return {

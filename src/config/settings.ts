@@ -16,7 +16,7 @@ export interface Settings {
   readonly frequency: number;
   /** Samples after which the program ends; Infinity for none. */
   readonly runs: number;
-  /** Seconds between two questions to the same monitor, at least the frequency; undefined for the connector's own. */
+  /** Seconds between two polls of the same monitor, at least the frequency; undefined for the connector's default. */
   readonly detailInterval: number | undefined;
   /** Whether QEMU is told to count the latencies of disks in histograms. */
   readonly latencyHistogram: boolean;
@@ -38,7 +38,7 @@ export interface Settings {
   readonly roots: Roots;
   /** The runtime directory of the host this runs on. */
   readonly runDir: string;
-  /** Where is kept what outlives the program. */
+  /** Directory for persistent data. */
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly outputs: readonly OutputSettings[];
@@ -50,7 +50,7 @@ export interface Settings {
   readonly replay: string | undefined;
   /** Undefined for this host alone. */
   readonly watched: WatchedNodes | undefined;
-  /** From where on the terminal view calls a value a warning, or bad. */
+  /** Levels from which the terminal view marks a value as a warning or bad. */
   readonly thresholds: Thresholds;
 }
 

@@ -6,8 +6,8 @@ import { refuse } from './values.ts';
 import type { Refusal } from './values.ts';
 
 /**
- * From where on a value is a warning, and from where on it is bad, in the unit of the metric. Where the first is the
- * larger one, small values are the bad ones.
+ * Levels from which a value is a warning and bad, in the unit of the metric. If the first is the larger one, small values
+ * are bad.
  */
 export interface Levels {
   /** NaN where only one level was given: there is no warning then. */

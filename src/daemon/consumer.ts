@@ -8,10 +8,10 @@ import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { VerdictRows } from '../verdicts/agent-rows.ts';
 
-/** Somebody who watches the samples: they are taken whether there are outputs or not, with all metrics and rows. */
+/** A watcher of the samples: they are taken even without outputs, with all metrics and rows. */
 interface Watcher {
   readonly pace: Pace;
-  /** Called between the parts of a cycle, so that somebody who presses keys need not wait for its end. */
+  /** Called between the parts of a cycle, so that pressed keys need not wait for its end. */
   readonly attend: () => void;
   /** Whose monitors are to be asked more often, where no interval is configured. */
   readonly attention: Attention;

@@ -45,7 +45,7 @@ let show: ((line: string) => void) | undefined;
 /** The last lines that were shown there, for when the terminal is back. */
 let heldBack: string[] = [];
 
-/** Hands the log to somebody who shows it, and to stderr only where that is no terminal. */
+/** Passes the log to a view, and to stderr only if that is not a terminal. */
 export function divertLog(shower: (line: string) => void): void {
   show = shower;
 }
@@ -102,8 +102,8 @@ function isJournal(stream: string | undefined): boolean {
 }
 
 /**
- * What a line says. VMs, receivers and libvirt have a hand in it: each part is printable, on one line and short, but for
- * the frames of a stack, which keep their lines.
+ * The text of a line. VMs, receivers and libvirt influence it, so each part is made printable, short and a single line,
+ * except that stack frames keep their lines.
  */
 function textOf({ level, message, error }: LogLine): string {
   // With those of its causes.

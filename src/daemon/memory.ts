@@ -32,7 +32,7 @@ export function keepMemoryLow(): void {
   }, INTERVAL).unref();
 }
 
-/** Bytes of objects and buffers, those included that nobody uses any more. */
+/** Bytes of objects and buffers, including unused ones. */
 function size(): number {
   // Not process.memoryUsage(), which opens a file for it.
   const { used_heap_size, external_memory } = getHeapStatistics();

@@ -22,13 +22,13 @@ import { reportFileTroubles, reportMissingColumns } from './report/trouble-repor
 /** ms that queued records have to leave when the program ends. */
 const FLUSH_DEADLINE = 5000;
 
-/** Who runs, for the log and for those who ask how it fares. */
+/** The program, for the log and for status reports. */
 export interface Invocation {
   readonly program: 'proxtop' | 'proxprofiler';
   readonly env: NodeJS.ProcessEnv;
   /** The file that settings come from. */
   readonly config?: string | undefined;
-  /** Reads the settings anew; missing where they cannot change while it runs. @throws ConfigError */
+  /** Reads the settings again; missing where they cannot change while it runs. @throws ConfigError */
   readonly reread?: () => Settings;
 }
 

@@ -16,22 +16,22 @@ import type { Service } from './service.ts';
 const DAY = 86_400_000;
 
 /**
- * Samples into the outputs, as the settings say; between two samples others can take their place.
+ * Samples into the outputs as configured; settings can be replaced between two samples.
  *
- *     sampling ──change, refuse──> reloading ──the last wish is dealt with──> sampling
+ *     sampling ──change, refuse──> reloading ──last request handled──> sampling
  *
- * Wishes that come while it reloads, which may wait for a hypervisor that is looked for, replace each other: what was
- * written last counts, also where that is what runs already. Counts since the start and `runs` go on.
+ * Requests that come during a reload, which may wait for a hypervisor to be found, replace each other: the last one counts,
+ * even if it equals the running settings. Counts since the start and `runs` continue.
  */
 export class Runner {
   private settings: Settings | undefined;
   /** Undefined while there is no output to sample for. */
   private loop: SampleLoop | undefined;
-  /** The newest settings that were asked for and not looked at yet. */
+  /** The newest requested settings that were not handled yet. */
   private next: Settings | undefined;
   /** Why the file that was read last cannot run; undefined when it can. */
   private refusal: string | undefined;
-  /** Whether there is a wish that was not looked at yet. */
+  /** Whether there is a request that was not handled yet. */
   private wished = false;
   private pause = new AbortController();
   private readonly since = new SinceStart();
@@ -88,7 +88,7 @@ export class Runner {
     this.pause.abort();
   }
 
-  /** Deals with the last wish, and with those that come meanwhile. */
+  /** Handles the last request, and those that come meanwhile. */
   private async reload(stop: AbortSignal): Promise<void> {
     let failure: string | undefined;
     while (this.wished && !stop.aborted) {

@@ -2,15 +2,15 @@ import type { ObservedOutput } from '../sampling/output-status.ts';
 import { brief } from '../strings/printable.ts';
 import type { Notify } from './notify.ts';
 
-/** ms between two looks at what the status line says. */
+/** ms between two updates of the status line. */
 const statusPeriod = 10_000;
 /** ms by which a sample may be late, beside as long as two take. */
 const patience = 10_000;
 
 /**
- * What the service manager is told (sd_notify(3), sd_watchdog_enabled(3)): when the service is ready, reloads and
- * stops, in one line how it fares, and for the watchdog that samples come. A program that hangs as a whole tells
- * nothing, and neither does one whose timers run while samples no longer come.
+ * Messages to the service manager (sd_notify(3), sd_watchdog_enabled(3)): when the service is ready, reloads and stops, a
+ * status line, and for the watchdog that samples come. A program that hangs sends nothing, and neither does one whose
+ * timers run while no samples come.
  */
 export class Service {
   private readonly watched: boolean;

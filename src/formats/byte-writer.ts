@@ -65,7 +65,7 @@ export class ByteWriter {
     this.used = length;
   }
 
-  /** Returns a copy of what was written and starts anew. */
+  /** Returns a copy of what was written and starts again. */
   take(): Buffer {
     const copy = Buffer.from(this.bytes.subarray(0, this.used));
     this.used = 0;

@@ -7,7 +7,7 @@ import { originalColumn, ownColumn } from './names.ts';
 import type { Column } from './names.ts';
 import type { PrinterSettings } from './printer.ts';
 
-/** Which columns there are to print, of those that do not depend on what a row knows. */
+/** Which columns are printed; independent of the values of a row. */
 export type ColumnSettings = Pick<PrinterSettings, 'verbose' | 'names' | 'peaks'>;
 
 /**
@@ -44,7 +44,7 @@ function named(metric: Metric, names: PrinterSettings['names']): Column | undefi
   return names === 'proxtop' || metric.id === 'device' ? ownColumn(metric) : originalColumn(metric);
 }
 
-/** Keeps what depends on which collectors ran, and makes it anew when others did. */
+/** Caches what depends on the collectors that ran, and makes it again when they change. */
 export class PerCollectors<T> {
   private readonly make: (collectors: readonly CollectorName[]) => T;
   private current: { readonly key: string; readonly made: T } | undefined;

@@ -7,9 +7,9 @@ import { TablePrinter } from './text/table.ts';
 const { host_name } = slots('host', 'host');
 
 /**
- * Comma-separated values after RFC 4180: a table for each scope, told apart by the first column, each line with the
- * time, the run and number of its sample and the name of the host. Nothing between two commas means not known. The
- * columns follow from the configuration alone, and no cell goes over more than one line.
+ * Comma-separated values after RFC 4180: a table for each scope, named by the first column, each line with the time, the
+ * run and number of its sample and the name of the host. Nothing between two commas means not known. The columns follow
+ * from the configuration alone, and no cell goes over more than one line.
  */
 export class CsvPrinter extends TablePrinter {
   constructor(settings: PrinterSettings) {

@@ -11,10 +11,10 @@ import type { HistorySettings } from './settings.ts';
 const directoryMode = 0o750;
 const fileMode = 0o640;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-/** What is left free of a file system: others need it more than a history does. */
+/** Space to leave free on a file system: others need it more than a history does. */
 const leftFree = { share: 0.05, bytes: 256 << 20 };
 
-/** What a broken file system answers. It can be mended, and mounted again, only when nobody has anything open on it. */
+/** Errors of a broken file system. It can be repaired and mounted again only when no file on it is open. */
 const needsMending: ReadonlySet<string> = new Set(['EROFS', 'EIO', 'ENODEV', 'ENXIO']);
 
 /** A member to be written. */
@@ -27,8 +27,8 @@ export interface Minute {
 
 /**
  * The files of a history, in a directory that it locks. Every run begins a file of its own, and so does every hour and a
- * clock that was set to another hour: nothing is ever written behind what a crash has left, and the numbers of the files
- * are the order in which things happened. One call at a time; each may take as long as a disk hangs.
+ * clock that was set to another hour: nothing is ever written after what a crash left, and the file numbers give the order
+ * of events. One call at a time; each may take as long as a disk hangs.
  */
 export class Archive {
   private lock: DirectoryLock | undefined;
@@ -96,7 +96,7 @@ export class Archive {
       if (await this.lock.holds()) return;
       await this.close();
     }
-    // Not the mode alone: that of the process may take bits away, and those above it are not ours to choose.
+    // Not by the mode of mkdir alone: the umask may remove bits, and must not decide the others.
     if ((await mkdir(directory, { recursive: true })) !== undefined) await chmod(directory, directoryMode);
     await ownDirectory(directory);
     // The socket of the lock is made at once: on a disk that hangs by now this would hang everything.
@@ -114,7 +114,7 @@ export class Archive {
       return { handle: this.handle, file: present };
     await this.closeFile();
     const { directory } = this.settings;
-    // Somebody may have removed some.
+    // Other programs may have removed some.
     this.files = await listSizedFiles(directory);
     const file = { ...newFile(directory, (this.files.at(-1)?.number ?? 0) + 1, time), bytes: 0 };
     const handle = await open(file.path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, fileMode);

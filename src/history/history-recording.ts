@@ -33,9 +33,9 @@ interface Minute {
 }
 
 /**
- * The samples of a history in the order in which they were taken. Where the clock was set back, or a run followed another, that
- * order is not that of their times. It is searched by the heads of its minutes alone; one that turns out to be damaged is
- * forgotten, so that the numbers behind it go down. While a proxtop writes to it, what comes is found too.
+ * The samples of a history in the order in which they were taken. Where the clock was set back, or a run followed another,
+ * that order is not that of their times. It is searched by the heads of its minutes alone. A minute that turns out to be
+ * damaged is dropped, so later numbers decrease. While a proxtop writes to it, new samples are found too.
  */
 export class HistoryRecording implements Playable {
   readonly skipped: Skipped = { records: 0 };
@@ -69,7 +69,7 @@ export class HistoryRecording implements Playable {
     return last === undefined ? 0 : last.base + last.samples;
   }
 
-  /** As exactly as is known: of a minute that was not looked at yet that of its first sample. */
+  /** As exactly as known: in a minute not read yet, the time of its first sample. */
   timeAt(index: number): number {
     const minute = this.minuteOf(index);
     if (minute === undefined) return NaN;
@@ -120,7 +120,7 @@ export class HistoryRecording implements Playable {
     return { from: Math.max(from, this.span.from), to: Math.min(to, this.span.to) };
   }
 
-  /** The samples as lines, minute by minute, for who wants all of them: several minutes are inflated at a time. */
+  /** The samples as lines, minute by minute, for readers of all of them: several minutes are inflated at a time. */
   async *lineGroups(): AsyncGenerator<readonly Buffer[]> {
     const minutes = [...this.minutes];
     const ahead = minutes.slice(0, AHEAD).map((minute) => this.lines(minute));
@@ -248,7 +248,7 @@ function walkIfThere(path: string, from: number): Walked | undefined {
   try {
     return walk(path, from);
   } catch (error) {
-    // Its time was over just now.
+    // It expired just now.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw openTrouble(path, error);
   }

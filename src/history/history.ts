@@ -17,12 +17,12 @@ export class History {
 
   constructor(private readonly log: Logger) {}
 
-  /** How it fares; undefined where there is none. */
+  /** Its status; undefined where there is none. */
   get status(): HistoryReport | undefined {
     return this.writer?.status;
   }
 
-  /** Goes on with these settings; one that is the same goes on as it is. */
+  /** Applies these settings; with unchanged settings it just continues. */
   replace(settings: HistorySettings | undefined): void {
     if (isDeepStrictEqual(settings, this.settings)) return;
     const { writer } = this;

@@ -1,4 +1,4 @@
-/** What stands in a line is no JSON, or not of the shape that it should have. */
+/** A line is not JSON, or has an unexpected shape. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
@@ -18,7 +18,10 @@ const CLOSE_ARRAY = 0x5d;
 /** Digits that a double holds exactly whatever they are. */
 const exactDigits = 15;
 
-/** Goes through bytes of JSON without blanks, as printers write it, from value to value. Whoever uses it knows what comes. */
+/**
+ * Walks through bytes of JSON without blanks, as printers write it, from value to value. The caller knows which values to
+ * expect.
+ */
 export class JsonCursor {
   bytes: Buffer = Buffer.alloc(0);
   at = 0;

@@ -8,14 +8,17 @@ import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
 
-/** Changes in every record, and says nothing of means over more than a poll: monitors are polled as often as a history writes. */
+/**
+ * Changes in every record and says nothing about a mean over a whole poll: monitors are polled as often as a history
+ * writes.
+ */
 const pointless = 'detail_age';
-/** Verbose metrics that verdicts go by, although no level judges them. */
+/** Verbose metrics that verdicts use, although they have no levels. */
 const needed = ['cpu_throttled', 'ram_swapin', 'disk_flushes'];
 
 /**
- * Whether a history has a metric: not, if it is one for experts (verbose) that changes in every sample, such as the bytes
- * behind megabits, and neither judges anything nor weighs a mean that does.
+ * Whether a history has a metric. It leaves out verbose ones that change in every sample, such as bytes beside megabits,
+ * unless they have levels or weigh a mean that has.
  */
 export function isKept({ id, scope, shown, kind, levels }: Metric): boolean {
   if (id === pointless) return false;

@@ -15,7 +15,7 @@ export interface MemberPlace {
   readonly samples: number;
 }
 
-/** What stands in a file from some offset on. */
+/** The content of a file from an offset on. */
 export interface Walked {
   readonly members: readonly MemberPlace[];
   /** Where the next member would begin. */
@@ -51,7 +51,7 @@ export function walk(path: string, from = 0): Walked {
         at += memberBytes(head);
         continue;
       }
-      // A member that is torn, and whose length leads beyond the begin of the next one, is seen by where it leads to.
+      // A torn member whose length reaches beyond the start of the next one is detected by what is found at its end.
       const next = search(file, (members.at(-1)?.offset ?? at) + 1, size);
       if (next !== undefined && next < at) members.pop();
       if (next === undefined) return { members, end: at, damages, torn: true };

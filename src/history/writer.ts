@@ -14,13 +14,13 @@ import type { HistorySettings } from './settings.ts';
 const MINUTE = 60_000;
 /** Bytes that wait for a disk at most: an hour of 200 guests. */
 const mostWaiting = 16 << 20;
-/** ms that a write may take before it is said that the disk hangs. */
+/** ms that a write may take before the disk is reported as hung. */
 const patience = 30_000;
 
 /**
  * Keeps the samples of this host: means of an interval with peaks and devices, a minute in memory, then all of it with one
- * write and one sync. Sampling never waits for it. What a disk does not take waits within bounds and is tried again with
- * each minute; the log hears of the beginning and of the end.
+ * write and one sync. Sampling never waits for it. Data that a disk does not accept waits within bounds and is retried each
+ * minute; beginning and end of that are logged.
  */
 export class HistoryWriter {
   private readonly aggregator: Aggregator;
@@ -143,7 +143,7 @@ export class HistoryWriter {
 
   private fail(error: Error): void {
     if (error instanceof SpoolInUseError) {
-      // What we would write is in the other one's history.
+      // Our samples are in the history of the other process.
       this.waiting.length = 0;
       this.complain(`${this.settings.directory} is written by ${error.who}`);
     } else {

@@ -1,4 +1,4 @@
-/** What libvirt answered instead of a result (virError of libvirt/virterror.h). */
+/** The error that libvirt answered instead of a result (virError of libvirt/virterror.h). */
 export class LibvirtError extends Error {
   override readonly name = 'LibvirtError';
 

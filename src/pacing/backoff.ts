@@ -3,9 +3,9 @@ const first = 500;
 const cap = 30_000;
 
 /**
- * How long to wait before the next attempt, in ms: anywhere (full jitter) between 250 ms and a ceiling that starts at
- * 500 ms, doubles with every failed attempt and ends at 30 s. The jitter keeps the hosts of a fleet from coming back
- * all at once; the floor keeps a lucky series from becoming a busy loop.
+ * How long to wait before the next attempt, in ms: anywhere (full jitter) between 250 ms and a ceiling that starts at 500
+ * ms, doubles with every failed attempt and ends at 30 s. The jitter keeps the hosts of a fleet from coming back all at
+ * once; the floor prevents a busy loop.
  *
  * @param attempt failed attempts before this one, from 0
  * @param random yields numbers in [0, 1)

@@ -1,6 +1,6 @@
 const MINUTE = 60_000;
 
-/** Keeps what others can cause, such as a complaint about every record, from filling the log: so much a minute. */
+/** A rate limit a minute for log messages that others can cause, such as one for every record. */
 export class MinuteLimit {
   private begun = -Infinity;
   private taken = 0;

@@ -11,7 +11,7 @@ export class Breaks {
   /** Seconds between two samples of the run, by their numbers; NaN where not known yet. */
   private tick = NaN;
 
-  /** What lies between a sample and the one that was shown before it, in words; undefined where nothing does. */
+  /** The break between a sample and the one before it, in words; undefined where there is none. */
   next({ time, run, seq, interval }: Moment): string | undefined {
     const { before } = this;
     const now = { time, run, seq, interval };
@@ -32,7 +32,7 @@ export class Breaks {
     return missing > tolerance ? `${duration(missing)} are missing: lost or damaged` : undefined;
   }
 
-  /** What is shown next does not follow what was shown before. */
+  /** The next sample does not follow the one shown before. */
   jumped(): void {
     this.before = undefined;
   }

@@ -20,16 +20,16 @@ export interface SampleEntry {
   readonly length: number;
 }
 
-/** What was passed over. */
+/** What was skipped. */
 export interface Skipped {
   /** Records that are torn, damaged or of another schema. */
   records: number;
 }
 
 /**
- * Finds the samples in the bytes of a file: JSON lines or MessagePack, one record a sample or one a row. Keeps no more
- * than one sample in memory. Records that cannot be read are passed over and counted: a file may end in the middle of
- * one, and goes on behind it when the program was started again.
+ * Finds the samples in the bytes of a file: JSON lines or MessagePack, one record a sample or one a row. Keeps no more than
+ * one sample in memory. Unreadable records are skipped and counted: a file may end in the middle of one, and continue after
+ * it when the program was restarted.
  *
  * @throws RecordingError for a file that holds something else, or nothing
  */
@@ -80,7 +80,7 @@ interface PlacedRecord {
   readonly offset: number;
 }
 
-/** Takes the bytes apart, each of which is looked at and copied once: records may come in many pieces. */
+/** Splits the bytes; each is scanned and copied once, although records may come in many pieces. */
 async function* recordsOf(
   path: string,
   chunks: AsyncIterable<Buffer>,

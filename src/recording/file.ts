@@ -47,7 +47,7 @@ function fromStandardInput(): Source {
   };
 }
 
-/** Opens a file or a pipe for reading; a pipe when somebody writes to it. @throws RecordingError */
+/** Opens a file or a pipe for reading; waits for a writer of a pipe. @throws RecordingError */
 async function openFile(path: string): Promise<FileHandle> {
   try {
     const file = await open(path);
@@ -94,8 +94,8 @@ async function* prepended(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGene
 
 /**
  * A file that can be read at any place: itself, or of what is compressed or a pipe a copy in the directory for temporary
- * files, which is nowhere to be seen and gone when it is closed. @throws RecordingError, also where the copy would take
- * more than half of what is free there
+ * files, which has no name and is gone when it is closed. @throws RecordingError, also where the copy would take more than
+ * half of what is free there
  */
 export async function openSeekable(path: string): Promise<FileHandle> {
   if (path !== standardInput) {

@@ -14,9 +14,9 @@ const CHECKED = 32 << 20;
 const lineEnd = Buffer.from('\n');
 
 /**
- * The text of gzip members, one behind the other. What is damaged is passed over, up to the next member, with the end of a
- * line in its place so that nothing is joined that does not belong together. A member with an extra field, as the minutes
- * of a history have, is used as a whole or not at all; of others that are torn off, what is there.
+ * The text of gzip members, one after the other. Damaged parts are skipped up to the next member and replaced by a line
+ * end, so that unrelated data is not joined. A member with an extra field, as the minutes of a history have, is used as a
+ * whole or not at all; of others that are torn off, what is there.
  *
  * @throws RecordingError when all of it is damaged
  */
@@ -82,7 +82,7 @@ async function* member(input: InputWindow, { whole }: Body): AsyncGenerator<Buff
   try {
     for (let state: State = 'more'; state === 'more';) {
       if (!(await input.has(1))) {
-        // Torn off at the end: there is nothing to go on with.
+        // Torn at the end: nothing follows.
         if (!whole) yield* held;
         return whole;
       }

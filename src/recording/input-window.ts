@@ -43,7 +43,7 @@ export class InputWindow {
     return false;
   }
 
-  /** What comes next begins here: nobody goes back beyond it. */
+  /** Marks the start of the next item; going back beyond it is not needed. */
   forget(): void {
     this.join();
     this.bytes = this.bytes.subarray(this.at);

@@ -1,6 +1,6 @@
 import type { Sample } from '../sampling/sample.ts';
 
-/** What a player shows: a sample, or what several hosts told at a time. */
+/** What a player shows: a sample, or the samples of several hosts at a time. */
 type Timed = Pick<Sample, 'interval'>;
 
 /** A gap of more than so many intervals is not waited for. */
@@ -118,8 +118,8 @@ export class Player<T extends Timed = Sample> {
   /**
    * Pauses, and shows the sample that is found, or the present one again where none is.
    *
-   * @param find is given the number of the sample shown; its result is not wanted any more once `isOutdated`, as somebody
-   * has given another command
+   * @param find is given the number of the sample shown; its result is ignored once `isOutdated`, when another command was
+   * given
    */
   seek(find: (index: number, isOutdated: () => boolean) => Promise<number | undefined>): void {
     this.do(async (isOutdated) => {

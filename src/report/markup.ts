@@ -29,7 +29,7 @@ function written(piece: Piece): string {
   return escaped(String(piece));
 }
 
-/** A name that somebody chose: its direction of writing changes nothing around it. */
+/** A name chosen by a user: its writing direction does not affect the text around it. */
 export function name(text: string): Markup {
   return markup`<bdi>${text}</bdi>`;
 }

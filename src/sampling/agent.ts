@@ -22,14 +22,14 @@ interface AgentCounts {
   readonly pollFailures: number;
 }
 
-/** What proxtop itself costs and how it fares. */
+/** Cost and health of proxtop itself. */
 export class Agent implements AgentRows {
   readonly row = new Row('agent');
   /** A row for each output. */
   readonly outputs: Row[] = [];
-  /** None: what is wrong is found when the sample is complete. */
+  /** Empty: verdicts are found when the sample is complete. */
   readonly verdicts: readonly Row[] = [];
-  /** None: who watches several hosts adds them. */
+  /** Empty: filled where several hosts are watched. */
   readonly nodes: readonly Row[] = [];
   private cycleMs = NaN;
   private rss = NaN;

@@ -23,11 +23,11 @@ interface LoopSettings {
   readonly outputs: readonly ObservedOutput[];
   /** Takes each sample; has read it when it returns. */
   readonly emit: (sample: Sample) => void;
-  /** Of somebody who watches; undefined for the frequency of the loop. */
+  /** Pace of a view; undefined for the frequency of the loop. */
   readonly pace: Pace | undefined;
 }
 
-/** Samples on the beat of the clock. */
+/** Samples on the ticks of the clock. */
 export class SampleLoop {
   private clock: Clock | undefined;
   /** Whether the last cycle failed. */
@@ -41,7 +41,7 @@ export class SampleLoop {
     private readonly log: Logger,
   ) {}
 
-  /** Samples until `runs` are done or `stop` is aborted. Called again, it goes on in the same beat. */
+  /** Samples until `runs` are done or `stop` is aborted. Called again, it continues on the same ticks. */
   async run(settings: LoopSettings, stop: AbortSignal): Promise<void> {
     const clock = await this.begin(stop);
     if (clock === undefined) return;
@@ -58,7 +58,7 @@ export class SampleLoop {
     this.sampler.close();
   }
 
-  /** Whatever goes wrong costs one sample, and not the program. */
+  /** A failure costs one sample and does not end the program. */
   private cycle(clock: Clock, { outputs, emit }: LoopSettings): void {
     const started = performance.now();
     try {

@@ -16,7 +16,7 @@ export const dropReasons = [
   'unprintable',
   /** It waited when the program ended, and there was no spool to keep it. */
   'stopped',
-  /** It was handed over and may have arrived, but nobody confirmed it and there was nowhere to keep it. */
+  /** It was handed over and may have arrived, but was not confirmed and could not be kept. */
   'unconfirmed',
 ] as const;
 export type DropReason = (typeof dropReasons)[number];
@@ -44,14 +44,14 @@ export interface OutputStatus {
   readonly unconfirmed: number;
   /** Known to have arrived, as far as this kind of destination can tell. */
   readonly sent: number;
-  /** Handed to the destination again, because nobody knew whether they had arrived. */
+  /** Handed to the destination again, because they may not have arrived. */
   readonly resent: number;
   /** Given up, for all reasons. */
   readonly dropped: number;
   readonly droppedBy: Readonly<Record<DropReason, number>>;
   /** Connections made after the first one. */
   readonly reconnects: number;
-  /** What went wrong last, and since when it is over, for people; undefined when nothing did so far. */
+  /** The last failure and since when it is over, for people; undefined while there was none. */
   readonly lastError: string | undefined;
 }
 

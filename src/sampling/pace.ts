@@ -1,4 +1,4 @@
-/** How often samples are taken, where somebody may change that while the loop runs, or want one at once. */
+/** How often samples are taken, where the user may change that while the loop runs, or request one at once. */
 export class Pace {
   private seconds: number;
   private wake = new AbortController();
@@ -18,7 +18,7 @@ export class Pace {
     this.wake.abort();
   }
 
-  /** Wants a sample at once, beside the beat. */
+  /** Requests a sample at once, outside the ticks. */
   sampleNow(): void {
     this.wished = true;
     this.wake.abort();
@@ -30,7 +30,7 @@ export class Pace {
     return AbortSignal.any([stop, this.wake.signal]);
   }
 
-  /** Whether a sample is wanted at once; asking takes the wish. */
+  /** Whether a sample is requested at once; clears the request. */
   takeWish(): boolean {
     const wished = this.wished;
     this.wished = false;

@@ -59,7 +59,7 @@ export class Sampler {
   private readonly attempts: Attempts;
   private seq = 0;
   private last: number | undefined;
-  /** Attends to somebody who watches, unless that was done just now; undefined where nobody does. */
+  /** Handles keys of the view, unless that was done just now; undefined without a view. */
   private readonly attend: (() => void) | undefined;
 
   /**

@@ -4,6 +4,6 @@ export class SinceStart {
   errors = 0;
   /** Ticks that loops before the present one missed. */
   missedTicks = 0;
-  /** Questions that inventories before the present one had no answer to. */
+  /** Polls of earlier inventories that got no answer. */
   pollFailures = 0;
 }

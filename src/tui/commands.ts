@@ -25,7 +25,7 @@ export interface Commands extends Desk {
 /** Some keys and what they do. */
 interface Command {
   readonly keys: readonly string[];
-  /** The keys as the help writes them; '' for what it need not tell. */
+  /** The keys as the help writes them; '' if the help leaves them out. */
   readonly label: string;
   readonly help: string;
   readonly act: (view: Commands, key: string) => void;
@@ -35,7 +35,7 @@ interface Command {
 
 const WHEEL = 3;
 
-/** Every key of the table but those that show a view or sort, which views.ts tells. */
+/** Every key of the table except those that show a view or sort, which are in views.ts. */
 export const commands: readonly Command[] = [
   command(['h', '?', 'f1'], 'h ?', 'show this help', (view) => {
     view.help();

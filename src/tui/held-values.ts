@@ -3,7 +3,7 @@ import type { GuestRows } from '../sampling/sample.ts';
 import { hold } from './values/held.ts';
 import { textOrBlank } from './values/row-values.ts';
 
-/** ms for which values stand after the last answer of a monitor: three of its usual intervals. */
+/** ms for which values stay after the last answer of a monitor: three of its usual intervals. */
 const STAND = 30_000;
 
 const { qmp } = slots('identity', 'vm');
@@ -18,8 +18,8 @@ interface Kept {
 }
 
 /**
- * Remembers what the monitor of each guest told last. One that is busy misses a question now and then, and just then its
- * values are wanted: they stand for a while.
+ * Remembers the last answer of each guest's monitor. A busy monitor misses a poll now and then, just when its values
+ * matter, so they stay for a while.
  */
 export class HeldValues {
   private kept = new Map<string, Kept>();

@@ -12,7 +12,7 @@ export interface PromptQuestion {
   readonly typed?: (text: string) => void;
   /** Takes the answer, and says what is wrong with it for the user; undefined for nothing. */
   readonly answered: (text: string) => string | undefined;
-  /** The user thought better of it. */
+  /** The user cancelled. */
   readonly givenUp?: () => void;
 }
 
@@ -33,7 +33,7 @@ export class Prompt {
     ];
   }
 
-  /** @returns whether the question is settled, and what is to be told then */
+  /** @returns whether the question is answered, and the message to show then */
   press(key: Key): { readonly done: boolean; readonly message?: string | undefined } {
     const { question } = this;
     switch (key.name) {

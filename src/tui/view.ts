@@ -130,7 +130,7 @@ export class TerminalView implements Commands, TerminalUser {
   }
 
   press(key: Key): void {
-    // What a key is about must be what the key before it made of the screen.
+    // A key acts on the screen as the previous key left it.
     if (this.drawing !== undefined) this.drawNow();
     if (key.name === 'ctrl-c') this.quit();
     else if (key.name === 'ctrl-z') this.suspend();

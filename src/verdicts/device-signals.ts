@@ -8,7 +8,7 @@ const nicSlots = slots('net', 'vm_nic');
 
 /** Where an operation of a disk takes long, ms. */
 export const SLOW = 25;
-/** The last three beats of the slower clock, a bit for each. */
+/** The last three polls, a bit for each. */
 const BEATS = 0b111;
 
 /** Means of a disk: operations and their times, per second; of its device below, weighted by them. */
@@ -38,10 +38,10 @@ export const ofNic = { packets: 0, dropped: 1, droppedJudged: 2, limitUsed: 3, r
 export class DiskSignals {
   readonly means = new Means(Object.keys(ofDisk).length);
   readonly explanation = new Sticky<string>();
-  /** Of the last beats, whether operations were slow in them, and whether some failed. */
+  /** Of the last polls, whether operations were slow, and whether some failed. */
   private slow = 0;
   private failed = 0;
-  /** Seconds since operations failed in two of three beats. */
+  /** Seconds since operations failed in two of three polls. */
   sinceErrors = Infinity;
   row!: Row;
 

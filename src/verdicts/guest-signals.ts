@@ -45,7 +45,7 @@ export const of = {
   vcpu: 17,
 } as const;
 
-/** States in which a guest does nothing, and so lacks nothing. */
+/** States in which a guest is inactive and cannot suffer. */
 const atRest: ReadonlySet<string | undefined> = new Set([
   'paused',
   'suspended',
@@ -63,12 +63,12 @@ const atRest: ReadonlySet<string | undefined> = new Set([
 const BOOTED = 60;
 /** Percent from which on a limit is full. */
 const FULL = 90;
-/** Seconds for which a kill for want of memory is told. */
+/** Seconds for which a kill for lack of memory is reported. */
 const KILLS_TOLD = 60;
 
 /** Seconds without an answer from which on a monitor hangs: a shorter time is overload. */
 const HUNG = 10;
-/** What Proxmox VE does with a guest that keeps its monitor busy. */
+/** Jobs of Proxmox VE that keep the monitor of a guest busy. */
 const busyMonitor: ReadonlySet<string | undefined> = new Set(['snapshot', 'migrate', 'backup']);
 
 /** What is kept of a guest as long as it runs. */
@@ -119,7 +119,7 @@ export class GuestSignals {
     return this.parsed;
   }
 
-  /** Whether its monitor has given no answer for so long that it is no accident. */
+  /** Whether its monitor has been silent for so long that it hangs. */
   get isHung(): boolean {
     return this.text('qmp') === 'timeout' && this.value(identity.qmp_age) >= HUNG && !this.isBeingMoved;
   }

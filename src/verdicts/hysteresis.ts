@@ -1,4 +1,4 @@
-/** How a symptom stands: beyond the level where it begins, between both levels, below the one where it ends, or unknown. */
+/** State of a symptom: beyond the level where it begins, between both levels, below the one where it ends, or unknown. */
 export type Standing = 'beyond' | 'between' | 'below' | 'unknown';
 
 /** Seconds for which a symptom must be beyond its level to begin, or below it to end. */
@@ -70,7 +70,10 @@ export class Sticky<T> {
   }
 }
 
-/** The symptoms that are watched, by what they are and of whom or of which device. Those of whom is gone are forgotten. */
+/**
+ * The symptoms that are watched, by what they are and of whom or of which device. Those of subjects that are gone are
+ * forgotten.
+ */
 export class Symptoms {
   private time = 0;
   private isWarm = false;

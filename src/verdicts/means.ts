@@ -3,7 +3,7 @@ const WINDOW = 10;
 /** Which part of the window must be known for a mean to be. */
 const KNOWN = 0.7;
 
-/** A value is judged as if it were at most so many times the level where it is a symptom: one spike is no state. */
+/** A value is capped at so many times the level where it is a symptom, so that a single spike is not a symptom. */
 export const CLIP = 4;
 
 /** How much a sample counts in means, after so many seconds since the one before: by real time, not by samples. */

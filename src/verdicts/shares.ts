@@ -11,7 +11,7 @@ const { disk_device: BELOW } = slots('disk', 'vm_disk');
 /** Points by which another one must be ahead to be named first. */
 const AHEAD = 10;
 
-/** One with a part in something that is short. */
+/** A consumer of a scarce resource. */
 export interface Share extends Taker {
   readonly signals: GuestSignals | undefined;
 }
@@ -20,13 +20,13 @@ export interface Share extends Taker {
 export interface DeviceLoad {
   readonly operations: number;
   readonly mib: number;
-  /** The greediest first. */
+  /** Largest share first. */
   readonly shares: readonly Share[];
 }
 
 /**
- * Who takes which part of the time that some CPUs are busy, the greediest first: guests, proxtop, and as the host what is
- * left. A guest that may run on more CPUs counts with that part of its time, as nobody tells where it ran.
+ * Shares of the busy time of some CPUs, largest first: guests, proxtop, and the rest as the host. A guest that may run on
+ * more CPUs counts with a proportional part of its time, as it is not known where it ran.
  *
  * @param cpus undefined for all of the host
  */
@@ -135,7 +135,7 @@ export function listed(shares: readonly Share[]): readonly Taker[] {
   return shares.filter(({ share }) => share >= 1);
 }
 
-/** Shares with the one first that is named first: who was, unless another one is well ahead for a while. */
+/** Shares with the one to name first: the previous one, unless another one is well ahead for a while. */
 export function steady(shares: readonly Share[], cause: string, situation: Situation): readonly Share[] {
   const [largest] = shares;
   if (largest === undefined) return shares;

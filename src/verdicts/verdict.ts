@@ -28,7 +28,7 @@ export type RuleId =
   | 'net-drops'
   | 'net-full';
 
-/** Who takes of what is short; of a guest its row is the one of the last sample. */
+/** A consumer of the scarce resource; the row of a guest is that of the last sample. */
 export interface Taker {
   /** Undefined for what is no guest: the host itself, proxtop. */
   readonly guest: GuestRows | undefined;
@@ -52,7 +52,7 @@ export interface Victim {
 export interface Verdict {
   readonly rule: RuleId;
   readonly class: VerdictClass;
-  /** What tells it from others of its rule: a guest, its device, a device or CPUs of the host. */
+  /** Its subject, which distinguishes it from others of its rule: a guest, its device, a device or CPUs of the host. */
   readonly subject: string;
   /** The sentence. */
   readonly text: string;
@@ -60,7 +60,7 @@ export interface Verdict {
   readonly age: number;
   /** The worst first; none where the host itself is short of something. */
   readonly victims: readonly Victim[];
-  /** Who takes most of what is short, the greediest first, victims among them; none where nobody else has a part in it. */
+  /** The consumers of the scarce resource, largest first, including victims; empty where there are no others. */
   readonly takers: readonly Taker[];
 }
 

@@ -16,7 +16,7 @@ import { fullLabel, sentence } from './wording.ts';
 
 /** Seconds of samples before anything but what is down or damaged is told. */
 const WARM = 10;
-/** Seconds, and intervals, without a sample after which what was seen before says nothing of now. */
+/** Seconds, and intervals, without a sample after which earlier ones are outdated. */
 const GAP = 10;
 const INTERVALS = 3;
 /** Seconds for which a text stays as it is. */
@@ -53,7 +53,7 @@ interface Held {
   verdict: Verdict;
 }
 
-/** What the samples so far say. */
+/** The result of the samples so far. */
 export interface Judgement {
   /** The gravest first. */
   readonly verdicts: readonly Verdict[];
@@ -199,7 +199,7 @@ export class Verdicts {
   }
 }
 
-/** What tells a verdict from others. */
+/** The identity of a verdict. */
 function idOf({ rule, subject }: Verdict): string {
   return `${rule} ${subject}`;
 }

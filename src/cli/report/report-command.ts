@@ -44,7 +44,7 @@ export async function reportCommand(
     );
     return exitCodes.done;
   } catch (error) {
-    // What goes wrong with files is told; what has no code is a fault of ours.
+    // File errors are reported; an error without a code is a bug.
     const isKnown = error instanceof RecordingError || (error as NodeJS.ErrnoException).code !== undefined;
     if (!isKnown) throw error;
     messages.write(printableLines(`proxtop report: ${(error as Error).message}\n`));

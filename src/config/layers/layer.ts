@@ -8,7 +8,7 @@ export type Layer = Readonly<Record<SectionName, GivenMap>>;
 export interface EnvironmentLayer extends Layer {
   /** What the service manager sets up, in section general: it wins over the defaults only. */
   readonly provided: GivenMap;
-  /** Whether a service manager started us: nobody looks at standard output then. */
+  /** Whether a service manager started us: then nobody reads standard output. */
   readonly service: boolean;
 }
 

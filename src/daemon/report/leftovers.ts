@@ -12,12 +12,12 @@ import {
 } from '../../delivery/ledger/spool/survey.ts';
 import type { OutputSettings } from '../../delivery/settings.ts';
 
-/** ms between two looks: a reload may leave one, and somebody may have drained or deleted one. */
+/** ms between two checks: a reload may leave a spool, and a user may have drained or deleted one. */
 const period = 10_000;
 
 /**
- * What waits on disk and no output takes: of outputs that were renamed or removed, or that write another format now. It
- * is told in the log when it is seen first, and to `proxtop status` as long as it is there.
+ * Records on disk that no output delivers: of outputs that were renamed or removed, or whose format changed. They are
+ * logged when first seen, and shown by `proxtop status` while they exist.
  */
 export class Leftovers {
   list: readonly LeftSpool[] = [];
@@ -53,11 +53,11 @@ export class Leftovers {
       const list: LeftSpool[] = [];
       for (const spool of await survey(settings.stateDir, this.seen)) {
         const own = allOutputs(settings).find((output) => spoolOf(output) === spool.directory);
-        // What another process uses, or an output that ends, is its affair.
+        // A spool in use by another process, or by an output that ends, is not reported.
         if (own === undefined && spool.holder !== undefined) continue;
         const left = spool.parts.filter((part) => own === undefined || !takes(own, part));
         list.push(...left.map((part) => leftOf(spool, part)));
-        // An output tells by itself what it does not take.
+        // An output reports by itself what it does not deliver.
         if (own === undefined) for (const part of left) this.tell(leftOf(spool, part));
       }
       this.list = list;

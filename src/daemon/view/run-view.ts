@@ -19,7 +19,7 @@ import { selectingOutputs, watching } from '../cluster/watching.ts';
 import { createLog } from '../logging.ts';
 import { openView } from './view.ts';
 
-/** Shows what is sampled in the terminal view, beside the outputs, until its user has seen enough. @returns the exit code */
+/** Shows the samples in the terminal view, beside the outputs, until the user quits. @returns the exit code */
 export async function runView(
   settings: Settings,
   env: NodeJS.ProcessEnv,

@@ -1,7 +1,7 @@
 import { slots } from '../../catalogue/catalogue.ts';
 import type { CollectorName } from '../../catalogue/catalogue.ts';
 
-/** Makes a value of the values of a row; NaN where not known, and where Linux has no such thing. */
+/** Computes a value from a row; NaN where not known, and where Linux has no such value. */
 type Reading = (values: Float64Array) => number;
 
 /** A counter of esxtop's batch mode, and how its value is made. */
@@ -50,7 +50,7 @@ function latency(slot: number, operations: Reading): Reading {
   return (values) => (operations(values) === 0 ? 0 : mean(values));
 }
 
-/** What readers look for and Linux does not have. */
+/** Counters that readers look for and Linux does not have. */
 const none: Reading = () => NaN;
 
 const vmCpu = slots('cpu', 'vm');
@@ -71,7 +71,7 @@ function sum(slot: number): Reading {
 const halted: Reading = (values) =>
   Math.max(0, (values[vmCpu.cpu_cores] ?? NaN) * 100 - ready(values) - sum(vmCpu.cpu_total)(values));
 const ready = sum(vmCpu.cpu_steal);
-/** Waiting for a CPU, but not for its own limit; where no cgroup tells that one, it may be in it. */
+/** Waiting for a CPU, but not for its own limit; without a cgroup that reports the limit, it may be included. */
 const contention: Reading = (values) => {
   const known = values[vmCpu.cpu_contention] ?? NaN;
   return Number.isNaN(known) ? (values[vmCpu.cpu_steal] ?? NaN) : known;

@@ -19,15 +19,16 @@ interface Tick {
 }
 
 /**
- * The wide CSV of esxtop's batch mode, of the host and its VMs; what esxtop's columns mean no container has, after the perfmon logs of Windows: a line for each sample, a column for each
- * counter, `\\host\Group(instance)\Counter`, every cell in quotes, times in UTC. What is not known is NaN: an empty cell ends readers that expect a number, which take it for
- * one in Python, JavaScript and C.
+ * The wide CSV of esxtop's batch mode, of the host and its VMs (esxtop's columns do not fit containers), in the form of the
+ * perfmon logs of Windows: a line for each sample, a column for each counter, `\\host\Group(instance)\Counter`, every cell
+ * in quotes, times in UTC. What is not known is NaN: an empty cell ends readers that expect a number, which take it for one
+ * in Python, JavaScript and C.
  *
- * The columns are those of the VMs and devices of the first sample, since readers expect one header. What comes later
- * has none; what went has NaN in its cells, until it comes back. Of VMs with the same UUID and vmid each
- * keeps its own columns, by its pid. {@link begin} starts a new table.
- * Of a cluster a line has the columns of all nodes that told within the first tick, and is printed when the next tick begins.
- * Percentages of a group are sums over the vCPUs, as in esxtop. Names are made such that readers can split them.
+ * The columns are those of the VMs and devices of the first sample, since readers expect one header. Later ones have none;
+ * those that have ended have NaN in their cells, until they come back. Of VMs with the same UUID and vmid each keeps its
+ * own columns, by its pid. {@link begin} starts a new table. Of a cluster a line has the columns of all nodes that told
+ * within the first tick, and is printed when the next tick begins. Percentages of a group are sums over the vCPUs, as in
+ * esxtop. Names are made such that readers can split them.
  */
 export class EsxtopPrinter implements Printer {
   private readonly out = new ByteWriter();

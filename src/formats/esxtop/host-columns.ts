@@ -30,7 +30,7 @@ const unknown = Buffer.from('NaN');
 /** UTF-16 units of a name that a column's heading holds: it is repeated in some thirty columns. */
 const maxName = 255;
 
-/** Where the names of VMs are published that came after the header, once for each; whoever logs subscribes. */
+/** Publishes the names of VMs that came after the header, once for each; the logger subscribes. */
 export const withoutColumns = channel('proxtop.printers.esxtop');
 
 /** The counters of one row, side by side. */
@@ -101,7 +101,7 @@ export class HostColumns {
   }
 }
 
-/** What esxtop's columns mean no container has. */
+/** esxtop's columns do not fit containers. */
 function vmsOf(sample: Sample): Sample {
   return { ...sample, guests: sample.guests.filter(({ guest }) => guest.type === 'qemu') };
 }

@@ -33,7 +33,7 @@ const vm = slots('identity', 'vm');
 /** Tags are written sorted by key, as InfluxDB likes them: `device`, `guest_type`, `host`, then those of a VM. */
 const typeTags = [tag('guest_type', vm.guest_type)];
 const vmTags = [tag('name', vm.name), tag('tags', vm.tags), tag('uuid', vm.UUID), tag('vmid', vm.vmid)];
-/** Of those that only their pids tell apart. */
+/** For VMs that only their pids distinguish. */
 const twinTags = [tag('name', vm.name), tag('pid', vm.pid), ...vmTags.slice(1)];
 const hostTags = [tag('host', slots('host', 'host').host_name)];
 /** What names a part besides what it is a part of: the device, the name of an output. */

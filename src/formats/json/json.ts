@@ -8,14 +8,14 @@ import { unprintable, wellFormed } from '../../strings/printable.ts';
 import type { TextCache } from '../text-cache.ts';
 
 /**
- * A text as a JSON string (RFC 8259), whatever it holds: what JSON allows but a terminal obeys or nobody sees is escaped,
- * and half of a surrogate pair, which strict readers refuse even escaped, becomes U+FFFD.
+ * A text as a JSON string (RFC 8259), whatever it holds: control and invisible characters that JSON allows are escaped, and
+ * half of a surrogate pair, which strict readers refuse even escaped, becomes U+FFFD.
  */
 export function quote(text: string): string {
   return visible(JSON.stringify(wellFormed(text)));
 }
 
-/** JSON without indentation, with escapes for all in its strings that a terminal obeys or nobody sees. */
+/** JSON without indentation; control and invisible characters in its strings are escaped. */
 export function visible(json: string): string {
   return json.replace(unprintable, escaped);
 }

@@ -6,7 +6,7 @@ export interface Convention {
   readonly name: string;
   readonly unit: string;
   readonly instrument: Instrument;
-  /** What tells it from others of the same name. */
+  /** Attributes that distinguish it from others of the same name. */
   readonly attributes?: Readonly<Record<string, string>>;
   /** The attribute that names a device, where not `device`. */
   readonly device?: string;

@@ -159,7 +159,7 @@ const dataField = {
   histogram: field.metric.histogram,
 } as const;
 
-/** Histograms are added up, as QEMU forgets them when they are asked for anew. */
+/** Histograms are added up, because QEMU clears them when they are requested again. */
 function startKinds({ from, metric }: PointSource): ReadySource['start'] {
   if (from === 'values') return { vm: undefined, container: undefined };
   if (from === 'histograms') return { vm: 'sums', container: 'sums' };

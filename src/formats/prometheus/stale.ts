@@ -14,7 +14,7 @@ interface Group {
   readonly record: Buffer;
 }
 
-/** Tells which series are no longer there: a query would show their last sample for five minutes more. */
+/** Finds series that are gone: otherwise queries would show their last sample for five more minutes. */
 export class StaleSeries {
   private before = new Map<string | undefined, Buffer>();
   /** Bytes of a sample with its tag, at the end of each series in `before`. */

@@ -23,7 +23,7 @@ const verdict = slots('agent', 'agent_verdict');
 export class AlignedPrinter implements Printer {
   private readonly tables: PerCollectors<PerScope<AlignedTable>>;
 
-  /** @param width columns of what it is read on; asked anew for each sample */
+  /** @param width columns of the terminal; called for each sample */
   constructor(
     private readonly settings: PrinterSettings,
     private readonly width: () => number,

@@ -10,7 +10,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A name that somebody chose, which does not change the direction of what stands around it. */
+/** A name chosen by a user, whose writing direction does not affect the text around it. */
 export function nameOf(text: string): HTMLElement {
   return element('bdi', {}, text);
 }

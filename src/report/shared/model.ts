@@ -31,7 +31,7 @@ export interface ReportMetric {
   /** What stands behind a number; `bytes` is scaled. */
   readonly unit: string;
   readonly meaning: string;
-  /** From where on a value is a warning, and bad; missing where there are no levels. */
+  /** Levels from which a value is a warning and bad; missing where there are none. */
   readonly warn?: number;
   readonly bad?: number;
 }

@@ -4,11 +4,11 @@ import type { GuestRows, Sample } from '../../sampling/sample.ts';
 import { duration } from '../../verdicts/wording.ts';
 import { textOf, valueOf } from '../values/row-values.ts';
 
-/** What monitors tell: of sources that name them. */
+/** Metrics from monitors: those whose source names one. */
 const byMonitor = /QMP|query-|balloon/;
 
 /**
- * Why a value is not known, as far as the sample tells.
+ * Why a value is not known, as far as the sample shows.
  *
  * @param row the one that lacks it
  * @param guest whose row it is; undefined for one of the host

@@ -10,7 +10,7 @@ export interface Evidence {
   readonly text: string;
 }
 
-/** Where a value stands that is to be explained. */
+/** The place of a value that is to be explained. */
 export interface Place {
   readonly row: Row;
   readonly guest: GuestRows;
@@ -155,7 +155,7 @@ const cpuChecks = [ownCpuLimit, busyHost, pinned, hostSteal];
 const diskChecks = [ownDiskLimit, slowDevice, qemuWaits, fullThread, backup];
 const memoryChecks = [comesBack, tightHost, balloon];
 
-/** What may explain a value of a guest, by the id of its metric: the same that verdicts go by (docs/verdicts.md). */
+/** Possible causes of a value of a guest, by the id of its metric: the same that verdicts use (docs/verdicts.md). */
 const checks: Readonly<Record<string, readonly Check[]>> = {
   cpu_steal: cpuChecks,
   cpu_steal_max: cpuChecks,

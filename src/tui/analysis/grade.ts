@@ -3,7 +3,7 @@ import type { Levels, Thresholds } from '../../config/thresholds.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { valueOf } from '../values/row-values.ts';
 
-/** How a value is to be taken. */
+/** The grade of a value. */
 export type Grade = 'ok' | 'warn' | 'bad';
 
 /**

@@ -56,7 +56,7 @@ export class NodeVerdicts {
   private addTo(before: ReadonlyMap<string, Judged>, name: string, sample: Sample): readonly Verdict[] {
     const judged = before.get(name) ?? { verdicts: new Verdicts(), run: '', seq: NaN };
     this.judged.set(name, judged);
-    // A node that told nothing new is as it was.
+    // A node without a new sample is unchanged.
     if (name === '' || judged.run !== sample.run || judged.seq !== sample.seq) judged.verdicts.add(sample);
     judged.run = sample.run;
     judged.seq = sample.seq;

@@ -14,7 +14,7 @@ export const ofPage = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'net_rx_mbit', 
 const span = 120_000;
 /** What is remembered at most: ms, what is shown of a moment up to ten minutes ago, and bytes. */
 const LIMITS = { time: 600_000 + span, bytes: 24 << 20 };
-/** A value stands until the next one, but not longer than this many intervals: a gap is a gap. */
+/** A value lasts until the next one, but not longer than this many intervals, so that gaps stay visible. */
 const HELD = 1.5;
 
 /** A metric whose values are remembered. */
@@ -87,7 +87,7 @@ export class RecentValues {
   constructor(private readonly limits: typeof LIMITS = LIMITS) {}
 
   add({ time, interval, guests }: Sample): void {
-    // A recording that was wound back tells the same again.
+    // A rewound recording gives the same samples again.
     while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.size -= this.moments.pop()?.bytes ?? 0;
     const of = new Map<Scope, Values>();
     let bytes = 0;

@@ -9,7 +9,7 @@ import { Snapshots } from '../snapshot.ts';
 import { momentOf } from './moment.ts';
 import type { Moment } from './moment.ts';
 
-/** What a view is given: the sample of this host, or what several nodes told at a time. */
+/** The input of a view: the sample of this host, or those of several nodes at a time. */
 export type Given = Sample | ClusterSample;
 
 /** Makes moments of samples that follow each other. The rows of a moment are used again for the next one. */
@@ -49,7 +49,7 @@ export class MomentMaker {
     return momentOf(copy, { verdicts: verdicts(copy), isWarm, recent: this.recent });
   }
 
-  /** The last moment stays as it is, for as long as it is shown. */
+  /** The last moment stays unchanged while it is shown. */
   release(): void {
     this.snapshots.release();
     this.clusters.release();

@@ -11,7 +11,7 @@ const DAY = 86_400_000;
 /** Goes from one moment to another; undefined where there is none. */
 type Way = (shown: Moment, isOutdated: () => boolean) => Promise<Moment | undefined>;
 
-/** Which moment a live view shows: the present one, or one that has been and stands until the user goes on. */
+/** Which moment a live view shows: the present one, or a past one until the user continues. */
 export class ScrollBack {
   readonly commands: readonly SourceCommand[];
   private present: Moment | undefined;
@@ -89,7 +89,7 @@ export class ScrollBack {
     await this.work;
   }
 
-  /** That what is shown is not what is now, in fewer and fewer words; none where it is. */
+  /** A note that the past is shown, in fewer and fewer words; empty for the present. */
   get note(): readonly string[] {
     const { shown, present } = this;
     if (shown === undefined || present === undefined) return [];

@@ -1,7 +1,7 @@
 import type { Key } from '../screen/keys.ts';
 import type { Line, Size } from '../screen/spans.ts';
 
-/** What a page did with a key; `unused` leaves it to the view, which scrolls with arrows and closes with q and Esc. */
+/** Result of a key on a page; `unused` leaves it to the view, which scrolls with arrows and closes with q and Esc. */
 export type KeyUse = 'used' | 'unused' | 'close';
 
 /** A page that covers table and host panel: help, fields, one VM, why, blame. */

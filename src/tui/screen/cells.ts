@@ -37,7 +37,7 @@ export class Cells {
     return this.dimensions;
   }
 
-  /** Begins anew with an empty screen, whose content is not known: everything will be written. */
+  /** Starts again with a screen of unknown content: everything will be written. */
   reset(size: Size): void {
     const count = size.columns * size.rows;
     this.dimensions = size;

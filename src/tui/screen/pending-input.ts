@@ -27,7 +27,7 @@ export class PendingInput {
     try {
       return this.buffer.subarray(0, readSync(this.fd, this.buffer));
     } catch {
-      // Nothing there (EAGAIN), or the terminal is gone, which standard input tells.
+      // Nothing there (EAGAIN), or the terminal is gone, which standard input reports.
       return this.buffer.subarray(0, 0);
     }
   }

@@ -200,7 +200,7 @@ export class Terminal {
       this.leave();
       process.off('SIGTSTP', this.onStop);
       process.kill(whom, 'SIGTSTP');
-      // Where no shell waits for the job the kernel does not stop it, and nobody continues it.
+      // If no shell waits for the job, the kernel does not stop it and it is never continued.
       setTimeout(() => {
         if (!this.isOpen) this.onContinue();
       }, UNSTOPPED);

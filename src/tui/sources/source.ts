@@ -31,6 +31,6 @@ export interface Source {
   setInterval?(seconds: number): void;
   /** Told which VMs are worth fresh values, by their keys: those on the screen, and those that suffer; and which are expanded. */
   watch?(guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void;
-  /** The user has seen enough. */
+  /** The user quits. */
   quit(): void;
 }

@@ -21,7 +21,7 @@ const NOT_BUSY = 75;
 const IDLE = 70;
 /** Percent of its own limit from which on a guest is held back by it, and not by a burst. */
 const AT_LIMIT = 80;
-/** Who uses less of its vCPUs, percent, wants little; unless it hardly gets to run. */
+/** A guest that uses less of its vCPUs, percent, wants little, unless it hardly gets to run. */
 const WANTS = 1;
 const STARVES = 25;
 /** Percent of CPU that the host waits for its own hypervisor. */
@@ -41,7 +41,7 @@ const LARGER = 2;
 /** Part of the weight of a victim up to which the kernel prefers the victim anyway. */
 const LIGHT = 1 / 10;
 
-/** Why a guest waits for a CPU; silent is a reason that is none to speak of. */
+/** Why a guest waits for a CPU; silent is a reason that is not reported. */
 type Reason = 'limit' | 'steal' | 'short' | 'wait' | 'cores' | 'silent';
 
 /** Guests that wait for a CPU: held back by a limit of their own, by others, by the host's own hypervisor, or for no such reason. */
@@ -230,7 +230,7 @@ function namedOf(all: readonly Finding[], shares: readonly Share[]): readonly Sh
     const weight = signals?.value(cpu.cpu_weight) ?? NaN;
     return weights.every((each) => weight <= each * LIGHT);
   };
-  // Who wants most waits too, as it gets no more than its part while others want theirs.
+  // The largest consumer waits too, because it gets only its share while others want theirs.
   const [most, next] = shares.filter(({ signals }) => victims.has(signals)).sort((a, b) => b.share - a.share);
   const isGreedy = most !== undefined && next !== undefined && most.share >= LARGER * next.share;
   const others = shares.filter(

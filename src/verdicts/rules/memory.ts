@@ -28,7 +28,7 @@ const HOST_NOT_PRESSED = 5;
 /** Bytes per second that the host, or a guest, reads back from swap. */
 const SWAPS = 2 ** 20;
 const SWAPS_LITTLE = 0.3 * SWAPS;
-/** Seconds that what a guest says of itself holds. */
+/** Seconds for which a report of the guest is valid. */
 const FRESH = 30;
 
 /** A host that is short of memory, and guests that wait for theirs. */
@@ -77,7 +77,7 @@ function tight({ host, guests }: Situation): Finding {
   };
 }
 
-/** What is cold in swap, and comes back to nobody, harms nobody; faults of files are none of swap. */
+/** Cold data in swap that is not read back is harmless; page faults on files are not swap. */
 function swapStanding(guest: GuestSignals): Standing {
   const { means } = guest;
   const isSwapped = guest.value(mem.ram_swap) > 0;

@@ -31,7 +31,7 @@ const NIC_FULL = 90;
 const NIC_EASY = 80;
 /** Share, percent, from which on one is named. */
 const NAMED = 25;
-/** Interfaces whose speed is that of nothing: those of guests, bridges, bonds, VLANs. */
+/** Interfaces whose speed has no meaning: those of guests, bridges, bonds, VLANs. */
 const virtual = /^(tap|veth|fw|vmbr|br|bond|virbr|docker|lxc|vnet|macvtap)|\./;
 
 /** Why a guest does not take its packets. */
@@ -56,7 +56,7 @@ function dropStanding({ means }: NicSignals): Standing {
 }
 
 function reasonOf(guest: GuestSignals, { means }: NicSignals): Reason {
-  // It cannot run: that is told already, or too little to tell.
+  // It cannot run: that is reported already, or too minor.
   if (guest.means.of(of.waits) >= WAITS) return 'silent';
   if (means.of(ofNic.limitUsed) >= FULL) return 'limit';
   if (guest.means.of(of.vcpu) >= VCPU_FULL) return 'vcpu';
