@@ -16,7 +16,7 @@ export interface Histogram {
 /**
  * The values of one VM, vCPU, disk, NIC or host at one instant: a slot for each metric of the scope.
  *
- * A row is kept as long as the thing it is about and filled anew in every cycle, so that a cycle allocates nothing: a
+ * A row is kept as long as the thing it is about and filled again in every cycle, so that a cycle allocates nothing: a
  * consumer that needs a value after the cycle copies it.
  */
 export class Row {

@@ -10,7 +10,7 @@ export interface ClusterNode {
   readonly sample: Sample | undefined;
 }
 
-/** What is known of several nodes at one moment. Like a sample it is filled anew by the next one. */
+/** What is known of several nodes at one moment. Like a sample it is filled again by the next one. */
 export interface ClusterSample {
   /** ms since 1970, by the clock of this host. */
   readonly time: number;

@@ -28,7 +28,7 @@ const UJ_PER_J = 1e6;
 const US_PER_S = 1e6;
 /** Seconds between two readings: CPU time is told in ticks of 10 ms, and a reading asks each package. */
 const READ_BEAT = 5;
-/** Seconds between two looks for zones: the driver is a module. */
+/** Seconds between two searches for zones: the driver is a module. */
 const LOOK_BEAT = 60;
 /** Seconds after which a counter may have gone round more than once: at 4 kW 262 kJ last 65 s. */
 const LONGEST = 60;

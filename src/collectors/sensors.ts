@@ -15,7 +15,7 @@ const sensorSlots = slots('sensors', 'host_sensor');
  * ACPI's firmware, or a command to a disk.
  */
 const READ_INTERVAL = 10;
-/** Seconds between two looks for chips that came, and between two reads of the limits. */
+/** Seconds between two searches for chips that came, and between two reads of the limits. */
 const LOOK_INTERVAL = 60;
 /** ms to wait for a chip before the next one is read. */
 const DEADLINE = 2000;

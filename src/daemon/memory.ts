@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** ms between two looks at the memory. */
+/** ms between two checks of the memory. */
 const INTERVAL = 20_000;
 /** Bytes that memory may grow by before it is collected. */
 const GROWTH = 8 << 20;

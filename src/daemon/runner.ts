@@ -66,14 +66,14 @@ export class Runner {
     }
   }
 
-  /** Runs with other settings from the next sample on, and opens files anew. Where they cannot be run nothing changes. */
+  /** Runs with other settings from the next sample on, and reopens files. Where they cannot be run nothing changes. */
   change(settings: Settings): void {
     this.next = settings;
     this.refusal = undefined;
     this.wish();
   }
 
-  /** Goes on with the settings that were asked for before, for new ones are wrong; opens files anew. */
+  /** Goes on with the settings that were asked for before, for new ones are wrong; reopens files. */
   refuse(why: string): void {
     this.refusal = why;
     this.wish();

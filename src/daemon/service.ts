@@ -58,7 +58,7 @@ export class Service {
     this.announce();
   }
 
-  /** The configuration is read anew. */
+  /** The configuration is read again. */
   reloading(): void {
     // Which clock systemd wants: CLOCK_MONOTONIC, which is what hrtime reads.
     const now = process.hrtime.bigint() / 1000n;

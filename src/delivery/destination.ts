@@ -13,7 +13,7 @@ export interface Destination {
   ready?(): Promise<void>;
   /** There are new records in the store. Never throws, never waits. */
   wake(): void;
-  /** Opens a file anew, for logrotate; nothing for other destinations. */
+  /** Reopens a file, for logrotate; nothing for other destinations. */
   reopen(): void;
   /**
    * Called once: delivers what it can still take, for at most `deadline` ms, and closes. Records that are not known to have

@@ -60,7 +60,7 @@ export class OutputSet {
     for (const { output } of this.members) this.writeTo(output, sample);
   }
 
-  /** Opens files anew, for logrotate. */
+  /** Reopens files, for logrotate. */
   reopen(): void {
     for (const { output } of this.members) output.reopen();
   }

@@ -10,7 +10,7 @@ export interface Output {
   begin(): void;
   /** Takes a sample; its printer has read it when this returns. Never throws. */
   write(sample: Sample): void;
-  /** Opens a file anew, for logrotate; nothing for other destinations. */
+  /** Reopens a file, for logrotate; nothing for other destinations. */
   reopen(): void;
   /** Delivers what waits, for at most `deadline` ms, gives back what is not known to have arrived, and closes. */
   close(deadline: number): Promise<void>;

@@ -71,7 +71,7 @@ export interface TcpSettings extends Common, StoreSettings {
   /** Sent as the first line of each connection, or the file that holds it (see token.ts). */
   readonly token?: string;
   readonly tokenFile?: string;
-  /** Seconds without progress after which a peer that should read is given up and connected to anew. */
+  /** Seconds without progress after which a peer that should read is given up and reconnected to. */
   readonly timeout: number;
 }
 

@@ -24,7 +24,7 @@ export interface Source {
 
 /**
  * Opens a history or a recording. A history has the verdicts that were found as it was kept, from every sample; those of a recording
- * are found anew, as in the view.
+ * are found again, as in the view.
  *
  * @param path of a file, a pipe or the directory of a history, or `-`
  * @throws RecordingError

@@ -35,7 +35,7 @@ export interface CollectorRun {
 }
 
 /**
- * What one cycle yields. Its lists and rows are filled anew by the next cycle, in one go: a consumer that does not read
+ * What one cycle yields. Its lists and rows are filled again by the next cycle, in one go: a consumer that does not read
  * them before it returns to the event loop finds this sample, or all of a later one.
  */
 export interface Sample {

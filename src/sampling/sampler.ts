@@ -19,7 +19,7 @@ import { SinceStart } from './since-start.ts';
 import { Targets } from './targets.ts';
 
 const id = slots('host', 'host');
-/** Seconds between two looks at the host's name. */
+/** Seconds between two checks of the host's name. */
 const HOSTNAME_INTERVAL = 10;
 
 class Host extends TargetRows<'host'> {

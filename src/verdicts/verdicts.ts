@@ -104,7 +104,7 @@ export class Verdicts {
 
   /**
    * Seconds since the sample before. By the monotonic clock: the other one may be set. After a gap, in another run or after a
-   * jump in a recording everything begins anew.
+   * jump in a recording everything starts again.
    */
   private secondsTo({ run, seq, time, interval }: Sample): number {
     const { last } = this;

@@ -107,7 +107,7 @@ test('a recording of them is played as it was seen', async () => {
   for (const printer of ['json', 'msgpack'] as const) {
     const path = join(directory, printer);
     const print = createPrinter(printer, settings);
-    // As they are printed: rows are filled anew by the next tick.
+    // As they are printed: rows are filled again by the next tick.
     writeFileSync(path, Buffer.concat(stream().flatMap((sample) => print.print(sample))));
     const recording = await Recording.open(path);
     const cluster = await ClusterRecording.of(recording);

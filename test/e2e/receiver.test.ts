@@ -39,7 +39,7 @@ describe('a TCP receiver', { skip, concurrency: true }, () => {
       await sleep(50 * (restart % 4)); // some outages span samples, some none
       await receiver.restart();
       await receiver.next();
-      // A connection that lasts a second ends an outage, and the waits between attempts begin anew.
+      // A connection that lasts a second ends an outage, and the waits between attempts start again.
       const end = Date.now() + 1100;
       await receiver.next((line) => timeOf(JSON.parse(line) as Cycle) > end);
     }

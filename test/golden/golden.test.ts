@@ -6,7 +6,7 @@ import { sampleNode } from './node.ts';
 import { renderings } from './renderings.ts';
 
 const directory = join(import.meta.dirname, 'expected');
-/** `make golden` sets it: the files are written anew, and their diff is read. */
+/** `make golden` sets it: the files are written again, and their diff is read. */
 const rewrite = process.env['REWRITE_GOLDEN'] === '1';
 
 process.env['TZ'] = 'UTC';

@@ -19,7 +19,7 @@ function addChip(tree: Tree, entry: string, device: string, files: Readonly<Reco
   symlinkSync(`../../devices/${device}/${entry}`, join(tree.root, 'sys/class/hwmon', entry));
 }
 
-/** Name, value and limit of each sensor of all chips, read anew. */
+/** Name, value and limit of each sensor of all chips, read again. */
 async function read(t: TestContext, tree: Tree): Promise<unknown[]> {
   const chips = await findChips(tree.paths, []);
   t.after(() => Promise.all(chips.map((chip) => chip.close())));

@@ -15,7 +15,7 @@ import { now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
 const vmSlots = slots('cpu', 'vm');
-/** Seconds between two looks for the kernel threads that work for VMs. */
+/** Seconds between two searches for the kernel threads that work for VMs. */
 const WORKERS_BEAT = 10;
 /** Seconds between two checks of which VMs are pinned to a CPU; the VMs themselves check every 30 s. */
 const PINNED_BEAT = 10;

@@ -93,7 +93,7 @@ class Distribution {
     return own.length === boundaries.length && own.every((bound, i) => bound === boundaries[i]);
   }
 
-  /** @param time ns that the operations took since the last reading; NaN where it began anew */
+  /** @param time ns that the operations took since the last reading; NaN where it started again */
   take(bins: LatencyHistogram, time: number): void {
     const operations = this.grow(bins);
     const { boundaries } = bins;

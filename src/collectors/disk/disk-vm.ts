@@ -202,7 +202,7 @@ export class VmDisks {
     values[vmSlots.disk_util] = this.util();
   }
 
-  /** Puts what a disk did into `grown` and adds it to the sum; false when its counters started anew. */
+  /** Puts what a disk did into `grown` and adds it to the sum; false when its counters started again. */
   private grow(before: DiskReading, disk: DiskReading): boolean {
     for (let i = 0; i < COUNTERS; i++) {
       const delta = growth(before.counters, disk.counters, i);

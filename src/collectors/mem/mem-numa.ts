@@ -7,7 +7,7 @@ import { parseCpuList } from '../../kernel/sys/cpu-list.ts';
 import type { NumaNodes } from '../../kernel/sys/numa-nodes.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
-/** Seconds between two looks: a file for each vCPU, twice, and memory moves slowly. */
+/** Seconds between two checks: a file for each vCPU, twice, and memory moves slowly. */
 const BEAT = 60;
 
 /**

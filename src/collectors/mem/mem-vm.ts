@@ -25,7 +25,7 @@ const faultRates: readonly (readonly [slot: number, counter: number])[] = [
   [vmSlots.ram_cmajflt, pidStatCounters.cmajflt],
 ];
 
-/** Seconds between two looks at a process's status, where something in it is wanted or changes, and elsewhere. */
+/** Seconds between two checks of a process's status, where something in it is wanted or changes, and elsewhere. */
 const [STATUS_BEAT, SELDOM_BEAT] = [5, 60] as const;
 
 /** Page faults of a QEMU process at one instant. */

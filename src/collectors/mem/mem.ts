@@ -11,7 +11,7 @@ import { PerGuest } from '../per-guest.ts';
 import { now } from '../readings.ts';
 import { SlowBeat } from '../slow-beat.ts';
 
-/** Seconds between two looks at the NUMA nodes: they change when a CPU or memory is plugged in. */
+/** Seconds between two checks of the NUMA nodes: they change when a CPU or memory is plugged in. */
 const NODES_BEAT = 600;
 
 /** Memory of the host, of each VM (what its guest has and uses, and what the host gives), and of each container. */

@@ -11,7 +11,7 @@ import type { Settings } from '../../config/settings.ts';
 import { PveFiles } from '../../guests/proxmox/pve-files.ts';
 import { Paths } from '../../kernel/base/paths.ts';
 
-/** ms between two looks at where the guests of a cluster are. */
+/** ms between two checks of where the guests of a cluster are. */
 const PLACES = 2000;
 
 /** The nodes that are watched together. */

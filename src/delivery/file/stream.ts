@@ -50,7 +50,7 @@ export class StreamDestination implements Destination {
   }
 
   reopen(): void {
-    // Nothing to open anew.
+    // Nothing to reopen.
   }
 
   async close(deadline: number): Promise<void> {

@@ -111,7 +111,7 @@ export class HttpDestination implements Destination {
   }
 
   reopen(): void {
-    // Nothing to open anew.
+    // Nothing to reopen.
   }
 
   /** Sends what waits. A server that fails gets one more attempt, at once, and no other. */

@@ -28,7 +28,7 @@ const INDEX = `<!doctype html>
 `;
 /** Scrapers are few; more connections come from something else. */
 const MAX_CONNECTIONS = 16;
-/** Requests after which a scraper has to connect anew. */
+/** Requests after which a scraper has to reconnect. */
 const MAX_REQUESTS = 100;
 /** How long a scraper may keep its connection for the next scrape, ms. */
 const KEEP_ALIVE = 75_000;
@@ -126,7 +126,7 @@ export class PrometheusEndpoint implements Output {
     this.pages.replace(this.select === undefined ? sample : this.select.part(sample));
   }
 
-  /** Reads certificate and key anew, in the background. */
+  /** Reads certificate and key again, in the background. */
   reopen(): void {
     const { server, settings, files } = this;
     if (settings.tls === undefined || !('setSecureContext' in server)) return;

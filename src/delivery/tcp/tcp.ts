@@ -104,7 +104,7 @@ export class TcpDestination implements Destination {
   }
 
   reopen(): void {
-    // Nothing to open anew.
+    // Nothing to reopen.
   }
 
   /** Flushes, half-closes and waits for the peer to close. A peer that is down gets one more attempt, at once. */

@@ -11,7 +11,7 @@ import { MinuteLimit } from '../../pacing/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 
 const maxInFlight = 64;
-/** ms after which the name is looked up anew; after an error, at the soonest. */
+/** ms after which the name is looked up again; after an error, at the soonest. */
 const addressAge = 30_000;
 const errorAge = 5000;
 /**
@@ -83,7 +83,7 @@ export class UdpDestination implements Destination {
   }
 
   reopen(): void {
-    // Nothing to open anew.
+    // Nothing to reopen.
   }
 
   async close(deadline: number): Promise<void> {

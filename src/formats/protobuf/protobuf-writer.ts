@@ -115,7 +115,7 @@ export class ProtobufWriter {
     this.out.truncate(length);
   }
 
-  /** Returns a copy of what was written and starts anew. */
+  /** Returns a copy of what was written and starts again. */
   take(): Buffer {
     return this.out.take();
   }

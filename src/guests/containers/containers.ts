@@ -18,9 +18,9 @@ import type { ContainerPlace } from './container-places.ts';
 import { listContainers } from './container-places.ts';
 import { InitProcess } from './init-process.ts';
 
-/** Seconds between two looks for containers and configurations. */
+/** Seconds between two searches for containers and configurations. */
 const SCAN_BEAT = 2;
-/** Seconds between two looks at mounts and at how full the roots are. */
+/** Seconds between two checks of mounts and of how full the roots are. */
 const ROOT_BEAT = 60;
 /** ms that a file system may take to say how full it is. */
 const ROOT_DEADLINE = 1000;

@@ -26,7 +26,7 @@ import { QemuFinder } from '../qemu/qemu-finder.ts';
 /** ms that a call may take which asks no monitor; such ones take libvirtd less than 1 ms. */
 const CALL_TIMEOUT = 3000;
 /**
- * Seconds between two questions about states where nothing asks for one. libvirt tells of every change by an event; this
+ * Seconds between two queries of states without an event. libvirt tells of every change by an event; this
  * finds a libvirtd that hangs. A call costs us 0.3 ms with 50 domains, a fifteenth of a cycle.
  */
 const STATE_INTERVAL = 5;

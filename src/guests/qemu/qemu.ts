@@ -19,9 +19,9 @@ import { QemuFinder } from './qemu-finder.ts';
 import { QemuPoller } from './qemu-poller.ts';
 import { QemuVm } from './qemu-vm.ts';
 
-/** Seconds between two looks for new processes. */
+/** Seconds between two searches for new processes. */
 const SCAN_BEAT = 2;
-/** Seconds between two looks at a VM's taps, which can be plugged while it runs. */
+/** Seconds between two checks of a VM's taps, which can be plugged while it runs. */
 const TAP_BEAT = 10;
 
 /** A VM that QEMU runs without a manager we know: by hand, by Incus, Kata, KubeVirt, ... */

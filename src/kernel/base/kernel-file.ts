@@ -41,7 +41,7 @@ export class KernelFile {
 
   /**
    * Reads the file from its start into {@link bytes}.
-   * @returns the number of bytes, or -1 when nothing could be read; {@link trouble} then says why. It is opened anew
+   * @returns the number of bytes, or -1 when nothing could be read; {@link trouble} then says why. It is opened again
    *   after a minute: memory may have been short, a module or a cgroup's pressure switched on. The file of
    *   a process that is gone is not: its path may be that of another process by now.
    */

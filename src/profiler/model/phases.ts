@@ -31,7 +31,7 @@ export function newPhases(): Phases {
 /**
  * Counts a period in the present phase, or in another one: when the mean likeliness of the last `phaseChangeHistory`
  * periods is below the threshold, the phase that explains them best is entered, or a new one opened where none of them
- * comes up to the threshold. Judgement then begins anew. A phase learns for as many periods as there are states before
+ * comes up to the threshold. Judgement then starts again. A phase learns for as many periods as there are states before
  * it is judged. A history it has never seen is judged by how often it enters the state at all.
  */
 export function countInPhases(
