@@ -140,7 +140,7 @@ async function churn(containers: BareContainers): Promise<void> {
   );
 }
 
-/** Measures; in a host of its own, so that nobody else takes its cgroups for containers. */
+/** Measures, in namespaces of its own, so that no other process takes its cgroups for containers. */
 async function measure(): Promise<void> {
   const containers = new BareContainers();
   try {

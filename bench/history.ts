@@ -95,7 +95,7 @@ function cpuSince(before: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
-/** Writes some minutes and tells what that costs, beside what it costs to make the samples. */
+/** Writes some minutes and reports the cost, beside that of making the samples. */
 async function keep(directory: string, seconds: number, figures: Figures): Promise<void> {
   const settings = {
     directory,

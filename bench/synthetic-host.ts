@@ -17,7 +17,7 @@ export function random(): number {
   return state / 2 ** 32;
 }
 
-/** Values nearly as real hosts have them: levels that stay, three of four rates 0, the others anew in every sample. */
+/** Values nearly as real hosts have them: constant levels, three of four rates 0, the others new in every sample. */
 function fill(row: Row, first: boolean): void {
   for (const { slot, kind, unit, id } of columns(row.scope)) {
     // Two of five are not known, such as those of containers.

@@ -77,7 +77,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** What tells fish of a flag: its names, its help, and what may follow it. */
+/** The description of a flag for fish: its names, its help, and what may follow it. */
 function fishOptions(flag: Flag): string {
   const names = [flag.name, ...flag.aliases].map((each) => (each.length === 1 ? `-s ${each}` : `-l ${each}`));
   const help = flag.help.replace(/[\\']/g, '\\$&');

@@ -18,8 +18,8 @@ export const captures = {
 } as const;
 
 /**
- * A captured kernel, completed with what its machine did not have: a VM's process (made up; its threads are named as
- * QEMU names them), ZFS, cpufreq, DMI, a link that is up, sensors, a power zone. Its counters grow when they are told to.
+ * A captured kernel, completed with what its machine did not have: a VM's process (made up; its threads are named as QEMU
+ * names them), ZFS, cpufreq, DMI, a link that is up, sensors, a power zone. Its counters grow on request.
  */
 export class Machine {
   readonly paths: Paths;
@@ -68,7 +68,7 @@ export class Machine {
     this.answer(0);
   }
 
-  /** Lets every counter grow, and the monitor answer anew. */
+  /** Lets every counter grow, and the monitor answer again. */
   grow(): void {
     this.rewrite('proc/stat', /(?<=^cpu\d* +)\d.*$/gm);
     this.rewrite('proc/diskstats', /(?<= \S+[a-z]\S* )\d.*$/gm);

@@ -4,7 +4,7 @@ import { Merger } from '../../src/cluster/merge.ts';
 import type { ClusterSample } from '../../src/cluster/cluster-sample.ts';
 import { guest, moment } from './nodes.ts';
 
-/** Each guest with its node, and the key that tells it apart. */
+/** Each guest with its node and its key. */
 function places(merger: Merger, cluster: ClusterSample): readonly (readonly [string, string, string])[] {
   return merger
     .merge(cluster)

@@ -10,7 +10,7 @@ import { missingForSsh, SshLab } from '../lab/ssh-node.ts';
 const missing = [...missingForLab(), ...missingForSsh()];
 const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 
-/** What a record tells of a node. */
+/** The content of a record about a node. */
 function nodeOf({ agent }: Cycle, name: string): Row | undefined {
   return (agent['nodes'] as readonly Row[]).find((row) => row['name'] === name);
 }

@@ -18,7 +18,7 @@ const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 const MINUTES = 180_000;
 const { host_kernel } = slots('host', 'host');
 
-/** Waits for what a source tells. @throws Error when it does not in minutes */
+/** Waits for a report of a source. @throws Error when it does not in minutes */
 async function told(source: SshSource, what: string, condition: () => boolean): Promise<void> {
   if (condition()) return;
   await new Promise<void>((resolve, reject) => {

@@ -123,7 +123,7 @@ test('memory as Proxmox VE computes it, its limit, and processes that were kille
     ram_cgroup: 96 * MIB,
   };
   assert.deepEqual(lab.at(10, files), levels);
-  // What is dear to read stands for 5 s.
+  // Values that are expensive to read stay for 5 s.
   assert.deepEqual(
     lab.at(12, { 'memory.current': `${100 * MIB}\n`, 'memory.events': 'oom 4\noom_kill 5\n' }),
     { ...levels, ram_cgroup: 100 * MIB, ram_oom_kills: 2 },

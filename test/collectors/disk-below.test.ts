@@ -112,7 +112,7 @@ test('one that is asked too rarely keeps its values for the length of a window a
   assert.deepEqual(at(9, 252, 252, 'dm-6'), ['dm-6', 1, 1, 1, 1]);
 });
 
-/** What is told of the device below a disk after two readings, 2 s apart. */
+/** The values of the device below a disk after two readings, 2 s apart. */
 function ratesOf(one: Partial<BelowReading>, other: Partial<BelowReading>): unknown[] {
   const below = new DiskBelow();
   below.take(disk({}, one), 0);

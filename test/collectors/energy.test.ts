@@ -23,7 +23,7 @@ const RANGE = 262_143_328_850;
 const CPUS = 4;
 const cpuLines = Array.from({ length: CPUS }, (_, i) => `cpu${i} 0 0 0 0 0 0 0 0 0 0\n`).join('');
 
-/** A host with zones, and what a reading of it tells. */
+/** A host with zones, and the result of a reading. */
 class Host {
   readonly tree: Tree;
   readonly at: (seconds: number) => void;

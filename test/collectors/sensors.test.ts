@@ -9,7 +9,7 @@ import { TestHost, Tree, known, stoppedClock } from './support.ts';
 
 // Chips are made up after Documentation/hwmon/sysfs-interface.rst: no machine of ours has one. One that hangs is a FIFO.
 
-/** A collector on a tree, and what it tells in one cycle, after what the cycle read. */
+/** A collector on a tree, and its result in one cycle. */
 function setUp(t: TestContext, devices = true) {
   const tree = new Tree(t);
   const at = stoppedClock(t);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SlowBeat } from '../../src/collectors/slow-beat.ts';
 
-/** The seconds, of 20, at which a beat is due. */
+/** The seconds, of 20, at which a read is due. */
 function dues(): number[] {
   const beat = new SlowBeat(5);
   return Array.from({ length: 20 }, (_, second) => second).filter((second) => beat.due(second));

@@ -17,7 +17,7 @@ after(() => {
   qemu.stop();
 });
 
-test('too few descriptors for the VMs that run are told, with what they take', (t) => {
+test('too few descriptors for the running VMs are reported, with the number they need', (t) => {
   // Real files of a real QEMU, without those of other VMs on this machine.
   const procfs = directory(t);
   const process = join(procfs, String(qemu.pid));

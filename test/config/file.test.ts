@@ -99,7 +99,7 @@ test('refuses unknown keys and sections, and names what may be meant', () => {
   }
 });
 
-test('refuses lines that are no INI, and what is given twice', () => {
+test('refuses lines that are not INI, and keys given twice', () => {
   assert.equal(refusal('frequency'), 'p.conf:1: found "frequency", expected frequency = value');
   assert.equal(refusal('frequncy 1'), 'p.conf:1: found "frequncy ...", expected key = value, or [section]');
   assert.equal(
@@ -244,7 +244,7 @@ test('a file that is missing, a directory or no text is one clear error', () => 
   assert.equal(readConfigFile('/dev/null').outputs.size, 0);
 });
 
-test('a pipe is read to its end, and one that nobody writes to is given up', async () => {
+test('a pipe is read to its end, and given up if nothing writes to it', async () => {
   const pipe = join(directory, 'pipe');
   execFileSync('mkfifo', [pipe]);
   assert.throws(() => readConfigFile(pipe), {

@@ -172,7 +172,7 @@ test('--check shows no secret', () => {
   assert.match(text, /msgpack, one map for each cycle/);
 });
 
-test('printer otlp: every 10 s, over http; what it has no use for is refused', () => {
+test('printer otlp: every 10 s, over http; options without effect are refused', () => {
   const otlp = (...lines: string[]): HttpSettings => http('http://h/v1/metrics', 'printer = otlp', ...lines);
   assert.deepEqual([otlp().printer, otlp().interval, otlp('interval = 60').interval], ['otlp', 10, 60]);
   const at = (frequency: string): unknown =>

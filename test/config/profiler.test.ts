@@ -107,7 +107,7 @@ test('the file, the environment, the state directory of a service', () => {
   refuses(`--config ${path}`, /p\.conf:1, states: unknown key; it belongs in \[profiler\]$/);
 });
 
-test('what only proxtop does is no flag of proxprofiler', () => {
+test('flags that only concern proxtop are not flags of proxprofiler', () => {
   for (const flag of ['--view', '--list-metrics', '--record=f', '--replay=f', '--collectors=cpu'])
     refuses(flag, new RegExp(`^${flag.split('=')[0]}: unknown flag`));
 });

@@ -166,7 +166,7 @@ test('of what is written during a slow look the last counts, also if that is wha
   assert.deepEqual(new Set(rig.samples), new Set(['cpu']));
 });
 
-test('A, B, C: what is between is passed over', async () => {
+test('A, B, C: what comes between is skipped', async () => {
   const rig = new Rig();
   await rig.begin(onlyCpu);
   rig.slow = true;
@@ -182,7 +182,7 @@ test('A, B, C: what is between is passed over', async () => {
   await rig.end();
 });
 
-test('a wrong file leaves what was asked for before, and that is told last', async () => {
+test('a wrong file leaves the request before it in effect, and that is reported last', async () => {
   const rig = new Rig();
   await rig.begin(onlyCpu);
   rig.slow = true;
@@ -255,7 +255,7 @@ test('fewer runs than there were end it; no output idles, and is no run', async 
   assert.ok(rig.samples.length >= 1);
 });
 
-test('a wish that comes before the first settings run is dealt with after them', async () => {
+test('a request that comes before the first settings run is handled after them', async () => {
   const rig = new Rig();
   rig.slow = true;
   const begun = rig.runner.begin(onlyCpu);

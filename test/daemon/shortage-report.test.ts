@@ -8,7 +8,7 @@ import { logs, until } from '../delivery/helpers.ts';
 
 const refused = (code: string): boolean => isShortage(Object.assign(new Error(code), { code }));
 
-test('a shortage of descriptors is told once, with the limit, and so is its end', async () => {
+test('a shortage of descriptors is reported once, with the limit, and so is its end', async () => {
   const { log, at } = logs();
   reportShortages(log, 20);
   assert.ok(!refused('ENOENT') && !isShortage(undefined));

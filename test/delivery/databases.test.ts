@@ -380,7 +380,7 @@ test('VictoriaMetrics holds what came over tcp and udp', { skip: noVictoria }, a
     const sample = hostileSample(Date.now() - 5000);
     output.write(sample);
     await until(() => output.status.sent > 0 && undecided(output.status) === 0, 'all is sent');
-    // Nothing tells when the server has read it.
+    // There is no event when the server has read it.
     const wanted = numbersOf(sample);
     while ((await server.export()).length < wanted);
     await assertVictoria(server, sample, true);

@@ -134,7 +134,7 @@ test('rotations under load, some faster than the writes, lose, double and mispla
   assert.equal(readFileSync(path, 'utf8'), '');
 });
 
-test('when the path cannot be opened anew the old file stays in use', async (t) => {
+test('when the path cannot be reopened the old file stays in use', async (t) => {
   const parent = join(directory(t), 'parent');
   mkdirSync(parent);
   const path = join(parent, 'samples');
@@ -224,7 +224,7 @@ test('close on a full disk gives up what waits', async (t) => {
   assert.deepEqual(seqs(Buffer.from(`${lines.at(-1)!}\n`)), [1001]);
 });
 
-test('a file that is deleted is made anew, and what nobody could find is written there', async (t) => {
+test('a deleted file is made again, and the records lost with it are written there', async (t) => {
   const path = join(directory(t), 'samples');
   const { file, at } = await open(t, path);
   file.send(records(1, 10));
@@ -237,7 +237,7 @@ test('a file that is deleted is made anew, and what nobody could find is written
   await file.close(5000);
 });
 
-test('a file that is open and has no name is no deleted one', async (t) => {
+test('an open file without a name does not count as deleted', async (t) => {
   const path = join(directory(t), 'samples');
   const fd = openSync(path, 'w+');
   t.after(() => {

@@ -42,7 +42,7 @@ export function distinct(numbers: number[]): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-/** Waits for what tells nobody when it happens. */
+/** Waits for something without an event. */
 export async function until(condition: () => boolean, what: string, deadline = 120_000): Promise<void> {
   const end = performance.now() + deadline;
   while (!condition()) {
@@ -162,7 +162,7 @@ export class HangingFile {
   }
 }
 
-/** Records of which nobody knows yet what becomes of them. */
+/** Records whose result is not known yet. */
 export function undecided({ queued, spooled, unconfirmed }: OutputStatus): number {
   return queued + spooled + unconfirmed;
 }
@@ -216,7 +216,7 @@ export class Receiver {
     return (server.address() as AddressInfo).port;
   }
 
-  /** Ends like a killed process: no connection is served any more, and nobody listens. */
+  /** Ends like a killed process: no connection is served any more, and nothing listens. */
   async stop(): Promise<void> {
     const server = this.server;
     if (server === undefined) return;
@@ -236,7 +236,7 @@ export class Receiver {
   }
 }
 
-/** A port of the loopback address on which nobody listens. */
+/** A port of the loopback address on which nothing listens. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, host, resolve));

@@ -20,7 +20,7 @@ export function answer(status: number, text = '', headers: Record<string, string
   return (_, response) => response.writeHead(status, headers).end(text);
 }
 
-/** A receiver that keeps every request it got and answers as it is told to, well or badly. */
+/** A receiver that keeps every request and answers as configured, well or badly. */
 export class HttpReceiver {
   readonly requests: Received[] = [];
   readonly sockets = new Set<Socket>();

@@ -601,7 +601,7 @@ test('https: the right certificate, wrong ones, another name, a certificate of o
   await assert.rejects(open(t, port, { tls: { ca: file('none.pem') } }, 'https').http.ready(), missing);
 });
 
-test('interim answers without end are no answer', async (t) => {
+test('endless interim answers do not count as an answer', async (t) => {
   // A fake server: no real one does this.
   let interim = 0;
   const server = createServer((socket) => {
@@ -663,7 +663,7 @@ test('a server that refuses shows as such until it takes records again', async (
   assert.equal(http.status.state, 'up');
 });
 
-test('where InfluxDB wrote a part, only what it dropped counts as refused', async (t) => {
+test('after a partial write of InfluxDB, only what it dropped counts as refused', async (t) => {
   const words =
     '{"error":"partial write: field type conflict: input field \\"x\\" is type float, already exists as integer dropped=2"}';
   const receiver = new HttpReceiver(t, answer(400, words));

@@ -123,7 +123,7 @@ test('a request that is too large goes in halves', async (t) => {
   await until(() => output.status.sent === 20 && output.status.dropped === 1, 'all is decided');
 });
 
-test('answers that are no messages, or cut, or lie about their length', () => {
+test('answers that are not messages, are cut, or give a wrong length', () => {
   const bodies = [
     Buffer.from('<html>no</html>'),
     Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]),
@@ -152,7 +152,7 @@ test('answers that are no messages, or cut, or lie about their length', () => {
   assert.equal(otlpAnswers.judge(negative, 2), 'arrived');
 });
 
-test('words of servers that are no receivers of OTLP are told as they are', async (t) => {
+test('messages of servers that are not OTLP receivers are passed on unchanged', async (t) => {
   const receiver = new HttpReceiver(t, answer(404, '404 page not found\n', { 'Content-Type': 'text/plain' }));
   const { output, at } = open(t, await receiver.start());
   output.send(records(1, 1));

@@ -103,7 +103,7 @@ test('records of another format are not mixed in: they are delivered before, or 
   assert.equal(set.list[0]?.status.queued, 0);
 });
 
-test('one that is gone delivers what it has', async (t) => {
+test('a removed output delivers what it has', async (t) => {
   const path = join(directory(t), 'samples');
   const { set } = outputs(t);
   await set.replace([file(path)]);

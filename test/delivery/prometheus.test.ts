@@ -244,7 +244,7 @@ test('TLS; a certificate that was replaced is taken on SIGHUP, a bad one is not'
   writeFileSync(tls.cert, readFileSync(second.cert));
   writeFileSync(tls.key, readFileSync(second.key));
   endpoint.reopen();
-  // Nothing tells when it has been read.
+  // There is no event when it has been read.
   while (names.at(-1) === 'first') assert.equal(await scrape(), 200);
   writeFileSync(tls.cert, 'no certificate');
   endpoint.reopen();

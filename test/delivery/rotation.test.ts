@@ -110,7 +110,7 @@ test('what an earlier run left is counted and compressed', async (t) => {
   assert.equal(readFileSync(path, 'utf8'), '');
 });
 
-test('a file that cannot be put aside grows, and that is told', async (t) => {
+test('a file that cannot be rotated grows, and that is reported', async (t) => {
   const path = join(directory(t), 'samples');
   const { file, at } = await open(t, path, { size: 1000, keep: 1 });
   execFileSync('mkdir', [`${path}.1`, `${path}.1/x`]);
@@ -121,7 +121,7 @@ test('a file that cannot be put aside grows, and that is told', async (t) => {
   assert.match(at('error')[0]!, /samples: cannot rotate it: /);
 });
 
-test('a file that somebody else removed or moved costs none of those put aside', async (t) => {
+test('a file removed or moved by another program costs no rotated one', async (t) => {
   for (const take of [
     (path: string) => {
       rmSync(path);

@@ -15,7 +15,7 @@ function noisy(length: number, values = 256): Buffer {
   );
 }
 
-test('what is compressed can be expanded to what it was', () => {
+test('compressed data expands to the original', () => {
   const text = readFileSync(new URL('snappy.test.ts', import.meta.url));
   const inputs = [
     ...Array.from({ length: 80 }, (_, length) => noisy(length)),

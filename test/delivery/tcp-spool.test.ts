@@ -196,7 +196,7 @@ test('a full disk: what follows waits in memory, is told once, and is spooled wh
   assert.deepEqual(distinct(receiver.seqs()), range(1, seq));
 });
 
-test('a disk that stays full is no trouble any more when the peer has taken what waited', async (t) => {
+test('a disk that stays full is not reported any more when the peer has accepted what waited', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   writeFileSync(join(disk, 'ballast'), Buffer.alloc(900_000));

@@ -120,7 +120,7 @@ test('a receiver that asks for a certificate gets ours; a renewed one needs no r
   assert.deepEqual(clients, ['client']);
 });
 
-test('a connection that breaks is made anew, and the last records come again', async (t) => {
+test('a broken connection is made again, and the last records are sent again', async (t) => {
   const authority = new Authority(directory(t));
   const { port, data, sockets } = await receive(t, authority.sign('server', 'DNS:localhost'));
   const { tcp } = open(t, port, { host: 'localhost', tls: { ca: authority.ca } });
@@ -154,7 +154,7 @@ test('a receiver that takes TLS connections and never reads is given up', async 
   assert.equal(sockets.length, 1);
 });
 
-test('a receiver that does not speak TLS is told', async (t) => {
+test('a receiver that does not speak TLS is reported', async (t) => {
   const receiver = new Receiver(t, '127.0.0.1', (socket) => socket.write('220 hello\r\n'));
   const { tcp, at } = open(t, await receiver.start(), { tls: {} });
   tcp.send(records(1, 10));
@@ -185,7 +185,7 @@ test('a token is the first line of each connection', async (t) => {
   assert.deepEqual(seqs(Buffer.from(lines.join(''))), range(1, 3));
 });
 
-test('a token may be given, or be the credential of systemd; a file without one is told', async (t) => {
+test('a token may be given, or be a credential of systemd; a file without one is reported', async (t) => {
   const path = directory(t);
   const receiver = new Receiver(t);
   const port = await receiver.start();

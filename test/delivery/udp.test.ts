@@ -98,7 +98,7 @@ test('a name that cannot be resolved is one warning; what it should have got is 
   await udp.close(60_000);
 });
 
-test('a receiver that is not there is told, and its return', async (t) => {
+test('a missing receiver is reported, and its return', async (t) => {
   const gone = createSocket('udp4');
   gone.bind(0, '127.0.0.1');
   await once(gone, 'listening');
@@ -123,7 +123,7 @@ test('a receiver that is not there is told, and its return', async (t) => {
   assertAccounted(udp.status, seq);
 });
 
-test('of what nobody listens to nothing counts as sent: an error stands for all before it', async (t) => {
+test('nothing counts as sent where nothing listens: an error applies to all datagrams before it', async (t) => {
   const gone = createSocket('udp4');
   gone.bind(0, '127.0.0.1');
   await once(gone, 'listening');

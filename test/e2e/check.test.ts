@@ -67,7 +67,7 @@ describe('--check', { concurrency: 2 }, () => {
     const root = await proxtop(['--config', config, '--check']);
     assert.equal(root.code, 0);
     assert.doesNotMatch(root.stdout, /Not checked|SECRET/);
-    // What is wrong for everybody is wrong for nobody too.
+    // What is missing for root is missing for the user nobody too.
     const wrong = await asNobody(file('wrong.conf', `[output.a]\ntype = file\ntarget = ${directory}/none/x`));
     assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
     assert.match(wrong.stderr, /but cannot work:\n {2}output a: .*there is no directory/);

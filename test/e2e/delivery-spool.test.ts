@@ -15,7 +15,7 @@ const keys = { type: 'tcp', spool: 'true', spool_sync: 0.1 } as const;
 /** What a replay of large samples needs, so that each is spooled at once. */
 const large = { ...keys, queue_bytes: '64K' } as const;
 
-/** Samples so many records while nobody listens; they are on disk then. */
+/** Samples so many records while nothing listens; they are on disk then. */
 async function outage(rig: Rig, records: number): Promise<void> {
   rig.configure({ stream: { ...keys, target: nowhere } });
   const run = rig.start();
@@ -309,7 +309,7 @@ describe('a spool', { concurrency: true }, () => {
   });
 });
 
-/** A port on which nobody listens as yet. */
+/** A port on which nothing listens yet. */
 async function reserved(t: TestContext): Promise<number> {
   const peer = await LinePeer.create(t);
   await peer.die();

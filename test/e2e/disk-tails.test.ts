@@ -173,7 +173,7 @@ describe('QEMU that no manager runs', { skip, timeout: 240_000 }, () => {
       '--detail-interval=0.5',
     ];
     const stream = Stream.start(flags);
-    // Rates need two answers: after the first one it would have been told.
+    // Rates need two answers: after the first one it would have been reported.
     for (const { pid } of [ours, theirs])
       await stream.next(`process ${pid} has answered twice`, ({ domains }) =>
         domains.some((row) => row['pid'] === String(pid) && row['disk_reads'] !== undefined),

@@ -267,7 +267,7 @@ function rowsOf(cycles: readonly Cycle[], vm: LabVm): Row[] {
   });
 }
 
-/** No cycle is missing, and none comes much beside its beat. */
+/** No cycle is missing, and none is far from its tick. */
 function regular(cycles: readonly Cycle[]): void {
   for (const [index, cycle] of cycles.entries()) {
     if (index > 0) assert.equal(cycle.seq, cycles[index - 1]!.seq + 1);

@@ -82,7 +82,7 @@ export async function agree(compare: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A busy machine makes samples late. That is told, and no fault of what is tested. */
+/** A busy machine makes samples late. That is logged, and not a fault of what is tested. */
 function withoutLateness(stderr: string): string {
   return stderr.replace(/^.* sampling is (late|on time).*\n/gm, '');
 }

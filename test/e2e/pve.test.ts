@@ -12,7 +12,7 @@ const missing = missingForLab();
 const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 const FREQUENCY = 0.4;
 const FLAGS = ['--cpu', '--mem', '--verbose', `--frequency=${FREQUENCY}`];
-/** Longer than the beat on which the configuration is looked at, and than the deadline of a look. */
+/** Longer than the interval at which the configuration is read, and than the deadline of a read. */
 const LONG = 4000;
 
 /** A lab with one VM whose configuration says more than its command line. */
@@ -148,7 +148,7 @@ function hang(lab: Lab, vm: LabVm): string {
   return file;
 }
 
-/** No cycle is missing, and none comes much beside its beat. */
+/** No cycle is missing, and none is far from its tick. */
 function regular(cycles: readonly Cycle[]): void {
   for (const [index, cycle] of cycles.entries()) {
     if (index > 0) assert.equal(cycle.seq, cycles[index - 1]!.seq + 1);

@@ -188,7 +188,7 @@ describe('disks of any QEMU', { skip, timeout: 240_000 }, () => {
       '-device',
       'virtio-blk-pci,drive=root',
     ]);
-    // Before QEMU told anything the command line tells a path.
+    // Before QEMU answers, the path comes from the command line.
     const at =
       (path: string) =>
       (vm: Row | undefined): boolean =>
@@ -222,7 +222,7 @@ describe('disks of any QEMU', { skip, timeout: 240_000 }, () => {
       (each) => device(each?.disks, 'here')?.['disk_allocation'] !== undefined,
     );
     assert.equal(num(device(vm.disks, 'here'), 'disk_allocation'), occupied(join(elsewhere, 'disk.img')));
-    // By its file system it is told whether it lies on a disk of the host.
+    // Its file system decides whether it lies on a disk of the host.
     assert.equal(device(vm.disks, 'here')?.['disk_path'], join(elsewhere, 'disk.img'));
   });
 

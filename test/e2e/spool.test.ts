@@ -15,7 +15,7 @@ function spool(rig: Rig, ...words: readonly string[]): Promise<End> {
   return proxtop(['spool', ...words, '--state-dir', rig.state]);
 }
 
-/** Samples so many records while nobody listens; they are on disk then. */
+/** Samples so many records while nothing listens; they are on disk then. */
 async function outage(rig: Rig, records: number, printer = 'json'): Promise<void> {
   rig.configure({ stream: { ...nowhere, printer } });
   const run = rig.start();

@@ -267,7 +267,7 @@ test('with devices a guest whose devices do not tell a count has its own', () =>
   assert.deepEqual(Object.keys(of('proxtop_vm_cpu_steal_seconds_total')), ['vm', 'container', 'bare']);
   assert.deepEqual(of('proxtop_vm_disk_reads_total'), { vm: '5', container: '5', bare: '5' });
   assert.deepEqual(Object.keys(of('proxtop_vm_disk_capacity_bytes')), ['vm', 'container', 'bare']);
-  // One NIC that tells suffices.
+  // One NIC with a value is enough.
   assert.deepEqual(of('proxtop_vm_net_rx_bytes_total'), {
     bare: '6',
     'vm,net0': '60',

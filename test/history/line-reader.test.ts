@@ -85,7 +85,7 @@ function told({ host, guests, agent, time, run, seq, interval }: Sample): unknow
   };
 }
 
-test('what is wanted is read as all of a sample is', () => {
+test('the wanted metrics are read as in a whole sample', () => {
   const reader = new LineReader(wanted);
   for (const device of ['scsi0', '}],"nics":[', '}]},{"UUID":"']) {
     for (const some of [names, names.slice(0, 1), [], [...names].reverse()]) {
@@ -141,7 +141,7 @@ test('parts of guests are read where they are wanted, and twins are told apart a
   }
 });
 
-test('whatever a line holds, it is read or refused', () => {
+test('any line is read or refused', () => {
   const reader = new LineReader(wanted);
   const bytes = line(names);
   for (let length = 0; length < bytes.length; length += 7) reader.read(bytes.subarray(0, length));

@@ -21,7 +21,7 @@ import {
   writer,
 } from './helpers.ts';
 
-test('a file for each hour, in UTC, which any gzip reads; nobody else may', async (t) => {
+test('a file for each hour, in UTC, that any gzip can read; other users have no access', async (t) => {
   const directory = place(t);
   await record(directory, 5);
   assert.deepEqual(filesIn(directory), ['000001-20261128T0258Z.jsonl.gz', '000002-20261128T0300Z.jsonl.gz']);
@@ -241,7 +241,7 @@ test('two instances: the second one says so and writes nothing', async (t) => {
   assert.equal(log.at('warn').filter((line) => line.includes('history')).length, 1);
 });
 
-test('what cannot be written waits, is told once, and is written later', async (t) => {
+test('data that cannot be written waits, is reported once, and is written later', async (t) => {
   const directory = place(t);
   writeFileSync(directory, 'in its way');
   const { writer: history, log } = writer(directory);

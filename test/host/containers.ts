@@ -6,7 +6,7 @@ export const vmid = 901;
 /** Bytes. */
 export const memoryLimit = 64 * 2 ** 20;
 
-/** What LXC is told of it: the layout that Proxmox VE gives its containers (PVE::LXC update_lxc_config). */
+/** Its configuration for LXC: the layout that Proxmox VE gives its containers (PVE::LXC update_lxc_config). */
 const config = `lxc.uts.name = web
 lxc.rootfs.path = dir:/var/lib/lxc/${vmid}/rootfs
 lxc.init.cmd = /init

@@ -156,7 +156,7 @@ test('processes that come and go do not fill the log', options, async (t) => {
   assert.equal(lines.length, 100);
 });
 
-/** A file system whose server never answers, not even that it is there: whoever looks at it waits. */
+/** A file system whose server never answers, not even at first: any access to it blocks. */
 const hangingMount = `
 import ctypes, os, sys, time
 libc = ctypes.CDLL(None, use_errno=True)

@@ -33,7 +33,7 @@ test('without the cpu controller only the usage is known', () => {
   assert.deepEqual(valuesOf(counters), [Number(table(content)[0]?.[1]), NaN, NaN, NaN]);
 });
 
-test('refuses what is no cpu.stat', () => {
+test('refuses text that is not cpu.stat', () => {
   for (const content of ['', 'usage_usecs 5\n', 'usage_usec 5']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError);
   }

@@ -112,7 +112,7 @@ test('files in the directory of the device, as the oldest drivers have them', as
   assert.deepEqual(await read(t, tree), [['it87.656/temp1', 41, NaN]]);
 });
 
-test('a sensor that fails, is faulty or tells nonsense is not known; the others are', async (t) => {
+test('a sensor that fails, is faulty or returns nonsense is not known; the others are', async (t) => {
   const tree = new Tree(t);
   const directory = 'sys/devices/platform/c.0/hwmon/hwmon0';
   addChip(tree, 'hwmon0', 'platform/c.0/hwmon', {

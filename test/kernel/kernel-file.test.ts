@@ -106,7 +106,7 @@ test('is denied without rights', { skip: root ? false : 'needs root to become an
   assert.equal(printed.trim(), '-1 denied');
 });
 
-test('close lets the next read open the file anew', () => {
+test('close lets the next read reopen the file', () => {
   const path = join(directory, 'later');
   const file = new KernelFile(path);
   assert.equal(file.read(), -1);

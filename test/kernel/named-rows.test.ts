@@ -73,7 +73,7 @@ test('a name listed twice, because the list changed while it was read, is one ro
   );
 });
 
-test('names of any bytes are told apart', () => {
+test('names of any bytes are distinguished', () => {
   const rows = newRows();
   const names = [Buffer.from([0xff]), Buffer.from([0xfe]), 'ä', 'n"a\\me', '$(x)', '\u0007'];
   const first = readInto(rows, names);

@@ -20,7 +20,7 @@ test('only devices with hardware behind them are physical', () => {
   }
 });
 
-test('what goes through a port of the hardware is no port itself', () => {
+test('a device behind a port of the hardware is not a port itself', () => {
   // Written by hand after Documentation/ABI/testing/sysfs-class-net and devlink-port.rst.
   const paths = new Paths({ ...defaultRoots, sysfs });
   const nics = [

@@ -31,7 +31,7 @@ test('huge pages: the sum over all nodes is not one of them', () => {
   assert.deepEqual(bytes(parseHugetlbNumaStat, 'total=6291456 N0=4194304 N1=2097152\n'), [4194304, 2097152]);
 });
 
-test('what is no such file is refused, and makes no large list', () => {
+test('any other file is refused, and makes no large list', () => {
   const broken = [
     '',
     'anon N0=5',

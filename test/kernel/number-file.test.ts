@@ -14,7 +14,7 @@ test('reads memory.current and pages_sharing', () => {
   assert.equal(parseNumberAt(cursorOf('-1\n'), ''), -1);
 });
 
-test('refuses what is no whole number', () => {
+test('refuses text that is not a whole number', () => {
   for (const content of ['', '\n', 'max\n', '12', '12.5\n', '1 2\n', '<unknown>\n']) {
     assert.throws(() => parseNumberAt(cursorOf(content), 'x'), KernelFormatError, content);
   }

@@ -81,7 +81,7 @@ test('no disks is no error', () => {
   assert.deepEqual(parse(cursorOf(''), stats).devices, []);
 });
 
-test('refuses what is no /proc/diskstats', () => {
+test('refuses text that is not /proc/diskstats', () => {
   for (const content of ['\n', '8 0\n', '8 0 sda\n', 'cpu 1 2 3\n', '8 0 sda 1 2 3 4 5 6 7 8 9 10 11']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError, content);
   }

@@ -20,7 +20,7 @@ for (const kernel of kernels) {
   });
 }
 
-test('refuses what is no /proc/loadavg', () => {
+test('refuses text that is not /proc/loadavg', () => {
   for (const content of ['', '\n', '0.20 0.18\n', '0.20 0.18 x\n']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError);
   }

@@ -65,7 +65,7 @@ test('a line without a colon or number is unknown', () => {
   assert.deepEqual([...info.values], [NaN, NaN]);
 });
 
-test('refuses what is no /proc/meminfo', () => {
+test('refuses text that is not /proc/meminfo', () => {
   for (const content of ['', '\n', 'MemTotal: 5', 'cpu 1 2 3\n']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError);
   }

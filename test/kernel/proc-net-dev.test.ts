@@ -100,7 +100,7 @@ test('no interface but the heading is no error', () => {
   assert.deepEqual(parse(cursorOf(`${HEADING}\n`)).devices, []);
 });
 
-test('refuses what is no /proc/net/dev', () => {
+test('refuses text that is not /proc/net/dev', () => {
   for (const content of ['', '\n', 'Inter-|\n', ' eth0: 1 2 3\n', HEADING]) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError);
   }

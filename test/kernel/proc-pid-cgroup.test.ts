@@ -21,7 +21,7 @@ test('has none on a host with cgroup v1 alone, or when it was removed', () => {
   assert.equal(parseCgroup('', ''), undefined);
 });
 
-test('refuses what is no cgroup file', () => {
+test('refuses text that is not a cgroup file', () => {
   for (const text of ['cpu 1 2 3', '0:', '0::', '0::x'])
     assert.throws(() => parseCgroup(text, ''), KernelFormatError, text);
 });

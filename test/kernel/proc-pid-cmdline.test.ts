@@ -35,7 +35,7 @@ test('reads the captured process; one that is gone has none', () => {
   assert.deepEqual(readCmdline(fixture('linux-6.1'), 1), []);
 });
 
-test('an empty file is no argument, a missing last NUL no harm', () => {
+test('an empty file has no arguments, and a missing last NUL is harmless', () => {
   assert.deepEqual(parseCmdline(''), []);
   assert.deepEqual(parseCmdline('\0'), ['']);
   assert.deepEqual(parseCmdline('kvm\0-m'), ['kvm', '-m']);

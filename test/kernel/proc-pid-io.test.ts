@@ -37,7 +37,7 @@ test('order and unknown lines do not matter, a missing line is unknown', () => {
   assert.deepEqual(valuesOf(counters), [18446744073709551615, 1, NaN, NaN, NaN, 5, NaN]);
 });
 
-test('refuses what is no io file', () => {
+test('refuses text that is not an io file', () => {
   for (const content of ['', '\n', 'x: 1\n', 'rchar: 12'])
     assert.throws(() => parse(cursorOf(content)), KernelFormatError);
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { readOnce } from '../../src/kernel/base/kernel-file.ts';
 import { openFilesLimit } from '../../src/kernel/pid/proc-pid-limits.ts';
 
-test('the soft limit of descriptors, as prlimit tells it', () => {
+test('the soft limit of descriptors, as prlimit shows it', () => {
   const soft = execFileSync('prlimit', [
     '--pid',
     String(process.pid),

@@ -24,7 +24,7 @@ test('zeros of a kernel without statistics are left as they are, more columns ar
   assert.deepEqual(valuesOf(parse(cursorOf('1 2 3 4\n')).counters), [1, 2, 3]);
 });
 
-test('refuses what is no schedstat', () => {
+test('refuses text that is not schedstat', () => {
   for (const content of ['', '\n', '1 2\n', '1 2 3', 'x 2 3\n']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError, content);
   }

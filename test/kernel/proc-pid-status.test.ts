@@ -52,7 +52,7 @@ test('a name cannot pretend to be the line', () => {
   assert.equal(memoryOf(cursorOf('Name:\tVmSwap: 5 kB\nVmSwap:\t       7 kB\n')).swap, 7 * 1024);
 });
 
-test('refuses what is no status file', () => {
+test('refuses text that is not a status file', () => {
   for (const content of ['', 'VmSwap: 5 kB\n', 'Name:\tkvm']) {
     assert.throws(() => memoryOf(cursorOf(content)), KernelFormatError);
   }

@@ -53,7 +53,7 @@ test('a missing line or column is unknown, also in a record that knew it', () =>
   assert.deepEqual([record.someAvg10, record.fullAvg300], [NaN, 7]);
 });
 
-test('refuses what is no pressure file', () => {
+test('refuses text that is not a pressure file', () => {
   for (const content of ['', '\n', 'cpu 1 2\n', 'some avg10=1.00']) {
     assert.throws(() => parse(cursorOf(content)), KernelFormatError);
   }

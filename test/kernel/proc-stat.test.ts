@@ -46,7 +46,7 @@ test('columns that an old kernel lacks are unknown, those of a newer one are ski
   assert.deepEqual(valuesOf(newer.counters), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
-test('refuses what is no /proc/stat, and says which file', () => {
+test('refuses text that is not /proc/stat, and says which file', () => {
   for (const content of [
     '',
     'cpu',

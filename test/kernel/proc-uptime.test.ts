@@ -12,7 +12,7 @@ for (const kernel of kernels) {
   });
 }
 
-test('refuses what is no /proc/uptime', () => {
+test('refuses text that is not /proc/uptime', () => {
   for (const content of ['', '\n', 'up 5\n'])
     assert.throws(() => parseUptime(cursorOf(content), ''), KernelFormatError);
 });

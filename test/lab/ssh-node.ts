@@ -174,7 +174,7 @@ export class SshNode {
     return this.processes().filter((pid) => commandLine(pid).some((each) => each.includes(word)));
   }
 
-  /** Stops every process in its tracks: connections stay, and nobody answers. */
+  /** Stops every process: connections stay, and nothing answers. */
   async hang(): Promise<void> {
     const pids = this.processes();
     for (const pid of pids) process.kill(pid, 'SIGSTOP');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MinuteLimit } from '../../src/pacing/minute-limit.ts';
 
-test('so often within a minute, and anew in the next one', (t) => {
+test('up to the limit within a minute, and again in the next one', (t) => {
   let now = 5000;
   t.mock.method(performance, 'now', () => now);
   const one = new MinuteLimit();

@@ -197,7 +197,7 @@ test('what is no profile is refused', async () => {
     await refuses(damaged, /: the profile is damaged: name, settings and roottx are inconsistent$/);
 });
 
-test('whatever stands in a profile, it is refused in one sentence or can be shown', async () => {
+test('any profile is refused in one sentence or can be shown', async () => {
   const whole = { profile: toProfile({ name: uuid }, alternating) };
   const strange = [null, 5, -1, 1e308, 'x', [], {}, [null], true];
   /** Every copy of a value in which one part is another thing, or is missing. */
@@ -262,7 +262,7 @@ test('a heat map has a row and a cell for each state, and no control characters 
   assert.match(colour, /\u001b\[48;5;178;38;5;255m {3}73% \u001b\[0m/);
 });
 
-test('a profile shows a terminal nothing to obey, whatever its VM is called', () => {
+test('a profile shows no control characters, whatever its VM is called', () => {
   const name = '\u001b]0;pwned\u0007\u009b2J\u202e\u2028';
   const line = profileLine({ name }, profileOf([]));
   assert.doesNotMatch(line.trimEnd(), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

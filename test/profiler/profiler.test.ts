@@ -189,7 +189,7 @@ test('saved profiles go on with the same run of the VM, and only with that', () 
   );
 });
 
-test('a container: its kind is told, and its CPU is known without steal', () => {
+test('a container: its kind is in the profile, and its CPU is known without steal', () => {
   const container: GuestIdentity = { type: 'lxc', key: '1', uuid: 'proxmox-901', name: 'web', vmid: '901' };
   const next = sample(1, [[container, 50]]);
   const [guest] = next.guests;

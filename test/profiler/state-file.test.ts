@@ -45,7 +45,7 @@ test('what was saved is loaded', async () => {
   assert.deepEqual(readdirSync(directory), ['profiles.state'], file.path);
 });
 
-test('no file is no trouble', () => {
+test('a missing file is not an error', () => {
   assert.deepEqual(new StateFile(directory, defaults).load(), { vms: [] });
 });
 

@@ -59,7 +59,7 @@ export class Qemu {
   }
 }
 
-/** Waits for something that no event tells; fails when it does not come true. */
+/** Waits for a condition without an event; fails when it does not come true. */
 export async function until(condition: () => boolean): Promise<void> {
   const limit = performance.now() + 10_000;
   while (!condition()) {

@@ -195,7 +195,7 @@ test('of a span, by another order, some guests, so many rows', async (t) => {
   );
 });
 
-test('gaps are told, and what is restarted under another pid is the same guest', async (t) => {
+test('gaps are reported, and a guest restarted under another pid is the same one', async (t) => {
   const directory = place(t);
   await record(directory, 120);
   const { writer: again } = writer(directory);
@@ -230,7 +230,7 @@ test('a recording of single samples, as text and as CSV', async (t) => {
   assert.match(only ?? '', /^cpu_steal,percent,1,qemu,100,a\?b,u1,,,2,3,2026-11-28T02:58:03.000Z,3,0,0,$/);
 });
 
-test('what is asked for and is not there is an error that says what is', async (t) => {
+test('asking for something that does not exist is an error that lists what does', async (t) => {
   const directory = place(t);
   await record(directory, 120);
   const empty = await worst('--replay', directory, '--from', '2020-01-01', '--to', '2020-01-02');

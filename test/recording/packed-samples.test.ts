@@ -18,7 +18,7 @@ const packed = (sample: Sample): Buffer => printer.print(sample)[0]!;
 
 const json = createPrinter('json', settings);
 
-/** What a sample tells: as it is printed, and what is not printed. */
+/** The content of a sample: as it is printed, and what is not printed. */
 function told(sample: Sample | undefined): string[] {
   assert.ok(sample !== undefined);
   const { guests, collectors, host, agent, time, run, seq, interval } = sample;

@@ -177,7 +177,7 @@ test('a file of something else is refused in one clear sentence', async () => {
   assert.equal(await refused(dirname(missing)), 'FILE: cannot read it: it is a directory');
 });
 
-test('a sample that nobody can have written is refused in one clear sentence', async () => {
+test('an impossible sample is refused in one clear sentence', async () => {
   const line = printed(samples(1), 'json').toString();
   const long = Buffer.alloc((64 << 20) + 1, 'x');
   const message = `FILE: the record at byte ${Buffer.byteLength(line)} is larger than 64 MiB, which is no sample of proxtop`;

@@ -115,7 +115,7 @@ test('another interval holds from the next tick on, and a wish for a sample does
   const emit = ({ seq }: Sample): void => {
     seqs.push(seq);
     if (seq === 2) pace.frequency = 3600;
-    // With an hour between ticks only a wish brings the third sample, once the loop waits.
+    // With an hour between ticks only a request brings the third sample, once the loop waits.
     if (seq === 2)
       setImmediate(() => {
         pace.sampleNow();

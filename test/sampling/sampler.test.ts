@@ -85,7 +85,7 @@ test('an inventory that fails costs the rows of the VMs, and our own figures the
     if (broken) throw new Error('EIO: i/o error, scandir');
     return inventory.vms;
   });
-  // Stands for an output whose status cannot be told.
+  // Stands for an output whose status cannot be read.
   const output: ObservedOutput = {
     name: 'a',
     get status(): ObservedOutput['status'] {

@@ -71,7 +71,7 @@ test('times as people write them', () => {
   });
 });
 
-test('what is no time', () => {
+test('texts that are not times', () => {
   const none = [
     '',
     'x',

@@ -14,7 +14,7 @@ test('times as people write them', () => {
   assert.equal(instant('-1.5', from), from - 1500);
 });
 
-test('what is no time is none', () => {
+test('texts that are not times are refused', () => {
   for (const text of ['', 'soon', '25:00', '12:60', '12:00:60', '2026-02-30', '2026-13-01 10:00', '90', '12'])
     assert.equal(instant(text, from), undefined, text);
 });

@@ -26,7 +26,7 @@ test('what was kept is there again', (t) => {
   assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { view: string }).view, 'd');
 });
 
-test('a file that cannot be understood is told and not used', (t) => {
+test('a file that cannot be understood is reported and not used', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'proxtop-view-'));
   t.after(() => {
     rmSync(root, { recursive: true });

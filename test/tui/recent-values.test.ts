@@ -37,7 +37,7 @@ test('a step is the mean of what was measured in it', () => {
   assert.equal(steps.at(-1), 119.5);
 });
 
-test('a value stands until the next one, a gap stays a gap', () => {
+test('a value lasts until the next one, a gap stays a gap', () => {
   const steps = stepsOf(history([...count(5, 60, 5), ...count(100, 120, 5)], 5), {}, 120);
   assert.deepEqual(steps.slice(4, 10), [5, 5, 5, 5, 5, 10]);
   assert.ok(Number.isNaN(steps[80]), 'between 60 and 100 s');

@@ -74,7 +74,7 @@ test('what is not known is said to be so', () => {
   assert.match(text('vm', 'state', { state: 'paused' }), /^now +paused$/m);
 });
 
-test('why a value is not known, as far as the sample tells', () => {
+test('why a value is not known, as far as the sample shows', () => {
   const silent = { qmp: 'timeout', qmp_age: 244 };
   const noAnswer = /^now +not known: the monitor has given no answer for 4 min \(timeout\)$/m;
   assert.match(ofGuest('disk_lat_rd', silent), noAnswer);

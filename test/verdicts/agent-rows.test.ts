@@ -21,7 +21,7 @@ function printed(sample: Sample): Line {
   return JSON.parse(String(createPrinter('json', settings).print(sample)[0])) as Line;
 }
 
-test('a verdict begins, holds, and is told once more when it has ended', () => {
+test('a verdict begins, holds, and is reported once more when it has ended', () => {
   const rows = new VerdictRows();
   const told = [running, stopped, stopped, running, running].map((world, second) => {
     const { verdicts } = printed(rows.judged(sampleAt(world, second))).agent;
@@ -51,7 +51,7 @@ test('as an event it is a line, and as a record it is read back', () => {
   }
 });
 
-test('an output for some guests is not told of others', () => {
+test('an output for some guests does not see others', () => {
   const sample = new VerdictRows().judged(sampleAt(stopped, 0));
   const count = (selection: ConstructorParameters<typeof Selector>[0]): number =>
     new Selector(selection).part(sample).agent.verdicts.length;

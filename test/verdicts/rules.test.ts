@@ -86,7 +86,7 @@ test('a NIC at its own rate limit, and a guest that does not fetch its packets',
   ]);
 });
 
-test('a disk on a device that nobody knows accuses nobody; a full thread of QEMU is told', () => {
+test('a disk on an unknown device has no culprit; a full thread of QEMU is reported', () => {
   const slow = { disk_reads: 100, disk_writes: 0, disk_lat_rd: 80, disk_lat_avg: 80 };
   const neighbour = { disks: { scsi0: { ...slow, disk_reads: 5000, disk_lat_rd: 1, disk_lat_avg: 1 } } };
   assert.deepEqual(after({ guests: { '3102 pg': { disks: { scsi0: slow } }, 3104: neighbour } }), [

@@ -11,7 +11,7 @@ const waiting = (ready: number, more: Known = {}): World => ({
   guests: { 3102: { cpu_total: 30, cpu_steal: ready, cpu_steal_max: ready, ...more }, 3100: hog },
 });
 
-/** The seconds at which something was told, and the sentences before changes. */
+/** The seconds at which something was reported, and the sentences before changes. */
 function secondsTold(seconds: number, world: (second: number) => World): number[] {
   const verdicts = new Verdicts();
   const at: number[] = [];
@@ -78,12 +78,12 @@ test('a step shows the sooner the larger it is', () => {
   }
 });
 
-test('25 a: nothing is told of a program that has just begun', () => {
+test('25 a: nothing is reported just after the program has started', () => {
   assert.deepEqual(told(8, waiting(40)), []);
   assert.equal(told(10, waiting(40)).length, 1);
 });
 
-test('25 b: a guest that is about to leave is no victim; nor one that has just come', () => {
+test('25 b: a guest that is about to leave is not a victim, nor is one that has just come', () => {
   assert.deepEqual(told(60, waiting(60, { lock: 'migrate' })), []);
   const { guests, ...world } = waiting(60);
   const joined = (second: number): World => ({
@@ -93,7 +93,7 @@ test('25 b: a guest that is about to leave is no victim; nor one that has just c
   assert.deepEqual(spans(secondsTold(150, joined)), ['94-150']);
 });
 
-test('25 c: a clock that is set back changes nothing; a gap and another run begin anew', () => {
+test('25 c: a clock that is set back changes nothing; a gap and another run start again', () => {
   const after = (change: (sample: Sample, second: number) => Sample): number[] => {
     const verdicts = new Verdicts();
     const at: number[] = [];

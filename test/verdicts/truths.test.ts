@@ -15,7 +15,7 @@ function takes(percent: number, more: Known = {}): Known {
   return { cpu_cores: cores, cpu_total: percent / cores, ...more };
 }
 
-test('1: a monitor that gives no answer is told at once, one that others hold or that was late once is not', () => {
+test('1: a monitor that does not answer is reported at once, one that others hold or that was late once is not', () => {
   assert.deepEqual(told(0, { guests: { '3107 hung-db': silent } }), [
     '3107 hung-db does not answer for 4 min',
   ]);
@@ -33,7 +33,7 @@ test('2: where most monitors are silent it is one line without names', () => {
   assert.deepEqual(told(3, { guests }), ['9 of 12 monitors do not answer']);
 });
 
-test('3: a guest that came to a stop by itself is told at the first sample, one that was paused never', () => {
+test('3: a guest that stopped by itself is reported at the first sample, a paused one never', () => {
   assert.deepEqual(told(0, { guests: { '3103 shop': { state: 'io-error' } } }), [
     '3103 shop stopped: disk error (storage full or gone)',
   ]);
@@ -41,7 +41,7 @@ test('3: a guest that came to a stop by itself is told at the first sample, one 
   assert.deepEqual(after({ guests: { 3103: { state: 'prelaunch', lock: 'backup' } } }), []);
 });
 
-test('4: a guest at its own CPU limit accuses nobody', () => {
+test('4: a guest at its own CPU limit has no culprit', () => {
   const limited = { cpu_cores: 2, cpu_total: 50, cpu_steal: 50, cpu_steal_max: 50, cpu_throttled: 98 };
   const host = full;
   assert.deepEqual(after({ host, guests: { '3105 web': limited, 3100: takes(600) } }), [
@@ -97,14 +97,14 @@ test('8: a pinned guest is compared with what runs on its CPUs', () => {
   ]);
 });
 
-test('9: who waits although the CPUs are idle is no victim of load', () => {
+test('9: a guest that waits although the CPUs are idle is not a victim of load', () => {
   const guests = { 3102: { cpu_steal: 14, cpu_steal_max: 14 }, 3100: takes(200) };
   assert.deepEqual(after({ host: { cpu_idle: 70 }, guests }), [
     '3102 vm3102 RDY 14 % though CPUs are 70 % idle: not load',
   ]);
 });
 
-test('10: who wants next to nothing is no victim, unless it hardly gets to run', () => {
+test('10: a guest that wants next to nothing is not a victim, unless it hardly gets to run', () => {
   const guest = (ready: number): World['guests'] => ({
     3102: { cpu_total: 0.4, cpu_steal: ready, cpu_steal_max: ready },
     3100: takes(700),
@@ -120,7 +120,7 @@ test('11: a host that waits for its own hypervisor blames no guest', () => {
   ]);
 });
 
-test('12: whom the kernel puts behind the victim anyway is not named', () => {
+test('12: a guest that the kernel schedules after the victim anyway is not named', () => {
   const guests = {
     3102: { cpu_total: 10, cpu_steal: 30, cpu_steal_max: 30, cpu_weight: 100 },
     3101: { ...takes(440), cpu_weight: 1 },
@@ -137,7 +137,7 @@ function reads(rate: number, ms: number, below: number, more: Known = {}): Known
   return { ...device, ...latency, disk_davg_rd: below, disk_read_mib: rate / 64, disk_write_mib: 0, ...more };
 }
 
-test('13: a disk at its own limit accuses nobody', () => {
+test('13: a disk at its own limit has no culprit', () => {
   const limited = reads(25, 30, 0.6, { disk_iops_limit: 25, disk_limit_used: 100 });
   const guests = {
     '3102 postgres-main': { disks: { scsi0: limited } },
@@ -179,7 +179,7 @@ test('15: a fast device is not to blame: QEMU waits for a CPU, or it is not know
   assert.deepEqual(after({ guests: guest(0) }), ['3102 pg LAT 80 ms: not the storage (device 1 ms)']);
 });
 
-test('16: one slow operation of few, and one slow beat of three, are no state', () => {
+test('16: one slow operation of few, and one slow poll of three, are not a symptom', () => {
   assert.deepEqual(after({ guests: { 3102: { disks: { scsi0: reads(0.5, 100.8, 0.5) } } } }), []);
   const once = (second: number): World => {
     const isSlow = second >= 30 && second < 40;
@@ -207,7 +207,7 @@ test('18: slow flushes alone', () => {
   ]);
 });
 
-test('19: what is cold in swap harms nobody, what comes back does', () => {
+test('19: cold data in swap is harmless, data read back is not', () => {
   const swapped = (faults: number): World['guests'] => ({
     3102: { ram_swap: 512 * 2 ** 20, ram_majflt: faults },
   });

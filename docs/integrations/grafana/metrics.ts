@@ -3,7 +3,7 @@ import type { Metric } from '../../../src/catalogue/catalogue.ts';
 import type { Scope } from '../../../src/catalogue/define.ts';
 import { families } from '../../../src/formats/prometheus/families.ts';
 
-/** A metric of the catalogue. Throws where there is none: a dashboard must not ask for what nobody writes. */
+/** A metric of the catalogue. Throws where there is none: a dashboard must not query what is never written. */
 export function metric(scope: Scope, id: string): Metric {
   const found = columns(scope).find((each) => each.id === id);
   if (found === undefined) throw new RangeError(`no ${id} in ${scope}`);

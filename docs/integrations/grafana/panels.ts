@@ -69,14 +69,14 @@ const abouts: Readonly<
 
 const RANGE = '[$__rate_interval]';
 
-/** The rate of a counter, summed over what is not told apart. */
+/** The rate of a counter, summed over labels that are not distinguished. */
 export function rate(about: About, scope: Scope, id: string, labels = ''): string {
   const { select, by } = abouts[about];
   const more = labels === '' ? '' : `,${labels}`;
   return `sum by (${by}) (rate(${sampleOf(scope, id)}{${select}${more}}${RANGE}))`;
 }
 
-/** A level, summed over what is not told apart. */
+/** A level, summed over labels that are not distinguished. */
 export function level(about: About, scope: Scope, id: string): string {
   const { select, by } = abouts[about];
   return `sum by (${by}) (${sampleOf(scope, id)}{${select}})`;

@@ -28,7 +28,7 @@ function numbers(bytes: Buffer): number[] {
   return readFrames(bytes, 0, 7, Infinity).records.map(({ number }) => number);
 }
 
-test('what is written is read', () => {
+test('written frames are read back', () => {
   assert.deepEqual(readFrames(segment, header.length, 7, Infinity), { records, torn: false });
 });
 
@@ -72,7 +72,7 @@ test('zeros, as a file system may leave them at the end after a crash, are passe
   assert.deepEqual(readFrames(padded, header.length, 7, Infinity), { records, torn: true });
 });
 
-test('a frame that somebody made, with a checksum that is right and no record in it, is damage', () => {
+test('a forged frame with a right checksum and no record in it counts as damage', () => {
   for (const payload of [
     Buffer.from([0xc1]),
     Buffer.alloc(0),

@@ -216,7 +216,7 @@ test('a position that was torn leaves the one before', async (t) => {
   await again.close();
 });
 
-test('what another output, or this one with another printer, left is kept and told, and delivered when that is back', async (t) => {
+test('records of another output, or of another printer, are kept and reported, and delivered when that is back', async (t) => {
   const path = directory(t);
   for (const [from, format] of [
     [1, 'json'],
@@ -284,7 +284,7 @@ test('a spool of 0.1.0 is delivered, from where it was', async (t) => {
   assert.equal(segmentFiles(path).length, 0);
 });
 
-test('segments that cannot be read block nothing, are told once, and are read when they can be', async (t) => {
+test('unreadable segments block nothing, are reported once, and are read when they can be', async (t) => {
   const { path, files } = await sevenSegments(t);
   for (const index of [1, 4]) {
     copyFileSync(files[index]!, `${files[index]!}.aside`);

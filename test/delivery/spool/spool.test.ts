@@ -183,7 +183,7 @@ test('a damaged position costs duplicates only', async (t) => {
   }
 });
 
-test('a segment of a newer version is passed over, kept and told; the rest is read', async (t) => {
+test('a segment of a newer version is skipped, kept and reported; the rest is read', async (t) => {
   const path = directory(t);
   for (const from of [1, 11, 21]) {
     const spool = await open(path);
@@ -274,7 +274,7 @@ test('a full disk refuses, keeps what it has, and takes again when there is room
 });
 
 // Root may write whatever the mode says, so it is the disk that refuses.
-test('a directory that cannot be written to is told, and taken when it can', async (t) => {
+test('a directory that cannot be written to is reported, and used when it can', async (t) => {
   const disk = smallDisk(t);
   if (disk === undefined) return;
   const path = join(disk, 'spool');
@@ -307,7 +307,7 @@ test('what comes to a directory that can be used only later goes behind what an 
   await spool.close();
 });
 
-test('a directory that is deleted costs what it held, counted, and is made anew', async (t) => {
+test('a deleted directory costs what it held, which is counted, and is made again', async (t) => {
   const path = join(directory(t), 'spool');
   const spool = await open(path);
   await spool.append(1, 10);
@@ -374,7 +374,7 @@ test('a file that disappears, one that was emptied and one renamed are counted',
   await spool.close();
 });
 
-test('what is no file of ours is not opened: segments wait, a position is not written to', async (t) => {
+test('files of others are not opened: segments wait, a position is not written to', async (t) => {
   const path = directory(t);
   const first = await open(path);
   await first.append(1, 10);

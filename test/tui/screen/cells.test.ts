@@ -32,13 +32,13 @@ test('a line is cut at the edge, a wide character that is only half there is lef
   assert.equal(written(screen.changes()), '日本 ');
 });
 
-test('after a character that terminals may take for wider or narrower the place is told anew', () => {
+test('after a character of uncertain width the cursor is positioned again', () => {
   const screen = cells(6, 1);
   screen.set(0, line('e\u0301x'));
   assert.match(screen.changes(), /\u0301\x1b\[1;2Hx/);
 });
 
-test('blocks that follow each other need their place told once, what follows them has its own', () => {
+test('a run of blocks is positioned once, and what follows it again', () => {
   const screen = cells(8, 1);
   screen.set(0, line('ab\u2582\u2585\u2588cd'));
   const changes = screen.changes();

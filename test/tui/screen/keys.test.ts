@@ -41,7 +41,7 @@ test('a click tells where, from 0', () => {
   assert.deepEqual(keys, [{ name: 'click', at: { x: 11, y: 2 } }], 'and letting go of the button is no key');
 });
 
-test('a sequence that nobody knows is no key, and the next key counts', () => {
+test('an unknown sequence is not a key, and the next key counts', () => {
   assert.deepEqual(decode('\x1b[99~\x1b[?1;2cj'), ['j']);
 });
 
