@@ -115,7 +115,7 @@ export function programManual(): string {
     )
     .heading('FILES')
     .item('/etc/proxtop.conf', 'Configuration that the service reads.')
-    .item('~/.config/proxtop/view.json', 'What the view keeps: W in it.')
+    .item('~/.config/proxtop/view.json', 'Settings of the view, saved with its key W.')
     .item('/var/lib/proxtop', 'Spools of outputs, and in history/ the history of this host.')
     .item('/var/log/proxtop', 'Where the service may write files.')
     .item('/run/proxtop', 'Reports for proxtop status.')
