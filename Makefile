@@ -1,4 +1,4 @@
-# Every target does its own set-up on a fresh Debian machine; those that install packages need root.
+# Every target sets up what it needs on a fresh Debian machine; those that install packages need root.
 .PHONY: help deps addon build lint test fuzz chaos test-host host-tests deb package release demo bench bench-compare golden docs screenshots clean
 
 PACKAGES = qemu-system-x86 qemu-utils iproute2 procps socat tmux util-linux e2fsprogs iptables faketime python3 python3-msgpack openssl git influxdb victoria-metrics prometheus rsyslog protobuf-compiler \
@@ -55,7 +55,7 @@ lint: node_modules
 test: deps addon build lint
 	test/all
 
-# Random inputs for every parser that strangers feed; make test does so for two minutes. FUZZ_SECONDS=3600 make fuzz
+# Random inputs for every parser of untrusted input; make test does so for two minutes. FUZZ_SECONDS=3600 make fuzz
 fuzz: node_modules
 	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} node --import tsx --test --test-reporter=spec test/fuzz/parsers.test.ts
 
@@ -84,7 +84,7 @@ bench-compare: deps build
 	bench/checkout $(BASE) build/bench-base
 	BASE=build/bench-base node --import tsx bench/$(BENCH).ts
 
-# Writes what every output prints of a fixed node anew (test/golden); read the diff.
+# Regenerates the output of every printer for a fixed node (test/golden); read the diff.
 golden: node_modules
 	REWRITE_GOLDEN=1 test/run test/golden/golden.test.ts
 
