@@ -40,10 +40,12 @@ export function newFile(directory: string, number: number, time: number): Histor
   return { path, number, time: Math.floor(time / 60_000) * 60_000 };
 }
 
-/** The files of a history in the order in which they were begun; others in that directory are passed over. @throws Error of node:fs */
+/** The files of a history in the order in which they were begun; others in that directory are passed over, and what is no file: a pipe would be waited for. @throws Error of node:fs */
 export async function listFiles(directory: string): Promise<HistoryFile[]> {
-  const names = await readdir(directory);
-  const files = names.flatMap((name) => {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const files = entries.flatMap((entry) => {
+    if (!entry.isFile()) return [];
+    const { name } = entry;
     const [, number, year, month, day, hour, minute] = pattern.exec(name) ?? [];
     const time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute));
     return Number.isNaN(time) ? [] : { path: join(directory, name), number: Number(number), time };

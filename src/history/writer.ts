@@ -112,8 +112,14 @@ export class HistoryWriter {
 
   private async pack(lines: readonly Buffer[], first: number, last: number): Promise<void> {
     if (lines.length === 0) return;
-    this.waiting.push({ bytes: await packMember(lines, first, last), first, last });
-    this.giveUpWhatIsTooMuch();
+    try {
+      this.waiting.push({ bytes: await packMember(lines, first, last), first, last });
+      this.giveUpWhatIsTooMuch();
+    } catch (error) {
+      // No memory for it, or a clock before 1970: the minutes after it may be better.
+      this.lost++;
+      this.fail(error as Error);
+    }
   }
 
   /** Of what waits the oldest goes, but for what is being written. */
@@ -159,7 +165,8 @@ export class HistoryWriter {
 
   private recover(): void {
     if (this.trouble === undefined) return;
-    this.log.info(`the history is written again; ${this.lost} minutes are lost`);
+    const { lost } = this;
+    this.log.info(`the history is written again; ${lost} minute${lost === 1 ? ' is' : 's are'} lost`);
     this.trouble = undefined;
   }
 }

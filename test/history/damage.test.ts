@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { headAt, memberBytes } from '../../src/history/member.ts';
@@ -120,4 +129,24 @@ test('files of others, and of other versions, are passed over', async (t) => {
   writeFileSync(join(directory, 'README'), 'notes');
   writeFileSync(join(directory, '000002-20261128T0301Z.jsonl.gz'), 'something else');
   assert.deepEqual((await read(directory)).seqs, upTo(6));
+});
+
+test('what is no file is passed over, neither waited for nor in the way of a new one', async (t) => {
+  const directory = place(t);
+  await record(directory, 1, { from: begin });
+  // The oldest, which would have to make room.
+  mkdirSync(join(directory, '000000-20261101T0301Z.jsonl.gz'));
+  symlinkSync('/dev/zero', join(directory, '000002-20261128T0301Z.jsonl.gz'));
+  const pipe = join(directory, '000003-20261128T0301Z.jsonl.gz');
+  execFileSync('mkfifo', [pipe]);
+  // So that whoever opens it does not wait for ever.
+  const held = openSync(pipe, 'r+');
+  t.after(() => {
+    closeSync(held);
+  });
+  assert.deepEqual((await read(directory)).seqs, upTo(6));
+  const settings = { keep: 86_400 };
+  await record(directory, 1, { from: Date.now(), seq: 7, settings });
+  await record(directory, 1, { from: Date.now(), seq: 13, settings });
+  assert.equal((await read(directory)).seqs.includes(13), true);
 });

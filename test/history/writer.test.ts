@@ -255,6 +255,20 @@ test('data that cannot be written waits, is reported once, and is written later'
   assert.match(log.at('info').join(), /the history is written again; 0 minutes are lost/);
 });
 
+test('a minute that cannot be packed is lost, and the next one is written', async (t) => {
+  const directory = place(t);
+  const { writer: history, log } = writer(directory);
+  // No member can say a time before 1970.
+  history.write(sample(-30_000, 1));
+  history.write(sample(start, 2));
+  history.write(sample(start + MINUTE, 3));
+  await history.close(60_000);
+  assert.deepEqual((await read(directory)).seqs, [2, 3]);
+  assert.equal(history.status.lost, 1);
+  assert.match(log.at('warn').join(), /the history cannot be written: .*range/);
+  assert.match(log.at('info').join(), /the history is written again; 1 minute is lost/);
+});
+
 test('a directory that others may write to is refused', async (t) => {
   const directory = place(t);
   mkdirSync(directory);
