@@ -91,8 +91,9 @@ export function endOf({ list, failed }: Pick<OutputSet, 'list' | 'failed'>): Exi
   return failed || list.some(({ status }) => status.dropped > 0) ? exitCodes.failure : exitCodes.done;
 }
 
-/** Connections to nodes are made once. Throws a ConfigError where others are wanted. */
-function refuseOtherNodes({ watched }: Settings, running: Settings | undefined): void {
+/** Connections to nodes are made once, and live samples do not become those of a recording. Throws a ConfigError for these. */
+function refuseWhatNeedsStart({ watched, replay }: Settings, running: Settings | undefined): void {
+  if (replay !== undefined) throw new ConfigError('replay cannot begin on reload; restart proxtop');
   if (isDeepStrictEqual(watched, running?.watched)) return;
   throw new ConfigError('hosts and cluster cannot change on reload; restart proxtop');
 }
@@ -102,7 +103,7 @@ function reload(runner: Runner, service: Service, reread: () => Settings): void 
   let settings: Settings;
   try {
     settings = reread();
-    refuseOtherNodes(settings, runner.running);
+    refuseWhatNeedsStart(settings, runner.running);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     runner.refuse(error.message);

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -202,4 +210,26 @@ test('runs are counted from the start', { timeout: 300_000 }, async (t) => {
   }
   const { code } = await service.program.end();
   assert.deepEqual([code, lines()], [0, 6]);
+});
+
+test('what needs a start is refused, and samples go on as before', { timeout: 300_000 }, async (t) => {
+  const root = directory(t);
+  const file = join(root, 'samples.json');
+  const earlier = join(root, 'earlier.json');
+  writeFileSync(earlier, '');
+  const sections = `[output.f]\ntype = file\ntarget = ${file}\nprinter = json\n`;
+  const running = new Reloadable(root, { top: 'frequency = 1', sections });
+  t.after(() => running.program.child.kill('SIGKILL'));
+  const samples = (): number => readFileSync(file, 'utf8').split('\n').length;
+  await running.program.until('samples', () => existsSync(file) && samples() > 1);
+  for (const [top, why] of [
+    [`replay = ${earlier}`, 'replay cannot begin on reload; restart proxtop'],
+    ['hosts = localhost,pve2', 'hosts and cluster cannot change on reload; restart proxtop'],
+  ] as const) {
+    await running.reload({ top: `frequency = 1\n${top}`, sections });
+    assert.match(running.program.stderr, new RegExp(`the old configuration stays in effect: ${why}`));
+  }
+  const before = samples();
+  await running.program.until('more samples', () => samples() > before);
+  assert.doesNotMatch(running.program.stderr, /new configuration is in effect/);
 });
