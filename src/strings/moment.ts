@@ -3,21 +3,23 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const units: Readonly<Record<string, number>> = {
-  s: SECOND,
-  sec: SECOND,
-  second: SECOND,
-  m: MINUTE,
-  min: MINUTE,
-  minute: MINUTE,
-  h: HOUR,
-  hr: HOUR,
-  hour: HOUR,
-  d: DAY,
-  day: DAY,
-  w: 7 * DAY,
-  week: 7 * DAY,
-};
+const units: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    s: SECOND,
+    sec: SECOND,
+    second: SECOND,
+    m: MINUTE,
+    min: MINUTE,
+    minute: MINUTE,
+    h: HOUR,
+    hr: HOUR,
+    hour: HOUR,
+    d: DAY,
+    day: DAY,
+    w: 7 * DAY,
+    week: 7 * DAY,
+  }),
+);
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /** A time of day: 14:30, 14:30:05, 14:30:05.250. */
@@ -141,7 +143,7 @@ function fromLength(text: string, { now, begin }: Reference): number | undefined
   let total = 0;
   for (const [, count, unit = ''] of parts.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)) {
     const name = unit.toLowerCase().replace(/^and$/, '');
-    const size = units[name] ?? units[name.replace(/s$/, '')];
+    const size = units.get(name) ?? units.get(name.replace(/s$/, ''));
     if (size === undefined) return undefined;
     total += Number(count) * size;
   }

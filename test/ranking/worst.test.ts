@@ -302,3 +302,11 @@ test('the help fits 80 columns, with blanks between what is written and what it 
     if (line.startsWith('  proxtop ')) assert.match(line, /\S {2,}\S/);
   }
 });
+
+test('a metric that there is not is refused, whatever its name', () => {
+  for (const name of ['constructor', '__proto__', 'toString', 'nonsense'])
+    assert.throws(
+      () => parseCommandLine(['worst', '--by', name], {}),
+      (error: Error) => /--by.*expected a metric of guests/.test(error.message),
+    );
+});

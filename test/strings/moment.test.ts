@@ -73,6 +73,8 @@ test('times as people write them', () => {
 
 test('texts that are not times', () => {
   const none = [
+    '1 constructor',
+    '2valueof',
     '',
     'x',
     '25:00',

@@ -35,6 +35,13 @@ test('states come before locks, but a VM that is started for its backup is in ba
   assert.equal(badge({ lock: 'snapshot-delete' }), 'warn SNAP-DEL');
 });
 
+test('whatever text a state or a lock is, it is a text', () => {
+  for (const word of ['__proto__', 'constructor', 'toString']) {
+    assert.equal(badge({ state: word }), undefined);
+    assert.equal(badge({ lock: word }), `warn ${word.toUpperCase().slice(0, BADGE_WIDTH)}`);
+  }
+});
+
 test('every badge fits into its column', () => {
   const states =
     'debug inmigrate internal-error io-error paused postmigrate prelaunch finish-migrate restore-vm save-vm';

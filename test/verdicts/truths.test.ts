@@ -228,6 +228,12 @@ test('21: processes killed by the limit of a container, or by a host without mem
   const MIB = 2 ** 20;
   const atLimit = world({ ram_limit: 512 * MIB, ram_limit_used: 99, ram_oom_kills: 0 });
   assert.deepEqual(told(20, atLimit), ['901 web: 2 processes killed, own limit 512 MiB full']);
+  // Somebody lifts the limit then: how large it was is no longer known.
+  const lifted = world({ ram_oom_kills: 0 });
+  assert.deepEqual(
+    told(25, (second) => (second <= 20 ? atLimit(second) : lifted(second))),
+    ['901 web: 2 processes killed, own limit full'],
+  );
   assert.equal(told(75, atLimit).length, 1);
   assert.deepEqual(told(85, atLimit), []);
   const noMemory = { ram_obtainable: 2 ** 30 };

@@ -14,12 +14,12 @@ const numbers = catalogue.filter(
   ({ scope, kind }) => kind !== 'text' && (scope === 'vm' || deviceScopes.includes(scope)),
 );
 /** What other tools call them. */
-const elsewhere: Readonly<Record<string, string>> = {
-  ready: 'cpu_steal',
-  cpu_ready: 'cpu_steal',
-  steal: 'cpu_steal',
-  latency: 'disk_lat_avg',
-};
+const elsewhere: ReadonlyMap<string, string> = new Map([
+  ['ready', 'cpu_steal'],
+  ['cpu_ready', 'cpu_steal'],
+  ['steal', 'cpu_steal'],
+  ['latency', 'disk_lat_avg'],
+]);
 const names = numbers.flatMap(({ id, title }) => [id, title]);
 
 /**
@@ -56,7 +56,7 @@ function hint(word: string): string {
     return other.kind === 'text'
       ? `; ${other.id} is a text, and has no worst value`
       : `; ${other.id} is a metric of ${entityOf(other.scope).noun}`;
-  const near = elsewhere[word] ?? nearest(word, names);
+  const near = elsewhere.get(word) ?? nearest(word, names);
   if (near !== undefined) return `; did you mean ${quoted(near)}?`;
   return '; proxtop --list-metrics names them';
 }

@@ -21,36 +21,40 @@ const HUNG = 10;
 const holdsMonitor = /^(backup|migrate|snapshot)/;
 
 /** States of QEMU (RunState), of libvirt (virDomainState) and of containers; of those that are missing nothing is to be said. */
-const states: Readonly<Record<string, Badge>> = {
-  'io-error': { text: 'IO-ERR', grade: 'bad' },
-  'internal-error': { text: 'ERROR', grade: 'bad' },
-  'guest-panicked': { text: 'PANIC', grade: 'bad' },
-  crashed: { text: 'CRASHED', grade: 'bad' },
-  watchdog: { text: 'WATCHDOG', grade: 'bad' },
-  paused: { text: 'PAUSED', grade: 'warn' },
-  debug: { text: 'PAUSED', grade: 'warn' },
-  frozen: { text: 'FROZEN', grade: 'warn' },
-  suspended: { text: 'SUSPEND', grade: 'warn' },
-  pmsuspended: { text: 'SUSPEND', grade: 'warn' },
-  inmigrate: { text: 'MIGRATE', grade: 'warn' },
-  'finish-migrate': { text: 'MIGRATE', grade: 'warn' },
-  postmigrate: { text: 'MIGRATE', grade: 'warn' },
-  colo: { text: 'MIGRATE', grade: 'warn' },
-  'save-vm': { text: 'SAVE', grade: 'warn' },
-  'restore-vm': { text: 'RESTORE', grade: 'warn' },
-  shutdown: { text: 'SHUTDOWN', grade: 'warn' },
-  shutoff: { text: 'SHUTDOWN', grade: 'warn' },
-};
+const states: ReadonlyMap<string, Badge> = new Map(
+  Object.entries<Badge>({
+    'io-error': { text: 'IO-ERR', grade: 'bad' },
+    'internal-error': { text: 'ERROR', grade: 'bad' },
+    'guest-panicked': { text: 'PANIC', grade: 'bad' },
+    crashed: { text: 'CRASHED', grade: 'bad' },
+    watchdog: { text: 'WATCHDOG', grade: 'bad' },
+    paused: { text: 'PAUSED', grade: 'warn' },
+    debug: { text: 'PAUSED', grade: 'warn' },
+    frozen: { text: 'FROZEN', grade: 'warn' },
+    suspended: { text: 'SUSPEND', grade: 'warn' },
+    pmsuspended: { text: 'SUSPEND', grade: 'warn' },
+    inmigrate: { text: 'MIGRATE', grade: 'warn' },
+    'finish-migrate': { text: 'MIGRATE', grade: 'warn' },
+    postmigrate: { text: 'MIGRATE', grade: 'warn' },
+    colo: { text: 'MIGRATE', grade: 'warn' },
+    'save-vm': { text: 'SAVE', grade: 'warn' },
+    'restore-vm': { text: 'RESTORE', grade: 'warn' },
+    shutdown: { text: 'SHUTDOWN', grade: 'warn' },
+    shutoff: { text: 'SHUTDOWN', grade: 'warn' },
+  }),
+);
 /** Started, and kept from running until somebody says so: Proxmox VE does that to back up a VM that is off. */
 const prelaunch: Badge = { text: 'PRESTART', grade: 'warn' };
 
 /** Locks of Proxmox VE whose names are too long; others are shown as they are. */
-const locks: Readonly<Record<string, string>> = {
-  'snapshot-delete': 'SNAP-DEL',
-  suspending: 'SUSPEND',
-  suspended: 'SUSPEND',
-  destroyed: 'DESTROY',
-};
+const locks: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    'snapshot-delete': 'SNAP-DEL',
+    suspending: 'SUSPEND',
+    suspended: 'SUSPEND',
+    destroyed: 'DESTROY',
+  }),
+);
 
 /**
  * The badge of a guest; undefined for one that runs and is left alone.
@@ -62,8 +66,9 @@ export function badgeOf({ values, texts }: Row): Badge | undefined {
   if (texts[id.qmp] === 'timeout' && age >= HUNG && !holdsMonitor.test(lock))
     return { text: `HUNG ${duration(age)}`, grade: 'bad' };
   const state = texts[id.state] ?? '';
-  const ofState = states[state];
+  const ofState = states.get(state);
   if (ofState !== undefined) return ofState;
-  if (lock !== '') return { text: (locks[lock] ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), grade: 'warn' };
+  if (lock !== '')
+    return { text: (locks.get(lock) ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), grade: 'warn' };
   return state === 'prelaunch' ? prelaunch : undefined;
 }

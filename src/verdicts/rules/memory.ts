@@ -63,16 +63,18 @@ function tight({ host, guests }: Situation): Finding {
     held += (Number.isNaN(resident) ? guest.value(mem.ram_used) : resident) || 0;
     given += guest.value(mem.ram_ballooned) || 0;
   }
-  const total = bytes(host.memoryTotal);
+  // What cannot be read at present, while it still counts as short.
+  const available = Number.isNaN(left) ? 'short' : `${percent(left)} available`;
+  const total = Number.isNaN(host.memoryTotal) ? '' : ` of ${bytes(host.memoryTotal)}`;
   const balloons = given >= 2 ** 20 ? `; balloons gave ${bytes(given)}` : '';
-  const sentence = `memory: ${percent(left)} available, guests hold ${bytes(held)} of ${total}${balloons}`;
+  const sentence = `memory: ${available}, guests hold ${bytes(held)}${total}${balloons}`;
   return {
     rule: 'memory-host',
     class: 5,
     cause: 'memory',
     guest: undefined,
     suffers: '',
-    score: scoreOf(TIGHT_UNDER_PRESSURE, left),
+    score: Number.isNaN(left) ? 1 : scoreOf(TIGHT_UNDER_PRESSURE, left),
     tell: () => ({ sentence: () => sentence }),
   };
 }
@@ -103,7 +105,10 @@ function swapped(guest: GuestSignals, more: string): Finding {
       ...common,
       rule: 'memory-limit',
       class: 4,
-      tell: () => ({ sentence: (label) => `${label(guest)} ${suffers}: own limit of ${bytes(limit)} full` }),
+      tell: () => ({
+        sentence: (label) =>
+          `${label(guest)} ${suffers}: own limit${Number.isNaN(limit) ? '' : ` of ${bytes(limit)}`} full`,
+      }),
     };
   return {
     ...common,

@@ -17,17 +17,17 @@ const TOLD = 60;
 const SHORT = 10;
 
 /** States in which a guest has come to a stop by itself, and what that means. */
-const stopped: Readonly<Record<string, string>> = {
-  'io-error': 'disk error (storage full or gone)',
-  'internal-error': 'QEMU cannot go on (internal error)',
-  'guest-panicked': 'its kernel panicked',
-};
+const stopped: ReadonlyMap<string, string> = new Map([
+  ['io-error', 'disk error (storage full or gone)'],
+  ['internal-error', 'QEMU cannot go on (internal error)'],
+  ['guest-panicked', 'its kernel panicked'],
+]);
 
 /** Guests that are down, or have come to harm: told at once. */
 export function* stateFindings({ guests, host }: Situation): Generator<Finding> {
   for (const guest of guests) {
     const state = guest.text('state') ?? '';
-    const reason = stopped[state];
+    const reason = stopped.get(state);
     if (reason !== undefined)
       yield {
         rule: 'stopped',
@@ -85,13 +85,13 @@ function* hung(guests: readonly GuestSignals[]): Generator<Finding> {
 
 /**
  * Processes that the kernel killed. The counter tells no reason: at its limit it was the guest's own, on a host without
- * memory the host's; else nothing is said of it.
+ * memory the host's; else nothing is said of it. Somebody may have lifted the limit since.
  */
 function killed(guest: GuestSignals, isHostShort: boolean): Finding {
   const count = Math.max(1, Math.round(guest.kills));
   const limit = guest.value(mem.ram_limit);
   const reason = guest.killedAtLimit
-    ? `own limit ${bytes(limit)} full`
+    ? `own limit ${Number.isNaN(limit) ? '' : `${bytes(limit)} `}full`
     : isHostShort
       ? 'the host had no memory'
       : 'memory was short';
