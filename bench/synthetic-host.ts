@@ -29,20 +29,19 @@ function fill(row: Row, first: boolean): void {
   }
 }
 
-const all: Row[] = [];
-function rowOf(scope: Scope): Row {
-  const row = new Row(scope);
-  fill(row, true);
-  all.push(row);
-  return row;
-}
-const tree = (root: 'host' | 'vm') => ({
-  row: rowOf(root),
-  ...listsOf(root, ({ scope }) => Array.from({ length: devices[scope] ?? 1 }, () => rowOf(scope))),
-});
-
 /** @returns makes the sample of a second after the start; it is valid until the next one is made */
 export function syntheticHost(vmCount: number): (second: number) => Sample {
+  const all: Row[] = [];
+  const rowOf = (scope: Scope): Row => {
+    const row = new Row(scope);
+    fill(row, true);
+    all.push(row);
+    return row;
+  };
+  const tree = (root: 'host' | 'vm') => ({
+    row: rowOf(root),
+    ...listsOf(root, ({ scope }) => Array.from({ length: devices[scope] ?? 1 }, () => rowOf(scope))),
+  });
   const host = tree('host');
   const guests = Array.from({ length: vmCount }, (_, index) => {
     const name = `vm${index}`;

@@ -60,7 +60,7 @@ async function main(): Promise<ExitCode> {
     }
     case 'run': {
       // Loaded only here: --help and --list-metrics answer without them.
-      const { settings, config, view, span } = command;
+      const { settings, config, view, changes, span } = command;
       const { replay } = settings;
       if (replay !== undefined && view) {
         const { viewReplay } = await import('./daemon/view/replay-view.ts');
@@ -84,7 +84,8 @@ async function main(): Promise<ExitCode> {
         return runCluster(settings, invocation);
       }
       const { run } = await import('./daemon/run.ts');
-      return run(settings, invocation);
+      const { streaming, telling } = await import('./daemon/consumer.ts');
+      return run(settings, invocation, changes ? telling() : streaming());
     }
   }
   return exitCodes.done;

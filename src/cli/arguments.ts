@@ -44,6 +44,8 @@ export type Command =
       readonly config: string | undefined;
       /** Whether the terminal view is shown. */
       readonly view: boolean;
+      /** Whether a proxtop of another host reads what is printed. */
+      readonly changes: boolean;
       /** The part of what is replayed. */
       readonly span: Span;
     };
@@ -110,7 +112,7 @@ export function parseCommandLine(
     const examined = { settings: wanted.settings, service: ofService, fromFile: file !== undefined };
     return { kind: 'check', examined, view: wanted.view };
   }
-  return { kind: 'run', ...wanted, config: configFile, span };
+  return { kind: 'run', ...wanted, changes: given.has('changes'), config: configFile, span };
 }
 
 function parseWorst(argv: readonly string[], env: NodeJS.ProcessEnv): Command {

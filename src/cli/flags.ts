@@ -59,6 +59,13 @@ export const own: readonly Flag[] = [
     bare: 'table',
     help: 'list all metrics with unit and definition, as a table or JSON, and exit',
   },
+  {
+    ...information,
+    name: 'changes',
+    aliases: [],
+    hidden: true,
+    help: 'print of each sample only what differs from the one before, for proxtop --hosts on another host',
+  },
   { ...information, name: 'version', aliases: ['v'], help: 'print the version and exit' },
   { ...information, name: 'help', aliases: ['h'], help: 'print this text and exit' },
 ];

@@ -36,6 +36,14 @@ interface Candidate {
   readonly since: number;
 }
 
+/** What was merged last, where each guest was told by one node alone. */
+interface Merged {
+  readonly names: readonly string[];
+  /** The guests of each node. */
+  readonly lists: readonly (readonly GuestRows[] | undefined)[];
+  readonly guests: readonly { -readonly [K in keyof ClusterGuest]: ClusterGuest[K] }[];
+}
+
 /** What is remembered of an identity that several nodes report or reported. */
 interface Known {
   /** The node whose row is shown. */
@@ -63,21 +71,47 @@ export class Merger {
   private told: ReadonlySet<string> = new Set();
   private since = new Map<string, number>();
   private known = new Map<string, Known>();
+  private last: Merged | undefined;
 
   constructor(private readonly placement: Placement = () => undefined) {}
 
-  /** The rows stay those of the samples. */
+  /** The rows stay those of the samples. The list is that of the moment before as long as the same guests are on the same nodes. */
   merge({ time, interval, own, nodes }: ClusterSample): MergedSample {
-    const groups = this.groups(nodes, time);
-    const known = this.known;
-    this.known = new Map();
-    const guests = [...groups].flatMap(([identity, group]) => this.resolve(identity, group, known, time));
+    const guests = this.again(nodes) ?? this.regrouped(nodes, time);
     const complaints = nodes.flatMap(({ name, row, sample }) => {
       const unseen = sample?.unseen;
       return [complaintOf(row) ?? [], unseen === undefined ? [] : `${name}: ${unseen}`].flat();
     });
     const unseen = complaints.length === 0 ? undefined : complaints.join('; ');
     return { ...own, time, interval, guests, nodes, complaints, unseen };
+  }
+
+  /** The guests of the moment before with what is new of them; undefined where others may have to be shown. */
+  private again(nodes: readonly ClusterNode[]): readonly ClusterGuest[] | undefined {
+    const { last } = this;
+    if (last?.lists.length !== nodes.length) return undefined;
+    for (const [index, { name, sample }] of nodes.entries())
+      if (name !== last.names[index] || sample?.guests !== last.lists[index]) return undefined;
+    let at = 0;
+    for (const node of nodes)
+      for (const { guest, twin } of node.sample?.guests ?? []) {
+        const shown = last.guests[at++];
+        if (shown === undefined || shown.twin !== twin || !isSameGuest(shown.guest, guest)) return undefined;
+        shown.node = node;
+        if (isChanged(shown.guest, guest)) shown.guest = { ...guest, key: shown.guest.key };
+      }
+    return last.guests;
+  }
+
+  private regrouped(nodes: readonly ClusterNode[], time: number): readonly ClusterGuest[] {
+    const groups = this.groups(nodes, time);
+    const known = this.known;
+    this.known = new Map();
+    const guests = [...groups].flatMap(([identity, group]) => this.resolve(identity, group, known, time));
+    const lists = nodes.map(({ sample }) => sample?.guests);
+    const isPlain = [...groups.values()].every((group) => group.length === 1);
+    this.last = isPlain ? { names: nodes.map(({ name }) => name), lists, guests } : undefined;
+    return guests;
   }
 
   /** The guests by who they are; those that already share that on one node are told apart by their processes. */
@@ -142,6 +176,21 @@ export class Merger {
 /** Whether it is on its way from one node to another. */
 function isMoving({ rows: { row } }: Candidate): boolean {
   return notHere.has(row.texts[STATE] ?? '') || row.texts[LOCK] === 'migrate';
+}
+
+/** Whether nothing changed by which a guest is known on several nodes. */
+function isSameGuest(one: GuestIdentity, other: GuestIdentity): boolean {
+  return one.uuid === other.uuid && one.vmid === other.vmid;
+}
+
+function isChanged(one: GuestIdentity, other: GuestIdentity): boolean {
+  return (
+    one.type !== other.type ||
+    one.name !== other.name ||
+    one.tags !== other.tags ||
+    one.lock !== other.lock ||
+    one.state !== other.state
+  );
 }
 
 function guestOf({ node, rows }: Candidate, key: string): ClusterGuest {

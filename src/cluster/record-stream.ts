@@ -1,5 +1,5 @@
 import { formatThatBegins, understoodSchema } from '../recording/format.ts';
-import type { Format } from '../recording/format.ts';
+import type { Fields, Format } from '../recording/format.ts';
 import { MsgpackEnds } from '../recording/msgpack-ends.ts';
 import { brief } from '../strings/printable.ts';
 import { Allowance } from './allowance.ts';
@@ -20,7 +20,7 @@ export class StreamError extends Error {
   override readonly name = 'StreamError';
 
   constructor(
-    readonly kind: TroubleKind & ('garbled' | 'schema'),
+    readonly kind: TroubleKind & ('garbled' | 'schema' | 'slow'),
     message: string,
   ) {
     super(message);
@@ -40,8 +40,8 @@ export class RecordStream {
   private length = 0;
   private format: Format | undefined;
 
-  /** @param take gets each record; its bytes are valid until it returns */
-  constructor(private readonly take: (record: Buffer) => void) {}
+  /** @param take gets the fields of each record; binary ones are valid until it returns */
+  constructor(private readonly take: (fields: Fields) => void) {}
 
   /**
    * @param now monotonic ms
@@ -67,8 +67,10 @@ export class RecordStream {
       record = this.held.subarray(0, this.length);
       this.length = 0;
     }
+    const fields = format.decode(record);
     const schema = format.head(record)?.schema;
-    if (schema === undefined) throw new StreamError('garbled', 'found data that is no sample of proxtop');
+    if (fields === undefined || schema === undefined)
+      throw new StreamError('garbled', 'found data that is no sample of proxtop');
     if (schema !== understoodSchema) {
       throw new StreamError(
         'schema',
@@ -76,7 +78,7 @@ export class RecordStream {
           'install the same version on both',
       );
     }
-    this.take(record);
+    this.take(fields);
   }
 
   private hold(piece: Buffer): void {

@@ -5,7 +5,7 @@ import type { NodeAddress } from './node-source.ts';
  * the words mean the same to every login shell. `exec`, so that it is proxtop whose end ssh tells.
  */
 export const REMOTE_COMMAND = [
-  'exec proxtop --printer=msgpack --output=stdout --frequency=1 --verbose --devices',
+  'exec proxtop --changes --printer=msgpack --output=stdout --frequency=1 --verbose --devices',
   '--cpu --mem --disk --net --io --pressure --host --sensors --energy',
 ].join(' ');
 

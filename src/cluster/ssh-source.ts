@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { backoff } from '../pacing/backoff.ts';
-import { PackedSamples } from '../recording/packed-samples.ts';
+import { ChangedSamples } from '../recording/changed-samples.ts';
+import type { Unreadable } from '../recording/changed-samples.ts';
+import type { Fields } from '../recording/format.ts';
 import { ClockOffset } from './clock-offset.ts';
 import type { Arrival, NodeAddress, NodeName, NodeSource, NodeState, NodeTrouble } from './node-source.ts';
 import { RecordStream, StreamError } from './record-stream.ts';
@@ -44,7 +46,7 @@ interface Connection {
  */
 export class SshSource implements NodeSource {
   onNews: (() => void) | undefined;
-  private readonly samples = new PackedSamples();
+  private readonly samples = new ChangedSamples();
   private arrival: Arrival | undefined;
   private current: NodeState = { kind: 'connecting' };
   private connection: Connection | undefined;
@@ -87,8 +89,8 @@ export class SshSource implements NodeSource {
     const connection: Connection = {
       ssh,
       clock: new ClockOffset(),
-      stream: new RecordStream((record) => {
-        this.take(record, connection);
+      stream: new RecordStream((fields) => {
+        this.take(fields, connection);
       }),
       firstAt: undefined,
       cause: undefined,
@@ -124,12 +126,12 @@ export class SshSource implements NodeSource {
     }
   }
 
-  private take(record: Buffer, connection: Connection): void {
+  private take(fields: Fields, connection: Connection): void {
     if (connection.cause !== undefined) return;
-    const sample = this.samples.read(record);
-    if (sample === undefined) {
+    const sample = this.samples.read(fields);
+    if (typeof sample === 'string') {
       this.arrival = undefined;
-      throw new StreamError('garbled', 'found data that is no sample of proxtop, or too large for one');
+      throw unreadable(sample);
     }
     const { clock } = connection;
     clock.add(sample.time, Date.now());
@@ -196,6 +198,12 @@ export class SshSource implements NodeSource {
     clearTimeout(this.timer);
     if (!this.closed) this.timer = setTimeout(then, pause);
   }
+}
+
+function unreadable(why: Unreadable): StreamError {
+  return why === 'gap'
+    ? new StreamError('slow', 'the link is too slow: samples were lost')
+    : new StreamError('garbled', 'found data that is no sample of proxtop, or too large for one');
 }
 
 /** Ends ssh, which closes the connection and with it what runs there. */

@@ -2,6 +2,7 @@ import type { Collector } from '../collectors/collector.ts';
 import type { Attention } from '../guests/attention.ts';
 import type { PrintedSettings } from '../delivery/settings.ts';
 import { IntervalPrinter } from '../aggregation/interval-printer.ts';
+import { ChangesPrinter } from '../formats/changes/changes-printer.ts';
 import { createPrinter } from '../formats/index.ts';
 import type { Printer } from '../formats/printer.ts';
 import type { Pace } from '../sampling/pace.ts';
@@ -64,4 +65,9 @@ export function streaming(): Consumer {
     printer: plainPrinter,
     end: () => Promise.resolve(),
   };
+}
+
+/** Samples go to a proxtop that watches this host, which asked for them on the command line. */
+export function telling(): Consumer {
+  return { ...streaming(), printer: () => new ChangesPrinter() };
 }

@@ -77,7 +77,8 @@ export class MsgpackPrinter implements Printer {
   }
 }
 
-function head({ time, run, seq, interval }: Sample): Members {
+/** What stands before all else in the object of a sample. */
+export function head({ time, run, seq, interval }: Sample): Members {
   const known = Number.isFinite(interval) ? { interval: Math.round(interval * 1000) / 1000 } : {};
   return { '@timestamp': new Date(time).toISOString(), schema: 1, run, seq, ...known };
 }

@@ -10,11 +10,9 @@ const { qmp } = slots('identity', 'vm');
 
 /** The values of a guest when its monitor answered last. */
 interface Kept {
-  time: number;
+  readonly time: number;
   /** By device; those of the guest itself by ''. */
-  values: Map<string, Float64Array>;
-  /** Whether rows show them, and may still do so when the monitor answers again. */
-  areShown: boolean;
+  readonly values: ReadonlyMap<string, Float64Array>;
 }
 
 /**
@@ -22,41 +20,37 @@ interface Kept {
  * matter, so they stay for a while.
  */
 export class HeldValues {
-  private kept = new Map<string, Kept>();
+  /** Of guests whose monitors do not answer, by their keys. */
+  private readonly kept = new Map<string, Kept>();
 
-  /**
-   * Remembers the values of guests whose monitors answer, and hands those that were remembered to the rows of others.
-   * @param time of the sample, ms since 1970
-   */
-  follow(guests: readonly GuestRows[], time: number): void {
-    const before = this.kept;
-    this.kept = new Map();
-    for (const { guest, row, disks } of guests) {
-      const kept = before.get(guest.key) ?? {
-        time: NaN,
-        values: new Map<string, Float64Array>(),
-        areShown: false,
-      };
-      this.kept.set(guest.key, kept);
-      const isSilent = row.texts[qmp] !== undefined;
-      const passed = time - kept.time;
-      const stands = isSilent && passed >= 0 && passed < STAND;
-      if (!isSilent) {
-        kept.time = time;
-        if (kept.areShown) kept.values = new Map();
-      }
-      kept.areShown = stands;
-      for (const each of [row, ...disks]) {
-        const name = each === row ? '' : textOrBlank(each, 'device');
-        if (!isSilent) copyInto(kept.values, name, each.values);
-        hold(each, stands ? kept.values.get(name) : undefined);
-      }
-    }
+  /** Remembers the values of a guest whose monitor answered, if the next sample has none of it. */
+  keep(guest: GuestRows, time: number): void {
+    const values = rowsOf(guest).map(([name, row]) => [name, row.values.slice()] as const);
+    this.kept.set(guest.guest.key, { time, values: new Map(values) });
+  }
+
+  /** Hands what is remembered of a guest to its rows, as long as its monitor does not answer. @param time of the sample, ms since 1970 */
+  follow(guest: GuestRows, time: number): void {
+    const { key } = guest.guest;
+    if (!isSilent(guest)) this.kept.delete(key);
+    const kept = this.kept.get(key);
+    const passed = time - (kept?.time ?? NaN);
+    const stands = passed >= 0 && passed < STAND;
+    for (const [name, row] of rowsOf(guest)) hold(row, stands ? kept?.values.get(name) : undefined);
+  }
+
+  /** Forgets a guest that is gone. */
+  forget({ guest }: GuestRows): void {
+    this.kept.delete(guest.key);
   }
 }
 
-function copyInto(kept: Map<string, Float64Array>, name: string, values: Float64Array): void {
-  const own = kept.get(name);
-  if (own === undefined) kept.set(name, values.slice());
-  else own.set(values);
+/** Whether the monitor of a guest does not answer. */
+export function isSilent({ row }: Pick<GuestRows, 'row'>): boolean {
+  return row.texts[qmp] !== undefined;
+}
+
+/** The rows of what monitors tell, by device; that of the guest itself by ''. */
+function rowsOf({ row, disks }: GuestRows): (readonly [name: string, row: GuestRows['row']])[] {
+  return [['', row], ...disks.map((disk) => [textOrBlank(disk, 'device'), disk] as const)];
 }

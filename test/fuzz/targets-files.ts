@@ -10,15 +10,17 @@ import { ConfigError } from '../../src/config/errors.ts';
 import { endOfValue } from '../../src/delivery/file/msgpack-end.ts';
 import { frame, readFrames } from '../../src/delivery/ledger/spool/frame.ts';
 import { encodeHeader, readHeader } from '../../src/delivery/ledger/spool/header.ts';
+import { ChangesPrinter } from '../../src/formats/changes/changes-printer.ts';
 import { InputError } from '../../src/profiler/errors.ts';
 import { plotProfile } from '../../src/profiler/plot.ts';
 import { ProfileSet, readProfiles } from '../../src/profiler/read/read-profiles.ts';
 import { readRecording } from '../../src/profiler/read/read-recording.ts';
 import { simulate } from '../../src/profiler/simulate.ts';
+import { ChangedSamples } from '../../src/recording/changed-samples.ts';
 import { entriesOf } from '../../src/recording/entries.ts';
 import { RecordingError } from '../../src/recording/errors.ts';
+import { formatThatBegins } from '../../src/recording/format.ts';
 import { MsgpackEnds } from '../../src/recording/msgpack-ends.ts';
-import { PackedSamples } from '../../src/recording/packed-samples.ts';
 import { SampleBuilder } from '../../src/recording/sample-builder.ts';
 import { readPreferences } from '../../src/tui/preferences.ts';
 import type { Target } from './harness.ts';
@@ -81,14 +83,29 @@ async function replay(input: Buffer): Promise<void> {
 }
 
 /** What comes of records from another node. */
-function readPacked(input: Buffer): void {
+function readChanges(input: Buffer): void {
   const ends = new MsgpackEnds();
-  const samples = new PackedSamples();
+  const reader = new ChangedSamples();
   let at = 0;
   for (let end = ends.next(input, 0); end !== undefined; end = ends.next(input, at)) {
-    samples.read(input.subarray(at, end));
+    const fields = formatThatBegins(input[at] ?? 0)?.decode(input.subarray(at, end));
+    if (fields !== undefined) reader.read(fields);
     at = end;
   }
+}
+
+/** What a node sends: everything, and then what changed. */
+function changes(): Buffer {
+  const printer = new ChangesPrinter();
+  const builder = new SampleBuilder();
+  const [first] = samples;
+  const later = { ...first, seq: 2, domains: [{ ...first?.domains[0], cpu_total: 0.1 }] };
+  return Buffer.concat(
+    [...samples, later].flatMap((each) => {
+      const sample = builder.build([each]);
+      return sample === undefined ? [] : printer.print(sample);
+    }),
+  );
 }
 
 const segmentHeader = encodeHeader({ output: 'a', format: 'json', schema: 1 });
@@ -180,17 +197,18 @@ export const fileTargets: readonly Target[] = [
   },
   {
     name: 'records of other nodes',
-    seeds: [packed(samples), packed([...samples, ...samples])],
+    seeds: [changes(), Buffer.concat([changes(), changes()])],
     words: [
       '\xde\xff\xff',
-      '\xdf\xff\xff\xff\xff',
-      '\xdd\x00\x00\xff\xff',
+      '\xc6\xff\xff\xff\xff',
+      '\xcd\x4e\x20',
       '\xa4',
-      'domains',
+      '\xc0',
+      'changes',
+      'vm_disk',
       'UUID',
-      'disks',
     ],
-    parse: readPacked,
+    parse: readChanges,
   },
   {
     name: 'recordings of MessagePack',

@@ -1,4 +1,5 @@
-import type { Sample } from '../../sampling/sample.ts';
+import type { Row } from '../../catalogue/row.ts';
+import type { GuestRows, Sample } from '../../sampling/sample.ts';
 import { isMerged } from '../../cluster/merge.ts';
 import type { Verdict } from '../../verdicts/verdict.ts';
 import { Verdicts } from '../../verdicts/verdicts.ts';
@@ -34,7 +35,11 @@ export class NodeVerdicts {
       return;
     }
     // Verdicts name the guests of a node; the view knows them by what they are among those of all nodes.
-    const merged = new Map(sample.guests.map((guest) => [guest.row, guest]));
+    let known: ReadonlyMap<Row, GuestRows> | undefined;
+    const merged = (guest: GuestRows): GuestRows => {
+      known ??= new Map(sample.guests.map((each) => [each.row, each]));
+      return known.get(guest.row) ?? guest;
+    };
     const all = sample.nodes.flatMap((node) => {
       const found = node.sample === undefined ? [] : this.addTo(before, node.name, node.sample);
       return found.map((verdict) => ({
@@ -42,11 +47,11 @@ export class NodeVerdicts {
         text: `${node.name}: ${verdict.text}`,
         victims: verdict.victims.map((victim) => ({
           ...victim,
-          guest: merged.get(victim.guest.row) ?? victim.guest,
+          guest: merged(victim.guest),
         })),
         takers: verdict.takers.map((taker) => ({
           ...taker,
-          guest: taker.guest && (merged.get(taker.guest.row) ?? taker.guest),
+          guest: taker.guest && merged(taker.guest),
         })),
       }));
     });
