@@ -1,7 +1,7 @@
 import { columns as metricsOf } from '../catalogue/catalogue.ts';
 import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
-import { scopes } from '../catalogue/define.ts';
-import type { Scope } from '../catalogue/define.ts';
+import { perScope, scopes } from '../catalogue/define.ts';
+import type { PerScope, Scope } from '../catalogue/define.ts';
 import { Row } from '../catalogue/row.ts';
 import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../catalogue/row-tree.ts';
@@ -17,6 +17,11 @@ import type { RecordedVm } from './recorded-rows.ts';
 const MOST_ROWS = 20_000;
 /** Scopes at most, and columns of one. */
 const MOST_COLUMNS = 4096;
+
+/** The metrics of each scope by their ids. */
+const known: PerScope<ReadonlyMap<string, Metric>> = perScope(
+  (scope) => new Map(metricsOf(scope).map((metric) => [metric.id, metric])),
+);
 
 /** Why a record is no sample: it is damaged, or one before it is missing. */
 export type Unreadable = 'damaged' | 'gap';
@@ -104,9 +109,8 @@ export class ChangedSamples {
       const name = values.text();
       const parent = values.text() ?? '';
       const scope = scopes.find((each) => each === name);
-      const metrics = new Map(scope && metricsOf(scope).map((metric) => [metric.id, metric]));
       const length = this.count(MOST_COLUMNS);
-      return { scope, parent, columns: Array.from({ length }, () => metrics.get(values.text() ?? '')) };
+      return { scope, parent, columns: Array.from({ length }, () => metricOf(scope, values.text())) };
     });
     const ran = new Set(this.tables.flatMap(({ columns }) => columns.map((column) => column?.collector)));
     this.collectors = collectorOrder.filter((name) => ran.has(name));
@@ -173,6 +177,11 @@ export class ChangedSamples {
       }
     }
   }
+}
+
+/** Undefined for what the catalogue does not know. */
+function metricOf(scope: Scope | undefined, id = ''): Metric | undefined {
+  return scope && known[scope].get(id);
 }
 
 /** Forgets the rows of a tree, and their values. */

@@ -89,7 +89,8 @@ function readChanges(input: Buffer): void {
   let at = 0;
   for (let end = ends.next(input, 0); end !== undefined; end = ends.next(input, at)) {
     const fields = formatThatBegins(input[at] ?? 0)?.decode(input.subarray(at, end));
-    if (fields !== undefined) reader.read(fields);
+    // The connection ends with the first one that is none.
+    if (fields === undefined || typeof reader.read(fields) === 'string') return;
     at = end;
   }
 }
