@@ -34,6 +34,10 @@ export const ofDisk = {
 /** Means of a NIC, from the point of view of the guest. */
 export const ofNic = { packets: 0, dropped: 1, droppedJudged: 2, limitUsed: 3, rx: 4, tx: 5 } as const;
 
+/** What a disk and a NIC add to their means now. */
+const diskNow = new Float64Array(Object.keys(ofDisk).length);
+const nicNow = new Float64Array(Object.keys(ofNic).length);
+
 /** What is kept of a virtual disk. */
 export class DiskSignals {
   readonly means = new Means(Object.keys(ofDisk).length);
@@ -53,42 +57,39 @@ export class DiskSignals {
   follow(row: Row, isBeat: boolean, seconds: number, weight: number): void {
     this.row = row;
     const { values } = row;
-    const value = (slot: number): number => values[slot] ?? NaN;
-    const { means } = this;
-    const add = (slot: number, number: number): void => {
-      means.add(slot, number, weight);
-    };
-    const reads = value(diskSlots.disk_reads);
-    const writes = value(diskSlots.disk_writes);
-    const flushes = value(diskSlots.disk_flushes);
-    const read = timeOf(reads, value(diskSlots.disk_lat_rd));
-    const write = timeOf(writes, value(diskSlots.disk_lat_wr));
-    const flush = timeOf(flushes, value(diskSlots.disk_lat_fl));
+    const reads = values[diskSlots.disk_reads] as number;
+    const writes = values[diskSlots.disk_writes] as number;
+    const flushes = values[diskSlots.disk_flushes] as number;
+    const read = timeOf(reads, values[diskSlots.disk_lat_rd] as number);
+    const write = timeOf(writes, values[diskSlots.disk_lat_wr] as number);
+    const flush = timeOf(flushes, values[diskSlots.disk_lat_fl] as number);
     const operations = reads + writes + (flushes || 0);
-    const time = timeOf(operations, value(diskSlots.disk_lat_avg));
-    add(ofDisk.operations, operations);
-    add(ofDisk.time, time);
-    add(ofDisk.timeJudged, Math.min(time, operations * SLOW * CLIP));
-    add(ofDisk.reads, reads);
-    add(ofDisk.readTime, read);
-    add(ofDisk.writes, writes);
-    add(ofDisk.writeTime, write);
-    add(ofDisk.writeTimeJudged, Math.min(write, writes * SLOW * CLIP));
-    add(ofDisk.flushes, flushes);
-    add(ofDisk.flushTime, flush);
-    add(ofDisk.flushTimeJudged, Math.min(flush, flushes * SLOW * CLIP));
-    const readsBelow = timeOf(reads, value(diskSlots.disk_davg_rd));
-    const writesBelow = timeOf(writes, value(diskSlots.disk_davg_wr));
+    const time = timeOf(operations, values[diskSlots.disk_lat_avg] as number);
+    diskNow[ofDisk.operations] = operations;
+    diskNow[ofDisk.time] = time;
+    diskNow[ofDisk.timeJudged] = Math.min(time, operations * SLOW * CLIP);
+    diskNow[ofDisk.reads] = reads;
+    diskNow[ofDisk.readTime] = read;
+    diskNow[ofDisk.writes] = writes;
+    diskNow[ofDisk.writeTime] = write;
+    diskNow[ofDisk.writeTimeJudged] = Math.min(write, writes * SLOW * CLIP);
+    diskNow[ofDisk.flushes] = flushes;
+    diskNow[ofDisk.flushTime] = flush;
+    diskNow[ofDisk.flushTimeJudged] = Math.min(flush, flushes * SLOW * CLIP);
+    const readsBelow = timeOf(reads, values[diskSlots.disk_davg_rd] as number);
+    const writesBelow = timeOf(writes, values[diskSlots.disk_davg_wr] as number);
     const known = (readsBelow > 0 ? reads : 0) + (writesBelow > 0 ? writes : 0);
-    add(ofDisk.belowOperations, known > 0 ? known : NaN);
-    add(ofDisk.belowTime, known > 0 ? (readsBelow || 0) + (writesBelow || 0) : NaN);
-    add(ofDisk.limitUsed, value(diskSlots.disk_limit_used));
-    add(ofDisk.mib, value(diskSlots.disk_read_mib) + value(diskSlots.disk_write_mib));
+    diskNow[ofDisk.belowOperations] = known > 0 ? known : NaN;
+    diskNow[ofDisk.belowTime] = known > 0 ? (readsBelow || 0) + (writesBelow || 0) : NaN;
+    diskNow[ofDisk.limitUsed] = values[diskSlots.disk_limit_used] as number;
+    diskNow[ofDisk.mib] =
+      (values[diskSlots.disk_read_mib] as number) + (values[diskSlots.disk_write_mib] as number);
+    this.means.addAll(diskNow, weight);
     this.sinceErrors += seconds;
     if (!isBeat) return;
     const isSlow = time / operations >= SLOW || write / writes >= SLOW || flush / flushes >= SLOW;
     this.slow = withBeat(this.slow, isSlow);
-    this.failed = withBeat(this.failed, value(diskSlots.disk_errors) >= 1);
+    this.failed = withBeat(this.failed, (values[diskSlots.disk_errors] as number) >= 1);
     if (isTwice(this.failed)) this.sinceErrors = 0;
   }
 }
@@ -116,17 +117,16 @@ export class NicSignals {
   follow(row: Row, weight: number): void {
     this.row = row;
     const { values } = row;
-    const { means } = this;
-    const value = (slot: number): number => values[slot] ?? NaN;
-    const passed = value(nicSlots.net_rx_packets);
-    const percent = value(nicSlots.net_rx_drop_percent) || 0;
+    const passed = values[nicSlots.net_rx_packets] as number;
+    const percent = (values[nicSlots.net_rx_drop_percent] as number) || 0;
     const packets = percent < 100 ? passed / (1 - percent / 100) : passed;
     const dropped = (packets * percent) / 100;
-    means.add(ofNic.packets, packets, weight);
-    means.add(ofNic.dropped, dropped, weight);
-    means.add(ofNic.droppedJudged, Math.min(dropped, (packets * CLIP) / 100), weight);
-    means.add(ofNic.limitUsed, value(nicSlots.net_limit_used), weight);
-    means.add(ofNic.rx, value(nicSlots.net_rx_mbit), weight);
-    means.add(ofNic.tx, value(nicSlots.net_tx_mbit), weight);
+    nicNow[ofNic.packets] = packets;
+    nicNow[ofNic.dropped] = dropped;
+    nicNow[ofNic.droppedJudged] = Math.min(dropped, (packets * CLIP) / 100);
+    nicNow[ofNic.limitUsed] = values[nicSlots.net_limit_used] as number;
+    nicNow[ofNic.rx] = values[nicSlots.net_rx_mbit] as number;
+    nicNow[ofNic.tx] = values[nicSlots.net_tx_mbit] as number;
+    this.means.addAll(nicNow, weight);
   }
 }

@@ -45,6 +45,12 @@ export const of = {
   vcpu: 17,
 } as const;
 
+const newDisk = (): DiskSignals => new DiskSignals();
+const newNic = (): NicSignals => new NicSignals();
+
+/** What a guest adds to its means now. */
+const now = new Float64Array(Object.keys(of).length);
+
 /** States in which a guest is inactive and cannot suffer. */
 const atRest: ReadonlySet<string | undefined> = new Set([
   'paused',
@@ -134,54 +140,49 @@ export class GuestSignals {
     this.rows = rows;
     this.age += seconds;
     const { values } = rows.row;
-    const value = (slot: number): number => values[slot] ?? NaN;
-    const add = (slot: number, number: number): void => {
-      this.means.add(slot, number, weight);
-    };
-    const cores = value(cpu.cpu_cores);
+    const cores = values[cpu.cpu_cores] as number;
     // The kernel counts that for each CPU: of a container as many as it may use, of a VM its vCPUs.
-    const limit = this.isContainer ? value(cpu.cpu_limit) : NaN;
-    const throttled = value(cpu.cpu_throttled) / (limit > 0 ? limit : cores);
-    const ready = value(cpu.cpu_steal);
+    const limit = this.isContainer ? (values[cpu.cpu_limit] as number) : NaN;
+    const throttled = (values[cpu.cpu_throttled] as number) / (limit > 0 ? limit : cores);
+    const ready = values[cpu.cpu_steal] as number;
     const waits = Math.max(0, ready - (throttled || 0));
-    const used = value(cpu.cpu_used) * 100;
-    const others = value(cpu.cpu_other_total);
-    add(of.used, value(cpu.cpu_total));
-    add(of.cpus, Number.isNaN(used) ? value(cpu.cpu_total) * cores + (others || 0) : used);
-    add(of.ready, ready);
-    add(of.throttled, throttled);
-    add(of.waits, waits);
-    add(of.waitsJudged, Math.min(waits, WAITS * CLIP));
-    add(of.worst, Math.max(0, value(cpu.cpu_steal_max) - (throttled || 0)));
-    add(of.limitUsed, value(cpu.cpu_limit_used));
-    add(of.others, others);
-    add(of.othersWait, value(cpu.cpu_other_steal));
-    add(of.othersWaitJudged, Math.min(value(cpu.cpu_other_steal), OTHERS_WAIT * CLIP));
-    add(of.thread, value(cpu.cpu_other_max));
-    add(of.cpuPressure, value(pressure.psi_some_cpu_avg10));
-    add(of.memoryPressure, value(pressure.psi_full_mem_avg10));
-    add(of.faults, value(mem.ram_majflt));
-    add(of.faultsJudged, Math.min(value(mem.ram_majflt), FAULTS * CLIP));
-    add(of.swapIn, value(mem.ram_swapin));
-    add(of.vcpu, value(cpu.cpu_total_max));
+    const used = (values[cpu.cpu_used] as number) * 100;
+    const others = values[cpu.cpu_other_total] as number;
+    now[of.used] = values[cpu.cpu_total] as number;
+    now[of.cpus] = Number.isNaN(used) ? (values[cpu.cpu_total] as number) * cores + (others || 0) : used;
+    now[of.ready] = ready;
+    now[of.throttled] = throttled;
+    now[of.waits] = waits;
+    now[of.waitsJudged] = Math.min(waits, WAITS * CLIP);
+    now[of.worst] = Math.max(0, (values[cpu.cpu_steal_max] as number) - (throttled || 0));
+    now[of.limitUsed] = values[cpu.cpu_limit_used] as number;
+    now[of.others] = others;
+    now[of.othersWait] = values[cpu.cpu_other_steal] as number;
+    now[of.othersWaitJudged] = Math.min(values[cpu.cpu_other_steal] as number, OTHERS_WAIT * CLIP);
+    now[of.thread] = values[cpu.cpu_other_max] as number;
+    now[of.cpuPressure] = values[pressure.psi_some_cpu_avg10] as number;
+    now[of.memoryPressure] = values[pressure.psi_full_mem_avg10] as number;
+    now[of.faults] = values[mem.ram_majflt] as number;
+    now[of.faultsJudged] = Math.min(values[mem.ram_majflt] as number, FAULTS * CLIP);
+    now[of.swapIn] = values[mem.ram_swapin] as number;
+    now[of.vcpu] = values[cpu.cpu_total_max] as number;
+    this.means.addAll(now, weight);
     this.sinceKill += seconds;
-    const kills = value(mem.ram_oom_kills) * seconds;
+    const kills = (values[mem.ram_oom_kills] as number) * seconds;
     if (this.sinceKill > KILLS_TOLD) this.kills = 0;
-    const limitUsed = value(mem.ram_limit_used);
+    const limitUsed = values[mem.ram_limit_used] as number;
     if (kills > 0) {
       [this.kills, this.sinceKill] = [this.kills + kills, 0];
       this.killedAtLimit = Math.max(limitUsed || 0, this.limitUsed || 0) >= FULL;
     }
     this.limitUsed = limitUsed;
     this.isAtWork = this.canSuffer();
-    const detailAge = value(identity.detail_age);
+    const detailAge = values[identity.detail_age] as number;
     const isBeat = !(detailAge > this.detailAge);
     this.detailAge = detailAge;
-    const newDisk = (): DiskSignals => new DiskSignals();
     followRows(this.disks, rows.disks, diskNames.device, newDisk, (disk, row) => {
       disk.follow(row, isBeat, seconds, weight);
     });
-    const newNic = (): NicSignals => new NicSignals();
     followRows(this.nics, rows.nics, nicNames.device, newNic, (nic, row) => {
       nic.follow(row, weight);
     });

@@ -32,6 +32,23 @@ export class Means {
     this.means[slot] = Number.isNaN(mean) ? value : mean + weight * (value - mean);
   }
 
+  /**
+   * Adds a value to each slot. Numbers that are handed on one by one are objects for V8: of 3200 guests 12 MB a second.
+   * @param values by slot
+   */
+  addAll(values: Float64Array, weight: number): void {
+    const { means, known } = this;
+    for (let slot = 0; slot < means.length; slot++) {
+      const value = values[slot] as number;
+      const before = known[slot] as number;
+      const isKnown = Number.isNaN(value) ? 0 : 1;
+      known[slot] = Number.isNaN(before) ? isKnown : before + weight * (isKnown - before);
+      if (isKnown === 0) continue;
+      const mean = means[slot] as number;
+      means[slot] = Number.isNaN(mean) ? value : mean + weight * (value - mean);
+    }
+  }
+
   /** NaN where too little of the window is known. */
   of(slot: number): number {
     return (this.known[slot] ?? NaN) >= KNOWN ? (this.means[slot] ?? NaN) : NaN;

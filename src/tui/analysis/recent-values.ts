@@ -98,7 +98,9 @@ export class RecentValues {
       const list = rows.follow(guests);
       const values = new Float32Array(list.length * slots.length);
       let at = 0;
-      for (const row of list) for (const slot of slots) values[at++] = row.values[slot] ?? NaN;
+      for (const row of list)
+        for (let index = 0; index < slots.length; index++)
+          values[at++] = row.values[slots[index] as number] as number;
       of.set(scope, { numbers: rows.numbers, values });
       bytes += values.byteLength;
     }
@@ -185,23 +187,29 @@ function put(value: number, at: number, last: number, steps: number[], known: Ui
 /** The rows of a scope, with numbers by their keys, which are made again only when other rows are there. */
 class KnownRows {
   numbers: Numbers = new Map();
+  /** Of the last sample. */
+  private readonly rows: Row[] = [];
   /** Of each row the key of its guest, and the name of the device. */
   private names: readonly (readonly [guest: string, device: string | undefined])[] = [];
 
   constructor(private readonly kind: Kind) {}
 
-  /** The rows in the order of their numbers. */
+  /** The rows in the order of their numbers; the same list each time. */
   follow(guests: readonly GuestRows[]): readonly Row[] {
-    const rows: Row[] = [];
+    const { rows } = this;
+    const { part, device } = this.kind;
     let isSame = true;
-    for (const vm of guests) {
-      for (const row of this.rowsOf(vm)) {
-        const known = this.names[rows.length];
-        isSame &&= known?.[0] === vm.guest.key && known[1] === row.texts[this.kind.device];
-        rows.push(row);
-      }
-    }
-    if (!isSame || rows.length !== this.names.length) this.learn(guests);
+    let count = 0;
+    const add = (row: Row, key: string): void => {
+      const known = this.names[count];
+      isSame &&= known?.[0] === key && known[1] === row.texts[device];
+      rows[count++] = row;
+    };
+    for (const vm of guests)
+      if (part === undefined) add(vm.row, vm.guest.key);
+      else for (const row of rowsOf(vm, part)) add(row, vm.guest.key);
+    rows.length = count;
+    if (!isSame || count !== this.names.length) this.learn(guests);
     return rows;
   }
 

@@ -69,11 +69,9 @@ export function* diskFindings(situation: Situation): Generator<Finding> {
 
 function symptomOf({ means, wasSlow }: DiskSignals): Standing {
   const slowest = Math.max(
-    ...[
-      means.ratio(ofDisk.timeJudged, ofDisk.operations),
-      means.ratio(ofDisk.writeTimeJudged, ofDisk.writes),
-      means.ratio(ofDisk.flushTimeJudged, ofDisk.flushes),
-    ].map((each) => each || 0),
+    means.ratio(ofDisk.timeJudged, ofDisk.operations) || 0,
+    means.ratio(ofDisk.writeTimeJudged, ofDisk.writes) || 0,
+    means.ratio(ofDisk.flushTimeJudged, ofDisk.flushes) || 0,
   );
   const operations = means.of(ofDisk.operations);
   if (Number.isNaN(operations)) return 'unknown';
