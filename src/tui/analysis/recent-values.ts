@@ -198,7 +198,7 @@ class KnownRows {
   follow(guests: readonly GuestRows[]): readonly Row[] {
     const { rows } = this;
     const { part, device } = this.kind;
-    let isSame = true;
+    let isSame = true as boolean;
     let count = 0;
     const add = (row: Row, key: string): void => {
       const known = this.names[count];
