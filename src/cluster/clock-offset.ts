@@ -2,26 +2,35 @@
 const USUAL_WAY = 1000;
 
 /**
+/**
  * How far the clock of a node is off, and how late its samples are, from when they were taken by its clock and arrived by
  * ours. Transport can only add time: so the smallest difference on a connection counts as the offset of the clocks, less
- * the time that transport takes; what other samples took more is their lateness. A clock that is set forward shows at once,
- * one that is set back as lateness until the next connection.
+ * the time that transport takes; what other samples took more is their lateness. Lateness is measured by our monotonic clock,
+ * which no setting moves. A clock of a node that is set forward makes samples come early, one that is set back by more than an
+ * interval makes a later sample seem the earlier one: both show at once.
  */
 export class ClockOffset {
-  /** ms of the fastest sample, including the difference of the clocks. */
+  /** ms of the fastest sample since the clock was set last, by our monotonic clock, including the difference of the clocks. */
   private least = Infinity;
   private last = Infinity;
+  private taken = -Infinity;
+  /** By how many ms our clock is ahead of our monotonic one. */
+  private base = 0;
 
-  /** @param taken by the clock of the node @param came by our clock, both ms since 1970 */
-  add(taken: number, came: number): void {
-    this.last = came - taken;
+  /** @param taken by the clock of the node, ms since 1970 @param came by ours @param at by our monotonic clock, ms */
+  add(taken: number, came: number, at: number): void {
+    if (taken < this.taken) this.least = Infinity;
+    this.taken = taken;
+    this.base = came - at;
+    this.last = at - taken;
     this.least = Math.min(this.least, this.last);
   }
 
   /** By how many ms the clock of the node is ahead of ours; 0 if it cannot be distinguished from transport time. */
   get offset(): number {
-    if (this.least < 0) return -this.least;
-    return this.least > USUAL_WAY && this.least < Infinity ? -this.least : 0;
+    const least = this.least + this.base;
+    if (least < 0) return -least;
+    return least > USUAL_WAY && least < Infinity ? -least : 0;
   }
 
   /** How many ms the last sample took more than the fastest one. */

@@ -116,7 +116,7 @@ export class ClusterRecording implements Playable<ClusterSample> {
     const name = hostOf(sample) ?? '';
     const row = this.rows.get(name) ?? new Row('agent_node');
     this.rows.set(name, row);
-    const arrival = { sample, at: 0, clockOffset: 0 };
+    const arrival = { sample, at: 0, lateness: 0, clockOffset: 0 };
     fillNodeRow(row, { name: name as NodeName, state: { kind: 'streaming' }, arrival }, 0);
     return { name, row, sample };
   }

@@ -22,7 +22,7 @@ export class LocalSource implements NodeSource {
 
   /** Takes the sample of a cycle. */
   take(sample: Sample): void {
-    this.arrival = { sample, at: performance.now(), clockOffset: 0 };
+    this.arrival = { sample, at: performance.now(), lateness: 0, clockOffset: 0 };
     this.onNews?.();
   }
 

@@ -46,7 +46,7 @@ export function fillNodeRow(row: Row, news: NodeNews, now: number): void {
     state.kind === 'trouble' ? state.trouble.kind : state.kind === 'streaming' ? 'up' : state.kind;
   if (arrival !== undefined) {
     texts[id.hostname] = arrival.sample.host.row.texts[host.host_name];
-    values[id.age] = Math.max(0, now - arrival.at) / 1000;
+    values[id.age] = (Math.max(0, now - arrival.at) + arrival.lateness) / 1000;
     values[id.clock_offset] = arrival.clockOffset / 1000;
   }
   const sample = freshSample(news, now);

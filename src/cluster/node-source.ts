@@ -69,6 +69,8 @@ export interface Arrival {
   readonly sample: Sample;
   /** Monotonic ms (performance.now()). */
   readonly at: number;
+  /** By how many ms it came later than the fastest one of its connection: it was as old then. 0 for this node. */
+  readonly lateness: number;
   /**
    * By how many ms the clock of the node is ahead of ours, as far as the time on the way lets it be known: behind by up to that
    * time it is told as 0 (clock-offset.ts). 0 for this node.

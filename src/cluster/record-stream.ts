@@ -43,6 +43,11 @@ export class RecordStream {
   /** @param take gets the fields of each record; binary ones are valid until it returns */
   constructor(private readonly take: (fields: Fields) => void) {}
 
+  /** Whether a part of a record has come, and not its end. */
+  get hasPart(): boolean {
+    return this.length > 0;
+  }
+
   /**
    * @param now monotonic ms
    * @throws StreamError after which nothing more can be read

@@ -24,6 +24,7 @@ const GIVEN_UP = 15_000;
 const GOOD = 30_000;
 /** ms that ssh has to end by itself. */
 const GRACE = 2000;
+const TOO_SLOW = 'the link is too slow';
 /** Characters of what ssh and proxtop say on standard error that are kept, the last ones. */
 const LONGEST_WORDS = 4096;
 
@@ -134,18 +135,18 @@ export class SshSource implements NodeSource {
       throw unreadable(sample);
     }
     const { clock } = connection;
-    clock.add(sample.time, Date.now());
     const at = performance.now();
+    clock.add(sample.time, Date.now(), at);
     connection.firstAt ??= at;
     if (at - connection.firstAt > GOOD) this.failures = 0;
-    this.arrival = { sample, at, clockOffset: clock.offset };
+    this.arrival = { sample, at, lateness: clock.lateness, clockOffset: clock.offset };
     this.wait(TOLD, () => {
       this.silent(connection, 'no sample comes any more', GIVEN_UP - TOLD);
     });
     if (clock.lateness < TOLD) {
       this.current = { kind: 'streaming' };
     } else {
-      const late = `the link is too slow: samples come ${Math.round(clock.lateness / 1000)} s late`;
+      const late = `${TOO_SLOW}: samples come ${Math.round(clock.lateness / 1000)} s late`;
       if (clock.lateness > GIVEN_UP) this.giveUp(connection, { kind: 'slow', text: late });
       else this.troubled({ kind: 'slow', text: late }, undefined);
     }
@@ -154,7 +155,9 @@ export class SshSource implements NodeSource {
 
   /** Reports silence, and waits whether a sample comes. @param patience ms until the connection is given up */
   private silent(connection: Connection, text: string, patience: number): void {
-    const cause: Cause = { kind: 'silent', text };
+    const cause: Cause = connection.stream.hasPart
+      ? { kind: 'slow', text: `${TOO_SLOW}: of the next sample only a part has come` }
+      : { kind: 'silent', text };
     this.troubled(cause, performance.now() + patience);
     this.wait(patience, () => {
       this.giveUp(connection, cause);

@@ -127,15 +127,33 @@ test('where the guests of a cluster are', () => {
 test('the clock of a node is told from what the way takes', () => {
   const clock = new ClockOffset();
   assert.equal(clock.offset, 0);
-  for (const came of [1300, 1080, 1500]) clock.add(1000, came);
+  for (const came of [1300, 1080, 1500]) clock.add(1000, came, came);
   assert.equal(clock.offset, 0);
   assert.equal(clock.lateness, 420);
-  clock.add(61_000, 1100);
+  clock.add(61_000, 1100, 1100);
   assert.equal(clock.offset, 59_900);
   const behind = new ClockOffset();
-  behind.add(1000, 31_100);
+  behind.add(1000, 31_100, 31_100);
   assert.equal(behind.offset, -30_100);
   assert.equal(behind.lateness, 0);
+});
+
+test('a clock that is set is told at once, and makes nothing late', () => {
+  const clock = new ClockOffset();
+  /** A sample that is taken every second and comes 80 ms later. @param theirs, ours ms that the clocks are set by */
+  const second = (number: number, theirs: number, ours: number, late = 0): readonly number[] => {
+    const at = number * 1000 + 80 + late;
+    clock.add(number * 1000 + theirs, at + ours, at);
+    return [clock.offset, clock.lateness];
+  };
+  assert.deepEqual(second(1, 0, 0), [0, 0]);
+  assert.deepEqual(second(2, 300_000, 0), [299_920, 0], 'forward');
+  assert.deepEqual(second(3, -120_000, 0), [-120_080, 0], 'back');
+  assert.deepEqual(second(4, -120_000, 0, 5000), [-120_080, 5000], 'late is late all the same');
+  assert.deepEqual(second(10, -120_000, 0), [-120_080, 0]);
+  assert.deepEqual(second(11, 0, 0), [0, 0]);
+  assert.deepEqual(second(12, 0, 600_000), [-600_080, 0], 'ours');
+  assert.deepEqual(second(13, 0, -600_000), [599_920, 0]);
 });
 
 test('records come in pieces of any size; what is no record, too large or too much ends the stream', () => {

@@ -38,7 +38,7 @@ export function moment(seq: number, guests: Readonly<Record<string, readonly Gue
   const nodes = Object.entries(guests).map(([name, own]): ClusterNode => {
     const sample = hostSample(name, seq, own);
     const filled = row('agent_node');
-    const arrival = { sample, at: 0, clockOffset: 0 };
+    const arrival = { sample, at: 0, lateness: 0, clockOffset: 0 };
     fillNodeRow(filled, { name: nameOf(name, undefined), state: { kind: 'streaming' }, arrival }, 0);
     return { name, row: filled, sample };
   });
@@ -69,7 +69,7 @@ export class ToldSource implements NodeSource {
   /** @param clockOffset ms */
   tell(sample: Sample, clockOffset = 0): void {
     this.current = { kind: 'streaming' };
-    this.arrival = { sample, at: performance.now(), clockOffset };
+    this.arrival = { sample, at: performance.now(), lateness: 0, clockOffset };
     this.onNews?.();
   }
 

@@ -64,7 +64,7 @@ test('verdicts name their node and are made of its samples alone', () => {
   );
 });
 
-/** Four nodes' worth of what changes: a guest that fails, one that moves, a node that is away. */
+/** What changes: a guest that fails, one that moves, a node that is away. */
 function second(seq: number): ReturnType<typeof moment> {
   const load = { cpu_total: seq % 50 };
   const moving = guest('m', { ...load, vmid: '102' });
