@@ -112,9 +112,14 @@ export class Lab {
     this.pve.write(vm.vmid, vmConfig(vm, changes));
   }
 
-  /** Starts a VM; resolves when QEMU listens on its monitor and its taps are attached. */
-  async start(vm: LabVm): Promise<void> {
-    const qemu = spawn(this.kvm, qemuArguments(vm, this.floppy(vm)), {
+  /**
+   * Starts a VM; resolves when QEMU listens on its monitor and its taps are attached.
+   *
+   * @param incoming where it waits for the VM that migrates to here, as `unix:PATH`
+   */
+  async start(vm: LabVm, incoming?: string): Promise<void> {
+    const migration = incoming === undefined ? [] : ['-incoming', incoming];
+    const qemu = spawn(this.kvm, [...qemuArguments(vm, this.floppy(vm)), ...migration], {
       argv0: '/usr/bin/kvm',
       stdio: ['ignore', 'ignore', 'pipe'],
     });

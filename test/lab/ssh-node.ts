@@ -174,6 +174,26 @@ export class SshNode {
     return this.processes().filter((pid) => commandLine(pid).some((each) => each.includes(word)));
   }
 
+  /**
+   * Makes its link slow: what the node sends waits in a queue of 1 MB, as before a modem.
+   *
+   * @param rate as tc(8) takes it, `64kbit`; undefined for a link as fast as before
+   */
+  limit(rate: string | undefined): void {
+    const { pid } = this.server ?? {};
+    const shape = rate === undefined ? ['del'] : ['replace'];
+    const filter = rate === undefined ? [] : ['tbf', 'rate', rate, 'burst', '3000', 'limit', '1mb'];
+    const words = ['qdisc', ...shape, 'dev', this.link, 'root', ...filter];
+    execFileSync('nsenter', ['--net', '--target', String(pid), 'tc', ...words]);
+  }
+
+  /** Cuts its link: packets vanish, and nobody is told. Its kernel gives connections up after seconds, and not after 15 minutes. */
+  cut(): void {
+    const pid = String(this.server?.pid);
+    execFileSync('nsenter', ['--net', '--target', pid, 'sysctl', '-q', 'net.ipv4.tcp_retries2=2']);
+    execFileSync('ip', ['link', 'set', `${this.link}o`, 'down']);
+  }
+
   /** Stops every process: connections stay, and nothing answers. */
   async hang(): Promise<void> {
     const pids = this.processes();

@@ -30,6 +30,8 @@ export interface VmSpec {
   readonly vmid?: number;
   /** Any text without NUL; vm<vmid> if missing. */
   readonly name?: string;
+  /** Random if missing. */
+  readonly uuid?: string;
   /** `paused` if missing. */
   readonly guest?: Guest;
   /**
@@ -64,7 +66,7 @@ export interface LabNic extends NicSpec {
 
 /** A VM of the lab, running or not. */
 export class LabVm {
-  readonly uuid = randomUUID();
+  readonly uuid: string;
   readonly name: string;
   readonly guest: Guest;
   readonly load: number;
@@ -90,6 +92,7 @@ export class LabVm {
     spec: VmSpec,
     root: string,
   ) {
+    this.uuid = spec.uuid ?? randomUUID();
     this.name = spec.name ?? `vm${vmid}`;
     this.guest = spec.guest ?? 'paused';
     this.load = spec.load ?? (this.guest === 'spin' ? 8 : 1);
