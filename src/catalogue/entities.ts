@@ -91,6 +91,14 @@ export const entities = {
     group: 'host',
     ...device,
   },
+  host_numa: {
+    parent: 'host',
+    member: 'numa',
+    noun: 'a NUMA node of the host',
+    heading: 'NUMA nodes',
+    group: 'host',
+    ...device,
+  },
   host_nic: {
     parent: 'host',
     member: 'nics',

@@ -51,6 +51,8 @@ export type MemorySource =
       readonly qemu: Process;
       /** Whether other processes share it, so that the kernel does not count its swapped pages for QEMU. */
       readonly shared: boolean;
+      /** Whether it was told to lie on several NUMA nodes. */
+      readonly spread: boolean;
       readonly cgroup: Cgroup | undefined;
     }
   | InCgroup
@@ -105,16 +107,16 @@ export interface Sources {
   readonly pressure: Cgroup | undefined;
 }
 
-/** The sources of a VM whose QEMU runs here. @param cgroup its own, @param shared see {@link MemorySource} */
+/** The sources of a VM whose QEMU runs here. @param cgroup its own, @param memory see {@link MemorySource} */
 export function processSources(
   qemu: Process,
   cgroup: Cgroup | undefined,
-  shared: boolean,
+  memory: { readonly shared: boolean; readonly spread: boolean },
   network: NetworkSource,
 ): Sources {
   return {
     cpu: { kind: 'threads', qemu, cgroup },
-    memory: { kind: 'process', qemu, shared, cgroup },
+    memory: { kind: 'process', qemu, ...memory, cgroup },
     storage: { kind: 'process', qemu },
     network,
     pressure: cgroup,

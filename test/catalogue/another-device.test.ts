@@ -71,6 +71,7 @@ test('every printer prints them, with the devices and not without', () => {
     disks: [],
     pools: [],
     cpus: [],
+    numa: [],
     nics: [],
     sensors: [],
     zones: [],

@@ -13,7 +13,7 @@ const PID = 4242;
 const GIB = 2 ** 30;
 
 /** A host of two nodes with two CPUs each, and a VM with two vCPUs. */
-function setUp(t: TestContext, nodes: readonly string[] = ['0-1', '2-3']) {
+function setUp(t: TestContext, nodes: readonly string[] = ['0-1', '2-3'], spread = false, devices = false) {
   const tree = new Tree(t);
   const at = stoppedClock(t);
   nodes.forEach((cpus, node) => {
@@ -25,13 +25,13 @@ function setUp(t: TestContext, nodes: readonly string[] = ['0-1', '2-3']) {
   assert.ok(qemu !== undefined);
   const cgroup = new Cgroup(tree.paths, '/vm');
   for (const thread of qemu.threads) thread.vcpu = thread.tid === PID ? undefined : thread.tid - PID - 1;
-  const collector = new MemCollector(tree.paths, { verbose: false, devices: false });
+  const collector = new MemCollector(tree.paths, { verbose: false, devices });
   t.after(() => {
     collector.close();
     qemu.close();
     cgroup.close();
   });
-  const { begin } = testTarget({ sources: sourcesOf(qemu, cgroup) });
+  const { begin } = testTarget({ sources: sourcesOf(qemu, cgroup, false, spread) });
   return {
     tree,
     /** @param gib on each node */
@@ -51,6 +51,31 @@ function setUp(t: TestContext, nodes: readonly string[] = ['0-1', '2-3']) {
       columns[0] = 'S';
       tree.write(`proc/${PID}/task/${tid}/stat`, `${tid} (CPU ${number}/KVM) ${columns.join(' ')}\n`);
       tree.write(`proc/${PID}/task/${tid}/status`, `Name:\tx\nCpus_allowed_list:\t${allowed}\n`);
+    },
+    /** A node, as /sys has it since Linux 2.6. @param mib total, free, and what is cached of files and slabs */
+    node: (number: number, [total, free, files, slabs]: readonly [number, number, number, number]) => {
+      const line = (name: string, mib: number): string =>
+        `Node ${number} ${`${name}:`.padEnd(15)} ${mib * 1024} kB\n`;
+      tree.write(
+        `sys/devices/system/node/node${number}/meminfo`,
+        line('MemTotal', total) +
+          line('MemFree', free) +
+          line('Active(anon)', 7) +
+          line('Active(file)', files) +
+          line('Inactive(file)', files) +
+          line('SReclaimable', slabs) +
+          `Node ${number} HugePages_Total:     3\n`,
+      );
+    },
+    nodes: (time: number): unknown => {
+      at(time);
+      const host = new TestHost();
+      collector.collect(host, []);
+      return host.devices.numa.rows.map((row) => [
+        row.texts[0],
+        ...pick(row, 'numa_total', 'numa_free', 'numa_available').map((bytes) => Number(bytes) / 2 ** 20),
+        pick(row, 'numa_cpus')[0],
+      ]);
     },
     local: (time: number): unknown => {
       at(time);
@@ -105,6 +130,40 @@ test('huge pages count, and where they are not told nothing is known', (t) => {
   other.vcpu(0, 0, 100);
   other.huge('garbage');
   assert.equal(other.local(100), undefined);
+});
+
+test('where QEMU was told to spread the memory, nothing is known', (t) => {
+  const { memory, vcpu, local } = setUp(t, ['0-1', '2-3'], true);
+  memory(3, 1);
+  vcpu(0, 0, 300);
+  assert.equal(local(100), undefined);
+});
+
+test('the memory of each node, every 5 s', (t) => {
+  const { tree, node, nodes } = setUp(t, ['0-1', '2-3', ''], false, true);
+  node(0, [1000, 100, 50, 10]);
+  node(1, [2000, 300, 0, 0]);
+  node(2, [4000, 4000, 0, 0]);
+  const first = [
+    ['0', 1000, 100, 210, '0-1'],
+    ['1', 2000, 300, 300, '2-3'],
+    ['2', 4000, 4000, 4000, undefined],
+  ];
+  assert.deepEqual(nodes(100), first);
+  node(0, [1000, 200, 50, 10]);
+  assert.deepEqual(nodes(100.001), first);
+  tree.write('sys/devices/system/node/node1/meminfo', 'garbage\n');
+  const [, , third] = first;
+  assert.deepEqual(nodes(106), [['0', 1000, 200, 310, '0-1'], ['1', NaN, NaN, NaN, '2-3'], third]);
+});
+
+test('no rows of nodes without devices, and on a host with one', (t) => {
+  const single = setUp(t, ['0-3'], false, true);
+  single.node(0, [1000, 100, 50, 10]);
+  assert.deepEqual(single.nodes(100), []);
+  const without = setUp(t);
+  without.node(0, [1000, 100, 50, 10]);
+  assert.deepEqual(without.nodes(100), []);
 });
 
 test('on a host with one node, and without the controller, nothing is known', (t) => {

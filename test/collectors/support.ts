@@ -144,8 +144,8 @@ export function testVm(parts: Partial<Guest> = {}): TestVm {
 }
 
 /** What tells of a VM whose QEMU is this process. */
-export function sourcesOf(qemu: Process, cgroup?: Cgroup, shared = false): Sources {
-  return processSources(qemu, cgroup, shared, { kind: 'host' });
+export function sourcesOf(qemu: Process, cgroup?: Cgroup, shared = false, spread = false): Sources {
+  return processSources(qemu, cgroup, { shared, spread }, { kind: 'host' });
 }
 
 /** NICs of a VM, by their taps. */

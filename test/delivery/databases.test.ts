@@ -90,9 +90,15 @@ function expected({ host, guests, agent }: Sample): Expected[] {
   const device = (row: Row, tags = {}): Expected => point(row, { ...tags, device: text(row, 'device') });
   return [
     point(host.row, {}),
-    ...[...host.disks, ...host.nics, ...host.cpus, ...host.sensors, ...host.zones, ...host.pools].map((row) =>
-      device(row),
-    ),
+    ...[
+      ...host.disks,
+      ...host.nics,
+      ...host.cpus,
+      ...host.sensors,
+      ...host.zones,
+      ...host.pools,
+      ...host.numa,
+    ].map((row) => device(row)),
     ...guests.flatMap(({ row, vcpus, disks, nics }) => {
       const tags = {
         uuid: text(row, 'UUID'),

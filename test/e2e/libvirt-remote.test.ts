@@ -114,6 +114,7 @@ describe('a libvirtd elsewhere', { skip, timeout: 300_000 }, () => {
         'host_name',
         'host_vms',
         'nics',
+        'numa',
         'pools',
         'sensors',
         'zones',

@@ -46,7 +46,7 @@ const head = '"@timestamp":"2026-11-22T12:00:00.000Z","schema":1,"run":"r1","seq
 
 test('cycle layout: one line', () => {
   assert.deepEqual(lines(small()), [
-    `{${head},"host":{"host_name":"pve1","cpu_cores":64,"cpu_user":12.5,"disks":[{"device":"sda"}],"pools":[],"cpus":[],"nics":[],"sensors":[],"zones":[]},` +
+    `{${head},"host":{"host_name":"pve1","cpu_cores":64,"cpu_user":12.5,"disks":[{"device":"sda"}],"pools":[],"cpus":[],"numa":[],"nics":[],"sensors":[],"zones":[]},` +
       '"domains":[{"UUID":"u-1","name":"web","vmid":"100","cpu_total":12.5,"ram_total":4294967296,' +
       '"vcpus":[{"device":"0","cpu_total":25},{"device":"1","cpu_total":0}],' +
       '"disks":[{"device":"scsi0","disk_reads":0.333333333}],"nics":[]},' +
@@ -97,6 +97,7 @@ test('every declared metric appears under its own id, in both layouts', () => {
     host_disk: host.disks[0]!,
     host_pool: (host['pools'] as Json[])[0]!,
     host_cpu: (host['cpus'] as Json[])[0]!,
+    host_numa: (host['numa'] as Json[])[0]!,
     host_nic: host.nics[0]!,
     host_sensor: host.sensors[0]!,
     host_zone: (host['zones'] as Json[])[0]!,

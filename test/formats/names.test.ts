@@ -130,6 +130,7 @@ test('what the original did not have is omitted; devices keep their names, the a
       'host_disk',
       'host_pool',
       'host_cpu',
+      'host_numa',
       'host_nic',
       'host_sensor',
       'host_zone',
@@ -139,7 +140,7 @@ test('what the original did not have is omitted; devices keep their names, the a
       'vm_nic',
     ],
   );
-  const { host_name, UUID, name, device } = events[8]!;
+  const { host_name, UUID, name, device } = events[9]!;
   assert.deepEqual([host_name, UUID, name, device], ['host_name', 'UUID', 'name', 'device']);
 });
 

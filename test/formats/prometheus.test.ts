@@ -53,6 +53,7 @@ function full(): Sample {
     sample.host.row,
     ...sample.host.disks,
     ...sample.host.pools,
+    ...sample.host.numa,
     ...sample.host.nics,
     ...sample.host.zones,
     ...sample.guests.flatMap(({ row: vm, vcpus, disks, nics }) => [vm, ...vcpus, ...disks, ...nics]),

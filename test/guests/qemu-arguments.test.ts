@@ -19,7 +19,7 @@ const NOTHING: ReturnType<typeof parseQemuArguments> = {
   uuid: undefined,
   cpus: 1,
   memory: undefined,
-  sharedMemory: false,
+  memoryPlaces: { shared: false, spread: false },
   domainDirectory: undefined,
   drives: [],
   monitor: undefined,
@@ -185,8 +185,23 @@ test('memory that is shared with other processes and can be swapped out', () => 
     ['rng-random,id=r,share=on', false],
     ['{"qom-type":', false],
   ] as const) {
-    assert.equal(parseQemuArguments(['kvm', '-object', object]).sharedMemory, shared, object);
+    assert.equal(parseQemuArguments(['kvm', '-object', object]).memoryPlaces.shared, shared, object);
   }
+});
+
+test('memory is spread on purpose over several nodes of the guest, and where it is interleaved', () => {
+  const spread = (...argv: string[]): boolean => parseQemuArguments(['kvm', ...argv]).memoryPlaces.spread;
+  const node = (id: number): string[] => ['-numa', `node,nodeid=${id},cpus=${id},memdev=ram-node${id}`];
+  const backend = (policy: string): string =>
+    `memory-backend-ram,id=ram-node0,size=512M,host-nodes=0-1,policy=${policy}`;
+  assert.ok(!spread());
+  assert.ok(!spread(...node(0), '-object', backend('bind')));
+  assert.ok(!spread(...node(0), '-numa', 'dist,src=0,dst=0,val=10', '-numa', 'cpu,node-id=0,socket-id=0'));
+  assert.ok(spread(...node(0), ...node(1)));
+  assert.ok(spread(...node(0), '-object', backend('interleave')));
+  const json = { 'qom-type': 'memory-backend-ram', id: 'pc.ram', 'host-nodes': [0, 1], policy: 'interleave' };
+  assert.ok(spread('-object', JSON.stringify(json)));
+  assert.ok(!spread('-object', 'iothread,id=x,policy=interleave'));
 });
 
 test('the directory of a domain, told by the key of its secrets or its monitor', () => {

@@ -24,8 +24,8 @@ export const volume = 'vm-101-disk-0';
 
 /**
  * QEMU guests in the machine, laid out as Proxmox VE lays them out: /etc/pve, /run/qemu-server, a scope of its own in
- * qemu.slice for each, taps on the bridge vmbr0, a disk on a logical volume. 100 spins but may use a fifth of a
- * processor, 101 reads and writes its disk, 102 is idle.
+ * qemu.slice for each, taps on the bridge vmbr0, a disk on a logical volume. 100 spins but may use a fifth of a processor, on
+ * the NUMA node that has none of its memory; 101 reads and writes its disk; 102 is idle, on the node of its memory.
  */
 export class Guests {
   private readonly guests: readonly Guest[];
@@ -36,7 +36,11 @@ export class Guests {
     mkdirSync(join(this.root, 'images'));
     mkdirSync(join(this.root, 'etc/pve'), { recursive: true });
     this.guests = [
-      this.define({ vmid: 100, name: 'throttled', guest: 'spin' }, ['CPUQuota=20%']),
+      this.define({ vmid: 100, name: 'throttled', guest: 'spin' }, [
+        'CPUQuota=20%',
+        'AllowedCPUs=1',
+        'AllowedMemoryNodes=0',
+      ]),
       this.define(
         {
           vmid: 101,
@@ -46,7 +50,10 @@ export class Guests {
         },
         [],
       ),
-      this.define({ vmid: 102, name: 'idle', guest: 'idle', nics: [{ model: 'rtl8139' }] }, []),
+      this.define({ vmid: 102, name: 'idle', guest: 'idle', nics: [{ model: 'rtl8139' }] }, [
+        'AllowedCPUs=0',
+        'AllowedMemoryNodes=0',
+      ]),
     ];
     const pve = new PveTree(join(this.root, 'etc/pve'), 'pve1');
     for (const { vm } of this.guests) pve.write(vm.vmid, vmConfig(vm));

@@ -145,6 +145,47 @@ describe('the package on a Debian 13 host', () => {
     assert.equal(await machine.run(`lvs --noheadings -o lv_name ${volumeGroup} | tr -d ' '`), volume);
   });
 
+  test('two NUMA nodes: the memory of each, and which part of that of a VM is near to its vCPUs', async () => {
+    // Looked at once a minute; 101 may run on both nodes, so that nothing exact is known of it.
+    const cycle = await next('where memory lies', (each) => {
+      const isTold = [throttled, idle].every((vm) => 'ram_numa_local' in (domain(each, vm) ?? {}));
+      return isTold && (each.host['numa'] as Row[]).length === 2;
+    });
+    const nodes = cycle.host['numa'] as readonly Row[];
+    const totals = await machine.run(
+      "awk '/MemTotal/ { print $4 }' /sys/devices/system/node/node[01]/meminfo",
+    );
+    assert.deepEqual(
+      nodes.map((row) => num(row, 'numa_total') / 1024),
+      totals.split('\n').map(Number),
+    );
+    for (const row of nodes) {
+      assert.equal(row['numa_cpus'], row['device']);
+      assert.ok(num(row, 'numa_free') < num(row, 'numa_available'));
+      assert.ok(num(row, 'numa_available') < num(row, 'numa_total'));
+    }
+    for (const [vm, cpu, near] of [
+      [throttled, 1, 0],
+      [idle, 0, 100],
+    ] as const) {
+      const row = domain(cycle, vm);
+      assert.equal(row?.['cpu_affinity'], String(cpu));
+      // What the kernel says mapping by mapping: anonymous pages on node 0, and on node 1.
+      const maps = await machine.run(`grep ' anon=' /proc/${row['pid'] as string}/numa_maps`);
+      const [home = NaN, away = NaN] = [0, 1].map((node) =>
+        [...maps.matchAll(new RegExp(` N${node}=(\\d+)`, 'g'))].reduce(
+          (sum, [, pages]) => sum + Number(pages),
+          0,
+        ),
+      );
+      assert.ok(home > 100 * away, `${home} and ${away} pages of ${vm.vmid}`);
+      assert.ok(
+        Math.abs(num(row, 'ram_numa_local') - near) < 1,
+        `${num(row, 'ram_numa_local')} % of ${vm.vmid}`,
+      );
+    }
+  });
+
   test('the sandbox is tight, and keeps no metric from it', async () => {
     assert.equal(
       await machine.run('systemd-analyze verify --man=no proxtop.service proxprofiler.service 2>&1'),

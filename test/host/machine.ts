@@ -26,8 +26,8 @@ export interface Result {
 }
 
 /**
- * A Debian 13 machine of its own: systemd, all controllers of cgroup v2, and a second disk /dev/vdb for LVM. It is
- * emulated, so that no KVM is needed; whatever is written to it is gone with it.
+ * A Debian 13 machine of its own: systemd, all controllers of cgroup v2, two NUMA nodes of one CPU each, and a second disk
+ * /dev/vdb for LVM. It is emulated, so that no KVM is needed; whatever is written to it is gone with it.
  */
 export class Machine {
   /** All that it said on its console. */
@@ -54,6 +54,10 @@ export class Machine {
       [
         ...['--pdeathsig', 'KILL', 'qemu-system-x86_64'],
         ...['-accel', 'tcg,thread=multi', '-cpu', 'qemu64,-cx16', '-smp', '2', '-m', '2048'],
+        ...[0, 1].flatMap((node) => [
+          ...['-object', `memory-backend-ram,id=node${node},size=1G`],
+          ...['-numa', `node,nodeid=${node},cpus=${node},memdev=node${node}`],
+        ]),
         ...['-nodefaults', '-display', 'none', '-serial', 'stdio'],
         ...['-kernel', join(image, 'vmlinuz'), '-initrd', join(image, 'initrd.img'), '-append', append],
         ...['-drive', `file=${overlay},if=virtio,cache=unsafe`],

@@ -6,7 +6,9 @@ import type { Cursor } from '../../src/kernel/base/cursor.ts';
 import { KernelFormatError } from '../../src/kernel/base/errors.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
 import { parseTaskRun } from '../../src/kernel/pid/proc-pid-task-stat.ts';
+import { MemInfo } from '../../src/kernel/proc/proc-meminfo.ts';
 import { parseHugetlbNumaStat, parseMemoryNumaStat } from '../../src/kernel/sys/cgroup/cgroup-numa-stat.ts';
+import { parseNodeMemInfo } from '../../src/kernel/sys/node-meminfo.ts';
 import { readNumaNodes } from '../../src/kernel/sys/numa-nodes.ts';
 import { Tree } from '../collectors/support.ts';
 import { cursorOf } from './support.ts';
@@ -77,13 +79,39 @@ test('the nodes of this host', () => {
   } catch {
     // A kernel without NUMA.
   }
-  assert.equal(nodes?.count, listed.length);
+  assert.equal(nodes?.cpus.size, listed.length);
   if (listed.length === 1) assert.ok(nodes.ofCpu.size >= availableParallelism());
+});
+
+const LINES = ['MemTotal', 'MemFree', 'Active(file)', 'HugePages_Total', 'MemAvailable'] as const;
+
+test('memory of a node, from this host; what it does not tell is not known', (t) => {
+  let content = '';
+  try {
+    content = readFileSync('/sys/devices/system/node/node0/meminfo', 'utf8');
+  } catch {
+    t.skip('a kernel without NUMA');
+    return;
+  }
+  const info = new MemInfo(LINES);
+  // The cursor learns the order of the lines in the first round.
+  for (let round = 0; round < 2; round++) parseNodeMemInfo(cursorOf(content), info, 'meminfo');
+  const told = (name: string): number => Number(new RegExp(`Node 0 ${name}: +(\\d+)`).exec(content)?.[1]);
+  const kib = ['MemTotal', 'MemFree', 'Active\\(file\\)'].map(told);
+  assert.deepEqual([...info.values], [...kib.map((each) => each * 1024), told('HugePages_Total'), NaN]);
+});
+
+test('what is no meminfo of a node is refused', () => {
+  for (const content of ['MemTotal: 5 kB\n', 'Node x MemTotal: 5 kB\n', 'Node 0 MemTotal: 5 kB', 'Node\n']) {
+    assert.throws(() => {
+      parseNodeMemInfo(cursorOf(content), new MemInfo(LINES), 'meminfo');
+    }, KernelFormatError);
+  }
 });
 
 test('nodes with CPUs, without, and no NUMA at all', (t) => {
   const tree = new Tree(t);
-  assert.deepEqual(readNumaNodes(tree.paths), { count: 0, ofCpu: new Map() });
+  assert.deepEqual(readNumaNodes(tree.paths), { cpus: new Map(), ofCpu: new Map() });
   tree.write('sys/devices/system/node/node0/cpulist', '0-1,4\n');
   tree.write('sys/devices/system/node/node2/cpulist', '2-3\n');
   tree.write('sys/devices/system/node/node3/cpulist', '\n');
@@ -95,5 +123,12 @@ test('nodes with CPUs, without, and no NUMA at all', (t) => {
     [2, 2],
     [3, 2],
   ] as const;
-  assert.deepEqual(readNumaNodes(tree.paths), { count: 3, ofCpu: new Map(of) });
+  assert.deepEqual(readNumaNodes(tree.paths), {
+    cpus: new Map([
+      [0, '0-1,4'],
+      [2, '2-3'],
+      [3, ''],
+    ]),
+    ofCpu: new Map(of),
+  });
 });

@@ -132,6 +132,14 @@ export const identity = {
       meaning: 'number of the logical CPU, from 0',
     }),
   ],
+  host_numa: [
+    text('device', {
+      title: 'NODE',
+      source: '/sys/devices/system/node/node*',
+      meaning: 'number of the node, from 0',
+      needs: 'a host with several NUMA nodes',
+    }),
+  ],
   host_nic: [
     text('device', {
       title: 'NIC',

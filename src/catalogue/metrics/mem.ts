@@ -1,6 +1,7 @@
 import { gauge, percent, rate } from '../metric.ts';
 import type { MetricTable } from '../metric.ts';
 import { hostShortage, memHost } from './mem-host.ts';
+import { memNuma } from './mem-numa.ts';
 
 /** Why a guest swaps. */
 const guestShortage = {
@@ -267,9 +268,10 @@ export const mem = {
       source:
         'cgroup v2 memory.numa_stat and hugetlb.*.numa_stat of the VM, /proc/<pid>/task/*/stat, Cpus_allowed_list',
       formula:
-        'anon and shmem on the nodes that the vCPUs are pinned to / on all; of vCPUs that may run on every node, on each node by the share of time that vCPUs ran there; once a minute',
+        'anon and shmem on the nodes that the vCPUs are pinned to / on all; of vCPUs that may run on every node, on each node by the share of time that vCPUs ran there; once a minute; omitted where QEMU was told to spread the memory: several NUMA nodes of the VM, policy interleave',
       meaning: 'Share of its memory on the NUMA nodes its vCPUs run on. Access to the rest is slower.',
-      needs: 'a host with several NUMA nodes, and a cgroup v2 memory controller',
+      needs:
+        'a host with several NUMA nodes, a cgroup v2 memory controller, and a VM whose memory is not spread on purpose',
       levels: '80/40',
       causes: [
         'The VM may run on CPUs of all nodes: pin it to those of one (affinity), or let the kernel balance (kernel.numa_balancing).',
@@ -300,4 +302,5 @@ export const mem = {
     }),
   ],
   host: memHost,
+  host_numa: memNuma,
 } satisfies MetricTable;

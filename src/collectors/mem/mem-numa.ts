@@ -51,7 +51,7 @@ export class NumaLocality {
    * @param hugetlb bytes of the process in huge pages of hugetlbfs; NaN where there are none
    */
   look(time: number, nodes: NumaNodes, hugetlb: number): number {
-    if (nodes.count < 2 || this.cgroup === undefined) return NaN;
+    if (nodes.cpus.size < 2 || this.cgroup === undefined) return NaN;
     if (!this.beat.due(time)) return this.percent;
     const memory: NodeBytes = [];
     const isKnown = readMemory(this.cgroup, memory, hugetlb > 0);

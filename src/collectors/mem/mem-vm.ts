@@ -92,7 +92,8 @@ export class VmMem {
     private readonly source: MemorySource,
     private readonly pageSize: number,
   ) {
-    this.numa = source.kind === 'process' ? new NumaLocality(source.qemu, source.cgroup) : undefined;
+    const isPlaced = source.kind === 'process' && !source.spread;
+    this.numa = isPlaced ? new NumaLocality(source.qemu, source.cgroup) : undefined;
   }
 
   /**

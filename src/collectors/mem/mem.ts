@@ -5,6 +5,7 @@ import { readNumaNodes } from '../../kernel/sys/numa-nodes.ts';
 import type { NumaNodes } from '../../kernel/sys/numa-nodes.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { HostMem } from './mem-host.ts';
+import { NodesMemory } from './mem-nodes.ts';
 import { ContainerMem } from './mem-container.ts';
 import { VmMem } from './mem-vm.ts';
 import { PerGuest } from '../per-guest.ts';
@@ -22,6 +23,7 @@ export class MemCollector implements Collector {
   private readonly vms = new PerGuest(({ guest }) => memoryOf(guest.sources.memory, this.pageSize));
 
   private nodes: NumaNodes | undefined;
+  private readonly nodesMemory: NodesMemory;
   private readonly nodesBeat = new SlowBeat(NODES_BEAT);
 
   constructor(
@@ -30,10 +32,14 @@ export class MemCollector implements Collector {
   ) {
     this.pageSize = pageSize(paths);
     this.host = new HostMem(paths, wanted, this.pageSize);
+    this.nodesMemory = new NodesMemory(paths);
   }
 
   collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
-    if (this.nodesBeat.due(now())) this.nodes = readNumaNodes(this.paths) ?? this.nodes;
+    const time = now();
+    if (this.nodesBeat.due(time)) this.nodes = readNumaNodes(this.paths) ?? this.nodes;
+    if (this.nodes !== undefined && this.wanted.devices)
+      this.nodesMemory.collect(time, this.nodes, host.devices.numa);
     let assigned = 0;
     for (const target of vms) {
       attend?.();
@@ -45,6 +51,7 @@ export class MemCollector implements Collector {
 
   close(): void {
     this.host.close();
+    this.nodesMemory.close();
   }
 }
 

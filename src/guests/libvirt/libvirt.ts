@@ -234,7 +234,7 @@ export class LibvirtInventory implements Inventory {
     const process = found && Process.open(this.paths, found.pid);
     if (found === undefined || process === undefined) return undefined;
     const cgroup = scopeCgroup(this.paths, found.pid, SCOPE);
-    const sources = processSources(process, cgroup, found.args.sharedMemory, { kind: 'host' });
+    const sources = processSources(process, cgroup, found.args.memoryPlaces, { kind: 'host' });
     const below = new DisksBelow(this.paths, found.pid, this.devices);
     const vm = new LibvirtVm(domain, sources, process, below);
     vm.refresh();

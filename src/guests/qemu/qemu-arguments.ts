@@ -1,7 +1,8 @@
 import { nameOf, uuidOf } from '../identity.ts';
 import type { QemuDrive } from './qemu-drives.ts';
 import { drivesOf } from './qemu-drives.ts';
-import { sharesMemory, startMemory } from './qemu-memory.ts';
+import { memoryPlaces, startMemory } from './qemu-memory.ts';
+import type { MemoryPlaces } from './qemu-memory.ts';
 import type { Suboptions } from './qemu-options.ts';
 import { isOn, optionsOf, suboptions } from './qemu-options.ts';
 
@@ -26,8 +27,8 @@ export interface QemuArguments {
   readonly cpus: number | undefined;
   /** Bytes at the start, DIMMs included. */
   readonly memory: number | undefined;
-  /** Whether memory of the guest is shared with other processes and can be swapped out. */
-  readonly sharedMemory: boolean;
+  /** Where its memory is: see {@link memoryPlaces}. */
+  readonly memoryPlaces: MemoryPlaces;
   /** Where libvirt keeps the files of this run of its domain; undefined for a QEMU that it did not start. */
   readonly domainDirectory: DomainDirectory | undefined;
   /** The drives of the guest at the start, CD-ROMs and firmware among them. */
@@ -74,7 +75,7 @@ export function parseQemuArguments(argv: readonly string[]): QemuArguments {
     cpus: cpusOf(lists('smp')),
     uuid: uuidOf(smbios?.get('uuid')) ?? uuidOf(last('uuid')),
     memory: startMemory(memory.get('size') ?? memory.get(''), lists('object'), lists('device')),
-    sharedMemory: sharesMemory(lists('object')),
+    memoryPlaces: memoryPlaces(lists('object'), lists('numa')),
     domainDirectory: domainDirectoryOf([...lists('object'), ...lists('chardev')]),
     drives: drivesOf(lists('blockdev'), lists('drive'), lists('device')),
     taps: [...lists('netdev'), ...lists('nic'), ...lists('net')].flatMap((list) => list.get('ifname') ?? []),

@@ -30,18 +30,43 @@ export function startMemory(
   return Number.isNaN(total) ? undefined : total;
 }
 
+/** Where the memory of a guest is. */
+export interface MemoryPlaces {
+  /** Whether it is shared with other processes and can be swapped out. */
+  readonly shared: boolean;
+  /**
+   * Whether QEMU was told to spread it: over NUMA nodes of the guest, which knows itself what is near to which vCPU, or evenly
+   * over those of the host.
+   */
+  readonly spread: boolean;
+}
+
+/**
+ * @param objects the members of each -object
+ * @param nodes the members of each -numa
+ */
+export function memoryPlaces(objects: readonly Members[], nodes: readonly Members[]): MemoryPlaces {
+  const own = nodes.filter((node) => typeOf(node, 'type') === 'node');
+  const isInterleaved = objects.some((object) => isMemory(object) && object.get('policy') === 'interleave');
+  return { shared: sharesMemory(objects), spread: own.length > 1 || isInterleaved };
+}
+
 /**
  * Whether memory of the guest is a mapping that other processes share (virtiofsd, a vhost-user switch). The kernel does
  * not count what it swaps out of such a mapping as swapped memory of the process. Huge pages are never swapped out.
  */
-export function sharesMemory(objects: readonly Members[]): boolean {
+function sharesMemory(objects: readonly Members[]): boolean {
   return objects.some((object) => {
     const type = typeOf(object, 'qom-type');
-    if (!type.startsWith('memory-backend-') || isTrue(object.get('hugetlb'))) return false;
+    if (!isMemory(object) || isTrue(object.get('hugetlb'))) return false;
     // memfd and shm are shared unless told otherwise, the others only when told so.
     const usual = type === 'memory-backend-memfd' || type === 'memory-backend-shm' ? 'on' : 'off';
     return isTrue(object.get('share') ?? usual);
   });
+}
+
+function isMemory(object: Members): boolean {
+  return typeOf(object, 'qom-type').startsWith('memory-backend-');
 }
 
 function typeOf(members: Members, key: string): string {

@@ -70,7 +70,7 @@ export abstract class QemuVm implements Guest {
     this.key = process.key;
     this.since = process.started();
     const network = networkOf(paths, process.pid);
-    this.sources = processSources(process, cgroup, args.sharedMemory, network);
+    this.sources = processSources(process, cgroup, args.memoryPlaces, network);
     const complete = (path: string): string => fullPath(paths, process.pid, path);
     this.drives = args.drives.map((drive) =>
       drive.path === undefined ? drive : { ...drive, path: complete(drive.path) },

@@ -3,6 +3,7 @@ import type { Cursor } from '../base/cursor.ts';
 import { NamedRow, NamedRows } from '../base/named-rows.ts';
 
 const COLON = 0x3a;
+const KILOBYTE = ascii('kB');
 
 /** A line of meminfo; slot is the place of its value, -1 for a line that nobody asked for. */
 class MemInfoLine extends NamedRow {
@@ -27,11 +28,21 @@ export class MemInfo {
       (bytes) => new MemInfoLine(bytes, names.indexOf(Buffer.from(bytes).toString())),
     );
   }
+
+  /** Takes the value of the line that the cursor stands at, if it is wanted, and moves to the next line. */
+  take(cursor: Cursor): void {
+    const slot = this.lines.row(cursor, COLON)?.slot ?? -1;
+    if (slot >= 0) {
+      const value = cursor.int();
+      cursor.skipBlanks();
+      this.values[slot] = cursor.take(KILOBYTE) ? value * 1024 : value;
+    }
+    cursor.skipLine();
+  }
 }
 
 const EXPECTED = 'lines like "MemTotal:       32858820 kB"';
 const MEM_TOTAL = ascii('MemTotal:');
-const KILOBYTE = ascii('kB');
 
 /**
  * Parses /proc/meminfo (Documentation/filesystems/proc.rst), such as
@@ -48,14 +59,6 @@ export function parseMemInfo(cursor: Cursor, into: MemInfo, path: string): void 
 
   into.values.fill(NaN);
   into.lines.begin();
-  while (!cursor.atEnd) {
-    const slot = into.lines.row(cursor, COLON)?.slot ?? -1;
-    if (slot >= 0) {
-      const value = cursor.int();
-      cursor.skipBlanks();
-      into.values[slot] = cursor.take(KILOBYTE) ? value * 1024 : value;
-    }
-    cursor.skipLine();
-  }
+  while (!cursor.atEnd) into.take(cursor);
   into.lines.end();
 }

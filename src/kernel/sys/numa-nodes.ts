@@ -6,8 +6,10 @@ import { parseCpuList } from './cpu-list.ts';
 
 /** The NUMA nodes of the host: memory and the CPUs close to it. */
 export interface NumaNodes {
-  /** All that are online, including one with memory only (CXL). */
-  readonly count: number;
+  /**
+   * All that are online, in order, and the CPUs of each as the kernel lists them: '' for one that is memory alone (CXL).
+   */
+  readonly cpus: ReadonlyMap<number, string>;
   /** The node of each CPU that is online. */
   readonly ofCpu: ReadonlyMap<number, number>;
 }
@@ -19,14 +21,18 @@ export interface NumaNodes {
  */
 export function readNumaNodes(paths: Paths): NumaNodes | undefined {
   try {
-    const names = readdirSync(paths.nodes()).filter((name) => /^node\d+$/.test(name));
+    const numbers = readdirSync(paths.nodes()).flatMap(
+      (name) => /^node(\d+)$/.exec(name)?.slice(1).map(Number) ?? [],
+    );
+    const cpus = new Map<number, string>();
     const ofCpu = new Map<number, number>();
-    for (const name of names) {
-      const node = Number(name.slice('node'.length));
-      for (const cpu of parseCpuList(readOnce(paths.nodes(`${name}/cpulist`)) ?? '')) ofCpu.set(cpu, node);
+    for (const node of numbers.sort((one, other) => one - other)) {
+      const list = readOnce(paths.nodes(`node${node}/cpulist`))?.trim() ?? '';
+      cpus.set(node, list);
+      for (const cpu of parseCpuList(list)) ofCpu.set(cpu, node);
     }
-    return { count: names.length, ofCpu };
+    return { cpus, ofCpu };
   } catch (error) {
-    return isShortage(error) ? undefined : { count: 0, ofCpu: new Map() };
+    return isShortage(error) ? undefined : { cpus: new Map(), ofCpu: new Map() };
   }
 }
