@@ -21,7 +21,7 @@ export interface Trouble {
   readonly subject: string;
   /** Of which host, as its samples tell. */
   readonly host: string;
-  /** The gravest of its classes, 1 to 5. */
+  /** The gravest of its classes, 1 to 6. */
   class: number;
   readonly episodes: readonly Episode[];
   /** Seconds of all episodes. */
@@ -54,7 +54,7 @@ export class Episodes {
         this.told.set(key, told);
       }
       const { trouble, episodes, texts: sentences } = told;
-      trouble.class = Math.min(trouble.class, values[id.class] || 5);
+      trouble.class = Math.min(trouble.class, values[id.class] || 6);
       const seconds = interval > 0 ? interval : 1;
       if (sentences.has(text) || sentences.size < mostTexts)
         sentences.set(text, (sentences.get(text) ?? 0) + seconds);

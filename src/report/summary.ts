@@ -10,7 +10,7 @@ import type { Zone } from './shared/model.ts';
 /** Troubles that are listed; those after them are counted. */
 const mostTroubles = 100;
 
-const classes = ['', 'down', 'damaged', 'slowed', 'own limit', 'host is short'];
+const classes = ['', 'down', 'damaged', 'slowed', 'own limit', 'host is short', 'hint'];
 
 /** Which time the report is about, and which part of it samples tell of. */
 export function coverageOf(collected: Collected, zone: Zone): Markup {
@@ -52,7 +52,7 @@ export function verdictsOf(collected: Collected, zone: Zone): Markup {
   const { troubles, guests } = collected;
   if (troubles.length === 0)
     return markup`<p>No verdict: nobody suffered from anything that proxtop recognizes.</p>`;
-  const counts = [1, 2, 3, 4, 5].flatMap((one) => {
+  const counts = [1, 2, 3, 4, 5, 6].flatMap((one) => {
     const count = troubles.filter((trouble) => trouble.class === one).length;
     return count === 0 ? [] : [`${count} ${classes[one] ?? ''}`];
   });

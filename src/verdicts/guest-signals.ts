@@ -20,6 +20,9 @@ export const WORST_WAITS = 25;
 export const OTHERS_WAIT = 20; /** Where much of the memory comes back from swap, faults per second. */
 export const FAULTS = 50;
 
+/** Percent of its memory on the NUMA nodes that its vCPUs run on, up to which it is far from them. */
+export const NEAR = 80;
+
 /** Means of a guest. Those that end in Judged are clipped. */
 export const of = {
   used: 0,
@@ -91,6 +94,8 @@ export class GuestSignals {
   sinceKill = Infinity;
   /** Whether its own limit of memory was reached then, or just before: a kill makes room. */
   killedAtLimit = false;
+  /** Seconds for which its memory has been far from its vCPUs. */
+  farFor = 0;
   private limitUsed = NaN;
   private age: number;
   private detailAge = Infinity;
@@ -176,6 +181,7 @@ export class GuestSignals {
       this.killedAtLimit = Math.max(limitUsed || 0, this.limitUsed || 0) >= FULL;
     }
     this.limitUsed = limitUsed;
+    this.farFor = value(mem.ram_numa_local) <= NEAR ? this.farFor + seconds : 0;
     this.isAtWork = this.canSuffer();
     const detailAge = values[identity.detail_age] as number;
     const isBeat = !(detailAge > this.detailAge);

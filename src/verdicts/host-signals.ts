@@ -11,6 +11,7 @@ const cpuNames = slots('identity', 'host_cpu');
 const cpuSlots = slots('cpu', 'host_cpu');
 const diskNames = slots('identity', 'host_disk');
 const diskSlots = slots('disk', 'host_disk');
+const numaSlots = slots('mem', 'host_numa');
 const nicNames = slots('identity', 'host_nic');
 const nicSlots = slots('net', 'host_nic');
 
@@ -38,6 +39,8 @@ export class HostSignals {
   readonly disks = new Map<string, Means>();
   readonly nics = new Map<string, HostNic>();
   row!: Row;
+  /** How many NUMA nodes it has, and bytes of memory of the largest; 0 where not known, or where memory is all alike. */
+  readonly numa = { nodes: 0, largest: 0 };
   private readonly cpus = new Map<string, Means>();
 
   /** How many CPUs it has. */
@@ -62,7 +65,7 @@ export class HostSignals {
     return this.means.of(ofHost.obtainable) <= most;
   }
 
-  follow({ row, cpus, disks, nics }: HostRows, weight: number): void {
+  follow({ row, cpus, disks, nics, numa }: HostRows, weight: number): void {
     this.row = row;
     const value = (slot: number): number => row.values[slot] ?? NaN;
     const steal = value(cpu.cpu_steal);
@@ -73,6 +76,11 @@ export class HostSignals {
     this.means.add(ofHost.obtainable, obtainable * 100, weight);
     this.means.add(ofHost.memoryPressure, value(pressure.psi_some_mem_avg10), weight);
     this.means.add(ofHost.swapIn, value(mem.ram_pswpin), weight);
+    this.numa.nodes = numa.length;
+    this.numa.largest = numa.reduce(
+      (most, { values }) => Math.max(most, values[numaSlots.numa_total] || 0),
+      0,
+    );
     followRows(
       this.cpus,
       cpus,

@@ -1,7 +1,10 @@
 import type { GuestRows } from '../sampling/sample.ts';
 
-/** What a verdict is about: 1 down, 2 damage, 3 slowed by others or by hardware, 4 an own limit, 5 the host is short of something. */
-export type VerdictClass = 1 | 2 | 3 | 4 | 5;
+/**
+ * What a verdict is about: 1 down, 2 damage, 3 slowed by others or by hardware, 4 an own limit, 5 the host is short of
+ * something, * 6 nobody lacks anything, but it could be faster.
+ */
+export type VerdictClass = 1 | 2 | 3 | 4 | 5 | 6;
 
 /** What is found, in the words of the stream; docs/verdicts.md has the rule of each. */
 export type RuleId =
@@ -24,6 +27,7 @@ export type RuleId =
   | 'memory-swap'
   | 'memory-balloon'
   | 'memory-host'
+  | 'memory-far'
   | 'net-limit'
   | 'net-drops'
   | 'net-full';
@@ -70,6 +74,14 @@ const GRAVE = 3;
 /** Whether it is red: of a guest that is down, damaged or slowed by what is not its own. */
 export function isGrave(verdict: Pick<Verdict, 'class'>): boolean {
   return verdict.class <= GRAVE;
+}
+
+/** The class of what is worth knowing, and no trouble. */
+const HINT = 6;
+
+/** Whether it is a hint: nobody lacks anything. */
+export function isHint(verdict: Pick<Verdict, 'class'>): boolean {
+  return verdict.class === HINT;
 }
 
 /** Whether something red began with the sample that these verdicts are of. */

@@ -8,6 +8,7 @@ import { weightOf } from './means.ts';
 import { cpuFindings } from './rules/cpu.ts';
 import { diskFindings } from './rules/disk.ts';
 import { memoryFindings } from './rules/memory.ts';
+import { farFindings } from './rules/numa.ts';
 import { netFindings } from './rules/net.ts';
 import { stateFindings } from './rules/state.ts';
 import type { Situation } from './situation.ts';
@@ -24,7 +25,7 @@ const STAYS = 3;
 /** Times by which a score must change for the order to. */
 const REORDERS = 1.5;
 
-const rules = [stateFindings, cpuFindings, diskFindings, memoryFindings, netFindings];
+const rules = [stateFindings, cpuFindings, diskFindings, memoryFindings, farFindings, netFindings];
 const { cpu_ms: OWN_CPU } = slots('agent', 'agent');
 
 /** What explains a guest's other troubles: those of its own limits are no consequence of it. */

@@ -148,3 +148,46 @@ test('victims and takers come with the verdict, the worst and the greediest firs
     ],
   );
 });
+
+test('memory on other NUMA nodes, of a guest that works and has much of it', () => {
+  const two = [64 * GIB, 64 * GIB];
+  const guest = { cpu_total: 60, ram_rss: 8 * GIB, ram_numa_local: 64 };
+  const of = (more: Known = {}, numa: readonly number[] = two): World => ({
+    numa,
+    guests: { '3108 db': { ...guest, ...more } },
+  });
+  const late = (world: World | ((second: number) => World)): string[] => told(80, world);
+  assert.deepEqual(late(of()), ['3108 db: 36 % of its memory is on the other NUMA node']);
+  assert.deepEqual(late(of({}, [...two, 64 * GIB])), ['3108 db: 36 % of its memory is on other NUMA nodes']);
+  assert.deepEqual(late({ numa: two, guests: { 1: guest, 2: { ...guest, ram_numa_local: 40 } } }), [
+    '2 guests: 36-60 % of their memory is on the other NUMA node',
+  ]);
+  assert.deepEqual(
+    verdictsAfter(80, of()).map((verdict) => verdict.class),
+    [6],
+  );
+  // It has held for too short a time; it is near enough, idle, small, larger than a node; the host has one node, or none is known.
+  assert.deepEqual(told(55, of()), []);
+  const healthy: readonly World[] = [
+    of({ ram_numa_local: 81 }),
+    of({ cpu_total: 40 }),
+    of({ ram_rss: GIB / 2 }),
+    of({ ram_rss: 65 * GIB }),
+    of({ lock: 'migrate' }),
+    of({}, [64 * GIB]),
+    of({}, []),
+    of({}, [NaN, NaN]),
+    { numa: two, guests: { 3108: { cpu_total: 60, ram_rss: 8 * GIB } } },
+  ];
+  for (const world of healthy) assert.deepEqual(late(world), []);
+  // From 80 to 85 percent a verdict that there is stays, and none begins.
+  assert.equal(late((second) => of({ ram_numa_local: second < 70 ? 64 : 84 })).length, 1);
+  assert.deepEqual(
+    late((second) => of({ ram_numa_local: second < 40 ? 64 : 84 })),
+    [],
+  );
+  assert.deepEqual(
+    told(100, (second) => of({ ram_numa_local: second < 70 ? 64 : 90 })),
+    [],
+  );
+});

@@ -21,6 +21,8 @@ export interface World {
   /** Of its block devices. */
   readonly devices?: Readonly<Record<string, Known>>;
   readonly nics?: Readonly<Record<string, Known>>;
+  /** Bytes of each of its NUMA nodes, where it has several. */
+  readonly numa?: readonly number[];
   /** By vmid, or vmid and name. */
   readonly guests: Readonly<Record<string, Guest>>;
 }
@@ -84,8 +86,9 @@ function guestRows(id: string, { disks, nics, vcpus, ...known }: Guest): GuestRo
 }
 
 /** The sample of a world. @param second since the first one */
-export function sampleAt({ host, cpus, devices, nics, guests }: World, second: number): Sample {
+export function sampleAt({ host, cpus, devices, nics, numa, guests }: World, second: number): Sample {
   const busy = Object.fromEntries((cpus ?? []).map((cpu_busy, cpu) => [String(cpu), { cpu_busy }]));
+  const nodes = Object.fromEntries((numa ?? []).map((numa_total, node) => [String(node), { numa_total }]));
   return sampleOf({
     time: Date.UTC(2026, 10, 22, 12) + second * 1000,
     seq: second + 1,
@@ -96,6 +99,7 @@ export function sampleAt({ host, cpus, devices, nics, guests }: World, second: n
       cpus: rowsOf('host_cpu', busy),
       disks: rowsOf('host_disk', devices),
       nics: rowsOf('host_nic', nics),
+      numa: rowsOf('host_numa', nodes),
     },
   });
 }

@@ -27,7 +27,7 @@ export const agentVerdict = [
     unit: 'count',
     source: 'verdicts',
     meaning:
-      '1 down, 2 damaged, 3 slowed by others or by hardware, 4 by a limit of its own, 5 the host is short of something; omitted when it has ended',
+      '1 down, 2 damaged, 3 slowed by others or by hardware, 4 by a limit of its own, 5 the host is short of something, 6 a hint: it could be faster; omitted when it has ended',
     needs,
   }),
   gauge('age', {

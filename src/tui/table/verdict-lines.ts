@@ -1,4 +1,4 @@
-import { isGrave } from '../../verdicts/verdict.ts';
+import { isGrave, isHint } from '../../verdicts/verdict.ts';
 import type { Verdict } from '../../verdicts/verdict.ts';
 import { fit, textWidth } from '../../strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
@@ -12,6 +12,7 @@ const ROWS_FOR_ONE = 6;
 
 /** How a verdict looks. */
 export function verdictStyle(verdict: Verdict): Style {
+  if (isHint(verdict)) return 'normal';
   return isGrave(verdict) ? 'bad' : 'warn';
 }
 
