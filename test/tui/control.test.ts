@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Row } from '../../src/catalogue/row.ts';
 import { resolveThresholds } from '../../src/config/thresholds.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { judge } from '../../src/tui/analysis/grade.ts';
@@ -177,6 +178,42 @@ test('a bar for each CPU, narrower ones for more, and one full CPU of 256 is see
       assert.equal(line.filter(({ style }) => style === 'warn').length, 1, `${count} CPUs at ${columns}`);
     }
   }
+});
+
+test('a NUMA node: how busy its CPUs are, and how much of its memory is in use', () => {
+  const cpu = (device: number, cpu_busy: number): Row =>
+    row('host_cpu', { device: String(device), cpu_busy });
+  const node = (device: number, numa_cpus: string, available: number): Row =>
+    row('host_numa', { device: String(device), numa_cpus, numa_total: 100, numa_available: available });
+  const numaLine = (columns: number, numa: readonly Row[], cpus: readonly Row[]) =>
+    control()
+      .lines(sample([calm], { host: { row: row('host', { cpu_cores: 4 }), cpus, numa } }), {
+        columns,
+        rows: 40,
+      })
+      .find((each) => text(each).startsWith('NUMA'));
+  const cpus = [cpu(0, 100), cpu(1, 50), cpu(2, 10), cpu(3, 10)];
+  const two = numaLine(120, [node(0, '0-1', 50), node(1, '2-3', 2)], cpus);
+  assert.equal(
+    text(two ?? []).trimEnd(),
+    'NUMA 0 CPU ████████░░ MEM █████░░░░░  1 CPU █░░░░░░░░░ MEM ██████████',
+  );
+  assert.deepEqual(
+    two?.filter(({ text: drawn }) => /[█░]/.test(drawn)).map(({ style }) => style),
+    ['good', 'good', 'good', 'warn'],
+  );
+  // Memory alone has no CPUs, and what is not known is an empty bar.
+  assert.match(
+    text(numaLine(120, [node(0, '0-4', 50), node(1, '', 100)], cpus) ?? []),
+    /0 CPU ░+ MEM █+░+  1 CPU ░+ MEM ░+/,
+  );
+  assert.equal(numaLine(120, [], cpus), undefined);
+  for (const columns of [80, 120, 200])
+    for (const count of [2, 4, 8, 16]) {
+      const nodes = Array.from({ length: count }, (_, index) => node(index, String(index), 50));
+      const line = text(numaLine(columns, nodes, cpus) ?? []).trimEnd();
+      assert.ok(line.length > 0 && line.length <= columns, `${count} nodes at ${columns}: ${line}`);
+    }
 });
 
 test('the status line counts states, and its right edge stays where it is', () => {

@@ -19,6 +19,7 @@ export const panelGroups = {
     ],
   ],
   cpus: ['CPUS', ['cpus']],
+  numa: ['NUMA', ['numa']],
   load: [
     'LOAD',
     [

@@ -1,6 +1,7 @@
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
+import { parseCpuList } from '../../kernel/sys/cpu-list.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
 import type { Span, Style } from '../screen/spans.ts';
@@ -31,6 +32,8 @@ const cpu = slots('cpu', 'host');
 const mem = slots('mem', 'host');
 const vmCpu = slots('cpu', 'vm');
 const eachCpu = slots('cpu', 'host_cpu');
+const cpuNames = slots('identity', 'host_cpu');
+const numa = slots('mem', 'host_numa');
 
 /** Columns of bars by those of the screen. */
 const bars = [
@@ -88,6 +91,11 @@ export const slotMakers: Readonly<Record<string, MakeSlot>> = {
     const spans = cpuBars(cpus, busy, look);
     return { spans, width: look.columns, isKnown: busy.some((value) => !Number.isNaN(value)) };
   },
+  numa: ({ host }, look) => ({
+    spans: nodeBars(host, look),
+    width: look.columns,
+    isKnown: host.numa.length > 0,
+  }),
 };
 
 /** The slot of a metric of the host. */
@@ -150,6 +158,40 @@ function cpuBars(
     spans.push({ text: '  ' });
   }
   return spans;
+}
+
+/** Of each NUMA node how busy its CPUs are, and how much of its memory is in use: bars, or a column for each, of as many as fit. */
+function nodeBars({ numa: nodes, cpus }: Sample['host'], { columns, unicode }: PanelLook): readonly Span[] {
+  const busy = new Map(
+    cpus.map(({ texts, values }) => [texts[cpuNames.device], values[eachCpu.cpu_busy] ?? NaN]),
+  );
+  const digits = String(nodes.length - 1).length;
+  const width = Math.min(WIDEST_BAR, Math.floor(((columns - 5) / nodes.length - digits - 12) / 2));
+  const drawn = (percent: number): string =>
+    width >= NARROWEST_BAR ? bar(percent, width, unicode) : sparkline([percent], 100, unicode);
+  const name = (text: string): Span => ({ text: width >= NARROWEST_BAR ? `${text} ` : '', style: 'dim' });
+  // Narrow ones take their number, a column for each of both, and four blanks.
+  const shown = width >= NARROWEST_BAR ? nodes.length : Math.floor((columns - 5) / (digits + 6));
+  return nodes.slice(0, shown).flatMap((node): Span[] => {
+    const cpu = meanOf(node, busy);
+    const total = node.values[numa.numa_total] ?? NaN;
+    const used = 100 - ((node.values[numa.numa_available] ?? NaN) / total) * 100;
+    return [
+      { text: `${textOrBlank(node, 'device').padStart(digits)} `, style: 'dim' },
+      name('CPU'),
+      { text: drawn(cpu), style: styleOfCpu(cpu) },
+      { text: ' ' },
+      name('MEM'),
+      { text: drawn(used), style: used >= FULL ? 'warn' : 'good' },
+      { text: '  ' },
+    ];
+  });
+}
+
+/** How busy the CPUs of a node are; NaN where one of them is not known, and where it has none. */
+function meanOf(node: Row, busy: ReadonlyMap<string | undefined, number>): number {
+  const cpus = [...parseCpuList(node.texts[numa.numa_cpus] ?? '')];
+  return cpus.reduce((sum, cpu) => sum + (busy.get(String(cpu)) ?? NaN), 0) / cpus.length;
 }
 
 function styleOfCpu(percent: number): Style {

@@ -85,7 +85,7 @@ export const views: readonly View[] = [
       X: 'net_tx_mbit',
       N: 'name',
     },
-    panel: ['cpu', 'mem', 'disk', 'net', 'cpus'],
+    panel: ['cpu', 'mem', 'disk', 'net', 'cpus', 'numa'],
   },
   {
     key: 'c',
@@ -115,7 +115,7 @@ export const views: readonly View[] = [
     ],
     sort: 'cpu_used',
     sortKeys: { U: 'cpu_used', R: 'cpu_steal', S: 'cpu_other_total', N: 'name' },
-    panel: ['cpu', 'cpus', 'load'],
+    panel: ['cpu', 'cpus', 'numa', 'load'],
   },
   {
     key: 'm',
@@ -143,7 +143,7 @@ export const views: readonly View[] = [
     ],
     sort: 'ram_rss',
     sortKeys: { M: 'ram_total', B: 'ram_ballooned', G: 'ram_used', R: 'ram_rss', S: 'ram_swap', N: 'name' },
-    panel: ['mem', 'swap'],
+    panel: ['mem', 'swap', 'numa'],
   },
   {
     key: 'd',
