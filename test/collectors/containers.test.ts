@@ -165,6 +165,7 @@ test('I/O is counted at the uppermost device once, and named after the volume', 
   // A device appears with its first I/O.
   const values = lab.at(12, { 'io.stat': io('8:16', 1) + io('253:3', 104) + io('8:0', 104) });
   const sums = {
+    disk_commands: 17.5,
     disk_reads: 7.5,
     disk_writes: 10,
     disk_read_mib: 2.5,
@@ -182,12 +183,13 @@ test('I/O is counted at the uppermost device once, and named after the volume', 
     rootfs: {
       disk_capacity: 8 * MIB,
       disk_storage: 'local-lvm',
+      disk_commands: 14,
       disk_reads: 6,
       disk_writes: 8,
       disk_read_mib: 2,
       disk_write_mib: 4,
     },
-    sdb: { disk_reads: 1.5, disk_writes: 2, disk_read_mib: 0.5, disk_write_mib: 1 },
+    sdb: { disk_commands: 3.5, disk_reads: 1.5, disk_writes: 2, disk_read_mib: 0.5, disk_write_mib: 1 },
   });
   assert.equal(lab.counters['disk_write_mib'], 10 * MIB);
   // The volume is not listed for once: its disk, which was below it, does not bring its whole past.

@@ -56,6 +56,7 @@ test('one device, by hand', (t) => {
   const expected = {
     disk_reads: 50,
     disk_writes: 30,
+    disk_commands: 80,
     disk_read_mib: 2,
     disk_write_mib: 1,
     disk_util: 25,

@@ -52,6 +52,7 @@ test('rates, and latencies by operation', () => {
       disk_reads: 50,
       disk_writes: 20,
       disk_flushes: 5,
+      disk_commands: 75,
       disk_read_mib: 1.5,
       disk_write_mib: 0.5,
       disk_read_time: 25,

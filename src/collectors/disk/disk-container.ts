@@ -9,7 +9,7 @@ const vmSlots = slots('disk', 'vm');
 const diskSlots = slots('disk', 'vm_disk');
 const MIB = 2 ** 20;
 
-type Operations = 'disk_reads' | 'disk_writes' | 'disk_read_mib' | 'disk_write_mib';
+type Operations = 'disk_commands' | 'disk_reads' | 'disk_writes' | 'disk_read_mib' | 'disk_write_mib';
 type IoSlots = Readonly<Record<Operations, number>>;
 
 const ratesIn = (to: IoSlots): readonly (readonly [slot: number, counter: number, unit: number])[] => [
@@ -18,8 +18,8 @@ const ratesIn = (to: IoSlots): readonly (readonly [slot: number, counter: number
   [to.disk_read_mib, c.readBytes, MIB],
   [to.disk_write_mib, c.writeBytes, MIB],
 ];
-const vmRates = ratesIn(vmSlots);
-const diskRates = ratesIn(diskSlots);
+const inVm = { slots: vmSlots, rates: ratesIn(vmSlots) };
+const inDisk = { slots: diskSlots, rates: ratesIn(diskSlots) };
 
 /** Volumes of one container: what it reads and writes, how large they are, how full its root is. */
 export class ContainerDisks {
@@ -42,11 +42,11 @@ export class ContainerDisks {
         if (!wanted.devices || rows.has(name)) continue;
         const disk = target.devices.disks.add(name);
         rows.set(name, disk);
-        for (const [slot, counter] of diskRates) disk.counters[slot] = counters.value(counter);
-        setRates(disk, diskRates, grown, io.elapsed);
+        for (const [slot, counter] of inDisk.rates) disk.counters[slot] = counters.value(counter);
+        setRates(disk, inDisk, grown, io.elapsed);
       }
-      for (const [slot, counter] of vmRates) row.counters[slot] = io.total(counter);
-      setRates(row, vmRates, io.grown, io.elapsed);
+      for (const [slot, counter] of inVm.rates) row.counters[slot] = io.total(counter);
+      setRates(row, inVm, io.grown, io.elapsed);
     }
     let size = guest.disks.length === 0 ? NaN : 0;
     for (const { device, capacity = NaN, storage } of guest.disks) {
@@ -69,6 +69,14 @@ export class ContainerDisks {
 }
 
 /** @param elapsed seconds; NaN where there is no reading before */
-function setRates(row: Row, rates: typeof vmRates, grown: Float64Array, elapsed: number): void {
-  for (const [slot, counter, unit] of rates) row.values[slot] = (grown[counter] as number) / elapsed / unit;
+function setRates(
+  row: Row,
+  to: { readonly slots: IoSlots; readonly rates: ReturnType<typeof ratesIn> },
+  grown: Float64Array,
+  elapsed: number,
+): void {
+  const { values } = row;
+  for (const [slot, counter, unit] of to.rates) values[slot] = (grown[counter] as number) / elapsed / unit;
+  const { disk_commands, disk_reads, disk_writes } = to.slots;
+  values[disk_commands] = (values[disk_reads] as number) + (values[disk_writes] as number);
 }

@@ -51,6 +51,7 @@ function deriveBlockDevice(grown: Float64Array, elapsed: number, values: Float64
   const operations = at(c.reads) + at(c.writes);
   values[to.disk_reads] = at(c.reads) / elapsed;
   values[to.disk_writes] = at(c.writes) / elapsed;
+  values[to.disk_commands] = operations / elapsed;
   values[to.disk_read_mib] = (at(c.sectorsRead) * SECTOR) / MIB / elapsed;
   values[to.disk_write_mib] = (at(c.sectorsWritten) * SECTOR) / MIB / elapsed;
   values[to.disk_util] = Math.min(100, (at(c.ioMs) / MS_PER_S / elapsed) * 100);

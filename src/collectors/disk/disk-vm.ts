@@ -54,12 +54,14 @@ const diskRates = ratesIn(diskSlots);
  */
 export function deriveDisk(grown: Float64Array, elapsed: number, values: Float64Array, to: DiskSlots): void {
   const [reads, writes, flushes] = [at(grown, READ_OPS), at(grown, WRITE_OPS), at(grown, FLUSH_OPS)];
+  const operations = reads + writes + flushes;
   const readTime = at(grown, READ_TIME) / NS_PER_MS;
   const writeTime = at(grown, WRITE_TIME) / NS_PER_MS;
   const flushTime = at(grown, FLUSH_TIME) / NS_PER_MS;
   values[to.disk_reads] = reads / elapsed;
   values[to.disk_writes] = writes / elapsed;
   values[to.disk_flushes] = flushes / elapsed;
+  values[to.disk_commands] = operations / elapsed;
   values[to.disk_read_mib] = at(grown, READ_BYTES) / MIB / elapsed;
   values[to.disk_write_mib] = at(grown, WRITE_BYTES) / MIB / elapsed;
   values[to.disk_read_time] = readTime / elapsed;
@@ -69,7 +71,7 @@ export function deriveDisk(grown: Float64Array, elapsed: number, values: Float64
   values[to.disk_lat_rd] = meanPerOperation(readTime, reads);
   values[to.disk_lat_wr] = meanPerOperation(writeTime, writes);
   values[to.disk_lat_fl] = meanPerOperation(flushTime, flushes);
-  values[to.disk_lat_avg] = meanPerOperation(readTime + writeTime + flushTime, reads + writes + flushes);
+  values[to.disk_lat_avg] = meanPerOperation(readTime + writeTime + flushTime, operations);
 }
 
 function at(numbers: Float64Array, index: number): number {

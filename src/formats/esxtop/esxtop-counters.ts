@@ -50,6 +50,15 @@ function latency(slot: number, operations: Reading): Reading {
   return (values) => (operations(values) === 0 ? 0 : mean(values));
 }
 
+/** Operations of all kinds; of recordings that do not have them, without flushes. */
+function commandsOf(disk: Readonly<Record<'disk_commands' | 'disk_reads' | 'disk_writes', number>>): Reading {
+  const some = plus(at(disk.disk_reads), at(disk.disk_writes));
+  return (values) => {
+    const all = values[disk.disk_commands] ?? NaN;
+    return Number.isNaN(all) ? some(values) : all;
+  };
+}
+
 /** Counters that readers look for and Linux does not have. */
 const none: Reading = () => NaN;
 
@@ -129,7 +138,7 @@ export const eachCpuGroup: CounterGroup = {
   ],
 };
 
-const hostDiskCommands = plus(at(hostDisk.disk_reads), at(hostDisk.disk_writes));
+const hostDiskCommands = commandsOf(hostDisk);
 
 export const hostDiskGroup: CounterGroup = {
   name: 'Physical Disk SCSI Device',
@@ -200,7 +209,7 @@ export const virtualDiskGroup = perScope(['vm', 'vm_disk'], (scope): CounterGrou
   const disk = slots('disk', scope);
   const reads = at(disk.disk_reads);
   const writes = at(disk.disk_writes);
-  const commands = plus(reads, writes);
+  const commands = commandsOf(disk);
   return {
     name: 'Virtual Disk',
     collector: 'disk',

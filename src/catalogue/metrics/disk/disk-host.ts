@@ -1,6 +1,6 @@
 import { gauge, mean, percent, rate, text } from '../../metric.ts';
 import type { Declaration } from '../../metric.ts';
-import { readMib, writeMib, writes } from './transfers.ts';
+import { commands, readMib, writeMib, writes } from './transfers.ts';
 
 /** What slows a device of the host down. */
 const busyDevice = [
@@ -76,6 +76,7 @@ const load = [
     causes: busyDevice,
     operations: ['disk_reads', 'disk_writes'],
   }),
+  rate('disk_commands', { ...commands, formula: 'disk_reads + disk_writes' }),
   rate('disk_reads_merged', {
     title: 'RDMERGED',
     unit: 'per second',

@@ -5,7 +5,7 @@ import { diskLimits } from './disk-limits.ts';
 import { hostDisk, hostDisks, utilisation } from './disk-host.ts';
 import { hostPool } from './disk-pool.ts';
 import { diskTails } from './disk-tails.ts';
-import { readMib, writeMib, writes } from './transfers.ts';
+import { commands, readMib, writeMib, writes } from './transfers.ts';
 
 /** Latencies as the guest sees them; the levels are the usual ones of esxtop. */
 const slowStorage = {
@@ -129,6 +129,11 @@ const operations = [
 ];
 
 const details = [
+  rate('disk_commands', {
+    ...commands,
+    formula: 'disk_reads + disk_writes + disk_flushes',
+    container: 'disk_reads + disk_writes; the kernel counts flushes for no cgroup',
+  }),
   rate('disk_flushes', {
     title: 'FLUSH/s',
     unit: 'per second',

@@ -27,3 +27,13 @@ export const writeMib = {
   original: { id: 'dsk_MBWR/s' },
   counter: { name: 'disk_write_bytes', help: 'Bytes written' },
 } as const;
+
+/** Operations of all kinds; what they are the sum of differs. */
+export const commands = {
+  title: 'CMDS/s',
+  unit: 'per second',
+  shown: 'verbose',
+  source: 'derived',
+  meaning: "Completed operations of all kinds together: esxtop's CMDS/s, IOPS.",
+  counter: { none: 'the counters of reads, writes and flushes have it' },
+} as const;
