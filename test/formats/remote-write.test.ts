@@ -6,8 +6,8 @@ import { PrometheusPage } from '../../src/formats/prometheus/page.ts';
 import { RemoteWritePrinter } from '../../src/formats/prometheus/remote-write.ts';
 import type { PrinterSettings } from '../../src/formats/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { completeSample } from './sample.ts';
-import { seriesOf, type WrittenSeries } from './write-requests.ts';
+import { completeSample, row, sampleOf } from './sample.ts';
+import { metadataOf, seriesOf, type WrittenSeries } from './write-requests.ts';
 
 const settings: PrinterSettings = {
   layout: 'cycle',
@@ -98,6 +98,51 @@ test('a record for host and agent, and one for each guest', () => {
   for (const [index, record] of records.entries())
     for (const { labels } of seriesOf(record))
       assert.equal(labels[0]![1].startsWith('proxtop_vm'), index > 0, labels[0]![1]);
+});
+
+test('type, help and unit of each family are those of the page; in the record of the host, once a minute', () => {
+  const sample = full();
+  const printer = new RemoteWritePrinter(settings);
+  const at = (ms: number): string[][] =>
+    printer.print({ ...sample, time: sample.time + ms }).map((record) => metadataOf(record));
+  const [host, ...others] = at(0) as [string[], ...string[][]];
+  assert.ok(others.every(({ length }) => length === 0));
+  const page = new PrometheusPage({ verbose: true, devices: true });
+  const types = ['', 'counter', 'gauge', 'histogram'];
+  const told = [
+    ...page
+      .print(sample, 'text')
+      .toString()
+      .matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm),
+  ].map(
+    ([, name, help = '', type = '']) => `${types.indexOf(type)} ${name} ${help.replaceAll('\\\\', '\\')}`,
+  );
+  const units = new Map(
+    [
+      ...page
+        .print(sample, 'openmetrics')
+        .toString()
+        .matchAll(/^# UNIT (\S+) (\S+)$/gm),
+    ].map(([, name, unit]) => [name, unit]),
+  );
+  assert.ok(told.length > 200 && units.size > 50);
+  const expected = told.map((each) => {
+    const unit = units.get((each.split(' ')[1] ?? '').replace(/_(total|info)$/, ''));
+    return unit === undefined ? each : `${each} ${unit}`;
+  });
+  assert.deepEqual(host.sort(), expected.sort());
+  assert.equal(at(59_999).flat().length, 0);
+  assert.deepEqual(at(60_000)[0]?.sort(), host);
+  assert.equal(at(70_000).flat().length, 0);
+  // The clock is set back.
+  assert.deepEqual(at(-3_600_000)[0]?.sort(), host);
+});
+
+test('of a family without a sample nothing is said', () => {
+  const sample = sampleOf({ host: { row: row('host', { ram_free: 1 }) } });
+  const told = metadataOf(new RemoteWritePrinter(settings).print(sample)[0]!);
+  assert.ok(told.some((each) => each.startsWith('2 proxtop_host_ram_free_bytes ram_free: ')));
+  assert.ok(!told.some((each) => each.includes('proxtop_host_ram_total_bytes')));
 });
 
 const STALE = 0x7ff0000000000002n;

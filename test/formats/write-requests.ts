@@ -47,7 +47,8 @@ function only(fields: readonly Field[], number: number): Buffer {
 
 /** The series of a request that is not compressed. */
 export function seriesOf(request: Buffer): WrittenSeries[] {
-  return fieldsOf(request).map(({ number, value }) => {
+  return fieldsOf(request).flatMap(({ number, value }) => {
+    if (number === 3) return [];
     if (number !== 1) throw new RangeError(`field ${number} of a request`);
     const series = fieldsOf(value as Buffer);
     const labels = series
@@ -60,6 +61,17 @@ export function seriesOf(request: Buffer): WrittenSeries[] {
     const bytes = only(sample, 1);
     const time = sample.find((field) => field.number === 2)!.value as bigint;
     return { labels, value: bytes.readDoubleLE(), bits: bytes.readBigUInt64LE(), time: Number(time) };
+  });
+}
+
+/** What a request says of families of series: `TYPE name help [unit]`, its type as the number it has. */
+export function metadataOf(request: Buffer): string[] {
+  return fieldsOf(request).flatMap(({ number, value }) => {
+    if (number !== 3) return [];
+    const fields = fieldsOf(value as Buffer);
+    const type = fields.find((field) => field.number === 1)?.value;
+    const unit = fields.filter((field) => field.number === 5).map((field) => String(field.value));
+    return [[type, only(fields, 2), only(fields, 4), ...unit].join(' ')];
   });
 }
 

@@ -27,6 +27,8 @@ interface Found {
 interface Receiver {
   readonly url: string;
   query(text: string, time?: number): Promise<readonly Found[]>;
+  /** What it knows of a family. */
+  metadata(name: string): Promise<unknown>;
 }
 
 function receiver(url: string): Receiver {
@@ -41,6 +43,10 @@ function receiver(url: string): Receiver {
       const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body });
       const { data, error } = (await response.json()) as { error?: string; data?: { result: Found[] } };
       return data?.result ?? assert.fail(error);
+    },
+    metadata: async (name) => {
+      const response = await fetch(`${url}/api/v1/metadata?metric=${name}`);
+      return ((await response.json()) as { data: Record<string, unknown> }).data[name];
     },
   };
 }
@@ -62,14 +68,18 @@ async function prometheus(t: TestContext, program: string, window: string): Prom
   return receiver(url);
 }
 
-async function victoriaMetrics(t: TestContext, ...flags: readonly string[]): Promise<Receiver> {
+async function victoriaMetrics(
+  t: TestContext,
+  program: string,
+  ...flags: readonly string[]
+): Promise<Receiver> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const args = [`-storageDataPath=${directory(t)}`, `-httpListenAddr=127.0.0.1:${port}`, ...flags];
-  await new Daemon(t, 'victoria-metrics', args, `${url}/health`).start();
+  await new Daemon(t, program, args, `${url}/health`).start();
   const store = receiver(url);
   return {
-    url,
+    ...store,
     query: async (text, time) => {
       await fetch(`${url}/internal/force_flush`);
       return store.query(text, time);
@@ -177,11 +187,18 @@ async function proves(t: TestContext, store: Receiver): Promise<void> {
   );
 }
 
+/** Prometheus takes metadata and keeps none: it knows that of what it scrapes itself. */
+async function provesPrometheus(t: TestContext, program: string): Promise<void> {
+  const store = await prometheus(t, program, '');
+  await proves(t, store);
+  assert.equal(await store.metadata('proxtop_vm_cpu_steal_seconds_total'), undefined);
+}
+
 const unlessInstalled = (name: string): string | false => !installed(name) && `needs ${name}`;
 
 describe('remote write', { concurrency: 2 }, () => {
   test('prometheus of this machine', { skip: unlessInstalled('prometheus') }, async (t) => {
-    await proves(t, await prometheus(t, 'prometheus', ''));
+    await provesPrometheus(t, 'prometheus');
   });
 
   for (const suite of ['trixie', 'sid'] as const)
@@ -193,12 +210,35 @@ describe('remote write', { concurrency: 2 }, () => {
         t.skip((error as Error).message);
         return;
       }
-      await proves(t, await prometheus(t, join(root, 'usr/bin/prometheus'), ''));
+      await provesPrometheus(t, join(root, 'usr/bin/prometheus'));
     });
 
   test('VictoriaMetrics', { skip: unlessInstalled('victoria-metrics') }, async (t) => {
-    await proves(t, await victoriaMetrics(t));
+    await proves(t, await victoriaMetrics(t, 'victoria-metrics'));
   });
+
+  for (const suite of ['trixie', 'sid'] as const)
+    test(`VictoriaMetrics of Debian ${suite}`, { timeout: 600_000 }, async (t) => {
+      let root: string;
+      try {
+        root = await unpackedPackage(suite, 'victoria-metrics');
+      } catch (error) {
+        t.skip((error as Error).message);
+        return;
+      }
+      // That of sid keeps metadata.
+      const program = join(root, 'usr/bin/victoria-metrics');
+      const store = await victoriaMetrics(t, program, ...(suite === 'sid' ? ['-enableMetadata'] : []));
+      await proves(t, store);
+      if (suite === 'sid')
+        assert.deepEqual(await store.metadata('proxtop_vm_cpu_steal_seconds_total'), [
+          {
+            type: 'counter',
+            help: 'Time that vCPUs were ready to run and waited for a CPU',
+            unit: 'seconds',
+          },
+        ]);
+    });
 
   test(
     'what Prometheus refuses is found, told, and takes nothing else with it',
@@ -259,7 +299,12 @@ describe('remote write', { concurrency: 2 }, () => {
     'a store that wants a name and a password: without, its status is told',
     { skip: unlessInstalled('victoria-metrics') },
     async (t) => {
-      const store = await victoriaMetrics(t, '-httpAuth.username=pve1', '-httpAuth.password=secret');
+      const store = await victoriaMetrics(
+        t,
+        'victoria-metrics',
+        '-httpAuth.username=pve1',
+        '-httpAuth.password=secret',
+      );
       const out = output(t, store);
       out.send(new RemoteWritePrinter(print).print(sample(0, [])));
       await until(() => out.status.lastError !== undefined, 'it is refused');

@@ -15,6 +15,12 @@ import {
   LABEL_NAME,
   LABEL_VALUE,
   LABELS,
+  METADATA,
+  METADATA_HELP,
+  METADATA_NAME,
+  METADATA_TYPE,
+  METADATA_UNIT,
+  metricTypes,
   SAMPLES,
   TIMESERIES,
   TIMESTAMP,
@@ -36,17 +42,23 @@ interface RowLabels {
   readonly bytes: Buffer;
 }
 
-/** The names of samples of a family, as labels. */
+/** ms between two records with metadata, those of Prometheus; receivers forget what they were not told for a while. */
+const METADATA_BEAT = 60_000;
+
+/** The names of samples of a family, as labels, and what is said of it. */
 interface ReadyNames {
   readonly own: Buffer;
   readonly bucket: Buffer;
   readonly sum: Buffer;
   readonly count: Buffer;
+  /** Its type, help and unit, as field of a request. */
+  readonly metadata: Buffer;
 }
 
 /**
  * Prints the series of the page for Prometheus as requests of its remote write 1.0: one record for host and agent, one
- * for each guest, which can be sent one behind the other in one request. The labels `job` and `instance`, which a scraper
+ * for each guest, which can be sent one behind the other in one request. Once a minute the former has the metadata, too (type, help
+ * and unit), of all families that had a sample so far. The labels `job` and `instance`, which a scraper
  * adds to a page, are `proxtop` and the name of the host. A series that is gone gets the marker that says so.
  *
  * Source: https://prometheus.io/docs/specs/prw/remote_write_spec/
@@ -55,6 +67,8 @@ export class RemoteWritePrinter implements Printer {
   private readonly writer = new RemoteWriter();
   private readonly walk: SeriesWalk<ReadyNames, RowLabels>;
   private readonly stale = new StaleSeries();
+  /** Time of the last sample whose record has metadata, ms since 1970. */
+  private described = NaN;
 
   constructor({ verbose, devices }: PrinterSettings) {
     this.walk = new SeriesWalk({ verbose, devices }, this.writer);
@@ -68,7 +82,15 @@ export class RemoteWritePrinter implements Printer {
       return { key: group.key, record: writer.out.take() };
     });
     const gone = this.stale.markers(groups, writer.time);
-    return [...groups.map(({ record }) => record), gone].filter(({ length }) => length > 0);
+    const [first, ...guests] = groups.map(({ record }) => record) as [Buffer, ...Buffer[]];
+    return [this.withMetadata(first, sample.time), ...guests, gone].filter(({ length }) => length > 0);
+  }
+
+  /** Adds the metadata where it is time to. Where the clock was set, it is. */
+  private withMetadata(record: Buffer, time: number): Buffer {
+    if (Math.abs(time - this.described) < METADATA_BEAT) return record;
+    this.described = time;
+    return Buffer.concat([record, ...[...this.writer.seen].map(({ metadata }) => metadata)]);
   }
 }
 
@@ -77,9 +99,12 @@ class RemoteWriter implements SeriesFormat<ReadyNames, RowLabels> {
   readonly out = new ProtobufWriter();
   /** The timestamp of all samples, as field of a sample. */
   time: Buffer = Buffer.alloc(0);
+  /** Families that had a sample. */
+  readonly seen = new Set<ReadyNames>();
   /** What all series have. */
   private base: RowLabels = inOrder([]);
   private instance: string | undefined;
+  private begun = 0;
 
   /** @param time ms since 1970 */
   start(instance: string | undefined, time: number): void {
@@ -100,7 +125,7 @@ class RemoteWriter implements SeriesFormat<ReadyNames, RowLabels> {
     const [own, bucket, sum, count] = ['', '_bucket', '_sum', '_count'].map((suffix) =>
       this.label('__name__', name + suffix),
     ) as [Buffer, Buffer, Buffer, Buffer];
-    return { own, bucket, sum, count };
+    return { own, bucket, sum, count, metadata: metadataOf(head) };
   }
 
   labels(own: Labels, owner: RowLabels | undefined): RowLabels {
@@ -109,11 +134,11 @@ class RemoteWriter implements SeriesFormat<ReadyNames, RowLabels> {
   }
 
   begin(): void {
-    // Nothing stands before the series of a family.
+    this.begun = this.out.length;
   }
 
-  end(): void {
-    // Nor behind them.
+  end(name: ReadyNames): void {
+    if (this.out.length > this.begun) this.seen.add(name);
   }
 
   level({ own }: ReadyNames, of: RowLabels = this.base, more: Labels, value: number): void {
@@ -181,6 +206,18 @@ class RemoteWriter implements SeriesFormat<ReadyNames, RowLabels> {
     scratch.bytes(LABELS, content);
     return scratch.take();
   }
+}
+
+/** What the page says of a family in its text format, as field of a request. */
+function metadataOf(head: FamilyHead): Buffer {
+  const { type, help, unit } = head;
+  scratch.int64(METADATA_TYPE, metricTypes[type === 'info' ? 'gauge' : type]);
+  scratch.string(METADATA_NAME, sampleName(head));
+  scratch.string(METADATA_HELP, help);
+  if (unit !== '') scratch.string(METADATA_UNIT, unit);
+  const content = scratch.take();
+  scratch.bytes(METADATA, content);
+  return scratch.take();
 }
 
 const scratch = new ProtobufWriter();

@@ -24,7 +24,7 @@ export interface SeriesFormat<N, L> {
   /** The samples of a family follow. */
   begin(name: N): void;
   /** Those were all of them. */
-  end(): void;
+  end(name: N): void;
   /** A level. @param of labels of its row; undefined where it is of no row @param more further labels */
   level(name: N, of: L | undefined, more: Labels, value: number): void;
   /** A counter. @param count in units of 10^-`decimals` @param label a further one */
@@ -84,12 +84,12 @@ export class SeriesWalk<N, L> {
       const name = this.describedName(head);
       format.begin(name);
       for (const { of, labels, value } of lines) format.level(name, of, labels, value);
-      format.end();
+      format.end(name);
     }
     for (const { name, sources } of this.families.get(sample.collectors)) {
       format.begin(name);
       for (const source of sources) this.writeSource(name, source, rows[source.metric.scope]);
-      format.end();
+      format.end(name);
     }
   }
 
