@@ -27,11 +27,11 @@ export function resolveHistory(
 ): HistorySettings | undefined {
   const { enabled = service, interval, keep, max } = readValues(schema.history, given);
   // Checked even if it is off, so that it is valid when it is turned on.
-  const wanted = recordInterval(given, { interval }, frequency);
+  const wanted = recordInterval(given, { interval }, frequency, usualInterval);
   if (!enabled) return undefined;
   return {
     directory: historyDirectory(stateDir),
-    interval: wanted ?? frequency * Math.ceil(usualInterval / frequency - 1e-9),
+    interval: wanted ?? frequency,
     keep,
     maxBytes: max,
     collectors,
