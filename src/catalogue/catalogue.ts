@@ -3,6 +3,7 @@ import { scopes } from './define.ts';
 import type {
   Causes,
   CountUnit,
+  CounterFacts,
   Declaration,
   DefaultLevels,
   HistogramFacts,
@@ -51,6 +52,7 @@ export interface Counter {
   /** Of the numbers in `Row.counters`. */
   readonly unit: CountUnit;
   readonly shown: Shown;
+  readonly counted: CounterFacts['counted'];
   /** What it counts, one line without a full stop. */
   readonly help: string;
   /** Labels that distinguish it from others of the same name. */
@@ -137,8 +139,8 @@ function complete(declared: Declaration, scope: Scope, collector: Metric['collec
 
 function counterOf({ id, counter }: Declaration): Counter | undefined {
   if (counter === undefined || 'none' in counter) return undefined;
-  const { name = id, unit, shown = 'default', help, label } = counter;
-  return { name, unit, shown, help, label };
+  const { name = id, unit, shown = 'default', counted, help, label } = counter;
+  return { name, unit, shown, counted, help, label };
 }
 
 function gaugeOf({ id, kind, counter, prometheus }: Declaration): string | undefined {

@@ -16,6 +16,13 @@ export type Shown = 'default' | 'verbose';
 /** What one count of a reading is, in a base unit: a power of ten of it, or so many of it. */
 export type CountUnit = 'one' | 'bytes' | 'sectors' | 'ns' | 'us' | 'ms' | 'ticks' | 'uj';
 
+/**
+ * Since when a counter counts. reading: the kernel or QEMU counts it, since the host or the process started; added: we add up what
+ * comes and goes, since we saw the host or the guest first; parts: a reading of each part (vCPU, disk, NIC), and in the row of the
+ * whole added up.
+ */
+export type Counted = 'reading' | 'added' | 'parts';
+
 /** The cumulative count that a metric is the rate, the share or the mean of: what Prometheus gets. */
 export interface CounterFacts {
   /** Without scope and without `_total`; ends with the base unit where there is one. Left out: the id of the metric. */
@@ -23,6 +30,8 @@ export interface CounterFacts {
   /** Of the numbers in `Row.counters`. */
   readonly unit: CountUnit;
   readonly shown?: 'verbose';
+  /** Where a container has it in another way than a VM, one for each. */
+  readonly counted: Counted | { readonly vm: Counted; readonly container: Counted };
   /** What it counts, one line without a full stop. */
   readonly help: string;
   /** Labels that distinguish it from others of the same name. */

@@ -18,7 +18,7 @@ export const agent = {
       unit: 'ms',
       source: 'getrusage',
       meaning: 'CPU time proxtop used since the sample before, all threads, user and system',
-      counter: { name: 'cpu_seconds', unit: 'us', help: 'CPU time of proxtop' },
+      counter: { name: 'cpu_seconds', unit: 'us', counted: 'added', help: 'CPU time of proxtop' },
     }),
     gauge('ram_rss', {
       title: 'RSS',
@@ -31,21 +31,21 @@ export const agent = {
       unit: 'count',
       source: 'clock',
       meaning: 'ticks skipped since the start because a cycle was late',
-      counter: { unit: 'one', help: 'Ticks skipped because a cycle was late' },
+      counter: { unit: 'one', counted: 'added', help: 'Ticks skipped because a cycle was late' },
     }),
     gauge('collector_errors', {
       title: 'COLLERR',
       unit: 'count',
       source: 'collectors',
       meaning: 'failed runs of collectors and VM inventories since the start',
-      counter: { unit: 'one', help: 'Failed runs of collectors and VM inventories' },
+      counter: { unit: 'one', counted: 'added', help: 'Failed runs of collectors and VM inventories' },
     }),
     gauge('qmp_failures', {
       title: 'QMPFAIL',
       unit: 'count',
       source: 'QMP',
       meaning: 'polls since the start that ended in a timeout or an error',
-      counter: { unit: 'one', help: 'Questions to monitors that were not answered' },
+      counter: { unit: 'one', counted: 'added', help: 'Questions to monitors that were not answered' },
     }),
     gauge('queued', {
       title: 'QUEUED',
@@ -140,7 +140,7 @@ export const agent = {
       unit: 'count',
       source: 'outputs',
       meaning: 'records that have arrived since the start, as far as this kind of output can tell',
-      counter: { name: 'sent_records', unit: 'one', help: 'Records that have arrived' },
+      counter: { name: 'sent_records', unit: 'one', counted: 'added', help: 'Records that have arrived' },
     }),
     gauge('resent', {
       title: 'RESENT',
@@ -150,6 +150,7 @@ export const agent = {
       counter: {
         name: 'resent_records',
         unit: 'one',
+        counted: 'added',
         help: 'Records handed over again, as nobody knew whether they had arrived',
       },
     }),
@@ -158,7 +159,7 @@ export const agent = {
       unit: 'count',
       source: 'outputs',
       meaning: 'connections made since the start after the first one',
-      counter: { unit: 'one', help: 'Connections made after the first one' },
+      counter: { unit: 'one', counted: 'added', help: 'Connections made after the first one' },
     }),
     gauge('dropped', {
       title: 'DROPPED',
@@ -197,6 +198,7 @@ function dropped<R extends string>(reason: R, title: string, meaning: string): D
     counter: {
       name: 'dropped_records',
       unit: 'one',
+      counted: 'added',
       help: 'Records given up, by reason',
       label: ['reason', reason],
     },

@@ -19,6 +19,7 @@ export const energy = {
       counter: {
         name: 'energy_estimate_joules',
         unit: 'uj',
+        counted: 'added',
         help: 'Estimate of the energy that the guest caused, by its CPU time, since proxtop first saw it',
       },
     }),
@@ -35,6 +36,7 @@ export const energy = {
       counter: {
         name: 'energy_joules',
         unit: 'uj',
+        counted: 'added',
         help: 'Energy that CPUs and memory took, since proxtop started',
       },
     }),
@@ -48,6 +50,7 @@ export const energy = {
       counter: {
         name: 'energy_active_joules',
         unit: 'uj',
+        counted: 'added',
         help: 'Estimate of the part of the energy that went to work',
       },
     }),
@@ -61,6 +64,7 @@ export const energy = {
       counter: {
         name: 'energy_idle_joules',
         unit: 'uj',
+        counted: 'added',
         help: 'Estimate of the part of the energy that went to nothing',
       },
     }),
@@ -76,6 +80,7 @@ export const energy = {
       counter: {
         name: 'energy_joules',
         unit: 'uj',
+        counted: 'added',
         help: 'Energy that CPUs and memory took, since proxtop started',
       },
     }),

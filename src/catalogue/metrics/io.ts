@@ -32,7 +32,7 @@ export const io = {
       formula: 'rate of read-like system calls',
       meaning: 'Read system calls of QEMU, on files, sockets and eventfds.',
       original: { id: 'io_RDOPS' },
-      counter: { unit: 'one', help: 'Read-like system calls' },
+      counter: { unit: 'one', counted: 'reading', help: 'Read-like system calls' },
     }),
     rate('io_write_ops', {
       title: 'WROPS',
@@ -41,7 +41,7 @@ export const io = {
       formula: 'rate of write-like system calls',
       meaning: 'Write system calls of QEMU, on anything.',
       original: { id: 'io_WROPS' },
-      counter: { unit: 'one', help: 'Write-like system calls' },
+      counter: { unit: 'one', counted: 'reading', help: 'Write-like system calls' },
     }),
     rate('io_read_bytes', {
       title: 'READ_BYTES',
@@ -51,7 +51,11 @@ export const io = {
       container: 'cgroup v2 io.stat rbytes; with ZFS from its objset statistics',
       formula: 'rate',
       meaning: 'Data that the QEMU process read from storage.',
-      counter: { unit: 'bytes', help: 'Bytes that the process had read from storage' },
+      counter: {
+        unit: 'bytes',
+        counted: { vm: 'reading', container: 'added' },
+        help: 'Bytes that the process had read from storage',
+      },
     }),
     rate('io_write_bytes', {
       title: 'WRITE_BYTES',
@@ -61,7 +65,11 @@ export const io = {
       container: 'cgroup v2 io.stat wbytes; with ZFS from its objset statistics',
       formula: 'rate',
       meaning: 'Data that the QEMU process wrote to storage.',
-      counter: { unit: 'bytes', help: 'Bytes that the process had written to storage' },
+      counter: {
+        unit: 'bytes',
+        counted: { vm: 'reading', container: 'added' },
+        help: 'Bytes that the process had written to storage',
+      },
     }),
     rate('io_rchar', {
       title: 'RCHAR',
@@ -75,6 +83,7 @@ export const io = {
         name: 'io_rchar_bytes',
         unit: 'bytes',
         shown: 'verbose',
+        counted: 'reading',
         help: 'Bytes that read-like system calls returned',
       },
     }),
@@ -90,6 +99,7 @@ export const io = {
         name: 'io_wchar_bytes',
         unit: 'bytes',
         shown: 'verbose',
+        counted: 'reading',
         help: 'Bytes given to write-like system calls',
       },
     }),
@@ -101,7 +111,12 @@ export const io = {
       formula: 'rate',
       meaning: 'Data that was deleted before it reached the storage.',
       original: { id: 'io_cancelled' },
-      counter: { unit: 'bytes', shown: 'verbose', help: 'Bytes counted as written that were deleted before' },
+      counter: {
+        unit: 'bytes',
+        shown: 'verbose',
+        counted: 'reading',
+        help: 'Bytes counted as written that were deleted before',
+      },
     }),
   ],
 } satisfies MetricTable;

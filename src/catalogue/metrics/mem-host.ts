@@ -48,7 +48,12 @@ export const memHost = [
     formula: 'rate * page size',
     meaning: 'Data that the host reads back from swap: somebody waits for it.',
     needs: 'a kernel with swap',
-    counter: { name: 'ram_pswpin_bytes', unit: 'bytes', help: 'Bytes that the host read from swap' },
+    counter: {
+      name: 'ram_pswpin_bytes',
+      unit: 'bytes',
+      counted: 'reading',
+      help: 'Bytes that the host read from swap',
+    },
     levels: '1M/10M',
     causes: [
       'The host has too little memory for its VMs: see MEM/CAP, and RSS for who has it.',
@@ -67,6 +72,7 @@ export const memHost = [
       name: 'ram_pswpout_bytes',
       unit: 'bytes',
       shown: 'verbose',
+      counted: 'reading',
       help: 'Bytes that the host wrote to swap',
     },
   }),

@@ -134,6 +134,7 @@ function counter(share: Share, resource: Resource): CounterFacts {
   return {
     name: `psi_${share}_${resource}_seconds`,
     unit: 'us',
+    counted: 'reading',
     help: `Time in which ${share === 'some' ? 'some task' : 'every task'} waited for ${resource}`,
   };
 }

@@ -12,31 +12,13 @@ export interface StartTimes {
   readonly readings: number | undefined;
 }
 
-/** Collectors that add up, in the row of a host or guest, what its parts grew by: they come and go. */
-const adding: readonly string[] = ['cpu', 'disk', 'net', 'energy'];
-/** Readings among them all the same, and of a container. */
-const readings: Readonly<Record<string, readonly string[]>> = {
-  qemu: ['cpu_throttled', 'disk_blkio_delay'],
-  container: ['cpu_throttled', 'disk_blkio_delay', 'cpu_total'],
-};
-/** What only of a container is added up. */
-const containerSums: readonly string[] = ['io_read_bytes', 'io_write_bytes'];
-/** Parts whose counters are added up. */
-const addedParts: readonly string[] = ['host_pool', 'host_zone'];
-
 /** What the start of a counter is; undefined where nobody knows: the tap of a VM may be older than its process. */
-export function startKind(metric: Metric, isContainer: boolean): keyof StartTimes | undefined {
-  if (metric.scope === 'vm_nic' && !isContainer) return undefined;
-  return isSum(metric, isContainer) ? 'sums' : 'readings';
-}
-
-/** Whether a counter is a sum that we add up, and no reading. */
-function isSum({ scope, collector, id }: Metric, isContainer: boolean): boolean {
-  const { parent } = entityOf(scope);
-  if (collector === '-') return true;
-  if (parent !== undefined) return addedParts.includes(scope);
-  if (isContainer && containerSums.includes(id)) return true;
-  return adding.includes(collector) && readings[isContainer ? 'container' : 'qemu']?.includes(id) !== true;
+export function startKind({ scope, counter }: Metric, isContainer: boolean): keyof StartTimes | undefined {
+  if (counter === undefined || (scope === 'vm_nic' && !isContainer)) return undefined;
+  const { counted } = counter;
+  const of = typeof counted === 'string' ? counted : counted[isContainer ? 'container' : 'vm'];
+  if (of === 'parts') return entityOf(scope).parent === undefined ? 'sums' : 'readings';
+  return of === 'added' ? 'sums' : 'readings';
 }
 
 const { host_uptime: UPTIME } = slots('host', 'host');

@@ -26,7 +26,12 @@ const running = {
   title: '%USED',
   meaning:
     'Share of time its vCPUs run on a host CPU (of a container: of the CPUs it may use). 100 % is all of them, all the time.',
-  counter: { name: 'cpu_seconds', unit: 'ns', help: 'Time that vCPUs, or the processes of a container, ran' },
+  counter: {
+    name: 'cpu_seconds',
+    unit: 'ns',
+    counted: { vm: 'parts', container: 'reading' },
+    help: 'Time that vCPUs, or the processes of a container, ran',
+  },
 } as const;
 
 const ready = {
@@ -36,6 +41,7 @@ const ready = {
   counter: {
     name: 'cpu_steal_seconds',
     unit: 'ns',
+    counted: 'parts',
     help: 'Time that vCPUs were ready to run and waited for a CPU',
   },
   ...cpuShortage,
@@ -84,7 +90,12 @@ export const cpu = {
         'SUM over all other threads of the process (main loop, iothreads, workers) and of its vhost kernel threads, percent of one core',
       meaning: 'CPU time of QEMU besides the vCPUs: main loop, I/O threads, vhost. 100 % is one host CPU.',
       original: { id: 'cpu_%sys' },
-      counter: { name: 'cpu_other_seconds', unit: 'ns', help: 'Time that threads other than vCPUs ran' },
+      counter: {
+        name: 'cpu_other_seconds',
+        unit: 'ns',
+        counted: 'added',
+        help: 'Time that threads other than vCPUs ran',
+      },
       ...muchEmulation,
     }),
     percent('cpu_other_steal', {
@@ -96,6 +107,7 @@ export const cpu = {
       counter: {
         name: 'cpu_other_steal_seconds',
         unit: 'ns',
+        counted: 'added',
         help: 'Time that these threads waited for a CPU',
       },
       ...muchEmulation,
@@ -120,6 +132,7 @@ export const cpu = {
         name: 'cpu_throttled_seconds',
         unit: 'us',
         shown: 'verbose',
+        counted: 'reading',
         help: 'Time in which a CPU limit held the VM or container back',
       },
       levels: '1',
@@ -309,6 +322,7 @@ function mode(name: string): CounterFacts {
   return {
     name: 'cpu_seconds',
     unit: 'ticks',
+    counted: 'added',
     help: 'Time of all CPUs by what they did; user holds that of guests, nice that of nice ones',
     label: ['mode', name],
   };
@@ -319,6 +333,7 @@ function guestMode(name: string): CounterFacts {
     name: 'cpu_guest_seconds',
     unit: 'ticks',
     shown: 'verbose',
+    counted: 'added',
     help: 'Time of all CPUs spent in guests, user and nice; it is part of that in proxtop_host_cpu_seconds',
     label: ['mode', name],
   };

@@ -85,7 +85,7 @@ const load = [
     formula: 'rate',
     meaning: 'Reads merged with a neighbour before they reached the device.',
     original: { id: 'dsk_rdmerged' },
-    counter: { unit: 'one', shown: 'verbose', help: 'Reads merged with others' },
+    counter: { unit: 'one', shown: 'verbose', counted: 'parts', help: 'Reads merged with others' },
   }),
   rate('disk_sectors_read', {
     title: 'SECTORSRD',
@@ -108,6 +108,7 @@ const load = [
     counter: {
       name: 'disk_read_seconds',
       unit: 'ms',
+      counted: 'parts',
       help: 'Time that reads took, summed over parallel ones',
     },
   }),
@@ -119,7 +120,7 @@ const load = [
     formula: 'rate',
     meaning: 'Writes merged with a neighbour before they reached the device.',
     original: { id: 'dsk_wrmerged' },
-    counter: { unit: 'one', shown: 'verbose', help: 'Writes merged with others' },
+    counter: { unit: 'one', shown: 'verbose', counted: 'parts', help: 'Writes merged with others' },
   }),
   rate('disk_sectors_written', {
     title: 'SECTORSWR',
@@ -142,6 +143,7 @@ const load = [
     counter: {
       name: 'disk_write_seconds',
       unit: 'ms',
+      counted: 'parts',
       help: 'Time that writes took, summed over parallel ones',
     },
   }),
@@ -153,7 +155,12 @@ const load = [
     formula: 'rate',
     meaning: 'Time the device was busy.',
     original: { id: 'dsk_timeforops' },
-    counter: { name: 'disk_io_seconds', unit: 'ms', help: 'Time with any operation in flight' },
+    counter: {
+      name: 'disk_io_seconds',
+      unit: 'ms',
+      counted: 'parts',
+      help: 'Time with any operation in flight',
+    },
   }),
   rate('disk_time_weighted', {
     title: 'WEIGHTEDTIME',
@@ -166,6 +173,7 @@ const load = [
     counter: {
       name: 'disk_io_weighted_seconds',
       unit: 'ms',
+      counted: 'parts',
       help: 'Time of all operations in flight, summed',
     },
   }),
@@ -217,6 +225,6 @@ function reads(formula: string): Declaration<'disk_reads'> {
     formula,
     meaning: 'Completed reads.',
     original: { id: 'dsk_READS/s' },
-    counter: { unit: 'one', help: 'Completed reads' },
+    counter: { unit: 'one', counted: 'parts', help: 'Completed reads' },
   });
 }

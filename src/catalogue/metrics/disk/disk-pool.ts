@@ -34,20 +34,24 @@ export const hostPool = [
   }),
   done('pool_reads', 'READS/s', 'per second', 'reads', 'Reads of all its file systems and volumes.', {
     unit: 'one',
+    counted: 'added',
     help: 'Reads of file systems and volumes',
   }),
   done('pool_writes', 'WRITES/s', 'per second', 'writes', 'Writes to all its file systems and volumes.', {
     unit: 'one',
+    counted: 'added',
     help: 'Writes to file systems and volumes',
   }),
   done('pool_read_mib', 'MBRD/s', 'MiB per second', 'nread/2^20', 'Data read from them.', {
     name: 'pool_read_bytes',
     unit: 'bytes',
+    counted: 'added',
     help: 'Bytes read from file systems and volumes',
   }),
   done('pool_write_mib', 'MBWR/s', 'MiB per second', 'nwritten/2^20', 'Data written to them.', {
     name: 'pool_write_bytes',
     unit: 'bytes',
+    counted: 'added',
     help: 'Bytes written to file systems and volumes',
   }),
 ];

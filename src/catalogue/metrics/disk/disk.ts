@@ -49,7 +49,7 @@ const operations = [
     formula: 'rate',
     meaning: 'Completed reads.',
     original: { id: 'dsk_READS/s' },
-    counter: { unit: 'one', help: 'Completed reads' },
+    counter: { unit: 'one', counted: 'parts', help: 'Completed reads' },
   }),
   rate('disk_writes', {
     ...writes,
@@ -142,7 +142,7 @@ const details = [
     formula: 'rate',
     meaning: 'Flushes of the guest: requests to have everything safe on disk.',
     original: { id: 'dsk_FLUSH/s' },
-    counter: { unit: 'one', help: 'Completed flushes' },
+    counter: { unit: 'one', counted: 'parts', help: 'Completed flushes' },
   }),
   rate('disk_read_time', {
     title: 'RDTM',
@@ -155,6 +155,7 @@ const details = [
     counter: {
       name: 'disk_read_seconds',
       unit: 'ns',
+      counted: 'parts',
       help: 'Time that reads took, summed over parallel ones',
     },
   }),
@@ -169,6 +170,7 @@ const details = [
     counter: {
       name: 'disk_write_seconds',
       unit: 'ns',
+      counted: 'parts',
       help: 'Time that writes took, summed over parallel ones',
     },
   }),
@@ -183,6 +185,7 @@ const details = [
     counter: {
       name: 'disk_flush_seconds',
       unit: 'ns',
+      counted: 'parts',
       help: 'Time that flushes took, summed over parallel ones',
     },
   }),
@@ -193,7 +196,7 @@ const details = [
     source: 'QMP query-blockstats / libvirt block.<n>.* failed_* and invalid_* operations',
     formula: 'rate',
     meaning: 'Operations that failed or were refused.',
-    counter: { unit: 'one', help: 'Operations that failed or were invalid' },
+    counter: { unit: 'one', counted: 'parts', help: 'Operations that failed or were invalid' },
     levels: '1',
     causes: [
       'The storage is full, gone, or has bad blocks: see the log of the kernel.',
@@ -253,6 +256,7 @@ export const disk = {
         name: 'disk_blkio_delay_seconds',
         unit: 'ticks',
         shown: 'verbose',
+        counted: 'reading',
         help: 'Time that the process waited for block devices; 0 unless kernel.task_delayacct=1',
       },
     }),

@@ -5,7 +5,7 @@ export const writes = {
   formula: 'rate',
   meaning: 'Completed writes.',
   original: { id: 'dsk_WRITES/s' },
-  counter: { unit: 'one', help: 'Completed writes' },
+  counter: { unit: 'one', counted: 'parts', help: 'Completed writes' },
 } as const;
 
 /** Bytes read; `counter` lacks the unit of what is counted. */
@@ -15,7 +15,7 @@ export const readMib = {
   formula: 'rate/2^20',
   meaning: 'Data read.',
   original: { id: 'dsk_MBRD/s' },
-  counter: { name: 'disk_read_bytes', help: 'Bytes read' },
+  counter: { name: 'disk_read_bytes', counted: 'parts', help: 'Bytes read' },
 } as const;
 
 /** Bytes written; `counter` lacks the unit of what is counted. */
@@ -25,7 +25,7 @@ export const writeMib = {
   formula: 'rate/2^20',
   meaning: 'Data written.',
   original: { id: 'dsk_MBWR/s' },
-  counter: { name: 'disk_write_bytes', help: 'Bytes written' },
+  counter: { name: 'disk_write_bytes', counted: 'parts', help: 'Bytes written' },
 } as const;
 
 /** Operations of all kinds; what they are the sum of differs. */
