@@ -119,9 +119,10 @@ export function recordInterval(
   frequency: number | undefined,
   usual?: number,
 ): number | undefined {
-  refuseWithout(own, 'interval', ['maxima']);
   const given = own.get('interval');
-  if (given === undefined && usual !== undefined) return fitting(usual, frequency);
+  const found = given === undefined && usual !== undefined ? fitting(usual, frequency) : undefined;
+  if (found !== undefined) return found;
+  refuseWithout(own, 'interval', ['maxima']);
   if (interval === undefined || given === undefined || frequency === undefined) return interval;
   const samples = interval / frequency;
   if (samples >= 1 && Math.abs(samples - Math.round(samples)) < 1e-9) return interval;

@@ -276,8 +276,8 @@ function refusePrinter(printer: PrinterName, type: OutputType, own: GivenMap): v
   };
   if (printer !== 'influx') refuse('precision', 'influx');
   if (type === 'http' && printer !== 'json') refuse('body', 'json');
-  if (printer === 'otlp' || printer === 'remote-write') refuse('maxima', 'json and influx');
   if (printer !== 'remote-write') return;
+  refuse('maxima', 'json, influx and otlp');
   refuse('layout', 'json and influx');
   refuse('gzip', 'json and influx');
 }

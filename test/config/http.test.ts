@@ -186,12 +186,13 @@ test('printer otlp: every 10 s, over http; options without effect are refused', 
     'printer = otlp',
     'body = array',
   );
-  refuses(
-    /maxima: applies to printer json and influx, but this one is otlp/,
-    'http://h/',
-    'printer = otlp',
-    'interval = 10',
-    'maxima = true',
+  assert.equal(otlp('maxima = true').print.peaks, true);
+  assert.throws(
+    () =>
+      settings(
+        'frequency = 10\n[output.a]\ntype = http\nprinter = otlp\ntarget = http://h/v1/metrics\nmaxima = true',
+      ),
+    /maxima: has no effect without interval/,
   );
   for (const type of ['tcp', 'udp', 'file'])
     assert.throws(() => settings(`[output.a]\ntype = ${type}\ntarget = h:1\nprinter = otlp`), {

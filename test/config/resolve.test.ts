@@ -344,7 +344,7 @@ test('contradictions within an output', () => {
   assert.deepEqual(pushed(push), [10, true]);
   assert.deepEqual(pushed(`frequency = 3\n${push}`), [12, true]);
   assert.deepEqual(pushed(`${push}interval = 30\norder = interleaved`), [30, undefined]);
-  refuses(`${push}maxima = true\ninterval = 20`, /maxima: applies to printer json and influx/);
+  refuses(`${push}maxima = true\ninterval = 20`, /maxima: applies to printer json, influx and otlp/);
   refuses(`${push}body = array`, /body: applies to printer json, but this one is remote-write/);
   refuses(`${tcp}printer = remote-write`, /found "remote-write", expected .* for tcp/);
   refuses(`${tcp}order = strict\ncatchup = 0.5`, /catchup: has no effect without spool|with order = strict/);

@@ -1,24 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { columns, countedColumns, collectorNames } from '../../src/catalogue/catalogue.ts';
-import type { Row } from '../../src/catalogue/row.ts';
+import { scopes } from '../../src/catalogue/define.ts';
+import type { Scope } from '../../src/catalogue/define.ts';
+import { entityOf } from '../../src/catalogue/entities.ts';
+import { peaksOf } from '../../src/catalogue/peaks.ts';
+import { Row } from '../../src/catalogue/row.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import { families } from '../../src/formats/prometheus/families.ts';
 import { otlpMetrics } from '../../src/formats/otlp/metrics.ts';
+import { startKind } from '../../src/formats/otlp/start-times.ts';
+import type { PrinterSettings } from '../../src/formats/printer.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
 import { OtlpDecoder } from './otlp.ts';
-import { completeSample, row, sampleOf, settings, vmRows } from './sample.ts';
+import { completeSample, row, sampleOf, set, settings, vmRows } from './sample.ts';
 
 const time = Date.UTC(2026, 10, 22, 12);
 const began = { program: time - 100_000, run: time - 90_000 };
 const decoder = await OtlpDecoder.open().catch((error: unknown) => error as Error);
 const skip = decoder instanceof Error && decoder.message;
 
-function print(sample: Sample, changes: Partial<typeof settings> = {}): readonly Buffer[] {
+function print(sample: Sample, changes: Partial<PrinterSettings> = {}): readonly Buffer[] {
   return createPrinter('otlp', { ...settings, ...changes }).print(sample);
 }
 
-function decoded(sample: Sample, changes: Partial<typeof settings> = {}): ReadonlyMap<string, string> {
+function decoded(sample: Sample, changes: Partial<PrinterSettings> = {}): ReadonlyMap<string, string> {
   assert.ok(decoder instanceof OtlpDecoder);
   return decoder.metrics(Buffer.concat(print(sample, changes)));
 }
@@ -150,6 +156,65 @@ test('semantic conventions of host and containers', { skip }, () => {
   assert.equal(sums.get('proxtop.vm.cpu_seconds'), undefined, 'no container under the name of VMs');
   // Read by the kernel since the host started.
   has('proxtop.host.ram_pswpin_bytes', `start_time_unix_nano: ${ns(time - 1_000_000)}`);
+});
+
+test(
+  'peaks are gauges in base units, where they are wanted; of a guest only where none of its disks tells',
+  { skip },
+  () => {
+    const peaked = (
+      scope: 'vm' | 'vm_disk',
+      known: Readonly<Record<string, number | string>>,
+      peaks: Readonly<Record<string, number>>,
+    ): Row => {
+      const into = new Row(scope, peaksOf(scope).length);
+      set(into, known);
+      for (const [id, value] of Object.entries(peaks))
+        into.values[peaksOf(scope).find((peak) => peak.id === id)!.slot] = value;
+      return into;
+    };
+    const latency = { disk_lat_avg_peak: 250 };
+    const vm = peaked('vm', { UUID: 'u1', guest_type: 'qemu' }, { cpu_steal_peak: 40, ...latency });
+    const disk = peaked('vm_disk', { device: 'scsi0' }, latency);
+    const sample = sampleOf({ time, guests: [vmRows(vm, { disks: [disk] })] });
+    const point = `time_unix_nano: ${ns(time)} as_double:`;
+    const guest = `${attribute('uuid', 'u1')} ${attribute('guest_type', 'qemu')}`;
+    const metrics = decoded(sample, { peaks: true });
+    assert.match(
+      metrics.get('proxtop.vm.cpu_steal_peak_ratio') ?? '',
+      new RegExp(`unit: "1" gauge \\{ data_points \\{ ${point} 0.4 ${guest} `),
+    );
+    const found = metrics.get('proxtop.vm.disk_lat_avg_peak_seconds') ?? '';
+    assert.equal(found.split(point).length, 2, found);
+    assert.ok(found.includes(`${point} 0.25 ${guest} ${attribute('device', 'scsi0')}`), found);
+    assert.ok(![...decoded(sample).keys()].some((name) => name.includes('_peak')));
+  },
+);
+
+test('since when a counter counts: parts add up in the row of the whole, and a container has some in another way', () => {
+  const kind = (scope: Scope, id: string): unknown[] => {
+    const metric = countedColumns(scope).find((each) => each.id === id)!;
+    return [startKind(metric, false), startKind(metric, true)];
+  };
+  assert.deepEqual(kind('vm', 'disk_reads'), ['sums', 'sums']);
+  assert.deepEqual(kind('vm_disk', 'disk_reads'), ['readings', 'readings']);
+  assert.deepEqual(kind('vm', 'cpu_total'), ['sums', 'readings']);
+  assert.deepEqual(kind('vm', 'io_read_bytes'), ['readings', 'sums']);
+  assert.deepEqual(kind('vm', 'cpu_throttled'), ['readings', 'readings']);
+  assert.deepEqual(kind('host_zone', 'power'), ['sums', 'sums']);
+  assert.deepEqual(kind('vm_nic', 'net_rx_bytes'), [undefined, 'readings']);
+  // A part that is said to have parts of its own would have none to add up.
+  for (const scope of scopes)
+    for (const metric of countedColumns(scope))
+      if (metric.counter.counted === 'parts')
+        assert.ok(
+          entityOf(scope).parent !== undefined ||
+            scopes.some(
+              (part) =>
+                entityOf(part).parent === scope && countedColumns(part).some(({ id }) => id === metric.id),
+            ),
+          `${scope} ${metric.id} has no parts`,
+        );
 });
 
 test('histograms', { skip }, () => {

@@ -1,6 +1,6 @@
 import type { CollectorName } from '../../catalogue/catalogue.ts';
 import type { Extent, Family, SeriesSource } from '../prometheus/families.ts';
-import { publishedFamilies } from '../prometheus/families.ts';
+import { families, peakFamilies, publishedFamilies } from '../prometheus/families.ts';
 import { containerConventions, hostConventions } from './conventions.ts';
 import type { Convention, Instrument } from './conventions.ts';
 
@@ -50,10 +50,19 @@ function nameOf({ name, unit }: Family): string {
   return short.replace(/^(proxtop)_([a-z]+)_/, '$1.$2.');
 }
 
-/** The metrics to send of what is published, in the order of the families. */
-export function otlpMetrics(extent: Extent, collectors: readonly CollectorName[]): readonly OtlpMetric[] {
+/**
+ * The metrics to send of what is published, in the order of the families.
+ *
+ * @param peaks whether the peaks of samples that stand for an interval are sent, too
+ */
+export function otlpMetrics(
+  extent: Extent,
+  collectors: readonly CollectorName[],
+  peaks = false,
+): readonly OtlpMetric[] {
   const byName = new Map<string, OtlpMetric>();
-  for (const family of publishedFamilies(extent, collectors)) {
+  const all = peaks ? [...families, ...peakFamilies] : families;
+  for (const family of publishedFamilies(extent, collectors, all)) {
     for (const metric of metricsOf(family)) {
       const first = byName.get(metric.name);
       const sources = [...(first?.sources ?? []), ...metric.sources];

@@ -37,7 +37,7 @@ interface ReadySource extends PointSource {
 /**
  * Prints a sample as metrics of OpenTelemetry, in protobuf: each record is an ExportMetricsServiceRequest of the host
  * (resource), with a point for each guest and device, and records put together are one too. What Prometheus has as a counter is
- * a cumulative sum with its start, a level a gauge. What is not known has no point.
+ * a cumulative sum with its start, a level or a peak a gauge. What is not known has no point.
  *
  * Source: opentelemetry-proto 1.5, docs/specification.md
  */
@@ -49,10 +49,10 @@ export class OtlpPrinter implements Printer {
   /** The time of the sample, as a field of a point of either kind. */
   private time: Buffer = none;
 
-  constructor({ verbose, devices }: Pick<PrinterSettings, 'verbose' | 'devices'>) {
+  constructor({ verbose, devices, peaks }: Pick<PrinterSettings, 'verbose' | 'devices' | 'peaks'>) {
     this.rows = new PointRows(devices);
     this.metrics = new PerCollectors((collectors) =>
-      otlpMetrics({ verbose, devices }, collectors).map(readyMetric),
+      otlpMetrics({ verbose, devices }, collectors, peaks).map(readyMetric),
     );
   }
 

@@ -5,6 +5,7 @@ import type { Scope } from '../../catalogue/define.ts';
 import { entityOf, isDevice } from '../../catalogue/entities.ts';
 import type { CountUnit, Shown } from '../../catalogue/metric.ts';
 import type { Row } from '../../catalogue/row.ts';
+import { peaksOf } from '../../catalogue/peaks.ts';
 import { units } from '../../catalogue/units.ts';
 
 /** Where the numbers of a family come from: one slot of the rows of one scope. */
@@ -88,8 +89,37 @@ function helpOf({ id, formula, source }: Metric): string {
   return `${id}: ${formula === '' ? '' : `${formula}; `}from ${source}`;
 }
 
+/** A gauge for each peak of a scope. */
+function* peaksIn(scope: Scope): Generator<Family> {
+  for (const metric of peaksOf(scope)) {
+    const { base } = units[metric.unit];
+    if (base === undefined) continue;
+    const { unit, factor } = base;
+    const { shown } = metric;
+    const source: SeriesSource = {
+      metric,
+      shown,
+      from: 'values',
+      factor,
+      decimals: 0,
+      label: undefined,
+      devices: [],
+    };
+    yield {
+      name: nameOf(scope, metric.id, unit),
+      type: 'gauge',
+      unit,
+      help: metric.formula,
+      sources: [source],
+    };
+  }
+}
+
 /** Every family of metrics of the catalogue, in its order, with all its sources. */
 export const families: readonly Family[] = merge(scopes.flatMap((scope) => [...familiesOf(scope)]));
+
+/** The largest samples of an interval, for formats that have them. */
+export const peakFamilies: readonly Family[] = merge(scopes.flatMap((scope) => [...peaksIn(scope)]));
 
 /** Puts the sources of families of one name together. */
 function merge(parts: readonly Family[]): Family[] {
@@ -135,13 +165,16 @@ export function isPublished(source: SeriesSource, row: Row, devices: readonly Ro
 /**
  * The families with what is to be published of them. With rows of devices a family is told device by device where it can
  * be, and the sum over them left to the query.
+ *
+ * @param all the families that may be published
  */
 export function publishedFamilies(
   { verbose, devices }: Extent,
   collectors: readonly CollectorName[],
+  all = families,
 ): readonly Family[] {
   const ran = ({ collector }: Metric): boolean => collector === '-' || collectors.includes(collector);
-  return families.flatMap((family) => {
+  return all.flatMap((family) => {
     const known = family.sources.filter(
       ({ metric, shown }) => ran(metric) && (verbose || shown === 'default'),
     );
