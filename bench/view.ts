@@ -1,7 +1,8 @@
 /**
  * What a frame of the terminal view costs, without the terminal: a sample of many VMs in which every number differs from
  * the one before, copied, judged, remembered, filtered, sorted, drawn, and compared with the frame before. Then what a key
- * that changes the table takes, what it takes to keep a moment in memory, and to show one again.
+ * that changes the table takes, what it takes to keep a moment in memory, and to show one again; and how long at most a key waits
+ * while a moment is made and kept, in the middle of all moments.
  * Run: npx tsx bench/view.ts [VMS] (500 if none is named)
  */
 import { resolveThresholds } from '../src/config/thresholds.ts';
@@ -17,7 +18,7 @@ import type { Sample, GuestRows } from '../src/sampling/sample.ts';
 import { row } from '../test/formats/sample.ts';
 import { manyVms, sample } from '../test/tui/samples.ts';
 import { setImmediate as turn } from 'node:timers/promises';
-import { compareParts } from './compare.ts';
+import { compareParts, median } from './compare.ts';
 
 const FRAMES = 200;
 const WARM_UP = 50;
@@ -71,24 +72,34 @@ function measure(of: Sample, key: string, filter: string): { cpu: number; slowes
 }
 
 /** ms of CPU for keeping a moment in memory, and ms for showing one again. */
-async function measurePast(of: Sample): Promise<{ keep: number; show: number; bytes: number }> {
-  const [maker, recent] = [new MomentMaker(), new RecentSamples()];
+async function measurePast(of: Sample): Promise<{ keep: number; show: number; wait: number; bytes: number }> {
+  let [looked, longest] = [0, 0];
+  const attend = (): void => {
+    longest = Math.max(longest, performance.now() - looked);
+    looked = performance.now();
+  };
+  const [maker, recent] = [new MomentMaker(undefined, attend), new RecentSamples(undefined, attend)];
+  const waits: number[] = [];
   const before = process.cpuUsage();
   let judged = 0;
   for (let second = 0; second < FRAMES; second++) {
     change(of.guests);
+    [looked, longest] = [performance.now(), 0];
     const start = process.cpuUsage();
     const moment = maker.take({ ...of, seq: second + 1, interval: 1, time: of.time + second * 1000 });
     judged += process.cpuUsage(start).user;
     recent.keep(moment);
+    attend();
+    waits.push(longest);
     await turn();
   }
   const { user, system } = process.cpuUsage(before);
   const shown = performance.now();
-  for (let second = 0; second < FRAMES; second++) recent.from(of.time + second * 1000);
+  for (let second = 0; second < FRAMES; second++) await recent.from(of.time + second * 1000);
   return {
     keep: (user + system - judged) / 1000 / FRAMES,
     show: (performance.now() - shown) / FRAMES,
+    wait: median(waits),
     bytes: recent.bytes / FRAMES,
   };
 }
@@ -111,8 +122,9 @@ await compareParts(import.meta.filename, async (figures) => {
     figures.set(`${what}: ms of the slowest key`, slowest);
     figures.set(`${what}: KiB a frame`, bytes / 1024);
   }
-  const { keep, show, bytes } = await measurePast(of);
+  const { keep, show, wait, bytes } = await measurePast(of);
   figures.set(`${count} VMs: ms of CPU to keep a moment, on all threads`, keep);
   figures.set(`${count} VMs: ms to show one again`, show);
+  figures.set(`${count} VMs: ms that a key waits at most for a moment`, wait);
   figures.set(`${count} VMs: KiB of a moment`, bytes / 1024);
 });
