@@ -13,6 +13,8 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
   readonly threads = new DeviceRows('vm_vcpu');
   /** As they stand in a sample. */
   readonly rows: GuestRows & { twin: boolean };
+  private pid: number | undefined;
+  private pidText: string | undefined;
 
   /** @param time monotonic seconds */
   constructor(
@@ -37,7 +39,7 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
     texts[id.UUID] = guest.uuid;
     texts[id.name] = guest.name;
     texts[id.vmid] = guest.vmid;
-    texts[id.pid] = guest.pid === undefined ? undefined : String(guest.pid);
+    texts[id.pid] = this.pidOf(guest);
     texts[id.state] = guest.state;
     texts[id.tags] = guest.tags;
     texts[id.lock] = guest.lock;
@@ -46,6 +48,12 @@ export class Target extends TargetRows<'vm'> implements GuestTarget {
     if (guest.since !== undefined && guest.type !== 'qemu') values[id.uptime] = time - guest.since;
     if (guest.silence !== undefined) values[id.qmp_age] = time - guest.silence.since;
     if (guest.detail !== undefined) values[id.detail_age] = time - guest.detail.time;
+  }
+
+  /** The same text as long as the pid is the same: printers know it again at once. */
+  private pidOf({ pid }: Guest): string | undefined {
+    if (pid !== this.pid) [this.pid, this.pidText] = [pid, pid === undefined ? undefined : String(pid)];
+    return this.pidText;
   }
 }
 

@@ -3,7 +3,7 @@ import { entityOf } from '../../catalogue/entities.ts';
 import type { RootScope } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
-import type { AnyRowTree } from '../../catalogue/row-tree.ts';
+import type { AnyRowTree, Part } from '../../catalogue/row-tree.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { PerCollectors, printedColumns } from '../columns.ts';
@@ -18,6 +18,12 @@ const CLOSE_ARRAY = 0x5d;
 
 const endOfLine = Buffer.from('\n');
 
+/** How the trees of one root are written: its row, then those of each kind of part that is wanted. Looked up once, and not for each VM. */
+interface TreePlan {
+  readonly row: JsonRow;
+  readonly parts: readonly { readonly part: Part; readonly key: Buffer; readonly row: JsonRow }[];
+}
+
 /** The keys of what stands in a line, by scope: `,"host":`. */
 const keys = perScope((scope) => Buffer.from(`,"${entityOf(scope).member}":`));
 
@@ -28,34 +34,39 @@ const keys = perScope((scope) => Buffer.from(`,"${entityOf(scope).member}":`));
 export class JsonCyclePrinter implements Printer {
   private readonly out = new ByteWriter();
   private readonly quoted = new TextCache(quote);
-  private readonly devices: boolean;
-  private readonly rows: PerCollectors<JsonRows>;
+  private readonly plans: PerCollectors<Readonly<Record<RootScope, TreePlan>>>;
 
   constructor(settings: PrinterSettings) {
-    this.devices = settings.devices;
-    this.rows = new PerCollectors((collectors) =>
-      jsonRows((scope) => printedColumns(scope, settings, collectors), this.quoted),
-    );
+    const planOf = (rows: JsonRows, root: RootScope): TreePlan => ({
+      row: rows[root],
+      parts: partsOf(root)
+        .filter(({ isDevice }) => settings.devices || !isDevice)
+        .map((part) => ({ part, key: keys[part.scope], row: rows[part.scope] })),
+    });
+    this.plans = new PerCollectors((collectors) => {
+      const rows = jsonRows((scope) => printedColumns(scope, settings, collectors), this.quoted);
+      return { host: planOf(rows, 'host'), vm: planOf(rows, 'vm'), agent: planOf(rows, 'agent') };
+    });
   }
 
   print(sample: Sample): readonly Buffer[] {
     const out = this.out;
-    const rows = this.rows.get(sample.collectors);
+    const plans = this.plans.get(sample.collectors);
     writeSampleMembers(out, sample, this.quoted);
     out.append(keys.host);
-    this.tree(rows, 'host', sample.host, sample.interval);
+    this.tree(plans.host, sample.host, sample.interval);
     out.append(keys.vm);
     out.byte(OPEN_ARRAY);
     let first = true;
     for (const vm of sample.guests) {
       if (!first) out.byte(COMMA);
       first = false;
-      this.tree(rows, 'vm', vm, sample.interval);
+      this.tree(plans.vm, vm, sample.interval);
     }
     out.byte(CLOSE_ARRAY);
-    if (!rows.agent.empty) {
+    if (!plans.agent.row.empty) {
       out.append(keys.agent);
-      this.tree(rows, 'agent', sample.agent, sample.interval);
+      this.tree(plans.agent, sample.agent, sample.interval);
     }
     closeObject(out, 0);
     out.append(endOfLine);
@@ -63,13 +74,12 @@ export class JsonCyclePrinter implements Printer {
   }
 
   /** Writes the object of a row, with the rows of its parts in arrays. */
-  private tree(rows: JsonRows, root: RootScope, tree: AnyRowTree, interval: number): void {
+  private tree(plan: TreePlan, tree: AnyRowTree, interval: number): void {
     const begin = this.out.length;
-    rows[root].write(this.out, tree.row, interval);
-    for (const part of partsOf(root)) {
-      if (part.isDevice && !this.devices) continue;
-      this.out.append(keys[part.scope]);
-      this.array(rows[part.scope], rowsOf(tree, part), interval);
+    plan.row.write(this.out, tree.row, interval);
+    for (const { part, key, row } of plan.parts) {
+      this.out.append(key);
+      this.array(row, rowsOf(tree, part), interval);
     }
     closeObject(this.out, begin);
   }

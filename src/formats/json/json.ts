@@ -3,7 +3,7 @@ import type { Scope } from '../../catalogue/define.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import type { ByteWriter } from '../byte-writer.ts';
-import type { Column } from '../names.ts';
+import type { Column, Read } from '../names.ts';
 import { unprintable, wellFormed } from '../../strings/printable.ts';
 import type { TextCache } from '../text-cache.ts';
 
@@ -25,9 +25,19 @@ function escaped(character: string): string {
   return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** A column with its key rendered once: `,"id":`. */
-interface Member extends Column {
+/** Of a column what writing takes, with its key rendered once: `,"id":`. Of one shape, which V8 makes short code for. */
+class Member {
   readonly key: Buffer;
+  readonly text: boolean;
+  readonly slot: number;
+  readonly read: Read | undefined;
+
+  constructor({ id, text, slot, read }: Column) {
+    this.key = Buffer.from(`,${quote(id)}:`);
+    this.text = text;
+    this.slot = slot;
+    this.read = read;
+  }
 }
 
 /** Writes rows of one scope as members of a JSON object. */
@@ -37,7 +47,7 @@ export class JsonRow {
 
   /** @param quoted of {@link quote}, shared by the rows of one printer */
   constructor(columns: readonly Column[], quoted: TextCache) {
-    this.members = columns.map((column) => ({ ...column, key: Buffer.from(`,${quote(column.id)}:`) }));
+    this.members = columns.map((column) => new Member(column));
     this.quoted = quoted;
   }
 
