@@ -1,5 +1,6 @@
 import { doubled } from '../pacing/backoff.ts';
 import { QmpError } from './errors.ts';
+import type { KeptConnection } from './kept-connection.ts';
 import type { Answers, PreparedQueries, QmpQuery } from './query.ts';
 import { VISIT_DEADLINE, Visit } from './visit.ts';
 
@@ -26,7 +27,7 @@ export interface Entrance {
 }
 
 /**
- * The QMP monitor of one QEMU process and our rules for it: at most one connection at any time, and exponential back-off
+ * A QMP monitor of one QEMU process and our rules for it: at most one connection at any time, and exponential back-off
  * after failures.
  *
  * A connection that waits for a late greeting or late answers (see {@link Visit}) counts: until they come or QEMU dies the
@@ -43,11 +44,13 @@ export class Monitor {
    * @param path its unix socket
    * @param deadline ms for a whole visit
    * @param entrance says whether that socket may be used; missing where it is known to be QEMU's
+   * @param kept keeps the connection from visit to visit; missing where others use the monitor as well
    */
   constructor(
     private readonly path: string,
     private readonly deadline: number = VISIT_DEADLINE,
     private readonly entrance?: Entrance,
+    private readonly kept?: KeptConnection,
   ) {}
 
   /** Whether it may be asked at this time (seconds of performance.now()). */
@@ -85,7 +88,7 @@ export class Monitor {
     prepared: PreparedQueries<Q>,
   ): Visit<Q>['outcome'] | QmpError {
     const visit = (address?: string, patience?: number): Visit<Q> =>
-      new Visit(this.path, prepared, this.deadline, address, patience);
+      new Visit(this.path, prepared, this.deadline, address, patience, this.kept);
     try {
       const begun = this.entrance === undefined ? visit() : this.entrance.enter(visit);
       this.visit = begun;
@@ -100,6 +103,7 @@ export class Monitor {
   close(): void {
     this.closed = true;
     this.visit?.close();
+    this.kept?.close();
     this.entrance?.leave();
   }
 }

@@ -36,7 +36,8 @@ const negotiate: QmpQuery<undefined> = { execute: 'qmp_capabilities', read: () =
 export class PreparedQueries<const Q extends Queries = Queries> {
   /** The capabilities negotiation, which QEMU demands first, then the queries. */
   readonly commands: Queries;
-  /** The text of all commands, up to the id of the last one. */
+  /** The text of the negotiation, and of the queries up to the id of the last one. */
+  private readonly negotiation: string;
   private readonly text: string;
 
   constructor(readonly queries: Q) {
@@ -44,14 +45,16 @@ export class PreparedQueries<const Q extends Queries = Queries> {
     const texts = this.commands.map(({ execute, arguments: values }) =>
       JSON.stringify({ execute, ...(values !== undefined && { arguments: values }) }),
     );
-    this.text = texts.join('').slice(0, -1);
+    this.negotiation = texts[0] ?? '';
+    this.text = texts.slice(1).join('').slice(0, -1);
   }
 
   /**
    * The text to send, as short as can be: QEMU reads it byte by byte, at 2.5 to 3 us of its CPU each. JSON needs nothing
    * between two objects, and as answers come in the order of the commands only the last command has an id.
+   * @param isNegotiated whether that was done on this connection before
    */
-  render(id: string): string {
-    return `${this.text},"id":"${id}"}`;
+  render(id: string, isNegotiated = false): string {
+    return `${isNegotiated ? '' : this.negotiation}${this.text},"id":"${id}"}`;
   }
 }

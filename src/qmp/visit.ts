@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import { isTooComplex } from './complexity.ts';
+import { Connection } from './connection.ts';
+import type { Peer } from './connection.ts';
+import type { KeptConnection } from './kept-connection.ts';
 import { QmpError } from './errors.ts';
 import type { QmpFailure } from './errors.ts';
 import { Lines } from './lines.ts';
@@ -18,15 +19,15 @@ const MOST_MESSAGES = 1000;
 /** Characters that are kept of what QEMU says about an error. */
 const LONGEST_DESCRIPTION = 300;
 
-/** Buffer for every read of every visit; each read is processed before the next one. */
-const shared = Buffer.allocUnsafeSlow(64 * 1024);
-
 /** Ids in base 36: two digits that identify this process, and three that count. */
 const [PROCESS_DIGITS, COUNT_DIGITS] = [2, 3] as const;
 const ownDigits = randomInt(36 ** PROCESS_DIGITS)
   .toString(36)
   .padStart(PROCESS_DIGITS, '0');
 let visits = 0;
+
+/** The answer to the negotiation that an earlier visit was given. */
+const negotiated: QmpAnswer<undefined> = { value: undefined, error: undefined };
 
 /** Distinguishes our visits from each other and from the commands of other clients, in few characters. */
 function nextId(): string {
@@ -66,20 +67,22 @@ type Phase = 'queued' | 'served' | 'late' | 'overdue' | 'over';
  * place of JSON.parse, saved 35 of 340 us CPU per visit; not worth its code. Pausing the socket for some ms after the
  * queries, so that all replies come in one read, saved nothing and held the monitor 1.4 ms longer.
  */
-export class Visit<Q extends readonly QmpQuery<unknown>[]> {
+export class Visit<Q extends readonly QmpQuery<unknown>[]> implements Peer {
   /** The answers, or why there are none. Never rejects. */
   readonly outcome: Promise<Answers<Q> | QmpError>;
   private settle!: (outcome: Answers<Q> | QmpError) => void;
   private phase: Phase = 'queued';
-  private readonly socket: Socket;
-  private readonly lines = new Lines();
+  /** Undefined when it is over. */
+  private connection: Connection | undefined;
+  private lines = new Lines();
   /** Of the last command. */
   private readonly id = nextId();
   /** Answers to the commands so far, in their order; the first one is that to the negotiation. */
   private readonly answers: QmpAnswer<unknown>[] = [];
   /** The last characters that came since the visit was given up. */
   private tail = '';
-  private received = 0;
+  /** Bytes that came. */
+  private size = 0;
   private messages = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -88,6 +91,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
    * @param deadline ms for the whole visit
    * @param address what to connect to; need not be there any more when this returns
    * @param patience ms that a connection is kept beyond the deadline for its greeting or its answers
+   * @param kept what an earlier visit left open, and where this one leaves its connection when all was answered
    */
   constructor(
     private readonly path: string,
@@ -95,23 +99,30 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     private readonly deadline: number = VISIT_DEADLINE,
     address: string = path,
     private readonly patience: number = Infinity,
+    private readonly kept?: KeptConnection,
   ) {
     this.outcome = new Promise((resolve) => {
       this.settle = resolve;
     });
-    const callback = (length: number): boolean => {
-      this.take(shared.subarray(0, length));
-      return true;
-    };
-    this.socket = connect({ path: address, onread: { buffer: shared, callback } });
-    this.socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EAGAIN') this.fail('timeout', 'the queue of the monitor is full (EAGAIN)');
-      else this.fail('error', error.message, error.code);
-    });
-    this.socket.on('close', () => {
-      if (this.connected) this.fail('error', `the monitor closed the connection ${this.progress()}`);
-    });
+    const open = kept?.take(this);
+    if (open === undefined) {
+      this.connection = Connection.to(address, this);
+    } else {
+      ({ connection: this.connection, lines: this.lines } = open);
+      this.answers.push(negotiated);
+      this.phase = 'served';
+      open.connection.send(prepared.render(this.id, true));
+    }
     this.watch();
+  }
+
+  failed(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EAGAIN') this.fail('timeout', 'the queue of the monitor is full (EAGAIN)');
+    else this.fail('error', error.message, error.code);
+  }
+
+  closed(): void {
+    if (this.connected) this.fail('error', `the monitor closed the connection ${this.progress()}`);
   }
 
   /** Whether this visit is being served or holds a place in the monitor's queue. */
@@ -166,13 +177,13 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     }, patience).unref();
   }
 
-  private take(chunk: Buffer): void {
+  received(chunk: Buffer): void {
     if (this.phase === 'late') {
       this.end();
       return;
     }
-    this.received += chunk.length;
-    if (this.received > LARGEST_ANSWER) {
+    this.size += chunk.length;
+    if (this.size > LARGEST_ANSWER) {
       this.fail('error', `the monitor sent more than ${LARGEST_ANSWER} bytes`);
       return;
     }
@@ -220,7 +231,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
       return;
     }
     this.phase = 'served';
-    this.socket.write(this.prepared.render(this.id));
+    this.connection?.send(this.prepared.render(this.id));
   }
 
   private reply(message: Message): void {
@@ -250,7 +261,7 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     const value = error === undefined ? query.read(message.return) : undefined;
     answers.push({ value, error });
     if (!isLast) return;
-    this.end();
+    this.leave();
     this.settle(answers.slice(1) as Answers<Q>);
   }
 
@@ -267,10 +278,21 @@ export class Visit<Q extends readonly QmpQuery<unknown>[]> {
     this.settle(new QmpError(reason, this.path, what, code));
   }
 
+  /** All was answered. */
+  private leave(): void {
+    const { kept, connection } = this;
+    if (kept !== undefined && connection !== undefined) {
+      this.connection = undefined;
+      kept.give({ connection, lines: this.lines });
+    }
+    this.end();
+  }
+
   private end(): void {
     this.phase = 'over';
     clearTimeout(this.timer);
-    this.socket.destroy();
+    this.connection?.end();
+    this.connection = undefined;
   }
 }
 

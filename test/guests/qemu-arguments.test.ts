@@ -23,6 +23,7 @@ const NOTHING: ReturnType<typeof parseQemuArguments> = {
   domainDirectory: undefined,
   drives: [],
   monitor: undefined,
+  ownMonitor: undefined,
   taps: [],
 };
 
@@ -216,6 +217,31 @@ test('the directory of a domain, told by the key of its secrets or its monitor',
     name: 'web',
   });
   assert.equal(directory('-chardev', 'socket,id=a,path=/srv/domain-x-web/monitor.sock'), undefined);
+});
+
+test('a monitor that was made for proxtop, beside that of Proxmox VE and the connection to its daemon', () => {
+  const proxmox = [
+    ...['-chardev', 'socket,id=qmp,path=/var/run/qemu-server/100.qmp,server=on,wait=off'],
+    ...['-mon', 'chardev=qmp,mode=control'],
+    ...['-chardev', 'socket,id=qmp-event,path=/var/run/qmeventd.sock,reconnect=5'],
+    ...['-mon', 'chardev=qmp-event,mode=control'],
+  ];
+  const of = (...argv: string[]): unknown => parseQemuArguments(['kvm', ...proxmox, ...argv]).ownMonitor;
+  assert.equal(of(), undefined);
+  for (const path of [
+    ...['/run/qemu-server/100-proxtop.qmp', '/run/proxtop/100.qmp', '/run/proxtop-qmp/100', '/proxtop'],
+  ]) {
+    assert.equal(of('-qmp', `unix:${path},server=on,wait=off`), path);
+    assert.equal(
+      of('-chardev', `socket,id=p,path=${path},server=on`, '-mon', 'chardev=p,mode=control'),
+      path,
+    );
+    // No monitor, one that waits for nobody, one that is written for people.
+    assert.equal(of('-chardev', `socket,id=p,path=${path},server=on`), undefined);
+    assert.equal(of('-qmp', `unix:${path}`), undefined);
+    assert.equal(of('-mon', `chardev=p`, '-chardev', `socket,id=p,path=${path},server=on`), undefined);
+  }
+  assert.equal(of('-qmp', 'unix:/srv/proxtop/lab/run/other.qmp,server=on'), undefined);
 });
 
 test('a UUID that is none does not count, and a name has an end', () => {

@@ -1,4 +1,5 @@
 import type { Paths } from '../../kernel/base/paths.ts';
+import { sameRunFile } from '../../kernel/base/paths.ts';
 import type { Process } from '../../kernel/pid/process.ts';
 import type { HostDevices } from '../below/host-device.ts';
 import type { GuestDisk } from '../guest.ts';
@@ -33,7 +34,13 @@ export class ProxmoxVm extends QemuVm {
     devices: HostDevices,
   ) {
     const cgroup = scopeCgroup(paths, process.pid, `${vmid}.scope`);
-    const monitor = sockets.monitor(process.pid, paths.qmpSocket(vmid));
+    const shared = paths.qmpSocket(vmid);
+    const own = args.ownMonitor;
+    // Never the one of Proxmox VE, wherever that lies: a connection that is kept would lock its tools out.
+    const isOwn = own !== undefined && !sameRunFile(own, shared);
+    const monitor = isOwn
+      ? sockets.ownMonitor(process.pid, own, shared)
+      : sockets.monitor(process.pid, shared);
     super(paths, process, args, cgroup, schedule, monitor, devices);
     this.started = startedDisks(this.drives);
     this.disks = this.started;

@@ -7,6 +7,7 @@ import { ownerOf } from '../../kernel/pid/proc-pid-status.ts';
 import { QmpError } from '../../qmp/errors.ts';
 import type { Entrance } from '../../qmp/monitor.ts';
 import { Monitor } from '../../qmp/monitor.ts';
+import { OwnMonitor } from '../../qmp/own-monitor.ts';
 import { VISIT_DEADLINE } from '../../qmp/visit.ts';
 import { openInNamespaceOf } from './own-namespace.ts';
 
@@ -47,6 +48,15 @@ export class MonitorSockets {
   /** The monitor on the socket that a process names. */
   monitor(pid: number, path: string): Monitor {
     return new Monitor(path, VISIT_DEADLINE, this.entrance(pid, path));
+  }
+
+  /**
+   * The monitor of a QEMU that was given a second one for proxtop alone.
+   * @param own path of that one
+   * @param path of the one that others use as well
+   */
+  ownMonitor(pid: number, own: string, path: string): Monitor {
+    return new OwnMonitor(own, this.entrance(pid, own), this.monitor(pid, path));
   }
 
   /** The path to that socket. */

@@ -35,10 +35,14 @@ export interface QemuArguments {
   readonly drives: readonly QemuDrive[];
   /** Path of the unix socket on which the QMP monitor listens for whoever comes; relative to QEMU's directory. */
   readonly monitor: string | undefined;
+  /** The same of one whose name, or that of its folder, holds `proxtop`: it was made for us alone. */
+  readonly ownMonitor: string | undefined;
   /** Taps that are named; others were handed over as descriptors. */
   readonly taps: readonly string[];
 }
 
+/** A socket that was made for proxtop: /run/qemu-server/101-proxtop.qmp, /run/proxtop/101.qmp. */
+const OWN_MONITOR = /proxtop[^/]*(?:\/[^/]*)?$/;
 const DOMAIN_DIRECTORY = /\/domain-(\d+)-([^/]+)\/[^/]+$/;
 
 /** Whether a process is QEMU, by its argv[0] as Proxmox VE judges it: `kvm` or `qemu-*`. */
@@ -69,6 +73,7 @@ export function parseQemuArguments(argv: readonly string[]): QemuArguments {
   const smbios = lists('smbios').findLast((list) => list.get('type') === '1' && list.has('uuid'));
   const name = last('name');
   const memory = suboptions(last('m') ?? '');
+  const monitors = monitorsOf(options.get('qmp') ?? [], lists('chardev'), lists('mon'));
   return {
     pidFile: last('pidfile'),
     name: name === undefined ? undefined : nameOf(guestName(name)),
@@ -79,16 +84,17 @@ export function parseQemuArguments(argv: readonly string[]): QemuArguments {
     domainDirectory: domainDirectoryOf([...lists('object'), ...lists('chardev')]),
     drives: drivesOf(lists('blockdev'), lists('drive'), lists('device')),
     taps: [...lists('netdev'), ...lists('nic'), ...lists('net')].flatMap((list) => list.get('ifname') ?? []),
-    monitor: monitorOf(options.get('qmp') ?? [], lists('chardev'), lists('mon')),
+    monitor: monitors[0],
+    ownMonitor: monitors.find((path) => OWN_MONITOR.test(path)),
   };
 }
 
-/** The path of a socket on which QEMU waits for any client of its QMP monitor; one in the abstract namespace has none. */
-function monitorOf(
+/** The paths of sockets on which QEMU waits for any client of its QMP monitors; one in the abstract namespace has none. */
+function monitorsOf(
   qmp: readonly string[],
   chardevs: readonly Suboptions[],
   monitors: readonly Suboptions[],
-): string | undefined {
+): readonly string[] {
   const control = monitors.filter((list) => list.get('mode') === 'control' && !isOn(list, 'pretty'));
   const after = (prefix: string): string[] =>
     qmp.filter((value) => value.startsWith(prefix)).map((value) => value.slice(prefix.length));
@@ -99,7 +105,7 @@ function monitorOf(
   ];
   // One that was handed over as a descriptor, or is on TCP, has no path: then the next one may be for us.
   const usable = sockets.filter((list) => isOn(list, 'server') && !isOn(list, 'abstract'));
-  return usable.map((list) => list.get('path')).find((path) => path !== undefined && path !== '');
+  return usable.map((list) => list.get('path') ?? '').filter((path) => path !== '');
 }
 
 /** `-name web,debug-threads=on` or libvirt's `-name guest=web,debug-threads=on`. */
