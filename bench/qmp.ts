@@ -2,12 +2,14 @@
  * CPU per visit to a monitor, ours and that of all threads of QEMU: stock QEMU reads its monitor in a thread of its own.
  * Run: node --import tsx bench/qmp.ts [number of QEMU processes] [rounds]
  */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queryBlock } from '../src/qmp/block.ts';
 import { queryBlockstats } from '../src/qmp/blockstats.ts';
 import { QmpError } from '../src/qmp/errors.ts';
 import { Limiter } from '../src/qmp/limiter.ts';
 import { Monitor } from '../src/qmp/monitor.ts';
+import { OwnMonitor } from '../src/qmp/own-monitor.ts';
 import type { QmpQuery } from '../src/qmp/query.ts';
 import { PreparedQueries } from '../src/qmp/query.ts';
 import { queryBalloon, queryStatus } from '../src/qmp/replies.ts';
@@ -61,7 +63,11 @@ async function measure(
 }
 
 async function measureAll(figures: Figures): Promise<void> {
-  const qemus = Array.from({ length: vms }, (_, i) => new Qemu(i % 2 === 0 ? driveDisks() : blockdevDisks()));
+  const second = ['-qmp', 'unix:proxtop.qmp,server=on,wait=off'];
+  const qemus = Array.from(
+    { length: vms },
+    (_, i) => new Qemu([...(i % 2 === 0 ? driveDisks() : blockdevDisks()), ...second]),
+  );
   try {
     const monitors = qemus.map(({ path }) => new Monitor(path, 5000));
     const pids = qemus.map(({ pid }) => pid);
@@ -74,6 +80,14 @@ async function measureAll(figures: Figures): Promise<void> {
     await measure(figures, pids, 'one VM after the other', async () => {
       for (const monitor of monitors) await visit(monitor, prepared);
     });
+    const own = qemus.map(
+      ({ directory }, index) =>
+        new OwnMonitor(join(directory, 'proxtop.qmp'), undefined, monitors[index] as Monitor, 5000),
+    );
+    await measure(figures, pids, 'kept connections, all VMs together', async () => {
+      await Promise.all(own.map((monitor) => visit(monitor, prepared)));
+    });
+    for (const monitor of own) monitor.close();
   } finally {
     for (const qemu of qemus) qemu.stop();
     removeImages();

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Lab, missingForLab } from '../lab/lab.ts';
@@ -156,3 +158,27 @@ function regular(cycles: readonly Cycle[]): void {
     assert.ok(late < 150, `cycle ${cycle.seq} is ${late} ms late`);
   }
 }
+
+test('a monitor made for proxtop is asked while a tool holds that of Proxmox VE', { skip }, async () => {
+  const lab = Lab.create();
+  try {
+    const own = join(lab.root, 'run/qemu-server/own-proxtop.qmp');
+    const vm = await lab.run({ memory: 48, args: ['-qmp', `unix:${own},server=on,wait=off`] });
+    const tool = connect(vm.qmpSocket);
+    // Its greeting: from now on no other client is served.
+    await once(tool, 'data');
+    const stream = Stream.start([...lab.flags(), ...FLAGS, `--detail-interval=${FREQUENCY}`]);
+    const first = await stream.next('its state', (cycle) => domain(cycle, vm)?.['state'] === 'prelaunch');
+    const last = await stream.next('some answers', (cycle) => timeOf(cycle) - timeOf(first) >= LONG);
+    for (const cycle of stream.between(first, last)) {
+      const row = domain(cycle, vm);
+      assert.deepEqual([row?.['state'], row?.['qmp']], ['prelaunch', undefined]);
+      assert.ok(num(row, 'detail_age') < LONG / 1000, 'asked again and again');
+    }
+    tool.destroy();
+    const { code, stderr } = await stream.stop();
+    assert.deepEqual([code, stderr], [0, '']);
+  } finally {
+    await lab.close();
+  }
+});
