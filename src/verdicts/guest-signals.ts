@@ -181,7 +181,7 @@ export class GuestSignals {
       this.killedAtLimit = Math.max(limitUsed || 0, this.limitUsed || 0) >= FULL;
     }
     this.limitUsed = limitUsed;
-    this.farFor = value(mem.ram_numa_local) <= NEAR ? this.farFor + seconds : 0;
+    this.farFor = (values[mem.ram_numa_local] as number) <= NEAR ? this.farFor + seconds : 0;
     this.isAtWork = this.canSuffer();
     const detailAge = values[identity.detail_age] as number;
     const isBeat = !(detailAge > this.detailAge);

@@ -137,6 +137,29 @@ test('the run directory is read when it changed, and every 2 s in any case', (t)
   assert.deepEqual(node.names(), ['100 VM 100']);
 });
 
+test('a tap that comes or goes is seen within 2 s, and so is a VM whose pid file was written late', (t) => {
+  const node = new PveNode(t);
+  node.start(100, 10);
+  const nics = (): string[] =>
+    node.inventory.guests().flatMap((guest) => guest.nics.map(({ device }) => device));
+  assert.deepEqual(nics(), []);
+  node.at(2);
+  assert.deepEqual(nics(), [], 'nothing has changed');
+  node.tree.write('sys/class/net/tap100i0/mtu', '1500\n');
+  node.at(4);
+  assert.deepEqual(nics(), ['tap100i0']);
+  node.tree.remove('sys/class/net/tap100i0');
+  node.at(6);
+  assert.deepEqual(nics(), []);
+  node.start(101, 11);
+  node.tree.write('run/qemu-server/101.pid', '');
+  node.at(8);
+  assert.deepEqual(node.names(), ['100 VM 100']);
+  node.tree.write('run/qemu-server/101.pid', '11\n');
+  node.at(10);
+  assert.deepEqual(node.names(), ['100 VM 100', '101 VM 101'], 'the directory has the same names as before');
+});
+
 test('while /etc/pve is away the VMs run on with what is known; those without are named as they were started', async (t) => {
   const node = new PveNode(t);
   node.start(100, 10, 'started');

@@ -13,10 +13,11 @@ import type { Guest } from '../guest.ts';
 import type { Beat, Inventory } from '../inventory.ts';
 import { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { PollSchedule } from '../poll-schedule.ts';
+import { sameList } from '../same-list.ts';
 import { ProxmoxVm } from './proxmox-vm.ts';
 import { PveConfigs } from './pve-configs.ts';
 import { PveFiles } from './pve-files.ts';
-import { listTaps } from './pve-taps.ts';
+import { interfaceNames, tapsAmong } from './pve-taps.ts';
 import type { VmConfig } from './vm-config.ts';
 import { vmConfigs } from './vm-config.ts';
 import { isQemu, parseQemuArguments } from '../qemu/qemu-arguments.ts';
@@ -41,6 +42,11 @@ export class ProxmoxInventory implements Inventory {
   private configuredAt = -Infinity;
   /** Modification time of the run directory when it was scanned: it changes with every pid file that comes or goes. */
   private stamp = NaN;
+  /** What was found by the last scan: names in the run directory, and of interfaces. */
+  private files: readonly string[] = [];
+  private interfaces: readonly string[] = [];
+  /** Whether each pid file that it found is that of a VM, and has its taps. */
+  private settled = false;
   /** VMs whose pid file we may not read. */
   private readonly denied = new Set<string>();
   private directoryIsDenied = false;
@@ -90,6 +96,26 @@ export class ProxmoxInventory implements Inventory {
     this.stamp = this.directoryStamp();
     const files = this.filesInRunDirectory();
     if (files === undefined) return;
+    const interfaces = interfaceNames(this.paths);
+    // Nearly always.
+    if (this.settled && sameList(files, this.files) && interfaces && sameList(interfaces, this.interfaces))
+      return;
+    this.settled = this.adoptAll(files, attend) && interfaces !== undefined;
+    this.files = files;
+    if (interfaces !== undefined) {
+      this.interfaces = interfaces;
+      const taps = tapsAmong(interfaces);
+      for (const vm of this.vms.values()) vm.attach(taps.get(vm.vmid) ?? []);
+    }
+    for (const vm of this.vms.values()) {
+      attend?.();
+      vm.configure(this.configs.get(vm.vmid));
+    }
+    this.list = [...this.vms.values()].sort((a, b) => Number(a.vmid) - Number(b.vmid));
+  }
+
+  /** Makes the VMs those that have a pid file among these. @returns whether each of these files is that of a VM now */
+  private adoptAll(files: readonly string[], attend?: () => void): boolean {
     const present = new Set<string>();
     this.denied.clear();
     for (const file of files) {
@@ -100,13 +126,7 @@ export class ProxmoxInventory implements Inventory {
       if (!this.vms.has(vmid)) this.adopt(vmid);
     }
     for (const vm of this.vms.values()) if (!present.has(vm.vmid)) this.drop(vm);
-    const taps = listTaps(this.paths);
-    for (const vm of this.vms.values()) {
-      attend?.();
-      if (taps !== undefined) vm.attach(taps.get(vm.vmid) ?? []);
-      vm.configure(this.configs.get(vm.vmid));
-    }
-    this.list = [...this.vms.values()].sort((a, b) => Number(a.vmid) - Number(b.vmid));
+    return this.vms.size === present.size;
   }
 
   /** Undefined when no descriptor was left to look. */
@@ -168,6 +188,7 @@ export class ProxmoxInventory implements Inventory {
   private drop(vm: ProxmoxVm): void {
     vm.close();
     this.vms.delete(vm.vmid);
+    this.settled = false;
     this.log.debug(`VM ${vm.vmid} stopped`);
   }
 

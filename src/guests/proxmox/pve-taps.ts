@@ -14,21 +14,25 @@ export interface PveNic extends GuestNic {
   readonly number: number;
 }
 
-/** The taps that exist now, by vmid, in the order of the VM's NICs; undefined when no descriptor was left to look. */
-export function listTaps(paths: Paths): Map<string, PveNic[]> | undefined {
-  return listNics(paths, TAP);
+/** The names of all interfaces that exist now; undefined when no descriptor was left to look. */
+export function interfaceNames(paths: Paths): readonly string[] | undefined {
+  return namesIn(paths.net(''));
 }
 
-/** The same of the veths of containers. */
+/** The taps among interfaces, by vmid, in the order of the VM's NICs. */
+export function tapsAmong(interfaces: readonly string[]): Map<string, PveNic[]> {
+  return nicsAmong(interfaces, TAP);
+}
+
+/** The same of the veths of containers that exist now; undefined when no descriptor was left to look. */
 export function listVeths(paths: Paths): Map<string, PveNic[]> | undefined {
-  return listNics(paths, VETH);
+  const interfaces = interfaceNames(paths);
+  return interfaces && nicsAmong(interfaces, VETH);
 }
 
-function listNics(paths: Paths, pattern: RegExp): Map<string, PveNic[]> | undefined {
-  const devices = namesIn(paths.net(''));
-  if (devices === undefined) return undefined;
+function nicsAmong(interfaces: readonly string[], pattern: RegExp): Map<string, PveNic[]> {
   const guests = new Map<string, PveNic[]>();
-  for (const device of devices) {
+  for (const device of interfaces) {
     const match = pattern.exec(device);
     if (match === null) continue;
     const [, vmid = '', number] = match;
