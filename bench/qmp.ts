@@ -9,7 +9,7 @@ import { queryBlockstats } from '../src/qmp/blockstats.ts';
 import { QmpError } from '../src/qmp/errors.ts';
 import { Limiter } from '../src/qmp/limiter.ts';
 import { Monitor } from '../src/qmp/monitor.ts';
-import { OwnMonitor } from '../src/qmp/own-monitor.ts';
+import { OwnMonitor } from '../src/qmp/own/own-monitor.ts';
 import type { QmpQuery } from '../src/qmp/query.ts';
 import { PreparedQueries } from '../src/qmp/query.ts';
 import { queryBalloon, queryStatus } from '../src/qmp/replies.ts';

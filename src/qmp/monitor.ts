@@ -1,6 +1,6 @@
 import { doubled } from '../pacing/backoff.ts';
 import { QmpError } from './errors.ts';
-import type { KeptConnection } from './kept-connection.ts';
+import type { KeptConnection } from './own/kept-connection.ts';
 import type { Answers, PreparedQueries, QmpQuery } from './query.ts';
 import { VISIT_DEADLINE, Visit } from './visit.ts';
 

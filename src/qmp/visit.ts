@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { isTooComplex } from './complexity.ts';
 import { Connection } from './connection.ts';
 import type { Peer } from './connection.ts';
-import type { KeptConnection } from './kept-connection.ts';
+import type { KeptConnection } from './own/kept-connection.ts';
 import { QmpError } from './errors.ts';
 import type { QmpFailure } from './errors.ts';
 import { Lines } from './lines.ts';

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QmpError } from '../../src/qmp/errors.ts';
 import { Monitor } from '../../src/qmp/monitor.ts';
-import { OwnMonitor } from '../../src/qmp/own-monitor.ts';
+import { OwnMonitor } from '../../src/qmp/own/own-monitor.ts';
 import { PreparedQueries } from '../../src/qmp/query.ts';
 import { queryStatus } from '../../src/qmp/replies.ts';
 import { OtherClient, Qemu, bare, blockdevDisks, removeImages } from './qemu.ts';

@@ -13,7 +13,7 @@ import type { Guest } from '../guest.ts';
 import type { Beat, Inventory } from '../inventory.ts';
 import { MonitorSockets } from '../qemu/monitor-sockets.ts';
 import { PollSchedule } from '../poll-schedule.ts';
-import { sameList } from '../same-list.ts';
+import { sameList } from './same-list.ts';
 import { ProxmoxVm } from './proxmox-vm.ts';
 import { PveConfigs } from './pve-configs.ts';
 import { PveFiles } from './pve-files.ts';

@@ -7,7 +7,7 @@ import { ownerOf } from '../../kernel/pid/proc-pid-status.ts';
 import { QmpError } from '../../qmp/errors.ts';
 import type { Entrance } from '../../qmp/monitor.ts';
 import { Monitor } from '../../qmp/monitor.ts';
-import { OwnMonitor } from '../../qmp/own-monitor.ts';
+import { OwnMonitor } from '../../qmp/own/own-monitor.ts';
 import { VISIT_DEADLINE } from '../../qmp/visit.ts';
 import { openInNamespaceOf } from './own-namespace.ts';
 

@@ -1,9 +1,9 @@
-import { QmpError } from './errors.ts';
+import { QmpError } from '../errors.ts';
 import { KeptConnection } from './kept-connection.ts';
-import { Monitor } from './monitor.ts';
-import type { Entrance } from './monitor.ts';
-import type { Answers, PreparedQueries, QmpQuery } from './query.ts';
-import { VISIT_DEADLINE } from './visit.ts';
+import { Monitor } from '../monitor.ts';
+import type { Entrance } from '../monitor.ts';
+import type { Answers, PreparedQueries, QmpQuery } from '../query.ts';
+import { VISIT_DEADLINE } from '../visit.ts';
 
 /**
  * A second monitor of a QEMU, made for proxtop alone: its connection is kept, and nobody waits for us. Whenever it does not

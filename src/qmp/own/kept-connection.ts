@@ -1,5 +1,5 @@
-import type { Connection, Peer } from './connection.ts';
-import type { Lines } from './lines.ts';
+import type { Connection, Peer } from '../connection.ts';
+import type { Lines } from '../lines.ts';
 
 /** Bytes that may come between two visits without the end of a line; events of QEMU have some hundred. */
 const LONGEST_LINE = 64 * 1024;
