@@ -16,7 +16,7 @@ import { streaming } from '../consumer.ts';
 import { run } from '../run.ts';
 import { openNodes } from '../cluster/nodes.ts';
 import { selectingOutputs, watching } from '../cluster/watching.ts';
-import { createLog } from '../logging.ts';
+import { createLog, divertLog, restoreLog } from '../logging.ts';
 import { openView } from './view.ts';
 
 /** Shows the samples in the terminal view, beside the outputs, until the user quits. @returns the exit code */
@@ -39,44 +39,56 @@ export async function runView(
   const follow = (guests: ReadonlySet<string>, expanded: ReadonlySet<string>): void => {
     attention.watch(guests, expanded);
   };
-  const nodes =
-    settings.watched === undefined
-      ? undefined
-      : await openNodes(settings, createLog(settings.logLevel, env), follow);
-  const consumer = {
-    ...stream,
-    // The runs may be done without a stop.
-    end: () => {
-      stopped?.abort();
-      return Promise.resolve();
-    },
-    watcher: {
-      pace,
-      attend,
-      attention,
-      begin: (stop: AbortController) => {
-        stopped = stop;
-        const open = (source: Source): void => {
-          view = openView(source, settings.thresholds, env, stop.signal);
-        };
-        if (nodes === undefined) open((live = new LiveSource(pace, attention, stop, past, attend)));
-        else open((cluster = new ClusterSource(settings.frequency, follow, nodes.placement, stop)));
+  // What is logged before the view opens would be hidden behind it.
+  let early: string | undefined;
+  divertLog((line) => {
+    early = line;
+  });
+  try {
+    const nodes =
+      settings.watched === undefined
+        ? undefined
+        : await openNodes(settings, createLog(settings.logLevel, env), follow);
+    const consumer = {
+      ...stream,
+      // The runs may be done without a stop.
+      end: () => {
+        stopped?.abort();
+        return Promise.resolve();
       },
-    },
-  };
-  const ofNodes = (sample: ClusterSample): void => {
-    if (cluster !== undefined) view?.show(cluster.take(sample));
-  };
-  const ofThisHost = (sample: Sample, isWanted: boolean): Sample => {
-    if (live !== undefined) view?.show(live.take(sample));
-    // The moment that is shown has verdicts of its own.
-    return isWanted ? stream.take(sample, isWanted) : sample;
-  };
-  return run(
-    forView(settings),
-    { program: 'proxtop', env, config },
-    nodes === undefined ? { ...consumer, take: ofThisHost } : watching(consumer, nodes, settings, ofNodes),
-  );
+      watcher: {
+        pace,
+        attend,
+        attention,
+        begin: (stop: AbortController) => {
+          stopped = stop;
+          const open = (source: Source): void => {
+            view = openView(source, settings.thresholds, env, stop.signal);
+          };
+          if (nodes === undefined) open((live = new LiveSource(pace, attention, stop, past, attend)));
+          else open((cluster = new ClusterSource(settings.frequency, follow, nodes.placement, stop)));
+        },
+      },
+    };
+    const ofNodes = (sample: ClusterSample): void => {
+      if (cluster !== undefined) view?.show(cluster.take(sample));
+      if (early !== undefined) view?.tell(early);
+      early = undefined;
+    };
+    const ofThisHost = (sample: Sample, isWanted: boolean): Sample => {
+      if (live !== undefined) view?.show(live.take(sample));
+      // The moment that is shown has verdicts of its own.
+      return isWanted ? stream.take(sample, isWanted) : sample;
+    };
+    return await run(
+      forView(settings),
+      { program: 'proxtop', env, config },
+      nodes === undefined ? { ...consumer, take: ofThisHost } : watching(consumer, nodes, settings, ofNodes),
+    );
+  } finally {
+    // A view that was opened restores it when it closes.
+    if (view === undefined) restoreLog();
+  }
 }
 
 /** A view shows everything; the outputs beside it get what they would without it. */
