@@ -134,7 +134,7 @@ describe('proxtop --hosts in hard times', { skip }, () => {
     const [pid = NaN] = node('kvm1').running('--printer=msgpack');
     const begun = watcher.cycles.length;
     const before = { watcher: rss(watcher.pid), remote: rss(pid) };
-    node('kvm1').limit('10kbit');
+    node('kvm1').limit('1kbit');
     const slow = await row(
       'kvm1',
       'slow and old',
