@@ -251,7 +251,11 @@ describe('proxtop --hosts in hard times', { skip }, () => {
     await migrate('kvm1', socket);
     await seen('kvm2', /inmigrate/);
     await lab('kvm2').kill(end('kvm2'));
-    await until('the migration fails', async () => (await status('kvm1')) === 'running');
+    await until('the migration fails', async () => {
+      const migration = await lab('kvm1').qmp(end('kvm1'), 'query-migrate');
+      return (migration as { readonly status: string }).status === 'failed';
+    });
+    assert.equal(await status('kvm1'), 'running');
     await lab('kvm1').qmp(end('kvm1'), 'migrate-set-parameters', { 'max-bandwidth': 1 << 30 });
     await move('kvm1', 'kvm2');
     lab('kvm1').writeConfig(end('kvm1'));
