@@ -8,6 +8,7 @@ import type { AnyRowTree } from '../catalogue/row-tree.ts';
 import { holds } from '../formats/changes/changes-printer.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { markTwins } from '../sampling/twins.ts';
+import { intervalOf, timeOf } from './format.ts';
 import type { Fields } from './format.ts';
 import { PackedValues } from './packed-values.ts';
 import { collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
@@ -65,7 +66,7 @@ export class ChangedSamples {
    * @returns why it is none, after which the one before is not valid either and the next must tell everything
    */
   read({ '@timestamp': timestamp, run, seq, interval, changes }: Fields): Sample | Unreadable {
-    const time = Date.parse(String(timestamp));
+    const time = timeOf(timestamp);
     if (typeof run !== 'string' || !Number.isSafeInteger(seq) || Number.isNaN(time)) return 'damaged';
     if (!Buffer.isBuffer(changes)) return 'damaged';
     const { last } = this;
@@ -87,7 +88,7 @@ export class ChangedSamples {
       time,
       run,
       seq: number,
-      interval: typeof interval === 'number' && interval > 0 ? interval : NaN,
+      interval: intervalOf(interval, time),
       host: this.host,
       guests: this.vms,
       agent: this.agent,

@@ -59,7 +59,7 @@ const json: Format = {
     if (found === null) return headOf(json.decode(record));
     const [, type, time = '', schema, run = '', seq] = found;
     return checked({
-      time: Date.parse(time),
+      time: timeOf(time),
       schema: Number(schema),
       run,
       seq: Number(seq),
@@ -111,7 +111,21 @@ function headOf(fields: Fields | undefined): Head | undefined {
   const { '@timestamp': timestamp, schema, run, seq, type } = fields ?? {};
   if (typeof timestamp !== 'string' || typeof schema !== 'number') return undefined;
   if (typeof run !== 'string' || typeof seq !== 'number') return undefined;
-  return checked({ time: Date.parse(timestamp), schema, run, seq, isRow: type !== undefined });
+  return checked({ time: timeOf(timestamp), schema, run, seq, isRow: type !== undefined });
+}
+
+/** No clock shows a later time, ms since 1970: the year 2200. A time near the end of what a Date holds cannot be printed in every zone. */
+const LATEST = Date.UTC(2200, 0);
+
+/** The time of a record, ms since 1970; NaN where it is none, or one that no clock shows. */
+export function timeOf(timestamp: unknown): number {
+  const time = Date.parse(String(timestamp));
+  return time >= 0 && time < LATEST ? time : NaN;
+}
+
+/** The seconds that a record is about; NaN where they are not known, or reach back beyond 1970. @param time ms since 1970 */
+export function intervalOf(interval: unknown, time: number): number {
+  return typeof interval === 'number' && interval > 0 && interval * 1000 <= time ? interval : NaN;
 }
 
 /** A head whose time and number can be, for they are printed again. */

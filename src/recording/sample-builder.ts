@@ -12,7 +12,7 @@ import { markTwins } from '../sampling/twins.ts';
 import { recordedFields, recordedFieldsWithPeaks } from './fields.ts';
 import type { Field } from './fields.ts';
 import type { Fields } from './format.ts';
-import { asFields } from './format.ts';
+import { asFields, intervalOf, timeOf } from './format.ts';
 import { apart, collectorOrder, describe, emptyTree, recordedVm } from './recorded-rows.ts';
 import type { RecordedVm, RowMaker } from './recorded-rows.ts';
 
@@ -48,10 +48,9 @@ export class SampleBuilder {
     const domains = cycle?.[entities.vm.member];
     if (cycle === undefined || !Array.isArray(domains)) return undefined;
     const { '@timestamp': timestamp, run, seq, interval } = cycle;
-    const time = Date.parse(String(timestamp));
+    const time = timeOf(timestamp);
     // One that began before the clock did is none.
-    const isKnown = typeof interval === 'number' && interval > 0 && interval * 1000 <= time;
-    this.interval = isKnown ? interval : NaN;
+    this.interval = intervalOf(interval, time);
     this.fillTree('host', this.host, asFields(cycle[entities.host.member]) ?? {});
     const vms = this.fillVms(listOf(domains));
     this.fillTree('agent', this.agent, asFields(cycle[entities.agent.member]) ?? {});
