@@ -221,7 +221,7 @@ test('what needs a start is refused, and samples go on as before', { timeout: 30
   const running = new Reloadable(root, { top: 'frequency = 1', sections });
   t.after(() => running.program.child.kill('SIGKILL'));
   const samples = (): number => readFileSync(file, 'utf8').split('\n').length;
-  await running.program.until('samples', () => existsSync(file) && samples() > 1);
+  await until('samples', () => existsSync(file) && samples() > 1);
   for (const [top, why] of [
     [`replay = ${earlier}`, 'replay cannot begin on reload; restart proxtop'],
     ['hosts = localhost,pve2', 'hosts and cluster cannot change on reload; restart proxtop'],
@@ -230,6 +230,6 @@ test('what needs a start is refused, and samples go on as before', { timeout: 30
     assert.match(running.program.stderr, new RegExp(`the old configuration stays in effect: ${why}`));
   }
   const before = samples();
-  await running.program.until('more samples', () => samples() > before);
+  await until('more samples', () => samples() > before);
   assert.doesNotMatch(running.program.stderr, /new configuration is in effect/);
 });
