@@ -47,8 +47,9 @@ export class Machine {
     };
     create('-b', join(image, 'disk.raw'), '-F', 'raw', overlay);
     create(data, '256M');
-    // Beside other work the timer interrupts of an emulator come too late for the check of them, and Linux panics.
-    const append = 'console=ttyS0 root=/dev/vda rw net.ifnames=0 no_timer_check quiet';
+    // Beside other work the timer interrupts of an emulator come too late for the check of them, and Linux panics. It also does,
+    // rarely, where one emulated CPU runs code that the other one is just patching (Oops: int3): then it boots again.
+    const append = 'console=ttyS0 root=/dev/vda rw net.ifnames=0 no_timer_check panic=1 quiet';
     // It ends with this process, however that ends. QEMU 7.2 miscomputes cmpxchg16b, which liblvm2cmd uses.
     this.qemu = spawn(
       'setpriv',
