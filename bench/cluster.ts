@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseHosts } from '../src/cluster/hosts-list.ts';
-import { SshSource } from '../src/cluster/ssh-source.ts';
+import { SshSource } from '../src/cluster/ssh/ssh-source.ts';
 import { until } from '../test/lab/processes.ts';
 import { compareParts, count } from './compare.ts';
 import type { Figures } from './compare.ts';

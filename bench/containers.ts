@@ -19,7 +19,7 @@ import type { Inventory } from '../src/guests/inventory.ts';
 import { Node } from '../src/guests/node.ts';
 import { ProxmoxInventory } from '../src/guests/proxmox/proxmox.ts';
 import { Paths, defaultRoots } from '../src/kernel/base/paths.ts';
-import { Attempts } from '../src/pacing/attempts.ts';
+import { Attempts } from '../src/base/pacing/attempts.ts';
 import { collectorNames } from '../src/catalogue/catalogue.ts';
 import { Sampler } from '../src/sampling/sampler.ts';
 import { cgroupMount } from '../test/lab/cgroup.ts';

@@ -5,7 +5,7 @@
  * as a concatenated string.
  */
 import { gzipSync } from 'node:zlib';
-import { Aggregator } from '../src/aggregation/aggregator.ts';
+import { Aggregator } from '../src/delivery/aggregation/aggregator.ts';
 import { scopes } from '../src/catalogue/define.ts';
 import type { Scope } from '../src/catalogue/define.ts';
 import { collectorNames, columns, countedColumns } from '../src/catalogue/catalogue.ts';
@@ -18,9 +18,9 @@ import { createPrinter } from '../src/formats/index.ts';
 import type { PrinterName } from '../src/formats/index.ts';
 import type { PrinterSettings } from '../src/formats/printer.ts';
 import { quote } from '../src/formats/json/json.ts';
-import { maxNumberBytes, writeNumber } from '../src/formats/numbers.ts';
+import { maxNumberBytes, writeNumber } from '../src/formats/shared/numbers.ts';
 import { PrometheusPage } from '../src/formats/prometheus/page.ts';
-import { TextCache } from '../src/formats/text-cache.ts';
+import { TextCache } from '../src/formats/shared/text-cache.ts';
 import type { Sample } from '../src/sampling/sample.ts';
 import { compareParts } from './compare.ts';
 

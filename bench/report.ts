@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPrinter } from '../src/formats/index.ts';
-import { Aggregator } from '../src/aggregation/aggregator.ts';
+import { Aggregator } from '../src/delivery/aggregation/aggregator.ts';
 import { columns } from '../src/catalogue/catalogue.ts';
 import { newFile } from '../src/history/files.ts';
 import { packMember } from '../src/history/member.ts';

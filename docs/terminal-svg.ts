@@ -1,4 +1,4 @@
-import { glyphs, textWidth } from '../src/strings/glyphs.ts';
+import { glyphs, textWidth } from '../src/base/strings/glyphs.ts';
 
 /** Size of a character, in pixels. */
 const WIDTH = 8.4;

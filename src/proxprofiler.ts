@@ -6,7 +6,7 @@ import { obeyStandardOutput } from './cli/standard-output.ts';
 import { describeVersion } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Invocation } from './daemon/run.ts';
-import { printableLines } from './strings/printable.ts';
+import { printableLines } from './base/strings/printable.ts';
 import { InputError } from './profiler/errors.ts';
 import { judgeFile, profileFile, showProfiles } from './profiler/offline.ts';
 

@@ -1,15 +1,15 @@
 import { isatty } from 'node:tty';
-import { parseCommandLine } from './cli/arguments.ts';
-import type { Command } from './cli/arguments.ts';
+import { parseCommandLine } from './cli/arguments/arguments.ts';
+import type { Command } from './cli/arguments/arguments.ts';
 import type { ExitCode } from './cli/exit-codes.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { metricsJson, metricsTable } from './cli/list-metrics.ts';
 import { obeyStandardOutput } from './cli/standard-output.ts';
-import { describeStatus } from './cli/status.ts';
+import { describeStatus } from './cli/status/status.ts';
 import { describeVersion } from './cli/version.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Settings } from './config/settings.ts';
-import { printableLines } from './strings/printable.ts';
+import { printableLines } from './base/strings/printable.ts';
 
 /** What --check says of the terminal view. */
 const ofView = ['view', 'on this terminal; it measures everything, and asks monitors every time'] as const;
@@ -40,7 +40,7 @@ async function main(): Promise<ExitCode> {
       return exitCode;
     }
     case 'worst': {
-      const { printWorst } = await import('./daemon/worst.ts');
+      const { printWorst } = await import('./daemon/worst/print-worst.ts');
       const { request, span, settings } = command;
       const { replay = '', thresholds } = settings;
       obeyStandardOutput('proxtop');

@@ -1,6 +1,6 @@
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { synopsis, type Flag } from '../../src/cli/flags.ts';
-import { proxtopProgram } from '../../src/cli/arguments.ts';
+import { synopsis, type Flag } from '../../src/cli/arguments/flags.ts';
+import { proxtopProgram } from '../../src/cli/arguments/arguments.ts';
 import { worstFlags } from '../../src/cli/worst/worst-arguments.ts';
 import { flagGroups } from '../../src/config/schema/option.ts';
 import { ManualPage } from './roff.ts';

@@ -11,7 +11,7 @@ import type { Roots } from '../kernel/base/paths.ts';
 import { obstacles } from '../delivery/shared/preconditions.ts';
 import type { Obstacle } from '../delivery/shared/preconditions.ts';
 import type { OutputSettings } from '../delivery/settings.ts';
-import { printableLines } from '../strings/printable.ts';
+import { printableLines } from '../base/strings/printable.ts';
 import { replayed } from '../history/replay.ts';
 import { everything } from '../history/span.ts';
 import { describeSettings } from './check.ts';

@@ -2,10 +2,10 @@ import { flagGroups } from '../config/schema/option.ts';
 import type { FlagGroup } from '../config/schema/option.ts';
 import { schema } from '../config/schema/schema.ts';
 import { exitCodes } from './exit-codes.ts';
-import { canBeNegated, synopsis } from './flags.ts';
-import type { Flag } from './flags.ts';
-import type { Program } from './parse-flags.ts';
-import { wrap as wrapTo } from '../strings/wrap.ts';
+import { canBeNegated, synopsis } from './arguments/flags.ts';
+import type { Flag } from './arguments/flags.ts';
+import type { Program } from './arguments/parse-flags.ts';
+import { wrap as wrapTo } from '../base/strings/wrap.ts';
 
 const width = 80;
 

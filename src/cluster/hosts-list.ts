@@ -1,4 +1,4 @@
-import { brief } from '../strings/printable.ts';
+import { brief } from '../base/strings/printable.ts';
 import { isHost, isUser, nameOf } from './node-address.ts';
 import type { NodeAddress } from './node-source.ts';
 

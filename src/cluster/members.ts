@@ -1,4 +1,4 @@
-import { parseJson, record } from '../untyped/values.ts';
+import { parseJson, record } from '../base/untyped/values.ts';
 import { isAddress, memberName } from './node-address.ts';
 import type { NodeName } from './node-source.ts';
 

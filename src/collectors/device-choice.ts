@@ -1,4 +1,4 @@
-import { glob } from '../strings/glob.ts';
+import { glob } from '../base/strings/glob.ts';
 
 /**
  * Devices of the host that somebody chose by their names, with `*` and `?`; a `!` before a name leaves its devices out.

@@ -1,7 +1,7 @@
 import type { Collector } from '../collectors/collector.ts';
 import type { Attention } from '../guests/attention.ts';
 import type { PrintedSettings } from '../delivery/settings.ts';
-import { IntervalPrinter } from '../aggregation/interval-printer.ts';
+import { IntervalPrinter } from '../delivery/aggregation/interval-printer.ts';
 import { ChangesPrinter } from '../formats/changes/changes-printer.ts';
 import { createPrinter } from '../formats/index.ts';
 import type { Printer } from '../formats/printer.ts';

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
 import type { LogLevel } from '../config/settings.ts';
-import { brief } from '../strings/printable.ts';
+import { brief } from '../base/strings/printable.ts';
 
 /** One line of the log. */
 interface LogLine {

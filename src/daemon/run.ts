@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { version } from '../cli/version.ts';
-import { reportDirectory } from '../status/report.ts';
+import { reportDirectory } from '../cli/status/report.ts';
 import { ConfigError } from '../config/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { OutputSet } from '../delivery/output-set.ts';
@@ -16,7 +16,7 @@ import { Runner } from './runner.ts';
 import { Service } from './service.ts';
 import { reportShortages } from './report/shortage-report.ts';
 import { endInSpiteOfHangingFiles, obeySignals } from './signals.ts';
-import { StatusFile } from '../status/report-file.ts';
+import { StatusFile } from './report/status-file.ts';
 import { reportFileTroubles, reportMissingColumns } from './report/trouble-report.ts';
 
 /** ms that queued records have to leave when the program ends. */

@@ -14,7 +14,7 @@ import { kvmTrouble } from '../guests/kvm.ts';
 import { hostNameTrouble } from '../kernel/base/namespaces.ts';
 import { nowhere, Paths } from '../kernel/base/paths.ts';
 import { cgroupTrouble } from '../kernel/pid/proc-pid-cgroup.ts';
-import { Attempts } from '../pacing/attempts.ts';
+import { Attempts } from '../base/pacing/attempts.ts';
 import { SampleLoop } from '../sampling/loop.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import type { SinceStart } from '../sampling/since-start.ts';

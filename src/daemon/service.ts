@@ -1,5 +1,5 @@
 import type { ObservedOutput } from '../sampling/output-status.ts';
-import { brief } from '../strings/printable.ts';
+import { brief } from '../base/strings/printable.ts';
 import type { Notify } from './notify.ts';
 
 /** ms between two updates of the status line. */

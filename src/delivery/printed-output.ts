@@ -5,7 +5,7 @@ import type { Sample } from '../sampling/sample.ts';
 import type { Destination } from './destination.ts';
 import type { Store } from './ledger/store.ts';
 import type { Tap } from './ledger/tap.ts';
-import { MinuteLimit } from '../pacing/minute-limit.ts';
+import { MinuteLimit } from '../base/pacing/minute-limit.ts';
 import type { Output } from './output.ts';
 
 /** What a printed output is made of. */

@@ -1,4 +1,4 @@
-import { glob } from '../strings/glob.ts';
+import { glob } from '../base/strings/glob.ts';
 import type { GuestIdentity } from '../guests/guest.ts';
 import type { CollectorName } from '../catalogue/catalogue.ts';
 import type { Printer } from '../formats/printer.ts';

@@ -1,7 +1,7 @@
 import { slots } from '../catalogue/catalogue.ts';
-import { printable } from '../strings/printable.ts';
+import { printable } from '../base/strings/printable.ts';
 import type { PrinterSettings } from './printer.ts';
-import { eachRow } from './rows.ts';
+import { eachRow } from './shared/rows.ts';
 import { TablePrinter } from './text/table.ts';
 
 const { host_name } = slots('host', 'host');

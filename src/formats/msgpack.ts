@@ -7,11 +7,11 @@ import type { Row } from '../catalogue/row.ts';
 import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../catalogue/row-tree.ts';
 import type { Sample } from '../sampling/sample.ts';
-import { PerCollectors, identityColumns, printedColumns } from './columns.ts';
-import type { Column } from './names.ts';
-import { bounded, wellFormed } from '../strings/printable.ts';
+import { PerCollectors, identityColumns, printedColumns } from './shared/columns.ts';
+import type { Column } from './shared/names.ts';
+import { bounded, wellFormed } from '../base/strings/printable.ts';
 import type { Printer, PrinterSettings } from './printer.ts';
-import { eachRow } from './rows.ts';
+import { eachRow } from './shared/rows.ts';
 
 type Members = Record<string, unknown>;
 type Columns = Readonly<Record<Scope, readonly Column[]>>;

@@ -1,4 +1,4 @@
-import type { Attempts } from '../pacing/attempts.ts';
+import type { Attempts } from '../base/pacing/attempts.ts';
 import type { Guest } from './guest.ts';
 import type { Inventory } from './inventory.ts';
 

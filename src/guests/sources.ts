@@ -1,6 +1,6 @@
 import type { Counters } from '../kernel/base/counters.ts';
 import type { KernelFile } from '../kernel/base/kernel-file.ts';
-import type { Process } from '../kernel/pid/process.ts';
+import type { Process } from '../kernel/process/process.ts';
 import type { Cgroup } from '../kernel/sys/cgroup/cgroup.ts';
 import type { DatasetCounts } from '../kernel/sys/zfs/zfs-datasets.ts';
 

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Skipped } from '../recording/entries.ts';
 import { RecordingError } from '../recording/errors.ts';
-import { openTrouble } from '../recording/file.ts';
+import { openTrouble } from '../recording/input/file.ts';
 import { formatThatBegins, understoodSchema } from '../recording/format.ts';
 import type { Playable } from '../recording/player.ts';
 import { SampleBuilder } from '../recording/sample-builder.ts';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Sample } from '../sampling/sample.ts';
-import type { HistoryReport } from '../status/report.ts';
 import type { HistorySettings } from './settings.ts';
 import { HistoryWriter } from './writer.ts';
+import type { HistoryReport } from './writer.ts';
 
 /** ms that one whose settings changed has to write what it holds. */
 const replacedDeadline = 2000;

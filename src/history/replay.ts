@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Skipped } from '../recording/entries.ts';
-import { standardInput } from '../recording/file.ts';
+import { standardInput } from '../recording/input/file.ts';
 import { readSamples, Recording } from '../recording/recording.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { RecordingError } from '../recording/errors.ts';

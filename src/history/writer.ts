@@ -1,10 +1,9 @@
 import type { Logger } from 'pino';
-import { Aggregator } from '../aggregation/aggregator.ts';
+import { Aggregator } from '../delivery/aggregation/aggregator.ts';
 import { SpoolInUseError } from '../delivery/ledger/spool/lock.ts';
 import { within } from '../delivery/shared/within.ts';
 import { createPrinter } from '../formats/index.ts';
 import type { Sample } from '../sampling/sample.ts';
-import type { HistoryReport } from '../status/report.ts';
 import { Archive } from './archive.ts';
 import type { Minute } from './archive.ts';
 import { packMember } from './member.ts';
@@ -16,6 +15,20 @@ const MINUTE = 60_000;
 const mostWaiting = 16 << 20;
 /** ms that a write may take before the disk is reported as hung. */
 const patience = 30_000;
+
+/** What is kept of the samples on this host. */
+export interface HistoryReport {
+  readonly directory: string;
+  /** Times of its earliest and its latest sample, ms since 1970; missing while there is none. */
+  readonly begin?: number;
+  readonly end?: number;
+  /** Bytes on disk. */
+  readonly bytes: number;
+  /** Minutes that were given up since the start. */
+  readonly lost: number;
+  /** Why it is not written now; missing where it is. */
+  readonly trouble?: string;
+}
 
 /**
  * Keeps the samples of this host: means of an interval with peaks and devices, a minute in memory, then all of it with one

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { visible } from '../formats/json/json.ts';
-import { standardInput } from '../recording/file.ts';
+import { standardInput } from '../recording/input/file.ts';
 import { InputError } from './errors.ts';
 import { plotProfile } from './plot.ts';
 import type { Profile, Subject } from './profile.ts';

@@ -1,4 +1,4 @@
-import { brief } from '../strings/printable.ts';
+import { brief } from '../base/strings/printable.ts';
 import { centreOf } from './model/levels.ts';
 import type { Profile, ProfileMatrix } from './profile.ts';
 import { isContainer } from './profile.ts';

@@ -3,7 +3,7 @@ import type { QmpQuery } from './query.ts';
 import type { DiskLimits } from './throttle.ts';
 import { limitsOfDevice, throttleGroupOf } from './throttle.ts';
 import { MOST_BACKENDS } from './blockstats.ts';
-import { list, record, shortText } from '../untyped/values.ts';
+import { list, record, shortText } from '../base/untyped/values.ts';
 
 /** Bytes of the longest path (linux/limits.h). */
 const PATH_MAX = 4096;

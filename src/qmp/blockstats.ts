@@ -1,7 +1,7 @@
 import type { DiskHistograms } from './latency-histogram.ts';
 import { histogramsIn } from './latency-histogram.ts';
 import type { QmpQuery } from './query.ts';
-import { list, record, shortText } from '../untyped/values.ts';
+import { list, record, shortText } from '../base/untyped/values.ts';
 
 /**
  * What QEMU counted on one block backend since it was attached; NaN or undefined where it reported nothing. All members are

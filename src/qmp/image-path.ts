@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../untyped/values.ts';
+import { isObject, parseJson } from '../base/untyped/values.ts';
 
 /** PATH_MAX, where QEMU cuts off what it says. */
 const LONGEST = 4096;

@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { isObject, list } from '../untyped/values.ts';
+import { isObject, list } from '../base/untyped/values.ts';
 
 /** Latency histogram of operations, since QEMU began to keep it. */
 export interface LatencyHistogram {

@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record } from '../untyped/values.ts';
+import { list, record } from '../base/untyped/values.ts';
 
 /** Bytes of memory that a VM was started with, DIMMs and the like left out. Source: query-memory-size-summary, QEMU qapi/machine.json. */
 export const queryMemorySize: QmpQuery<number> = {

@@ -1,4 +1,4 @@
-import { doubled } from '../pacing/backoff.ts';
+import { doubled } from '../base/pacing/backoff.ts';
 import { QmpError } from './errors.ts';
 import type { KeptConnection } from './own/kept-connection.ts';
 import type { Answers, PreparedQueries, QmpQuery } from './query.ts';

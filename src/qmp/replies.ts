@@ -1,5 +1,5 @@
 import type { QmpQuery } from './query.ts';
-import { list, record, shortText } from '../untyped/values.ts';
+import { list, record, shortText } from '../base/untyped/values.ts';
 
 /** From 2^64-1 on a statistic of the guest means that the guest does not report it. */
 const UNKNOWN = 2 ** 64;

@@ -1,6 +1,6 @@
 import { imageLayers } from './image-path.ts';
 import type { QmpQuery } from './query.ts';
-import { record } from '../untyped/values.ts';
+import { record } from '../base/untyped/values.ts';
 
 /** What can be limited on a virtual disk, per second: operations and bytes, of reads and writes together or separately. */
 export const limitNames = ['operations', 'reads', 'writes', 'bytes', 'readBytes', 'writeBytes'] as const;

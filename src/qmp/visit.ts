@@ -7,7 +7,7 @@ import { QmpError } from './errors.ts';
 import type { QmpFailure } from './errors.ts';
 import { Lines } from './lines.ts';
 import type { Answers, CommandError, PreparedQueries, QmpAnswer, QmpQuery } from './query.ts';
-import { isObject, parseJson, record, shortText } from '../untyped/values.ts';
+import { isObject, parseJson, record, shortText } from '../base/untyped/values.ts';
 
 /** Time for a whole visit in ms, from the connect on. */
 export const VISIT_DEADLINE = 500;

@@ -3,8 +3,8 @@ import type { CollectorName, Metric } from '../catalogue/catalogue.ts';
 import { perScope } from '../catalogue/define.ts';
 import type { PerScope, Scope } from '../catalogue/define.ts';
 import { peaksOf } from '../catalogue/peaks.ts';
-import { originalColumn } from '../formats/names.ts';
-import type { Column } from '../formats/names.ts';
+import { originalColumn } from '../formats/shared/names.ts';
+import type { Column } from '../formats/shared/names.ts';
 import { MS_PER_TICK } from '../kernel/base/ticks.ts';
 
 /** Where a field of a recorded object belongs in a row. */

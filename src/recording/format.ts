@@ -1,8 +1,8 @@
 import { Unpackr } from 'msgpackr/unpack';
 import { endOfValue } from '../delivery/file/msgpack-end.ts';
-import { isObject, parseJson } from '../untyped/values.ts';
-import type { Fields } from '../untyped/values.ts';
-import { MsgpackEnds } from './msgpack-ends.ts';
+import { isObject, parseJson } from '../base/untyped/values.ts';
+import type { Fields } from '../base/untyped/values.ts';
+import { MsgpackEnds } from './input/msgpack-ends.ts';
 
 export type { Fields };
 

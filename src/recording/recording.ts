@@ -3,7 +3,7 @@ import type { Sample } from '../sampling/sample.ts';
 import { entriesOf } from './entries.ts';
 import type { SampleEntry, Skipped } from './entries.ts';
 import { RecordingError } from './errors.ts';
-import { chunksOf, openSeekable, openSource } from './file.ts';
+import { chunksOf, openSeekable, openSource } from './input/file.ts';
 import type { Format } from './format.ts';
 import type { Playable } from './player.ts';
 import { Builders } from './builders.ts';

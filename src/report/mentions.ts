@@ -1,4 +1,4 @@
-import { printable } from '../strings/printable.ts';
+import { printable } from '../base/strings/printable.ts';
 import type { Trouble } from './episodes.ts';
 
 /** Characters of a sentence that are looked at; those of verdicts have eighty. */

@@ -3,7 +3,7 @@ import { peaksOf } from '../catalogue/peaks.ts';
 import { units } from '../catalogue/units.ts';
 import { relations } from '../config/thresholds.ts';
 import type { Thresholds } from '../config/thresholds.ts';
-import { guestLines, hostLines, labels } from './panels.ts';
+import { guestLines, hostLines, labels } from './html/panels.ts';
 import type { ReportMetric } from './shared/model.ts';
 
 /** How one metric is taken from rows. */

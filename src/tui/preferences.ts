@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, record } from '../untyped/values.ts';
-import type { Fields } from '../untyped/values.ts';
+import { isObject, record } from '../base/untyped/values.ts';
+import type { Fields } from '../base/untyped/values.ts';
 import { columnsOf, defaultColumns } from './table/view-columns.ts';
 import { unitModes } from './values/format.ts';
 import type { UnitMode } from './values/format.ts';

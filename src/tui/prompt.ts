@@ -1,4 +1,4 @@
-import { glyphs } from '../strings/glyphs.ts';
+import { glyphs } from '../base/strings/glyphs.ts';
 import type { Key } from './screen/keys.ts';
 import type { Line } from './screen/spans.ts';
 

@@ -6,7 +6,7 @@ import type { MergedSample } from '../cluster/merge.ts';
 import { badgeOf } from './values/badge.ts';
 import type { Badge } from './values/badge.ts';
 import { duration } from './values/format.ts';
-import { fit, textWidth } from '../strings/glyphs.ts';
+import { fit, textWidth } from '../base/strings/glyphs.ts';
 import type { Line, Span, Style } from './screen/spans.ts';
 import { textOrBlank, valueOf } from './values/row-values.ts';
 

@@ -1,5 +1,5 @@
-import { fit, textWidth } from '../strings/glyphs.ts';
-import { printable } from '../strings/printable.ts';
+import { fit, textWidth } from '../base/strings/glyphs.ts';
+import { printable } from '../base/strings/printable.ts';
 import { GuestSignals } from './guest-signals.ts';
 import type { Finding, Label, Told } from './finding.ts';
 import type { Taker } from './verdict.ts';

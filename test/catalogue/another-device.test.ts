@@ -29,7 +29,7 @@ const { createPrinter } = await import('../../src/formats/index.ts');
 const { PrometheusPage } = await import('../../src/formats/prometheus/page.ts');
 const { SelectingPrinter } = await import('../../src/delivery/selection.ts');
 const { SampleBuilder } = await import('../../src/recording/sample-builder.ts');
-const { Snapshots } = await import('../../src/tui/snapshot.ts');
+const { Snapshots } = await import('../../src/tui/moments/snapshot.ts');
 const { completeSample, row, sampleOf, settings } = await import('../formats/sample.ts');
 
 const gpu = 'host_gpu' as Scope;

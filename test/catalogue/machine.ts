@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Detail, Guest } from '../../src/guests/guest.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { Paths } from '../../src/kernel/base/paths.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { objset } from '../collectors/objset.ts';
 import { Tree, detailOf, testVm, sourcesOf, taps } from '../collectors/support.ts';
 

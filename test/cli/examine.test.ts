@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseCommandLine } from '../../src/cli/arguments.ts';
+import { parseCommandLine } from '../../src/cli/arguments/arguments.ts';
 import { examine } from '../../src/cli/examine.ts';
 import { directory } from '../delivery/helpers.ts';
 

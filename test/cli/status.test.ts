@@ -5,14 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { describeStatus } from '../../src/cli/status.ts';
+import { describeStatus } from '../../src/cli/status/status.ts';
 import {
   reportDirectory,
   reportPath,
   type OutputReport,
   type StatusReport,
-} from '../../src/status/report.ts';
-import { processIdentity } from '../../src/kernel/pid/process-identity.ts';
+} from '../../src/cli/status/report.ts';
+import { processIdentity } from '../../src/kernel/process/process-identity.ts';
 import { Drops } from '../../src/delivery/ledger/drops.ts';
 
 const now = 1_800_000_000_000;

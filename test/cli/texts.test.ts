@@ -4,9 +4,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseCommandLine, proxtopProgram } from '../../src/cli/arguments.ts';
+import { parseCommandLine, proxtopProgram } from '../../src/cli/arguments/arguments.ts';
 import { describeSettings } from '../../src/cli/check.ts';
-import { flags } from '../../src/cli/flags.ts';
+import { flags } from '../../src/cli/arguments/flags.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { metricsJson, metricsTable } from '../../src/cli/list-metrics.ts';
 import { parseProfilerCommandLine } from '../../src/cli/profiler/profiler-arguments.ts';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { readCluster, readGuestNodes } from '../../src/cluster/cluster-nodes.ts';
-import { sshArguments } from '../../src/cluster/ssh-command.ts';
+import { sshArguments } from '../../src/cluster/ssh/ssh-command.ts';
 import { PveFiles } from '../../src/guests/proxmox/pve-files.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 

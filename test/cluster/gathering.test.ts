@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { IntervalPrinter } from '../../src/aggregation/interval-printer.ts';
+import { IntervalPrinter } from '../../src/delivery/aggregation/interval-printer.ts';
 import { ClusterRecording } from '../../src/cluster/cluster-recording.ts';
 import type { ClusterSample } from '../../src/cluster/cluster-sample.ts';
 import { Gathering } from '../../src/cluster/gathering.ts';

@@ -4,9 +4,9 @@ import { ClockOffset } from '../../src/cluster/clock-offset.ts';
 import { HostsError, parseHosts } from '../../src/cluster/hosts-list.ts';
 import { parseGuestNodes, parseMembers } from '../../src/cluster/members.ts';
 import { memberName } from '../../src/cluster/node-address.ts';
-import { RecordStream, StreamError } from '../../src/cluster/record-stream.ts';
-import { REMOTE_COMMAND, sshArguments } from '../../src/cluster/ssh-command.ts';
-import { causeOf } from '../../src/cluster/ssh-trouble.ts';
+import { RecordStream, StreamError } from '../../src/cluster/ssh/record-stream.ts';
+import { REMOTE_COMMAND, sshArguments } from '../../src/cluster/ssh/ssh-command.ts';
+import { causeOf } from '../../src/cluster/ssh/ssh-trouble.ts';
 import { ChangesPrinter } from '../../src/formats/changes/changes-printer.ts';
 import { sampleOf } from '../formats/sample.ts';
 

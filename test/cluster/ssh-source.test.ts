@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, after, before } from 'node:test';
 import { slots } from '../../src/catalogue/catalogue.ts';
-import { SshSource } from '../../src/cluster/ssh-source.ts';
+import { SshSource } from '../../src/cluster/ssh/ssh-source.ts';
 import type { NodeState, TroubleKind } from '../../src/cluster/node-source.ts';
 import { Lab, missingForLab } from '../lab/lab.ts';
 import { hasEnded, until } from '../lab/processes.ts';

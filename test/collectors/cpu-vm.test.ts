@@ -10,7 +10,7 @@ import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { cgroupCpuStatCounters } from '../../src/kernel/sys/cgroup/cgroup-cpu-stat.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
 import { parsePidSchedstat, schedstatCounters } from '../../src/kernel/pid/proc-pid-schedstat.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { cursorOf } from '../kernel/support.ts';
 import {
   TestHost,

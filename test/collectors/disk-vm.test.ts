@@ -4,7 +4,7 @@ import { DiskPlaces } from '../../src/collectors/disk/disk-places.ts';
 import { VmDisks, deriveDisk } from '../../src/collectors/disk/disk-vm.ts';
 import type { Detail, Guest } from '../../src/guests/guest.ts';
 import { diskCounters } from '../../src/guests/guest.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { slots } from '../../src/catalogue/catalogue.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import type { Target } from '../../src/sampling/targets.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { EnergyCollector } from '../../src/collectors/energy.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import type { GuestTarget } from '../../src/collectors/collector.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IoCollector, IoReading, deriveIo } from '../../src/collectors/io/io.ts';
 import { pidIoCounters } from '../../src/kernel/pid/proc-pid-io.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { TestHost, Tree, known, setCounters, stoppedClock, testTarget, sourcesOf } from './support.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { MemCollector } from '../../src/collectors/mem/mem.ts';
 import { locality } from '../../src/collectors/mem/mem-numa.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { TestHost, Tree, pick, sourcesOf, stoppedClock, testTarget } from './support.ts';
 

@@ -12,7 +12,7 @@ import type { BalloonReading, Detail } from '../../src/guests/guest.ts';
 import { pidStatCounters } from '../../src/kernel/pid/proc-pid-stat.ts';
 import { Row } from '../../src/catalogue/row.ts';
 import { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { Tree, known, pick, setCounters, stoppedClock, testTarget, sourcesOf } from './support.ts';
 
 const GIB = 2 ** 30;

@@ -9,7 +9,7 @@ import type { GuestNic, Sources } from '../../src/guests/sources.ts';
 import { processSources, toldSources } from '../../src/guests/sources.ts';
 import { Counters } from '../../src/kernel/base/counters.ts';
 import { defaultRoots, Paths } from '../../src/kernel/base/paths.ts';
-import type { Process } from '../../src/kernel/pid/process.ts';
+import type { Process } from '../../src/kernel/process/process.ts';
 import type { Cgroup } from '../../src/kernel/sys/cgroup/cgroup.ts';
 import { columns } from '../../src/catalogue/catalogue.ts';
 import type { Row } from '../../src/catalogue/row.ts';

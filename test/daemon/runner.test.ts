@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCommandLine } from '../../src/cli/arguments.ts';
+import { parseCommandLine } from '../../src/cli/arguments/arguments.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { streaming } from '../../src/daemon/consumer.ts';
 import type { Consumer } from '../../src/daemon/consumer.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { catalogue, columns } from '../../src/catalogue/catalogue.ts';
 import { scopes } from '../../src/catalogue/define.ts';
 import { createPrinter } from '../../src/formats/index.ts';
-import { originalColumn } from '../../src/formats/names.ts';
+import { originalColumn } from '../../src/formats/shared/names.ts';
 import { completeSample, row, sampleOf, settings, vmRows } from './sample.ts';
 
 type Json = Record<string, unknown>;

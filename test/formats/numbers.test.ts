@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxNumberBytes, writeNumber } from '../../src/formats/numbers.ts';
+import { maxNumberBytes, writeNumber } from '../../src/formats/shared/numbers.ts';
 
 const scratch = Buffer.alloc(maxNumberBytes + 1);
 

@@ -20,7 +20,7 @@ import { queryBlockstats } from '../../src/qmp/blockstats.ts';
 import { isTooComplex } from '../../src/qmp/complexity.ts';
 import { Lines } from '../../src/qmp/lines.ts';
 import { queryMemoryDevices, queryMemorySize } from '../../src/qmp/memory.ts';
-import { list, record } from '../../src/untyped/values.ts';
+import { list, record } from '../../src/base/untyped/values.ts';
 import { queryBalloon, queryCpus, queryGuestStats, queryStatus } from '../../src/qmp/replies.ts';
 import { capture, captures } from '../libvirt/captures.ts';
 import type { Target } from './harness.ts';

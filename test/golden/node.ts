@@ -14,7 +14,7 @@ import { collectorNames } from '../../src/catalogue/catalogue.ts';
 import { dropReasons } from '../../src/sampling/output-status.ts';
 import type { ObservedOutput } from '../../src/sampling/output-status.ts';
 import type { Sample } from '../../src/sampling/sample.ts';
-import { Attempts } from '../../src/pacing/attempts.ts';
+import { Attempts } from '../../src/base/pacing/attempts.ts';
 import { Sampler } from '../../src/sampling/sampler.ts';
 import { objset } from '../collectors/objset.ts';
 import { Tree, stoppedClock } from '../collectors/support.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Node } from '../../src/guests/node.ts';
-import { Attempts } from '../../src/pacing/attempts.ts';
+import { Attempts } from '../../src/base/pacing/attempts.ts';
 import { testVm } from '../collectors/support.ts';
 import { logs } from '../delivery/helpers.ts';
 import { TestInventory } from '../sampling/support.ts';

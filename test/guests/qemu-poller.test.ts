@@ -7,7 +7,7 @@ import { parseQemuArguments } from '../../src/guests/qemu/qemu-arguments.ts';
 import { QemuPoller } from '../../src/guests/qemu/qemu-poller.ts';
 import { QemuVm } from '../../src/guests/qemu/qemu-vm.ts';
 import { Paths, defaultRoots } from '../../src/kernel/base/paths.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { logs } from '../delivery/helpers.ts';
 import { Qemu, bare } from '../qmp/qemu.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { markVcpus } from '../../src/guests/qemu/vcpu-threads.ts';
-import { Process } from '../../src/kernel/pid/process.ts';
+import { Process } from '../../src/kernel/process/process.ts';
 import { Tree } from '../collectors/support.ts';
 
 /** A process, made up so that it has the threads of any QEMU. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { parseCommandLine } from '../../src/cli/arguments.ts';
+import { parseCommandLine } from '../../src/cli/arguments/arguments.ts';
 import { parseProfilerCommandLine } from '../../src/cli/profiler/profiler-arguments.ts';
 import { documents, outsideBlocks, read, root, shellBlocks } from './documents.ts';
 import { shellCommands } from './shell-commands.ts';

@@ -5,7 +5,7 @@ import { listsOf } from '../../src/catalogue/row-tree.ts';
 import { ChangesPrinter } from '../../src/formats/changes/changes-printer.ts';
 import { createPrinter } from '../../src/formats/index.ts';
 import { PackedWriter } from '../../src/formats/changes/packed-writer.ts';
-import { ChangedSamples } from '../../src/recording/changed-samples.ts';
+import { ChangedSamples } from '../../src/recording/changes/changed-samples.ts';
 import { formatThatBegins } from '../../src/recording/format.ts';
 import type { Fields } from '../../src/recording/format.ts';
 import type { GuestRows, Sample } from '../../src/sampling/sample.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Packr } from 'msgpackr';
-import { MsgpackEnds } from '../../src/recording/msgpack-ends.ts';
+import { MsgpackEnds } from '../../src/recording/input/msgpack-ends.ts';
 import { endOfValue } from '../../src/delivery/file/msgpack-end.ts';
 
 const packr = new Packr({ useRecords: false });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketsIn, bucketsOf } from '../../src/report/buckets.ts';
-import { json, markup, name } from '../../src/report/markup.ts';
+import { json, markup, name } from '../../src/report/html/markup.ts';
 import { Mentions } from '../../src/report/mentions.ts';
 import { planOf } from '../../src/report/plan.ts';
 import { Series } from '../../src/report/series.ts';

@@ -7,7 +7,7 @@ import { judge } from '../../src/tui/analysis/grade.ts';
 import { RecentValues } from '../../src/tui/analysis/recent-values.ts';
 import { defaultPreferences } from '../../src/tui/preferences.ts';
 import type { Line } from '../../src/tui/screen/spans.ts';
-import { Snapshots } from '../../src/tui/snapshot.ts';
+import { Snapshots } from '../../src/tui/moments/snapshot.ts';
 import { statusLine } from '../../src/tui/status-line.ts';
 import { TableControl } from '../../src/tui/table/table-control.ts';
 import { views } from '../../src/tui/table/views.ts';

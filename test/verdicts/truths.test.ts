@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { textWidth } from '../../src/strings/glyphs.ts';
+import { textWidth } from '../../src/base/strings/glyphs.ts';
 import { several, told } from './world.ts';
 import type { Known, World } from './world.ts';
 

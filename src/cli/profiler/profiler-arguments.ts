@@ -7,10 +7,10 @@ import { resolveProfilerSettings } from '../../config/profiler/resolve.ts';
 import type { ProfilerRunSettings } from '../../config/profiler/resolve.ts';
 import { integer } from '../../config/values.ts';
 import type { Examined } from '../examine.ts';
-import { information, own, sectionFlags } from '../flags.ts';
-import type { Flag } from '../flags.ts';
-import { argumentLayer, parseFlags } from '../parse-flags.ts';
-import type { Program } from '../parse-flags.ts';
+import { information, own, sectionFlags } from '../arguments/flags.ts';
+import type { Flag } from '../arguments/flags.ts';
+import { argumentLayer, parseFlags } from '../arguments/parse-flags.ts';
+import type { Program } from '../arguments/parse-flags.ts';
 import { profilerHelp } from './profiler-help.ts';
 
 /** What to do with profiles, where not to make them on a running host. */

@@ -1,5 +1,5 @@
 import { renderHelp } from '../help.ts';
-import type { Program } from '../parse-flags.ts';
+import type { Program } from '../arguments/parse-flags.ts';
 
 const examples = [
   ['proxprofiler -o tcp --target logs:12345', 'CPU, net and I/O of all VMs'],

@@ -5,12 +5,12 @@ import { resolveSettings } from '../../config/resolve.ts';
 import type { Thresholds } from '../../config/thresholds.ts';
 import { historyDirectory } from '../../history/files.ts';
 import type { Span } from '../../history/span.ts';
-import { flags, own } from '../flags.ts';
-import type { Flag } from '../flags.ts';
+import { flags, own } from '../arguments/flags.ts';
+import type { Flag } from '../arguments/flags.ts';
 import { renderHelp } from '../help.ts';
-import { argumentLayer, parseFlags } from '../parse-flags.ts';
-import type { Program } from '../parse-flags.ts';
-import { parseSpan, spanFlags } from '../span-arguments.ts';
+import { argumentLayer, parseFlags } from '../arguments/parse-flags.ts';
+import type { Program } from '../arguments/parse-flags.ts';
+import { parseSpan, spanFlags } from '../arguments/span-arguments.ts';
 
 /** ms before and after the time of --at. */
 const AROUND = 30 * 60_000;

@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream';
 import { RecordingError } from '../../recording/errors.ts';
 import { collect } from '../../report/collect.ts';
-import { documentOf } from '../../report/document.ts';
-import { readPageFiles } from '../../report/page-files.ts';
-import { usualName, writeReport } from '../../report/write-report.ts';
+import { documentOf } from '../../report/html/document.ts';
+import { readPageFiles } from '../../report/html/page-files.ts';
+import { usualName, writeReport } from '../../report/html/write-report.ts';
 import { zoneOf } from '../../report/zone.ts';
 import { duration, momentText } from '../../report/shared/words.ts';
-import { printableLines } from '../../strings/printable.ts';
+import { printableLines } from '../../base/strings/printable.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { size } from '../words.ts';

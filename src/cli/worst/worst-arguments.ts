@@ -3,10 +3,10 @@ import { parseGiven } from '../../config/layers/given.ts';
 import type { Given } from '../../config/layers/given.ts';
 import { choice, integer, names } from '../../config/values.ts';
 import type { ValueType } from '../../config/values.ts';
-import { flags } from '../flags.ts';
-import type { Flag } from '../flags.ts';
-import type { Program } from '../parse-flags.ts';
-import { spanFlags } from '../span-arguments.ts';
+import { flags } from '../arguments/flags.ts';
+import type { Flag } from '../arguments/flags.ts';
+import type { Program } from '../arguments/parse-flags.ts';
+import { spanFlags } from '../arguments/span-arguments.ts';
 import { rankedMetric, usualMetrics } from './ranked-metrics.ts';
 
 const orders = ['time', 'mean', 'max'] as const;

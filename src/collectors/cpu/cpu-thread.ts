@@ -1,6 +1,6 @@
 import { growth } from '../../kernel/base/counters.ts';
 import { Schedstat, parsePidSchedstat, schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
-import type { Thread } from '../../kernel/pid/process.ts';
+import type { Thread } from '../../kernel/process/process.ts';
 import { readRecord } from '../../kernel/base/read.ts';
 import { Readings, now } from '../readings.ts';
 

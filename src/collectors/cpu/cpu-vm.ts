@@ -1,7 +1,7 @@
 import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
 import { schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
-import type { Process, Thread } from '../../kernel/pid/process.ts';
+import type { Process, Thread } from '../../kernel/process/process.ts';
 import { NS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';

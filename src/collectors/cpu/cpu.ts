@@ -1,7 +1,7 @@
 import type { CpuSource } from '../../guests/sources.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { Thread } from '../../kernel/pid/process.ts';
-import { VhostWorkers } from '../../kernel/pid/vhost-workers.ts';
+import type { Thread } from '../../kernel/process/process.ts';
+import { VhostWorkers } from '../../kernel/process/vhost-workers.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Collector, HostTarget, GuestTarget, Wanted } from '../collector.ts';
 import { ContainerCpu } from './cpu-container.ts';

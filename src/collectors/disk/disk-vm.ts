@@ -3,7 +3,7 @@ import { diskCounters } from '../../guests/guest.ts';
 import type { StorageSource } from '../../guests/sources.ts';
 import { growth } from '../../kernel/base/counters.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 import { MS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { Row } from '../../catalogue/row.ts';

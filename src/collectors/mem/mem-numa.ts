@@ -1,5 +1,5 @@
 import { readRecord } from '../../kernel/base/read.ts';
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
 import { parseHugetlbNumaStat, parseMemoryNumaStat } from '../../kernel/sys/cgroup/cgroup-numa-stat.ts';
 import type { NodeBytes } from '../../kernel/sys/cgroup/cgroup-numa-stat.ts';

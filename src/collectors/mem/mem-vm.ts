@@ -6,7 +6,7 @@ import { parseNumberAt } from '../../kernel/base/number-file.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import { parseKsmStat } from '../../kernel/pid/proc-pid-ksm.ts';
 import { PidMemory, parsePidMemory } from '../../kernel/pid/proc-pid-status.ts';
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 import { readRecord, readValue } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';

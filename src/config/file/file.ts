@@ -1,4 +1,4 @@
-import { brief } from '../../strings/printable.ts';
+import { brief } from '../../base/strings/printable.ts';
 import { ConfigError } from '../errors.ts';
 import type { Given, GivenMap } from '../layers/given.ts';
 import type { FileLayer, OutputSection } from '../layers/layer.ts';

@@ -6,7 +6,7 @@ import { LocalSource } from '../../cluster/local-source.ts';
 import type { Placement } from '../../cluster/merge.ts';
 import { nameOf } from '../../cluster/node-address.ts';
 import type { NodeAddress, NodeName, NodeSource } from '../../cluster/node-source.ts';
-import { SshSource } from '../../cluster/ssh-source.ts';
+import { SshSource } from '../../cluster/ssh/ssh-source.ts';
 import type { Settings } from '../../config/settings.ts';
 import { PveFiles } from '../../guests/proxmox/pve-files.ts';
 import { Paths } from '../../kernel/base/paths.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { LeftSpool } from '../../status/report.ts';
+import type { LeftSpool } from '../../cli/status/report.ts';
 import { allOutputs } from '../../config/settings.ts';
 import type { Settings } from '../../config/settings.ts';
 import { formatOf } from '../../delivery/format.ts';

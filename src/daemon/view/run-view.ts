@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings.ts';
 import { collectorNames } from '../../catalogue/catalogue.ts';
 import type { ClusterSample } from '../../cluster/cluster-sample.ts';
 import { Attention } from '../../guests/attention.ts';
-import { spaced } from '../../pacing/spaced.ts';
+import { spaced } from '../../base/pacing/spaced.ts';
 import { Pace } from '../../sampling/pace.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { Past } from '../../tui/moments/past.ts';

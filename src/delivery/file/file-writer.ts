@@ -3,7 +3,7 @@ import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
 import { handed, type Entry } from '../ledger/entry.ts';
 import type { Tap } from '../ledger/tap.ts';
-import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { MinuteLimit } from '../../base/pacing/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 import { within } from '../shared/within.ts';
 import type { AppendFile } from './append-file.ts';

@@ -3,7 +3,7 @@ import { lstat, open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Logger } from 'pino';
-import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { MinuteLimit } from '../../base/pacing/minute-limit.ts';
 import { unused, type AppendFile } from './append-file.ts';
 
 const endings = ['', '.gz'];

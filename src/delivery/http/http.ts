@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
-import { printable } from '../../strings/printable.ts';
+import { printable } from '../../base/strings/printable.ts';
 import type { OutputState } from '../../sampling/output-status.ts';
 import type { Destination } from '../destination.ts';
 import { handed, type Entry } from '../ledger/entry.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { HttpSettings } from '../settings.ts';
 import { SlowFiles } from '../../guests/slow-files.ts';
-import { backoff } from '../../pacing/backoff.ts';
-import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { backoff } from '../../base/pacing/backoff.ts';
+import { MinuteLimit } from '../../base/pacing/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 import { readTls } from '../shared/tls.ts';
 import { within } from '../shared/within.ts';

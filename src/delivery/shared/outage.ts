@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { MinuteLimit } from '../../base/pacing/minute-limit.ts';
 import type { OutputStatus } from '../../sampling/output-status.ts';
 
 /** Outages of a destination within a minute that are logged: one that comes and goes would fill the log. */

@@ -6,7 +6,7 @@ import { returnedBytes } from '../ledger/waiting.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { TcpSettings } from '../settings.ts';
 import { SlowFiles } from '../../guests/slow-files.ts';
-import { backoff } from '../../pacing/backoff.ts';
+import { backoff } from '../../base/pacing/backoff.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 import { readTls } from '../shared/tls.ts';
 import { connect, type Connecting } from './connect.ts';

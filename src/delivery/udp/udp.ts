@@ -7,7 +7,7 @@ import type { Entry } from '../ledger/entry.ts';
 import { Fifo } from '../ledger/fifo.ts';
 import type { Tap } from '../ledger/tap.ts';
 import type { UdpSettings } from '../settings.ts';
-import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { MinuteLimit } from '../../base/pacing/minute-limit.ts';
 import { Outage, reasonOf } from '../shared/outage.ts';
 
 const maxInFlight = 64;

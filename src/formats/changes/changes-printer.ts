@@ -7,10 +7,10 @@ import { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../../catalogue/row-tree.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { bounded, wellFormed } from '../../strings/printable.ts';
-import { printedColumns } from '../columns.ts';
+import { bounded, wellFormed } from '../../base/strings/printable.ts';
+import { printedColumns } from '../shared/columns.ts';
 import { head } from '../msgpack.ts';
-import type { Column } from '../names.ts';
+import type { Column } from '../shared/names.ts';
 import { PackedWriter } from './packed-writer.ts';
 import type { Printer } from '../printer.ts';
 
@@ -31,7 +31,7 @@ interface Told {
 
 /**
  * All that is known of a host, for a proxtop that watches it: of each sample what differs from the one before, which is a tenth
- * of it or less. Whoever misses a record has to begin anew; `recording/changed-samples.ts` reads them.
+ * of it or less. Whoever misses a record has to begin anew; `recording/changes/changed-samples.ts` reads them.
  *
  * A record is a map of MessagePack: the head that all samples have, and as `changes` binary data, which are values of MessagePack
  * one behind the other:

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../byte-writer.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
 
 /** Writes MessagePack values one behind the other, each in the fewest bytes. Source: github.com/msgpack/msgpack, spec.md. */
 export class PackedWriter {

@@ -1,6 +1,6 @@
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { ByteWriter } from '../byte-writer.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
 import type { Printer } from '../printer.ts';
 import { HostColumns, withoutColumns } from './host-columns.ts';
 

@@ -5,7 +5,7 @@ import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { AnyRowTree } from '../../catalogue/row-tree.ts';
 import type { Sample, GuestRows } from '../../sampling/sample.ts';
-import type { ByteWriter } from '../byte-writer.ts';
+import type { ByteWriter } from '../shared/byte-writer.ts';
 import {
   cpuGroup,
   eachCpuGroup,
@@ -17,7 +17,7 @@ import {
   virtualDiskGroup,
 } from './esxtop-counters.ts';
 import type { EsxtopCounter, CounterGroup } from './esxtop-counters.ts';
-import { printable } from '../../strings/printable.ts';
+import { printable } from '../../base/strings/printable.ts';
 
 const identity = slots('identity', 'vm');
 /** The slot of `device` in the rows of every kind of device. */

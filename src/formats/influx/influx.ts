@@ -4,13 +4,13 @@ import type { PerScope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { PerCollectors, printedColumns } from '../columns.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
+import { PerCollectors, printedColumns } from '../shared/columns.ts';
 import { stringField, tagValue } from './line-protocol.ts';
-import type { Column } from '../names.ts';
+import type { Column } from '../shared/names.ts';
 import type { Precision, Printer, PrinterSettings } from '../printer.ts';
-import { eachRow, twinRows } from '../rows.ts';
-import { TextCache } from '../text-cache.ts';
+import { eachRow, twinRows } from '../shared/rows.ts';
+import { TextCache } from '../shared/text-cache.ts';
 
 const SPACE = 0x20;
 const INTEGER = 0x69;

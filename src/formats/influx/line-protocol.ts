@@ -1,4 +1,4 @@
-import { printable } from '../../strings/printable.ts';
+import { printable } from '../../base/strings/printable.ts';
 
 /** Longest tag value in UTF-16 units: InfluxDB takes 64 KiB for all tags of a point, VictoriaMetrics cuts at 1 KiB each. */
 const maxTag = 256;

@@ -5,12 +5,12 @@ import type { Row } from '../../catalogue/row.ts';
 import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
 import type { AnyRowTree, Part } from '../../catalogue/row-tree.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { PerCollectors, printedColumns } from '../columns.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
+import { PerCollectors, printedColumns } from '../shared/columns.ts';
 import { closeObject, jsonRows, quote, writeSampleMembers } from './json.ts';
 import type { JsonRow, JsonRows } from './json.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
-import { TextCache } from '../text-cache.ts';
+import { TextCache } from '../shared/text-cache.ts';
 
 const COMMA = 0x2c;
 const OPEN_ARRAY = 0x5b;

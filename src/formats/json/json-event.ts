@@ -1,13 +1,13 @@
 import { perScope } from '../../catalogue/define.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { PerCollectors, identityColumns, printedColumns } from '../columns.ts';
-import type { Column } from '../names.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
+import { PerCollectors, identityColumns, printedColumns } from '../shared/columns.ts';
+import type { Column } from '../shared/names.ts';
 import { JsonRow, jsonRows, quote, writeSampleMembers } from './json.ts';
 import type { JsonRows } from './json.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
-import { eachRow } from '../rows.ts';
-import { TextCache } from '../text-cache.ts';
+import { eachRow } from '../shared/rows.ts';
+import { TextCache } from '../shared/text-cache.ts';
 
 const openings = perScope((scope) => Buffer.from(`{"type":"${scope}"`));
 const endOfLine = Buffer.from('}\n');

@@ -2,10 +2,10 @@ import { perScope } from '../../catalogue/define.ts';
 import type { Scope } from '../../catalogue/define.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import type { ByteWriter } from '../byte-writer.ts';
-import type { Column, Read } from '../names.ts';
-import { unprintable, wellFormed } from '../../strings/printable.ts';
-import type { TextCache } from '../text-cache.ts';
+import type { ByteWriter } from '../shared/byte-writer.ts';
+import type { Column, Read } from '../shared/names.ts';
+import { unprintable, wellFormed } from '../../base/strings/printable.ts';
+import type { TextCache } from '../shared/text-cache.ts';
 
 /**
  * A text as a JSON string (RFC 8259), whatever it holds: control and invisible characters that JSON allows are escaped, and

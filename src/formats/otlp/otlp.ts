@@ -1,7 +1,7 @@
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Histogram } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { PerCollectors } from '../columns.ts';
+import { PerCollectors } from '../shared/columns.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
 import { isPublished } from '../prometheus/families.ts';
 import { ProtobufWriter } from '../protobuf/protobuf-writer.ts';

@@ -1,5 +1,5 @@
 import type { Histogram } from '../../catalogue/row.ts';
-import type { ByteWriter } from '../byte-writer.ts';
+import type { ByteWriter } from '../shared/byte-writer.ts';
 import { joined } from './labels.ts';
 
 const NEWLINE = 0x0a;

@@ -3,7 +3,7 @@ import { perScope } from '../../catalogue/define.ts';
 import type { PerScope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
-import { bounded, printable } from '../../strings/printable.ts';
+import { bounded, printable } from '../../base/strings/printable.ts';
 
 /** Names and values of labels; one without value is left out, as an empty value means the same. */
 export type Labels = readonly (readonly [name: string, value: string | undefined])[];

@@ -1,6 +1,6 @@
 import type { Histogram } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { ByteWriter } from '../byte-writer.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
 import { writeHistogram } from './buckets.ts';
 import type { Extent, FamilyHead } from './families.ts';
 import { braced, joined, labelText } from './labels.ts';

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../byte-writer.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
 
 /** How a field is written: the lower three bits of its tag. */
 const VARINT = 0;

@@ -4,10 +4,10 @@ import type { Scope } from '../../catalogue/define.ts';
 import { overview } from '../../catalogue/overview.ts';
 import type { Row } from '../../catalogue/row.ts';
 import { units } from '../../catalogue/units.ts';
-import { printable } from '../../strings/printable.ts';
-import { identityColumns, printedColumns } from '../columns.ts';
+import { printable } from '../../base/strings/printable.ts';
+import { identityColumns, printedColumns } from '../shared/columns.ts';
 import type { CollectorName } from '../../catalogue/catalogue.ts';
-import type { Column } from '../names.ts';
+import type { Column } from '../shared/names.ts';
 import type { PrinterSettings } from '../printer.ts';
 import { human } from './human.ts';
 

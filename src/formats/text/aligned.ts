@@ -2,12 +2,12 @@ import { slots } from '../../catalogue/catalogue.ts';
 import { perScope, scopes } from '../../catalogue/define.ts';
 import type { PerScope } from '../../catalogue/define.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { localTime } from '../../strings/moment.ts';
-import { printable } from '../../strings/printable.ts';
-import { wrap } from '../../strings/wrap.ts';
-import { PerCollectors } from '../columns.ts';
+import { localTime } from '../../base/strings/moment.ts';
+import { printable } from '../../base/strings/printable.ts';
+import { wrap } from '../../base/strings/wrap.ts';
+import { PerCollectors } from '../shared/columns.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
-import { guestsAndHost, guestsFirst } from '../rows.ts';
+import { guestsAndHost, guestsFirst } from '../shared/rows.ts';
 import { AlignedTable } from './aligned-table.ts';
 import type { Placed } from './aligned-table.ts';
 

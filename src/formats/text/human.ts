@@ -1,5 +1,5 @@
 import { units } from '../../catalogue/units.ts';
-import type { Column } from '../names.ts';
+import type { Column } from '../shared/names.ts';
 
 /** Writes a number for people, by its unit; the unit itself only where it was chosen by size. No blanks, one cell. */
 export function human(value: number, unit: Column['unit']): string {

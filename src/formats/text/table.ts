@@ -3,12 +3,12 @@ import type { Scope } from '../../catalogue/define.ts';
 import { entityOf } from '../../catalogue/entities.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { PerCollectors, identityColumns, printedColumns } from '../columns.ts';
-import type { Column } from '../names.ts';
+import { ByteWriter } from '../shared/byte-writer.ts';
+import { PerCollectors, identityColumns, printedColumns } from '../shared/columns.ts';
+import type { Column } from '../shared/names.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
-import type { EachRow } from '../rows.ts';
-import { TextCache } from '../text-cache.ts';
+import type { EachRow } from '../shared/rows.ts';
+import { TextCache } from '../shared/text-cache.ts';
 
 /** How the lines of a table look. */
 export interface TableStyle {

@@ -1,8 +1,8 @@
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { printable } from '../../strings/printable.ts';
+import { printable } from '../../base/strings/printable.ts';
 import type { Printer, PrinterSettings } from '../printer.ts';
-import { guestsAndHost, guestsFirst } from '../rows.ts';
+import { guestsAndHost, guestsFirst } from '../shared/rows.ts';
 import { TablePrinter } from './table.ts';
 import type { TableStyle } from './table.ts';
 

@@ -5,7 +5,7 @@ import { cgroupOf } from '../../kernel/pid/proc-pid-cgroup.ts';
 import { PidStat, parsePidStat } from '../../kernel/pid/proc-pid-stat.ts';
 import { innermostPid } from '../../kernel/pid/proc-pid-status.ts';
 import { childrenOf } from '../../kernel/pid/proc-pid-task.ts';
-import { processStart } from '../../kernel/pid/process-start.ts';
+import { processStart } from '../../kernel/process/process-start.ts';
 import type { ContainerPlace } from './container-places.ts';
 
 /** Processes of a monitor, and children of one, that are looked at: it is one process with one child. */

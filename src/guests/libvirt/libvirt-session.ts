@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Hypervisor } from '../../libvirt/hypervisor.ts';
 import { connectHypervisor } from '../../libvirt/hypervisor.ts';
 import type { Directories } from '../../libvirt/transport.ts';
-import { backoff } from '../../pacing/backoff.ts';
+import { backoff } from '../../base/pacing/backoff.ts';
 
 /** ms that connecting may take; ssh to a busy host is slow. */
 const CONNECT_DEADLINE = 10_000;

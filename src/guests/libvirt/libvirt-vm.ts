@@ -1,4 +1,4 @@
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 import type { Domain } from '../../libvirt/protocol.ts';
 import type { TypedParameters } from '../../libvirt/typed-parameters.ts';
 import { domainStates } from '../../libvirt/hypervisor.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { refusedOpens } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import { Process } from '../../kernel/pid/process.ts';
+import { Process } from '../../kernel/process/process.ts';
 import { ConnectionError, LibvirtError } from '../../libvirt/error.ts';
 import type { Hypervisor } from '../../libvirt/hypervisor.ts';
 import { statsGroups } from '../../libvirt/hypervisor.ts';

@@ -1,6 +1,6 @@
 import type { Paths } from '../../kernel/base/paths.ts';
 import { sameRunFile } from '../../kernel/base/paths.ts';
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 import type { HostDevices } from '../below/host-device.ts';
 import type { GuestDisk } from '../guest.ts';
 import { startedDisks } from '../qemu/guest-disks.ts';

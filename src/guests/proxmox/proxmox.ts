@@ -5,7 +5,7 @@ import { KernelFile } from '../../kernel/base/kernel-file.ts';
 import { isShortage, refusedOpens } from '../../kernel/base/open-files.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import { sameRunFile } from '../../kernel/base/paths.ts';
-import { Process } from '../../kernel/pid/process.ts';
+import { Process } from '../../kernel/process/process.ts';
 import type { FileTrouble } from '../../kernel/base/read.ts';
 import { fileTroubles } from '../../kernel/base/read.ts';
 import { HostDevices } from '../below/host-device.ts';

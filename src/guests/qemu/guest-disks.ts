@@ -2,7 +2,7 @@ import { Counters } from '../../kernel/base/counters.ts';
 import type { BlockDevice } from '../../qmp/block.ts';
 import type { BlockStats } from '../../qmp/blockstats.ts';
 import { MOST_BACKENDS } from '../../qmp/blockstats.ts';
-import { shortText } from '../../untyped/values.ts';
+import { shortText } from '../../base/untyped/values.ts';
 import type { BlockDevices } from './block-devices.ts';
 import { isSame } from './block-devices.ts';
 import type { DiskReading, GuestDisk } from '../guest.ts';

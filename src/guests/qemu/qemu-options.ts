@@ -1,4 +1,4 @@
-import { parseJson } from '../../untyped/values.ts';
+import { parseJson } from '../../base/untyped/values.ts';
 
 /** Maximum depth of JSON: more than the layers of a disk; bounds the work for a hostile command line. */
 const MOST_LEVELS = 16;

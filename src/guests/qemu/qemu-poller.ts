@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { isShortage } from '../../kernel/base/open-files.ts';
-import { MinuteLimit } from '../../pacing/minute-limit.ts';
+import { MinuteLimit } from '../../base/pacing/minute-limit.ts';
 import { Limiter } from '../../qmp/limiter.ts';
 import type { Attention } from '../attention.ts';
 import type { QemuVm } from './qemu-vm.ts';

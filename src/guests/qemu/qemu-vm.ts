@@ -1,6 +1,6 @@
 import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 import { QmpError } from '../../qmp/errors.ts';
 import type { Monitor } from '../../qmp/monitor.ts';
 import type { Balloon } from '../../qmp/replies.ts';

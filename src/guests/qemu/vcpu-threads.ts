@@ -1,4 +1,4 @@
-import type { Process } from '../../kernel/pid/process.ts';
+import type { Process } from '../../kernel/process/process.ts';
 
 /** QEMU's thread names: `CPU 0/KVM`, and `CPU 0/TCG` without KVM. */
 const VCPU_COMM = /^CPU (\d+)\//;

@@ -5,7 +5,7 @@ import { troubleOf } from '../base/errors.ts';
 import { parseNumber } from '../base/number-file.ts';
 import { isShortage } from '../base/open-files.ts';
 import type { Paths } from '../base/paths.ts';
-import { brief, printable } from '../../strings/printable.ts';
+import { brief, printable } from '../../base/strings/printable.ts';
 
 /** One value that a chip of hardware monitoring measures. */
 export interface Sensor {

@@ -1,5 +1,5 @@
 import { RecordingError } from '../../recording/errors.ts';
-import { linesOf } from '../../recording/lines.ts';
+import { linesOf } from '../../recording/input/lines.ts';
 import { InputError } from '../errors.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../../untyped/values.ts';
+import { isObject, parseJson } from '../../base/untyped/values.ts';
 import { InputError } from '../errors.ts';
 import type { Profile, ProfileMatrix, Subject } from '../profile.ts';
 import { isContainer, profileVersion } from '../profile.ts';

@@ -1,5 +1,5 @@
-import { isObject, parseJson } from '../../untyped/values.ts';
-import type { Fields } from '../../untyped/values.ts';
+import { isObject, parseJson } from '../../base/untyped/values.ts';
+import type { Fields } from '../../base/untyped/values.ts';
 import { InputError } from '../errors.ts';
 import { idsOf, inputOf, usualInputs } from '../inputs.ts';
 import type { Subject } from '../profile.ts';

@@ -1,4 +1,4 @@
-import { wrap } from '../../strings/wrap.ts';
+import { wrap } from '../../base/strings/wrap.ts';
 import { levelUnit } from '../../config/thresholds.ts';
 import type { Levels, Thresholds } from '../../config/thresholds.ts';
 import { columns } from '../../catalogue/catalogue.ts';

@@ -1,4 +1,4 @@
-import { spacedTurns } from '../../pacing/spaced.ts';
+import { spacedTurns } from '../../base/pacing/spaced.ts';
 import type { Playable } from '../../recording/player.ts';
 import { Merger } from '../../cluster/merge.ts';
 import { redBegins } from '../../verdicts/verdict.ts';

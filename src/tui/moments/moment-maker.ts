@@ -4,8 +4,8 @@ import type { Placement } from '../../cluster/merge.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { NodeVerdicts } from '../analysis/node-verdicts.ts';
 import { RecentValues } from '../analysis/recent-values.ts';
-import { ClusterSnapshots } from '../cluster-snapshots.ts';
-import { Snapshots } from '../snapshot.ts';
+import { ClusterSnapshots } from './cluster-snapshots.ts';
+import { Snapshots } from './snapshot.ts';
 import { momentOf } from './moment.ts';
 import type { Moment } from './moment.ts';
 

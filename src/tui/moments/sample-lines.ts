@@ -8,7 +8,7 @@ import type { Fields } from '../../recording/format.ts';
 import { emptyTree } from '../../recording/recorded-rows.ts';
 import { SampleBuilder } from '../../recording/sample-builder.ts';
 import type { Sample } from '../../sampling/sample.ts';
-import { parseJson } from '../../untyped/values.ts';
+import { parseJson } from '../../base/untyped/values.ts';
 
 /** How the samples of several nodes make one. */
 interface ToldNodes {

@@ -1,7 +1,7 @@
 import type { Taker, Verdict, Victim } from '../../verdicts/verdict.ts';
 import type { GuestRows } from '../../sampling/sample.ts';
 import type { Moment } from '../moments/moment.ts';
-import { fit, textWidth } from '../../strings/glyphs.ts';
+import { fit, textWidth } from '../../base/strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
 import { verdictStyle, verdictText } from '../table/verdict-lines.ts';

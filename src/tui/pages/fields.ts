@@ -1,9 +1,9 @@
 import type { ViewColumn } from '../table/view-columns.ts';
-import { fit } from '../../strings/glyphs.ts';
+import { fit } from '../../base/strings/glyphs.ts';
 import type { Key } from '../screen/keys.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';
-import { wrap } from '../../strings/wrap.ts';
+import { wrap } from '../../base/strings/wrap.ts';
 import type { KeyUse, Page } from './page.ts';
 
 /** Fields that PgUp and PgDn move by. */

@@ -11,7 +11,7 @@ import { ofPage } from '../analysis/recent-values.ts';
 import type { Moment } from '../moments/moment.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
-import { fit, textWidth } from '../../strings/glyphs.ts';
+import { fit, textWidth } from '../../base/strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Span } from '../screen/spans.ts';
 import { sparkline } from '../values/sparkline.ts';

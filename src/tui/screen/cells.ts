@@ -1,4 +1,4 @@
-import { glyphs, isPlain } from '../../strings/glyphs.ts';
+import { glyphs, isPlain } from '../../base/strings/glyphs.ts';
 import { styleNumber } from './palette.ts';
 import type { Line, Size } from './spans.ts';
 

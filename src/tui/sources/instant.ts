@@ -1,4 +1,4 @@
-import { moment } from '../../strings/moment.ts';
+import { moment } from '../../base/strings/moment.ts';
 import type { Desk } from './source.ts';
 
 /** Seconds from here: +90, -1.5. */

@@ -7,7 +7,7 @@ import type { ViewColumn } from './view-columns.ts';
 import type { Judge } from '../analysis/judge.ts';
 import type { RecentValues } from '../analysis/recent-values.ts';
 import type { HostPanel } from './panel.ts';
-import { textWidth } from '../../strings/glyphs.ts';
+import { textWidth } from '../../base/strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import type { Preferences } from '../preferences.ts';

@@ -13,7 +13,7 @@ import type { Judge } from '../analysis/judge.ts';
 import type { Moment } from '../moments/moment.ts';
 import { FieldsPage } from '../pages/fields.ts';
 import type { Line, Size } from '../screen/spans.ts';
-import { wrap } from '../../strings/wrap.ts';
+import { wrap } from '../../base/strings/wrap.ts';
 import { line } from '../screen/spans.ts';
 import { guestChoices } from '../preferences.ts';
 import type { Preferences, ViewPreferences } from '../preferences.ts';

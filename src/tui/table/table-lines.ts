@@ -5,7 +5,7 @@ import type { UnitMode } from '../values/format.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { badgeOf } from '../values/badge.ts';
-import { fit } from '../../strings/glyphs.ts';
+import { fit } from '../../base/strings/glyphs.ts';
 import type { Line, Span, Style } from '../screen/spans.ts';
 import { metricIn, numberIn, source, textIn } from './table.ts';
 import type { TableEntry } from './table.ts';

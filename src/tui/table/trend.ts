@@ -1,4 +1,4 @@
-import { fit } from '../../strings/glyphs.ts';
+import { fit } from '../../base/strings/glyphs.ts';
 import { styleOf } from '../analysis/judge.ts';
 import type { Judge } from '../analysis/judge.ts';
 import { isRemembered } from '../analysis/recent-values.ts';

@@ -1,6 +1,6 @@
 import { isGrave, isHint } from '../../verdicts/verdict.ts';
 import type { Verdict } from '../../verdicts/verdict.ts';
-import { fit, textWidth } from '../../strings/glyphs.ts';
+import { fit, textWidth } from '../../base/strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size, Style } from '../screen/spans.ts';
 

@@ -1,0 +1,220 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { backoff } from '../../base/pacing/backoff.ts';
+import { ChangedSamples } from '../../recording/changes/changed-samples.ts';
+import type { Unreadable } from '../../recording/changes/changed-samples.ts';
+import type { Fields } from '../../recording/format.ts';
+import { ClockOffset } from '../clock-offset.ts';
+import type { Arrival, NodeAddress, NodeName, NodeSource, NodeState, NodeTrouble } from '../node-source.ts';
+import { RecordStream, StreamError } from './record-stream.ts';
+import { sshArguments } from './ssh-command.ts';
+import { causeOf } from './ssh-trouble.ts';
+import type { Cause } from './ssh-trouble.ts';
+
+/** ms until the first sample: ssh connects, proxtop starts and waits for a whole second. */
+const FIRST_SAMPLE = 20_000;
+/** ms more that a first sample may take: a node short of CPU starts proxtop slowly, and would do so again. */
+const SLOW_START = 40_000;
+/** ms without a sample, or of lateness, that are told. */
+const TOLD = 4000;
+/** ms after which the connection is given up, for a new one may do better. */
+const GIVEN_UP = 15_000;
+/** ms of samples after which a connection counts as a good one: the next attempt is made at once. */
+const GOOD = 30_000;
+/** ms that ssh has to end by itself. */
+const GRACE = 2000;
+const TOO_SLOW = 'the link is too slow';
+/** Characters of what ssh and proxtop say on standard error that are kept, the last ones. */
+const LONGEST_WORDS = 4096;
+
+type Ssh = ChildProcessByStdio<null, Readable, Readable>;
+
+/** One connection: ssh, and what came through it. */
+interface Connection {
+  readonly ssh: Ssh;
+  readonly clock: ClockOffset;
+  readonly stream: RecordStream;
+  /** Monotonic ms of the first sample. */
+  firstAt: number | undefined;
+  /** Why we end it, where it is us. */
+  cause: Cause | undefined;
+}
+
+/**
+ * The samples of a node that proxtop takes there and that come over ssh. A failed connection is made again with back-off.
+ * The remote proxtop ends with the connection, because its standard output is closed.
+ */
+export class SshSource implements NodeSource {
+  onNews: (() => void) | undefined;
+  private readonly samples = new ChangedSamples();
+  private arrival: Arrival | undefined;
+  private current: NodeState = { kind: 'connecting' };
+  private connection: Connection | undefined;
+  /** Fires when nothing came for too long, or when the next attempt is due. */
+  private timer: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private closed = false;
+
+  constructor(private readonly address: NodeAddress) {
+    this.connect();
+  }
+
+  get name(): NodeName {
+    return this.address.name;
+  }
+
+  latest(): Arrival | undefined {
+    return this.arrival;
+  }
+
+  state(): NodeState {
+    return this.current;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.onNews = undefined;
+    clearTimeout(this.timer);
+    const ssh = this.connection?.ssh;
+    if (ssh === undefined || ssh.exitCode !== null || ssh.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      ssh.once('close', resolve);
+      end(ssh);
+    });
+  }
+
+  private connect(): void {
+    if (this.current.kind === 'trouble') this.troubled(this.current.trouble, undefined);
+    const ssh = spawn('ssh', sshArguments(this.address), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const connection: Connection = {
+      ssh,
+      clock: new ClockOffset(),
+      stream: new RecordStream((fields) => {
+        this.take(fields, connection);
+      }),
+      firstAt: undefined,
+      cause: undefined,
+    };
+    this.connection = connection;
+    this.wait(FIRST_SAMPLE, () => {
+      this.silent(connection, 'no sample came', SLOW_START);
+    });
+    let words = '';
+    ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-LONGEST_WORDS);
+    });
+    ssh.stdout.on('data', (piece: Buffer) => {
+      this.read(piece, connection);
+    });
+    ssh.on('error', (error) => {
+      connection.cause ??= { kind: 'no-ssh', text: `ssh cannot be started: ${error.message}` };
+      // One that was started closes when it has ended.
+      if (ssh.pid === undefined) this.ended(connection, connection.cause);
+    });
+    ssh.on('close', (code, signal) => {
+      if (ssh.pid !== undefined) this.ended(connection, connection.cause ?? causeOf({ code, signal, words }));
+    });
+  }
+
+  private read(piece: Buffer, connection: Connection): void {
+    if (connection.cause !== undefined || this.closed) return;
+    try {
+      connection.stream.push(piece, performance.now());
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.giveUp(connection, { kind: error.kind, text: error.message });
+    }
+  }
+
+  private take(fields: Fields, connection: Connection): void {
+    if (connection.cause !== undefined) return;
+    const sample = this.samples.read(fields);
+    if (typeof sample === 'string') {
+      this.arrival = undefined;
+      throw unreadable(sample);
+    }
+    const { clock } = connection;
+    const at = performance.now();
+    clock.add(sample.time, Date.now(), at);
+    connection.firstAt ??= at;
+    if (at - connection.firstAt > GOOD) this.failures = 0;
+    this.arrival = { sample, at, lateness: clock.lateness, clockOffset: clock.offset };
+    this.wait(TOLD, () => {
+      this.silent(connection, 'no sample comes any more', GIVEN_UP - TOLD);
+    });
+    if (clock.lateness < TOLD) {
+      this.current = { kind: 'streaming' };
+    } else {
+      const late = `${TOO_SLOW}: samples come ${Math.round(clock.lateness / 1000)} s late`;
+      if (clock.lateness > GIVEN_UP) this.giveUp(connection, { kind: 'slow', text: late });
+      else this.troubled({ kind: 'slow', text: late }, undefined);
+    }
+    this.onNews?.();
+  }
+
+  /** Reports silence, and waits whether a sample comes. @param patience ms until the connection is given up */
+  private silent(connection: Connection, text: string, patience: number): void {
+    const cause: Cause = connection.stream.hasPart
+      ? { kind: 'slow', text: `${TOO_SLOW}: of the next sample only a part has come` }
+      : { kind: 'silent', text };
+    this.troubled(cause, performance.now() + patience);
+    this.wait(patience, () => {
+      this.giveUp(connection, cause);
+    });
+    this.onNews?.();
+  }
+
+  /** Ends a connection; when that is done, {@link ended} goes on. */
+  private giveUp(connection: Connection, cause: Cause): void {
+    clearTimeout(this.timer);
+    connection.cause = cause;
+    // A hung remote process keeps the connection open, and its output is not wanted.
+    connection.ssh.stdout.destroy();
+    connection.ssh.stderr.destroy();
+    end(connection.ssh);
+  }
+
+  private ended(connection: Connection, cause: Cause): void {
+    clearTimeout(this.timer);
+    if (this.closed || this.connection !== connection) return;
+    this.connection = undefined;
+    const pause = backoff(this.failures++);
+    this.troubled(cause, performance.now() + pause);
+    this.wait(pause, () => {
+      this.connect();
+      this.onNews?.();
+    });
+    this.onNews?.();
+  }
+
+  /** One that is of the kind of the last one began when that did. */
+  private troubled({ kind, text }: Cause, retryAt: number | undefined): void {
+    const { current } = this;
+    const since =
+      current.kind === 'trouble' && current.trouble.kind === kind ? current.trouble.since : performance.now();
+    const trouble: NodeTrouble = { kind, text, since, retryAt };
+    this.current = { kind: 'trouble', trouble };
+  }
+
+  private wait(pause: number, then: () => void): void {
+    clearTimeout(this.timer);
+    if (!this.closed) this.timer = setTimeout(then, pause);
+  }
+}
+
+function unreadable(why: Unreadable): StreamError {
+  return why === 'gap'
+    ? new StreamError('slow', 'the link is too slow: samples were lost')
+    : new StreamError('garbled', 'found data that is no sample of proxtop, or too large for one');
+}
+
+/** Ends ssh, which closes the connection and with it what runs there. */
+function end(ssh: Ssh): void {
+  if (ssh.pid === undefined || ssh.exitCode !== null) return;
+  ssh.kill();
+  const kill = setTimeout(() => ssh.kill('SIGKILL'), GRACE);
+  ssh.once('exit', () => {
+    clearTimeout(kill);
+  });
+}
