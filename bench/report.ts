@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPrinter } from '../src/formats/index.ts';
+import { wholeSample } from '../src/formats/printer.ts';
 import { Aggregator } from '../src/delivery/aggregation/aggregator.ts';
 import { columns } from '../src/catalogue/catalogue.ts';
 import { newFile } from '../src/history/files.ts';
@@ -23,14 +24,7 @@ const MINUTE = 60_000;
 /** Lines of ten minutes, which are repeated with other times: to make a day of samples takes longer than to read it. */
 function lines(): Buffer[] {
   const sampleAt = syntheticHost(vmCount);
-  const printer = createPrinter('json', {
-    layout: 'cycle',
-    verbose: true,
-    devices: true,
-    human: false,
-    names: 'proxtop',
-    peaks: true,
-  });
+  const printer = createPrinter('json', { ...wholeSample, peaks: true });
   const aggregator = new Aggregator(10);
   const slot = (id: string): number => columns('vm').find((metric) => metric.id === id)?.slot ?? NaN;
   const made: Buffer[] = [];

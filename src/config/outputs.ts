@@ -4,6 +4,7 @@ import type { Selection } from '../delivery/selection.ts';
 import type { FileSettings, HttpSettings, OutputSettings, QueueSettings } from '../delivery/settings.ts';
 import { printerNames } from '../formats/index.ts';
 import type { PrinterName } from '../formats/index.ts';
+import { wholeSample } from '../formats/printer.ts';
 import type { PrinterSettings } from '../formats/printer.ts';
 import { parseAddress } from './address.ts';
 import {
@@ -99,7 +100,7 @@ export function recordSettings(path: string): FileSettings {
     type: 'file',
     path,
     printer: path.endsWith('.msgpack') ? 'msgpack' : 'json',
-    print: { layout: 'cycle', verbose: true, devices: true, human: false, names: 'proxtop' },
+    print: wholeSample,
     queue: { maxBytes, whenFull },
   };
 }

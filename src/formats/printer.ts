@@ -23,6 +23,15 @@ export interface PrinterSettings {
   readonly peaks?: boolean;
 }
 
+/** All of a sample in one record, for what reads it back. */
+export const wholeSample = {
+  layout: 'cycle',
+  verbose: true,
+  devices: true,
+  human: false,
+  names: 'proxtop',
+} as const satisfies PrinterSettings;
+
 /** Turns a sample into records; each record is whole by itself and, in a text format, ends with its newline. */
 export interface Printer {
   print(sample: Sample): readonly Buffer[];

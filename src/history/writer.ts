@@ -3,6 +3,7 @@ import { Aggregator } from '../delivery/aggregation/aggregator.ts';
 import { SpoolInUseError } from '../delivery/ledger/spool/lock.ts';
 import { within } from '../delivery/shared/within.ts';
 import { createPrinter } from '../formats/index.ts';
+import { wholeSample } from '../formats/printer.ts';
 import type { Sample } from '../sampling/sample.ts';
 import { Archive } from './archive.ts';
 import type { Minute } from './archive.ts';
@@ -37,14 +38,7 @@ export interface HistoryReport {
  */
 export class HistoryWriter {
   private readonly aggregator: Aggregator;
-  private readonly printer = createPrinter('json', {
-    layout: 'cycle',
-    verbose: true,
-    devices: true,
-    human: false,
-    names: 'proxtop',
-    peaks: true,
-  });
+  private readonly printer = createPrinter('json', { ...wholeSample, peaks: true });
   private readonly archive: Archive;
   /** Of the present minute. */
   private lines: Buffer[] = [];

@@ -3,6 +3,7 @@ import { entities } from '../../catalogue/entities.ts';
 import { isMerged } from '../../cluster/merge.ts';
 import type { MergedSample } from '../../cluster/merge.ts';
 import { createPrinter } from '../../formats/index.ts';
+import { wholeSample } from '../../formats/printer.ts';
 import { asFields } from '../../recording/format.ts';
 import type { Fields } from '../../recording/format.ts';
 import { emptyTree } from '../../recording/recorded-rows.ts';
@@ -27,13 +28,7 @@ const GUESTS_OF_LINE = 100;
  * nodes there is a line about how they belong together, one of the host that watches, and one of each other node.
  */
 export class SampleLines {
-  private readonly printer = createPrinter('json', {
-    layout: 'cycle',
-    verbose: true,
-    devices: true,
-    human: false,
-    names: 'proxtop',
-  });
+  private readonly printer = createPrinter('json', wholeSample);
   /** By the number of the line: a builder uses its rows again for its next sample. */
   private readonly builders: SampleBuilder[] = [];
   /** What stands in the lines of further guests. */
