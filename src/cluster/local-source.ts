@@ -1,5 +1,8 @@
+import { slots } from '../catalogue/catalogue.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Arrival, NodeName, NodeSource, NodeState } from './node-source.ts';
+
+const { host_name } = slots('host', 'host');
 
 /** The samples of this node, handed on as they are taken. */
 export class LocalSource implements NodeSource {
@@ -22,6 +25,8 @@ export class LocalSource implements NodeSource {
 
   /** Takes the sample of a cycle. */
   take(sample: Sample): void {
+    // As of other nodes: streams and recordings tell nodes apart by it.
+    sample.host.row.texts[host_name] ??= this.name;
     this.arrival = { sample, at: performance.now(), lateness: 0, clockOffset: 0 };
     this.onNews?.();
   }

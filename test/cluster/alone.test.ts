@@ -10,7 +10,7 @@ test('--cluster on a host in no cluster says so in the view and afterwards, and 
   assert.ok(!existsSync('/etc/pve/.members'), 'this machine is in no cluster');
   const pane = await Pane.open(120, 24);
   try {
-    pane.type(`${PROXTOP} --cluster`);
+    pane.type(`${PROXTOP} --cluster --qemu`);
     await pane.shows('is watched alone');
     assert.match(pane.screen, /NODE/);
     pane.press('q');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, after, before } from 'node:test';
 import { slots } from '../../src/catalogue/catalogue.ts';
@@ -16,7 +17,7 @@ import { PROXTOP } from '../e2e/program.ts';
 const missing = [...missingForLab(), ...missingForSsh()];
 const skip = missing.length > 0 && `needs ${missing.join(', ')}`;
 const MINUTES = 180_000;
-const { host_kernel } = slots('host', 'host');
+const { host_kernel, host_name } = slots('host', 'host');
 
 /** Waits for a report of a source. @throws Error when it does not in minutes */
 async function told(source: SshSource, what: string, condition: () => boolean): Promise<void> {
@@ -85,6 +86,8 @@ describe('nodes over ssh', { skip }, () => {
     assert.ok(at <= performance.now());
     assert.equal(clockOffset, 0);
     assert.notEqual(sample.host.row.texts[host_kernel], undefined);
+    // Its own, or that of the node where it cannot learn it.
+    assert.ok([hostname(), 'pve1'].includes(sample.host.row.texts[host_name] ?? ''));
     const found = sample.guests.find(({ guest }) => guest.vmid === String(vm.vmid));
     assert.equal(found?.guest.name, 'over-ssh');
     assert.equal(found.vcpus.length, 2);

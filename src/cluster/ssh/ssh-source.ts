@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { backoff } from '../../base/pacing/backoff.ts';
+import { slots } from '../../catalogue/catalogue.ts';
 import { ChangedSamples } from '../../recording/changes/changed-samples.ts';
 import type { Unreadable } from '../../recording/changes/changed-samples.ts';
 import type { Fields } from '../../recording/format.ts';
@@ -11,6 +12,8 @@ import { RecordStream, StreamError } from './record-stream.ts';
 import { sshArguments } from './ssh-command.ts';
 import { causeOf } from './ssh-trouble.ts';
 import type { Cause } from './ssh-trouble.ts';
+
+const { host_name } = slots('host', 'host');
 
 /** ms until the first sample: ssh connects, proxtop starts and waits for a whole second. */
 const FIRST_SAMPLE = 20_000;
@@ -134,6 +137,8 @@ export class SshSource implements NodeSource {
       this.arrival = undefined;
       throw unreadable(sample);
     }
+    // In a container proxtop may not learn the name of the host; streams and recordings tell nodes apart by it.
+    sample.host.row.texts[host_name] ??= this.name;
     const { clock } = connection;
     const at = performance.now();
     clock.add(sample.time, Date.now(), at);
