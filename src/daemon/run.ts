@@ -57,7 +57,7 @@ export async function run(
     await runner.begin(settings);
   } catch (error) {
     log.error((error as Error).message);
-    await outputs.close(0);
+    await Promise.all([outputs.close(0), consumer.end()]);
     return exitCodes.failure;
   }
   if (consumer.watcher === undefined) keepMemoryLow();
