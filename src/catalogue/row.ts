@@ -31,6 +31,13 @@ export class Row {
   readonly counters: Float64Array;
   /** The distributions behind metrics that declare one, by their slots; undefined where none are counted. */
   histograms: ReadonlyMap<number, Histogram> | undefined;
+  /**
+   * What tells its present values and texts from all others that a row ever had, so that who has seen them need not look again; 0
+   * where whoever fills it does not say. See {@link changed}.
+   */
+  version = 0;
+  /** The same of its texts alone. */
+  textsVersion = 0;
 
   /** @param more slots for values that are no metrics of the scope, behind those that are */
   constructor(
@@ -38,9 +45,8 @@ export class Row {
     more = 0,
   ) {
     const { length } = columns(scope);
-    const both = new Float64Array(2 * length + more).fill(NaN);
-    this.values = both.subarray(0, length + more);
-    this.counters = both.subarray(length + more);
+    this.values = room(length + more);
+    this.counters = room(length);
     this.texts = new Array<string | undefined>(length).fill(undefined);
   }
 
@@ -50,5 +56,35 @@ export class Row {
     this.counters.fill(NaN);
     this.texts.fill(undefined);
     this.histograms = undefined;
+    this.version = this.textsVersion = 0;
+  }
+
+  /** Gives it a version of its own, after its values were changed. */
+  changed(): void {
+    this.version = ++versions;
+  }
+
+  /** The same after texts were changed. */
+  textsChanged(): void {
+    this.version = this.textsVersion = ++versions;
   }
 }
+
+/** Numbers of which rows get their memory. */
+const SHARED = 4096;
+let shared = new Float64Array(0);
+let used = 0;
+
+/**
+ * Memory for so many numbers, all NaN. Rows that are made one after the other share some: a buffer for each would be what V8 spends
+ * most on when it collects garbage, with thousands of guests.
+ */
+function room(length: number): Float64Array {
+  if (used + length > shared.length)
+    [shared, used] = [new Float64Array(Math.max(SHARED, length)).fill(NaN), 0];
+  used += length;
+  return shared.subarray(used - length, used);
+}
+
+/** Versions that were given to rows. */
+let versions = 0;

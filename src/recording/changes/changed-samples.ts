@@ -16,6 +16,8 @@ import type { RecordedVm } from '../recorded-rows.ts';
 
 /** Rows of one sample at most, those of parts included: twenty for each of a thousand guests. */
 const MOST_ROWS = 20_000;
+/** Texts that are remembered at most. */
+const MOST_TEXTS = 10_000;
 /** Scopes at most, and columns of one. */
 const MOST_COLUMNS = 4096;
 
@@ -168,16 +170,28 @@ export class ChangedSamples {
 
   private readRow({ columns }: Table, row: Row | undefined): void {
     const { values } = this;
+    row?.changed();
     for (let left = this.count(columns.length); left > 0; left--) {
       const column = columns[this.count(columns.length - 1)];
       if (column === undefined || row === undefined) values.skip();
-      else if (column.kind === 'text') row.texts[column.slot] = values.text();
-      else {
-        const value = values.number();
-        row.values[column.slot] = Number.isFinite(value) ? value : NaN;
-      }
+      else if (column.kind === 'text') {
+        row.texts[column.slot] = onlyCopy(values.text());
+        row.textsChanged();
+      } else values.numberInto(row.values, column.slot);
     }
   }
+}
+
+/** Texts of all hosts: those of thousands of guests are few, and compared the fastest where equal ones are one. */
+const texts = new Map<string, string>();
+
+function onlyCopy(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= MOST_TEXTS) texts.clear();
+  texts.set(text, text);
+  return text;
 }
 
 /** Undefined for what the catalogue does not know. */

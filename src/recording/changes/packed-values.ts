@@ -81,6 +81,19 @@ export class PackedValues {
     }
   }
 
+  /**
+   * Puts the number that begins here into a slot, and goes behind it; NaN for another value, and for one that is not finite. As the
+   * result of a function each would be an object for V8.
+   */
+  numberInto(values: Float64Array, slot: number): void {
+    const { view, at } = this;
+    if (view.getUint8(at) === 0xcb) {
+      values[slot] = view.getFloat64(at + 1);
+      this.at += 9;
+    } else values[slot] = this.number();
+    if (!Number.isFinite(values[slot])) values[slot] = NaN;
+  }
+
   /** Bytes of the text that begins here, and goes to the first; -1 for another value, at which it stays. */
   private textLength(): number {
     const { view, at } = this;

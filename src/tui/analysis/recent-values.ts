@@ -1,11 +1,10 @@
 import type { Scope } from '../../catalogue/define.ts';
-import { partsOf, rowsOf } from '../../catalogue/row-tree.ts';
-import type { Part } from '../../catalogue/row-tree.ts';
-import type { Row } from '../../catalogue/row.ts';
-import type { GuestRows, Sample } from '../../sampling/sample.ts';
+import { partsOf } from '../../catalogue/row-tree.ts';
+import type { Sample } from '../../sampling/sample.ts';
 import { views } from '../table/views.ts';
-import { deviceKey } from '../table/table.ts';
 import { metricOf } from '../values/row-values.ts';
+import { RowValues } from './listed-rows.ts';
+import type { Numbers, RowKind } from './listed-rows.ts';
 
 /** What the page of a VM shows of the last two minutes. */
 export const ofPage = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'net_rx_mbit', 'net_tx_mbit'] as const;
@@ -16,6 +15,9 @@ const span = 120_000;
 const LIMITS = { time: 600_000 + span, bytes: 24 << 20 };
 /** A value lasts until the next one, but not longer than this many intervals, so that gaps stay visible. */
 const HELD = 1.5;
+/** Values of a moment from which on they are remembered only so many ms apart: a cell of a trend stands for 4 s or more. */
+const MANY = 100_000;
+const APART = 1900;
 
 /** A metric whose values are remembered. */
 interface Series {
@@ -24,13 +26,8 @@ interface Series {
 }
 
 /** What is remembered of each row of a scope. */
-interface Kind {
-  /** Missing for the guests themselves. */
-  readonly part: Part | undefined;
-  /** The slot of the text that names a row of a guest. */
-  readonly device: number;
+interface Kind extends RowKind {
   readonly ids: readonly string[];
-  readonly slots: readonly number[];
 }
 
 /** What tables of guests and their devices can be sorted by with a letter, and what the page of a VM shows. */
@@ -50,9 +47,6 @@ for (const { scope, sort, sortKeys } of views) {
     slots: numbers.map(({ slot }) => slot),
   });
 }
-
-/** The numbers of rows by their keys. */
-type Numbers = ReadonlyMap<string, number>;
 
 /** The values of the rows of a scope. */
 interface Values {
@@ -82,37 +76,36 @@ export function isRemembered(scope: Scope, id: string): boolean {
 export class RecentValues {
   private readonly moments: Remembered[] = [];
   private size = 0;
-  private readonly rows = new Map<Scope, KnownRows>();
+  private readonly rows = new Map<Scope, RowValues>();
 
   constructor(private readonly limits: typeof LIMITS = LIMITS) {}
 
   add({ time, interval, guests }: Sample): void {
     // A rewound recording gives the same samples again.
     while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.size -= this.moments.pop()?.bytes ?? 0;
+    const last = this.moments.at(-1);
+    const isSparse = last !== undefined && last.bytes > MANY * Float32Array.BYTES_PER_ELEMENT;
+    if (isSparse && time - last.time < APART) return;
     const of = new Map<Scope, Values>();
     let bytes = 0;
     for (const [scope, kind] of kinds) {
       let rows = this.rows.get(scope);
-      if (rows === undefined) this.rows.set(scope, (rows = new KnownRows(kind)));
-      const { slots } = kind;
-      const list = rows.follow(guests);
-      const values = new Float32Array(list.length * slots.length);
-      let at = 0;
-      for (const row of list)
-        for (let index = 0; index < slots.length; index++)
-          values[at++] = row.values[slots[index] as number] as number;
+      if (rows === undefined) this.rows.set(scope, (rows = new RowValues(kind)));
+      const values = rows.values(guests);
       of.set(scope, { numbers: rows.numbers, values });
       bytes += values.byteLength;
     }
-    const held = (Number.isNaN(interval) ? 1 : interval) * 1000 * HELD;
+    const every = (Number.isNaN(interval) ? 1 : interval) * 1000;
+    const held = (isSparse ? Math.max(every, APART) : every) * HELD;
     this.moments.push({ time, held, of, bytes });
     this.size += bytes;
     this.forget(time - this.limits.time);
   }
 
-  /** Whether the values of a moment are remembered. @param time of it, ms since 1970 */
+  /** Whether values that stand for a moment are remembered. @param time of it, ms since 1970 */
   has(time: number): boolean {
-    return this.moments[this.firstAfter(time) - 1]?.time === time;
+    const moment = this.moments[this.firstAfter(time) - 1];
+    return moment !== undefined && time <= moment.time + moment.held;
   }
 
   /**
@@ -164,6 +157,12 @@ export class RecentValues {
     return this.moments.findLastIndex(({ time }) => time <= after) + 1;
   }
 
+  /** Its lists are used again. */
+  private drop({ of, bytes }: Remembered): void {
+    this.size -= bytes;
+    for (const [scope, { values }] of of) this.rows.get(scope)?.reuse(values);
+  }
+
   private forget(before: number): void {
     const { moments, limits } = this;
     let oldest = 0;
@@ -171,7 +170,7 @@ export class RecentValues {
       oldest < moments.length - 1 &&
       ((moments[oldest]?.time ?? 0) <= before || this.size > limits.bytes)
     )
-      this.size -= moments[oldest++]?.bytes ?? 0;
+      this.drop(moments[oldest++] as Remembered);
     if (oldest > 0) moments.splice(0, oldest);
   }
 }
@@ -182,46 +181,4 @@ function put(value: number, at: number, last: number, steps: number[], known: Ui
   known[at] = before + 1;
   steps[at] = before === 0 ? value : ((steps[at] ?? NaN) * before + value) / (before + 1);
   for (let next = at + 1; next <= last; next++) if (known[next] === 0) steps[next] = value;
-}
-
-/** The rows of a scope, with numbers by their keys, which are made again only when other rows are there. */
-class KnownRows {
-  numbers: Numbers = new Map();
-  /** Of the last sample. */
-  private readonly rows: Row[] = [];
-  /** Of each row the key of its guest, and the name of the device. */
-  private names: readonly (readonly [guest: string, device: string | undefined])[] = [];
-
-  constructor(private readonly kind: Kind) {}
-
-  /** The rows in the order of their numbers; the same list each time. */
-  follow(guests: readonly GuestRows[]): readonly Row[] {
-    const { rows } = this;
-    const { part, device } = this.kind;
-    let isSame = true as boolean;
-    let count = 0;
-    const add = (row: Row, key: string): void => {
-      const known = this.names[count];
-      isSame &&= known?.[0] === key && known[1] === row.texts[device];
-      rows[count++] = row;
-    };
-    for (const vm of guests)
-      if (part === undefined) add(vm.row, vm.guest.key);
-      else for (const row of rowsOf(vm, part)) add(row, vm.guest.key);
-    rows.length = count;
-    if (!isSame || count !== this.names.length) this.learn(guests);
-    return rows;
-  }
-
-  private learn(guests: readonly GuestRows[]): void {
-    const all = guests.flatMap((vm) => this.rowsOf(vm).map((row) => ({ vm, row })));
-    this.names = all.map(({ vm, row }) => [vm.guest.key, row.texts[this.kind.device]]);
-    const keys = all.map(({ vm, row }) => (row === vm.row ? vm.guest.key : deviceKey(vm, row)));
-    this.numbers = new Map(keys.map((key, number) => [key, number]));
-  }
-
-  private rowsOf(vm: GuestRows): readonly Row[] {
-    const { part } = this.kind;
-    return part === undefined ? [vm.row] : rowsOf(vm, part);
-  }
 }

@@ -124,14 +124,18 @@ function copyTree(from: AnyRowTree, to: AnyRowTree): void {
 }
 
 function copyRows(from: readonly Row[], to: Row[]): void {
-  to.length = Math.min(to.length, from.length);
+  if (to.length > from.length) to.length = from.length;
   for (let index = 0; index < from.length; index++) {
     const row = from[index] as Row;
     copyRow(row, (to[index] ??= new Row(row.scope)));
   }
 }
 
-function copyRow({ values, texts }: Row, to: Row): void {
+function copyRow({ values, texts, version, textsVersion }: Row, to: Row): void {
+  if (version !== 0 && version === to.version) return;
   to.values.set(values);
+  to.version = version;
+  if (textsVersion !== 0 && textsVersion === to.textsVersion) return;
   for (let slot = 0; slot < texts.length; slot++) to.texts[slot] = texts[slot];
+  to.textsVersion = textsVersion;
 }
