@@ -49,6 +49,9 @@ export class DiskSignals {
   sinceErrors = Infinity;
   row!: Row;
 
+  /** @param device its name */
+  constructor(readonly device: string) {}
+
   get wasSlow(): boolean {
     return isTwice(this.slow);
   }
@@ -113,6 +116,9 @@ export class NicSignals {
   readonly means = new Means(Object.keys(ofNic).length);
   readonly explanation = new Sticky<string>();
   row!: Row;
+
+  /** @param device its name */
+  constructor(readonly device: string) {}
 
   follow(row: Row, weight: number): void {
     this.row = row;

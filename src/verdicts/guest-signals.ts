@@ -1,8 +1,9 @@
 import { slots } from '../catalogue/catalogue.ts';
 import { parseCpuList } from '../kernel/sys/cpu-list.ts';
+import type { Row } from '../catalogue/row.ts';
 import type { GuestRows } from '../sampling/sample.ts';
 import { DiskSignals, NicSignals } from './device-signals.ts';
-import { followRows } from './follow-rows.ts';
+import { Followed } from './followed.ts';
 import { Sticky } from './hysteresis.ts';
 import { CLIP, Means } from './means.ts';
 
@@ -48,8 +49,10 @@ export const of = {
   vcpu: 17,
 } as const;
 
-const newDisk = (): DiskSignals => new DiskSignals();
-const newNic = (): NicSignals => new NicSignals();
+const diskName = ({ texts }: Row): string => texts[diskNames.device] ?? '';
+const newDisk = (name: string): DiskSignals => new DiskSignals(name);
+const nicName = ({ texts }: Row): string => texts[nicNames.device] ?? '';
+const newNic = (name: string): NicSignals => new NicSignals(name);
 
 /** What a guest adds to its means now. */
 const now = new Float64Array(Object.keys(of).length);
@@ -83,8 +86,8 @@ const busyMonitor: ReadonlySet<string | undefined> = new Set(['snapshot', 'migra
 /** What is kept of a guest as long as it runs. */
 export class GuestSignals {
   readonly means = new Means(Object.keys(of).length);
-  readonly disks = new Map<string, DiskSignals>();
-  readonly nics = new Map<string, NicSignals>();
+  private readonly followedDisks = new Followed(diskName, newDisk);
+  private readonly followedNics = new Followed(nicName, newNic);
   readonly explanation = new Sticky<string>();
   rows!: GuestRows;
   /** Whether it can suffer from a shortage: it runs, has booted, and is not about to leave. */
@@ -105,6 +108,14 @@ export class GuestSignals {
   /** @param isNew whether it came while others were measured already */
   constructor(isNew: boolean) {
     this.age = isNew ? 0 : BOOTED;
+  }
+
+  get disks(): readonly DiskSignals[] {
+    return this.followedDisks.all;
+  }
+
+  get nics(): readonly NicSignals[] {
+    return this.followedNics.all;
   }
 
   get key(): string {
@@ -186,12 +197,11 @@ export class GuestSignals {
     const detailAge = values[identity.detail_age] as number;
     const isBeat = !(detailAge > this.detailAge);
     this.detailAge = detailAge;
-    followRows(this.disks, rows.disks, diskNames.device, newDisk, (disk, row) => {
-      disk.follow(row, isBeat, seconds, weight);
-    });
-    followRows(this.nics, rows.nics, nicNames.device, newNic, (nic, row) => {
-      nic.follow(row, weight);
-    });
+    const disks = this.followedDisks.follow(rows.disks);
+    for (let index = 0; index < disks.length; index++)
+      disks[index]?.follow(rows.disks[index] as Row, isBeat, seconds, weight);
+    const nics = this.followedNics.follow(rows.nics);
+    for (let index = 0; index < nics.length; index++) nics[index]?.follow(rows.nics[index] as Row, weight);
   }
 
   private canSuffer(): boolean {

@@ -1,7 +1,7 @@
 import { slots } from '../catalogue/catalogue.ts';
 import type { Row } from '../catalogue/row.ts';
 import type { HostRows } from '../sampling/sample.ts';
-import { followRows } from './follow-rows.ts';
+import { Followed } from './followed.ts';
 import { Means } from './means.ts';
 
 const cpu = slots('cpu', 'host');
@@ -31,17 +31,24 @@ export const ofHostNic = { rx: 0, tx: 1 } as const;
 class HostNic {
   readonly means = new Means(2);
   row!: Row;
+
+  constructor(readonly name: string) {}
+}
+
+/** Keeps signals of rows by the texts in a slot. */
+function byName<Signals>(slot: number, make: (name: string) => Signals): Followed<Row, Signals> {
+  return new Followed(({ texts }) => texts[slot] ?? '', make);
 }
 
 /** What is kept of the host and its CPUs, disks and NICs. */
 export class HostSignals {
   readonly means = new Means(Object.keys(ofHost).length);
-  readonly disks = new Map<string, Means>();
-  readonly nics = new Map<string, HostNic>();
+  readonly disks = byName(diskNames.device, () => new Means(2));
+  readonly nics = byName(nicNames.device, (name) => new HostNic(name));
   row!: Row;
   /** How many NUMA nodes it has, and bytes of memory of the largest; 0 where not known, or where memory is all alike. */
   readonly numa = { nodes: 0, largest: 0 };
-  private readonly cpus = new Map<string, Means>();
+  private readonly cpus = byName(cpuNames.device, () => new Means(1));
 
   /** How many CPUs it has. */
   get cores(): number {
@@ -81,36 +88,17 @@ export class HostSignals {
       (most, { values }) => Math.max(most, values[numaSlots.numa_total] || 0),
       0,
     );
-    followRows(
-      this.cpus,
-      cpus,
-      cpuNames.device,
-      () => new Means(1),
-      (means, each) => {
-        means.add(0, each.values[cpuSlots.cpu_busy] ?? NaN, weight);
-      },
-    );
-    followRows(
-      this.disks,
-      disks,
-      diskNames.device,
-      () => new Means(2),
-      (means, { values }) => {
-        const of = (slot: number): number => values[slot] ?? NaN;
-        means.add(ofHostDisk.operations, of(diskSlots.disk_reads) + of(diskSlots.disk_writes), weight);
-        means.add(ofHostDisk.mib, of(diskSlots.disk_read_mib) + of(diskSlots.disk_write_mib), weight);
-      },
-    );
-    followRows(
-      this.nics,
-      nics,
-      nicNames.device,
-      () => new HostNic(),
-      (nic, each) => {
-        nic.row = each;
-        nic.means.add(ofHostNic.rx, each.values[nicSlots.net_rx_mbit] ?? NaN, weight);
-        nic.means.add(ofHostNic.tx, each.values[nicSlots.net_tx_mbit] ?? NaN, weight);
-      },
-    );
+    for (const [index, means] of this.cpus.follow(cpus).entries())
+      means.add(0, cpus[index]?.values[cpuSlots.cpu_busy] ?? NaN, weight);
+    for (const [index, means] of this.disks.follow(disks).entries()) {
+      const of = (slot: number): number => disks[index]?.values[slot] ?? NaN;
+      means.add(ofHostDisk.operations, of(diskSlots.disk_reads) + of(diskSlots.disk_writes), weight);
+      means.add(ofHostDisk.mib, of(diskSlots.disk_read_mib) + of(diskSlots.disk_write_mib), weight);
+    }
+    for (const [index, nic] of this.nics.follow(nics).entries()) {
+      nic.row = nics[index] as Row;
+      nic.means.add(ofHostNic.rx, nic.row.values[nicSlots.net_rx_mbit] ?? NaN, weight);
+      nic.means.add(ofHostNic.tx, nic.row.values[nicSlots.net_tx_mbit] ?? NaN, weight);
+    }
   }
 }

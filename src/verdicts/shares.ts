@@ -75,7 +75,7 @@ export function deviceLoad({ host, guests }: Situation, device: string): DeviceL
   const loads: { guest: GuestSignals; operations: number; mib: number }[] = [];
   for (const guest of guests) {
     let [operations, mib] = [0, 0];
-    for (const disk of guest.disks.values()) {
+    for (const disk of guest.disks) {
       if (disk.row.texts[BELOW] !== device) continue;
       operations += disk.means.of(ofDisk.operations) || 0;
       mib += disk.means.of(ofDisk.mib) || 0;
@@ -116,7 +116,7 @@ export function nicShares(guests: readonly GuestSignals[], direction: 'rx' | 'tx
   const shares: Share[] = [];
   for (const guest of guests) {
     let mbit = 0;
-    for (const nic of guest.nics.values()) mbit += nic.means.of(ofNic[direction]) || 0;
+    for (const nic of guest.nics) mbit += nic.means.of(ofNic[direction]) || 0;
     if (mbit <= 0) continue;
     const share = Math.min(100, (mbit / total) * 100);
     shares.push({

@@ -1,6 +1,7 @@
 import { slots } from '../catalogue/catalogue.ts';
-import type { Sample } from '../sampling/sample.ts';
+import type { GuestRows, Sample } from '../sampling/sample.ts';
 import type { Finding } from './finding.ts';
+import { Followed } from './followed.ts';
 import { GuestSignals } from './guest-signals.ts';
 import { HostSignals } from './host-signals.ts';
 import { Sticky, Symptoms } from './hysteresis.ts';
@@ -25,6 +26,7 @@ const STAYS = 3;
 /** Times by which a score must change for the order to. */
 const REORDERS = 1.5;
 
+/** Each adds what it finds. */
 const rules = [stateFindings, cpuFindings, diskFindings, memoryFindings, farFindings, netFindings];
 const { cpu_ms: OWN_CPU } = slots('agent', 'agent');
 
@@ -71,7 +73,7 @@ export interface Judgement {
  */
 export class Verdicts {
   private host = new HostSignals();
-  private guests = new Map<string, GuestSignals>();
+  private guests = this.newGuests();
   private symptoms = new Symptoms();
   private leaders = new Map<string, Sticky<string>>();
   private held = new Map<string, Held>();
@@ -96,7 +98,9 @@ export class Verdicts {
     this.follow(sample, seconds);
     const situation = this.situationOf(sample, seconds);
     this.symptoms.begin(this.time, this.isWarm);
-    const findings = relevant(rules.flatMap((rule) => [...rule(situation)]));
+    const found: Finding[] = [];
+    for (const rule of rules) rule(situation, found);
+    const findings = relevant(found);
     const before = this.current;
     this.current = this.verdictsOf(findings);
     const ids = new Set(this.current.map(idOf));
@@ -119,7 +123,7 @@ export class Verdicts {
       return seconds;
     }
     this.host = new HostSignals();
-    this.guests = new Map();
+    this.guests = this.newGuests();
     this.symptoms = new Symptoms();
     this.leaders = new Map();
     this.held = new Map();
@@ -130,15 +134,17 @@ export class Verdicts {
   private follow(sample: Sample, seconds: number): void {
     const weight = weightOf(seconds);
     this.host.follow(sample.host, weight);
-    const before = this.guests;
-    const isFirst = this.time === 0;
-    this.guests = new Map();
-    for (const rows of sample.guests) {
-      const { key } = rows.guest;
-      const signals = before.get(key) ?? new GuestSignals(!isFirst);
-      signals.follow(rows, seconds, weight);
-      this.guests.set(key, signals);
-    }
+    const signals = this.guests.follow(sample.guests);
+    for (let index = 0; index < signals.length; index++)
+      signals[index]?.follow(sample.guests[index] as GuestRows, seconds, weight);
+  }
+
+  /** Nobody knows how long the guests of a first sample have been running. */
+  private newGuests(): Followed<GuestRows, GuestSignals> {
+    return new Followed(
+      ({ guest }) => guest.key,
+      () => new GuestSignals(this.time > 0),
+    );
   }
 
   private situationOf({ agent }: Sample, seconds: number): Situation {
@@ -147,7 +153,7 @@ export class Verdicts {
     return {
       time: this.time,
       host: this.host,
-      guests: [...this.guests.values()],
+      guests: this.guests.all,
       symptoms: this.symptoms,
       own: (agent.row.values[OWN_CPU] ?? NaN) / seconds / 10,
       leader: (cause) => {

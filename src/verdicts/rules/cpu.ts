@@ -45,13 +45,13 @@ const LIGHT = 1 / 10;
 type Reason = 'limit' | 'steal' | 'short' | 'wait' | 'cores' | 'silent';
 
 /** Guests that wait for a CPU: held back by a limit of their own, by others, by the host's own hypervisor, or for no such reason. */
-export function* cpuFindings(situation: Situation): Generator<Finding> {
+export function cpuFindings(situation: Situation, found: Finding[]): void {
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
     const waits = situation.symptoms.shows('cpu', guest, symptomOf(guest));
     const finding = waits ? explained(guest, situation) : undefined;
-    if (finding !== undefined) yield finding;
-    else if (qemuWaits(guest, situation)) yield emulator(guest, situation);
+    if (finding !== undefined) found.push(finding);
+    else if (qemuWaits(guest, situation)) found.push(emulator(guest, situation));
   }
 }
 

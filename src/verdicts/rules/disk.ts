@@ -57,12 +57,12 @@ interface Latencies {
 }
 
 /** Virtual disks whose operations take long: held back by a limit of their own, by the device below, or on the way to it. */
-export function* diskFindings(situation: Situation): Generator<Finding> {
+export function diskFindings(situation: Situation, found: Finding[]): void {
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
-    for (const [device, disk] of guest.disks) {
+    for (const disk of guest.disks) {
       if (situation.symptoms.shows('disk', disk, symptomOf(disk)))
-        yield explained(guest, device, disk, situation);
+        found.push(explained(guest, disk, situation));
     }
   }
 }
@@ -101,7 +101,8 @@ function reasonOf(guest: GuestSignals, disk: DiskSignals, latencies: Latencies):
   return isFast ? 'above' : 'unknown';
 }
 
-function explained(guest: GuestSignals, device: string, disk: DiskSignals, situation: Situation): Finding {
+function explained(guest: GuestSignals, disk: DiskSignals, situation: Situation): Finding {
+  const { device } = disk;
   const latencies = latenciesOf(disk);
   const reason = disk.explanation.step(reasonOf(guest, disk, latencies), situation.time) as Reason;
   const { all, writes, flushes, device: below } = latencies;
@@ -113,7 +114,7 @@ function explained(guest: GuestSignals, device: string, disk: DiskSignals, situa
     suffers: ms,
     score: scoreOf(all, SLOW, disk.means.of(ofDisk.operations) / 100),
   };
-  const name = guest.disks.size > 1 ? ` ${device}` : '';
+  const name = guest.disks.length > 1 ? ` ${device}` : '';
   const plain = (symptom: string, cause: string): (() => Told) => {
     return () => ({ sentence: (label) => `${label(guest)}${name} ${symptom}: ${cause}` });
   };

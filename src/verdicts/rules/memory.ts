@@ -32,15 +32,15 @@ const SWAPS_LITTLE = 0.3 * SWAPS;
 const FRESH = 30;
 
 /** A host that is short of memory, and guests that wait for theirs. */
-export function* memoryFindings(situation: Situation): Generator<Finding> {
+export function memoryFindings(situation: Situation, found: Finding[]): void {
   const { symptoms } = situation;
   const isTight = symptoms.shows('memory', situation.host, hostStanding(situation));
-  if (isTight) yield tight(situation);
+  if (isTight) found.push(tight(situation));
   const more = isTight ? '; the host is short of memory' : '';
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
-    if (symptoms.shows('memory', guest, swapStanding(guest))) yield swapped(guest, more);
-    if (symptoms.shows('balloon', guest, balloonStanding(guest))) yield ballooned(guest);
+    if (symptoms.shows('memory', guest, swapStanding(guest))) found.push(swapped(guest, more));
+    if (symptoms.shows('balloon', guest, balloonStanding(guest))) found.push(ballooned(guest));
   }
 }
 

@@ -38,16 +38,16 @@ const virtual = /^(tap|veth|fw|vmbr|br|bond|virbr|docker|lxc|vnet|macvtap)|\./;
 type Reason = 'limit' | 'vcpu' | 'thread' | 'guest' | 'silent';
 
 /** Guests that lose packets, and NICs of the host that can carry no more. */
-export function* netFindings(situation: Situation): Generator<Finding> {
+export function netFindings(situation: Situation, found: Finding[]): void {
   for (const guest of situation.guests) {
     if (!guest.isAtWork) continue;
-    for (const [device, nic] of guest.nics) {
+    for (const nic of guest.nics) {
       if (!situation.symptoms.shows('drops', nic, dropStanding(nic))) continue;
-      const finding = explained(guest, device, nic, situation);
-      if (finding !== undefined) yield finding;
+      const finding = explained(guest, nic, situation);
+      if (finding !== undefined) found.push(finding);
     }
   }
-  yield* fullNics(situation);
+  fullNics(situation, found);
 }
 
 function dropStanding({ means }: NicSignals): Standing {
@@ -65,12 +65,8 @@ function reasonOf(guest: GuestSignals, { means }: NicSignals): Reason {
   return 'guest';
 }
 
-function explained(
-  guest: GuestSignals,
-  device: string,
-  nic: NicSignals,
-  situation: Situation,
-): Finding | undefined {
+function explained(guest: GuestSignals, nic: NicSignals, situation: Situation): Finding | undefined {
+  const { device } = nic;
   const reason = nic.explanation.step(reasonOf(guest, nic), situation.time) as Reason;
   if (reason === 'silent') return undefined;
   const lost = nic.means.ratio(ofNic.dropped, ofNic.packets) * 100;
@@ -104,16 +100,16 @@ function busiestVcpu({ rows: { vcpus } }: GuestSignals): string {
   return name;
 }
 
-function* fullNics(situation: Situation): Generator<Finding> {
-  for (const [name, nic] of situation.host.nics) {
-    const { means, row } = nic;
+function fullNics(situation: Situation, found: Finding[]): void {
+  for (const nic of situation.host.nics.all) {
+    const { name, means, row } = nic;
     const speed = row.values[SPEED] ?? NaN;
     if (virtual.test(name) || !(speed > 0)) continue;
     for (const direction of ['rx', 'tx'] as const) {
       const mbit = means.of(ofHostNic[direction]);
       const used = standing((mbit / speed) * 100, NIC_FULL, NIC_EASY);
       if (situation.symptoms.shows(direction, nic, used))
-        yield full(name, direction, { mbit, speed }, situation);
+        found.push(full(name, direction, { mbit, speed }, situation));
     }
   }
 }

@@ -20,11 +20,12 @@ const IDLE = 25;
 const MUCH = 2 ** 30;
 
 /** Guests that reach much of their memory through another NUMA node. */
-export function* farFindings({ symptoms, host, guests: all }: Situation): Generator<Finding> {
+export function farFindings({ symptoms, host, guests: all }: Situation, found: Finding[]): void {
   const { nodes, largest } = host.numa;
   if (nodes < 2) return;
   for (const guest of all) {
-    if (guest.isAtWork && symptoms.shows('far', guest, farStanding(guest, largest))) yield far(guest, nodes);
+    if (guest.isAtWork && symptoms.shows('far', guest, farStanding(guest, largest)))
+      found.push(far(guest, nodes));
   }
 }
 

@@ -24,12 +24,12 @@ const stopped: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Guests that are down, or have come to harm: told at once. */
-export function* stateFindings({ guests, host }: Situation): Generator<Finding> {
+export function stateFindings({ guests, host }: Situation, found: Finding[]): void {
   for (const guest of guests) {
     const state = guest.text('state') ?? '';
     const reason = stopped.get(state);
     if (reason !== undefined)
-      yield {
+      found.push({
         rule: 'stopped',
         class: 1,
         cause: guest.key,
@@ -37,13 +37,14 @@ export function* stateFindings({ guests, host }: Situation): Generator<Finding> 
         suffers: state,
         score: 1,
         tell: () => ({ sentence: (label) => `${label(guest)} stopped: ${reason}` }),
-      };
-    if (guest.kills > 0 && guest.sinceKill < TOLD) yield killed(guest, host.memoryShort(SHORT));
-    for (const [device, disk] of guest.disks)
+      });
+    if (guest.kills > 0 && guest.sinceKill < TOLD) found.push(killed(guest, host.memoryShort(SHORT)));
+    for (const disk of guest.disks)
       if (disk.sinceErrors < TOLD) {
+        const { device } = disk;
         const errors = disk.row.values[ERRORS] ?? NaN;
         const now = errors >= 1 ? `${number(errors)} failed operations/s` : 'operations failed';
-        yield {
+        found.push({
           rule: 'disk-errors',
           class: 2,
           cause: `${guest.key} ${device}`,
@@ -52,14 +53,14 @@ export function* stateFindings({ guests, host }: Situation): Generator<Finding> 
           suffers: now,
           score: 1,
           tell: () => ({ sentence: (label) => `${label(guest)} ${device}: ${now}` }),
-        };
+        });
       }
   }
-  yield* hung(guests);
+  hung(guests, found);
 }
 
 /** Monitors that do not answer; where most do not it is no matter of one guest. */
-function* hung(guests: readonly GuestSignals[]): Generator<Finding> {
+function hung(guests: readonly GuestSignals[], found: Finding[]): void {
   const silent = guests.filter(({ isHung }) => isHung);
   const asked = guests.filter(({ isContainer }) => !isContainer).length;
   const most = silent.length > 1 && silent.length > asked / 2;
@@ -67,7 +68,7 @@ function* hung(guests: readonly GuestSignals[]): Generator<Finding> {
     const age = guest.value(identity.qmp_age);
     const runs = guest.value(cpu.cpu_total) >= 1 ? ', guest runs' : '';
     const suffers = `no answer for ${duration(age)}`;
-    yield {
+    found.push({
       rule: 'hung',
       class: 1,
       cause: most ? 'monitors' : guest.key,
@@ -79,7 +80,7 @@ function* hung(guests: readonly GuestSignals[]): Generator<Finding> {
           ? () => `${all.length} of ${asked} monitors do not answer`
           : (label) => `${label(guest)} does not answer for ${duration(age)}${runs}`,
       }),
-    };
+    });
   }
 }
 
