@@ -1,4 +1,5 @@
 import { slots } from '../catalogue/catalogue.ts';
+import { listsOf, rowsOf } from '../catalogue/row-tree.ts';
 import type { GuestIdentity } from '../guests/guest.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
 import type { ClusterNode, ClusterSample } from './cluster-sample.ts';
@@ -98,7 +99,7 @@ export class Merger {
         const shown = last.guests[at++];
         if (shown === undefined || shown.twin !== twin || !isSameGuest(shown.guest, guest)) return undefined;
         shown.node = node;
-        if (isChanged(shown.guest, guest)) shown.guest = { ...guest, key: shown.guest.key };
+        if (isChanged(shown.guest, guest)) shown.guest = knownAs(guest, shown.guest.key);
       }
     return last.guests;
   }
@@ -146,8 +147,10 @@ export class Merger {
     const apart = group.length > 1 && (before?.apart === true || this.areApart(group, time));
     const shown = group.length === 1 ? first : this.endThatRuns(group, before?.node);
     this.known.set(identity, { node: shown.node.name, apart });
-    if (!apart) return [guestOf(shown, identity)];
-    return group.map((each) => guestOf(each, `${identity} ${each.node.name}`));
+    const guest = ({ rows, node }: Candidate, key: string): ClusterGuest =>
+      guestOf(rows, node, key, rows.guest.key);
+    if (!apart) return [guest(shown, identity)];
+    return group.map((each) => guest(each, `${identity} ${each.node.name}`));
   }
 
   /** Whether they cannot be two ends of one migration. */
@@ -193,6 +196,18 @@ function isChanged(one: GuestIdentity, other: GuestIdentity): boolean {
   );
 }
 
-function guestOf({ node, rows }: Candidate, key: string): ClusterGuest {
-  return { ...rows, guest: { ...rows.guest, key }, node, ownKey: rows.guest.key };
+/**
+ * A guest as it is known among those of all nodes. Each property by its name: an object that is spread and overridden has a shape
+ * of its own, and V8 is slow with thousands of them.
+ *
+ * @param key of it there
+ */
+export function guestOf(rows: GuestRows, node: ClusterNode, key: string, ownKey: string): ClusterGuest {
+  const { guest, twin, row, threads = [] } = rows;
+  const lists = listsOf('vm', (part) => rowsOf(rows, part));
+  return { guest: knownAs(guest, key), twin, node, ownKey, row, threads, ...lists };
+}
+
+function knownAs({ type, uuid, name, vmid, tags, lock, state }: GuestIdentity, key: string): GuestIdentity {
+  return { type, key, uuid, name, vmid, tags, lock, state };
 }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { entities } from '../../catalogue/entities.ts';
-import { isMerged } from '../../cluster/merge.ts';
+import { guestOf, isMerged } from '../../cluster/merge.ts';
 import type { MergedSample } from '../../cluster/merge.ts';
 import { createPrinter } from '../../formats/index.ts';
 import { wholeSample } from '../../formats/printer.ts';
@@ -112,9 +112,7 @@ export class SampleLines {
     const guests = places.flatMap(([at, number, key, ownKey]) => {
       const node = nodes[at];
       const rows = node?.sample?.guests[number];
-      return node === undefined || rows === undefined
-        ? []
-        : [{ ...rows, guest: { ...rows.guest, key }, node, ownKey }];
+      return node === undefined || rows === undefined ? [] : [guestOf(rows, node, key, ownKey)];
     });
     return { ...own, guests, nodes, complaints };
   }
