@@ -10,7 +10,7 @@ import { retold, told } from './told-verdicts.ts';
 import type { ToldVerdict } from './told-verdicts.ts';
 
 /** How much is kept: ms, and bytes in all; and of several nodes the bytes that are printed a second, 10 ms for each MiB. */
-const LIMITS = { time: 600_000, bytes: 128 << 20, rate: 1 << 20 };
+const LIMITS = { time: 600_000, bytes: 128 << 20, rate: 512 << 10 };
 /** ms by which a tick may come early. */
 const EARLY = 500;
 
@@ -27,6 +27,11 @@ interface Kept extends Pick<Moment, 'time' | 'isWarm' | 'recent'> {
   /** Whether something red began with it. */
   readonly isRed: boolean;
   /** A line of JSON for the verdicts, and those of the sample. */
+  readonly lines: readonly KeptLine[];
+}
+
+/** A line, which is compressed as soon as that is done. */
+interface KeptLine {
   bytes: Buffer;
   isCompressed: boolean;
 }
@@ -66,7 +71,9 @@ export class RecentSamples {
     const isRed = redBegins(verdicts);
     if (isMerged(sample) && !isRed && sample.time < this.due) return;
     const verdictLine = Buffer.from(`${JSON.stringify(told(verdicts, sample))}\n`);
-    const lines = [verdictLine, ...this.samples.print(sample)];
+    // Not put together: that would be some MiB of memory that the kernel has to give.
+    const printed = [verdictLine, ...this.samples.print(sample)];
+    const size = printed.reduce((sum, { length }) => sum + length, 0);
     const kept: Kept = {
       // As it is in the record.
       time: Math.floor(sample.time),
@@ -75,14 +82,13 @@ export class RecentSamples {
       keys: isMerged(sample) ? undefined : this.keysOf(sample),
       unseen: sample.unseen,
       isRed,
-      bytes: Buffer.concat(lines),
-      isCompressed: false,
+      lines: printed.map((bytes) => ({ bytes, isCompressed: false })),
     };
     this.kept.push(kept);
-    this.size += kept.bytes.length;
-    this.due = kept.time + (kept.bytes.length / this.limits.rate) * 1000 - EARLY;
+    this.size += size;
+    this.due = kept.time + (size / this.limits.rate) * 1000 - EARLY;
     this.forget();
-    void this.compress(kept);
+    for (const each of kept.lines) void this.compress(each, kept);
   }
 
   /** The last one taken before a time; undefined where there is none. It is valid until another one has been found. */
@@ -112,23 +118,25 @@ export class RecentSamples {
     const { kept, limits } = this;
     const oldest = (kept.at(-1)?.time ?? 0) - limits.time;
     while (kept.length > 1 && ((kept[0]?.time ?? 0) < oldest || this.size > limits.bytes))
-      this.size -= kept.shift()?.bytes.length ?? 0;
+      for (const { bytes } of kept.shift()?.lines ?? []) this.size -= bytes.length;
   }
 
-  private async compress(kept: Kept): Promise<void> {
+  private async compress(line: KeptLine, of: Kept): Promise<void> {
     // Where there is no memory for it now it stays as it is.
-    const compressed = await compress(kept.bytes, fastest).catch(() => undefined);
+    const compressed = await compress(line.bytes, fastest).catch(() => undefined);
     if (compressed === undefined) return;
-    if (this.kept.includes(kept)) this.size += compressed.length - kept.bytes.length;
-    kept.bytes = compressed;
-    kept.isCompressed = true;
+    if (this.kept.includes(of)) this.size += compressed.length - line.bytes.length;
+    line.bytes = compressed;
+    line.isCompressed = true;
   }
 
   /** The event loop turns between lines, so that keys are obeyed; the moment that was found before stays as it is meanwhile. */
   private async restored(kept: Kept | undefined): Promise<Moment | undefined> {
     if (kept === undefined) return undefined;
-    const bytes = kept.isCompressed ? await decompress(kept.bytes) : kept.bytes;
-    const [verdictLine = '', ...lines] = bytes.toString().trimEnd().split('\n');
+    const texts: string[] = [];
+    for (const { bytes, isCompressed } of kept.lines)
+      texts.push((isCompressed ? await decompress(bytes) : bytes).toString());
+    const [verdictLine = '', ...lines] = texts;
     const read = await this.samples.read(lines, kept.keys);
     if (read === undefined) return undefined;
     const sample = { ...read, unseen: kept.unseen };
