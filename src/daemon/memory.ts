@@ -1,4 +1,4 @@
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /** ms between two checks of the memory. */
 const INTERVAL = 20_000;
@@ -30,6 +30,17 @@ export function keepMemoryLow(): void {
     gc();
     least = size();
   }, INTERVAL).unref();
+}
+
+/** Percent of what is in use by which the memory of a view of many hosts may grow until all of it is looked through. */
+const MAY_GROW = 50;
+
+/**
+ * Lets V8 collect the old generation less often. With 3200 guests in a view it looked through 65 MiB every six seconds, which took a
+ * fifth of the CPU time of the program: 101 ms a second, in place of 84 with these 50 percent and 5 MiB more of resident memory.
+ */
+export function letMemoryGrow(): void {
+  setFlagsFromString(`--heap-growing-percent=${MAY_GROW}`);
 }
 
 /** Bytes of objects and buffers, including unused ones. */

@@ -29,7 +29,7 @@ import { statusLine } from './status-line.ts';
 import { TableControl } from './table/table-control.ts';
 import { judge } from './analysis/grade.ts';
 import { textOrBlank } from './values/row-values.ts';
-import { guestOf, ownKeys, sampleOf } from './whose-row.ts';
+import { guestOf, ownKey, sampleOf } from './whose-row.ts';
 
 /** Seconds between two samples, as for --frequency. */
 const SHORTEST = 0.1;
@@ -334,10 +334,10 @@ export class TerminalView implements Commands, TerminalUser {
     this.unseen = false;
     if (this.moment === undefined || this.source.watch === undefined) return;
     const { sample, verdicts } = this.moment;
-    const suffering = verdicts.flatMap(({ victims }) => victims.map(({ guest }) => guest.guest.key));
-    const guests = ownKeys(sample, [...this.table.visible, ...suffering]);
-    const expanded = ownKeys(sample, [...this.table.expanded]);
-    this.source.watch(new Set(guests), new Set(expanded));
+    const { visible, expanded } = this.table;
+    const suffering = verdicts.flatMap(({ victims }) => victims.map(({ guest }) => guest));
+    const open = expanded.size === 0 ? [] : sample.guests.filter(({ guest }) => expanded.has(guest.key));
+    this.source.watch(new Set([...visible, ...suffering].map(ownKey)), new Set(open.map(ownKey)));
   }
 
   private body(size: Size): readonly Line[] {
@@ -348,12 +348,12 @@ export class TerminalView implements Commands, TerminalUser {
 
   private statusLine(columns: number): Line {
     if (this.moment === undefined) return line('proxtop', 'title');
-    const { filter, vmsLeft, sortHeading, descending, preferences, view } = this.table;
+    const { filter, sortHeading, descending, preferences, view } = this.table;
     const status = {
       interval: this.source.interval,
       view: this.page?.title ?? view.name,
       guests: preferences.guests,
-      filter: filter === '' ? undefined : { text: filter, left: vmsLeft },
+      filter: filter === '' ? undefined : { text: filter, left: this.table.vmsLeft },
       sort: sortHeading,
       descending,
       units: preferences.units,

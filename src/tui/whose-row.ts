@@ -1,13 +1,12 @@
 import type { Row } from '../catalogue/row.ts';
 import { partsOf, rowsOf } from '../catalogue/row-tree.ts';
 import { isMerged } from '../cluster/merge.ts';
+import type { ClusterGuest } from '../cluster/merge.ts';
 import type { GuestRows, Sample } from '../sampling/sample.ts';
 
-/** The keys of guests on their nodes. */
-export function ownKeys(sample: Sample, keys: readonly string[]): readonly string[] {
-  if (!isMerged(sample)) return keys;
-  const wanted = new Set(keys);
-  return sample.guests.flatMap(({ guest, ownKey }) => (wanted.has(guest.key) ? [ownKey] : []));
+/** The key of a guest on its node. */
+export function ownKey(rows: GuestRows): string {
+  return 'ownKey' in rows ? (rows as ClusterGuest).ownKey : rows.guest.key;
 }
 
 /** The sample of the host that a row is of: what explains a value is on the same node. */

@@ -33,7 +33,7 @@ function text(line: Line): string {
 /** The names of VMs, in the order of the screen. */
 function order(table: TableControl, of: Sample): string[] {
   table.lines(of, wide);
-  return [...table.visible];
+  return table.visible.map(({ guest }) => guest.key);
 }
 
 const calm = vm('calm', { cpu_used: 2, cpu_steal: 1 });
@@ -71,7 +71,7 @@ test('who suffers by the verdicts comes first, with the device in question; sing
     const now = sampleAt(world(second), second);
     verdicts.add(now);
     of.lines(now, wide, { verdicts: verdicts.now });
-    return of.visible.map((key) => key.slice(5, 9));
+    return of.visible.map(({ guest }) => guest.key.slice(5, 9));
   };
   assert.deepEqual(names(table, 0), ['3100', '3101', '3102', '3103']);
   for (let second = 1; second < 60; second++)

@@ -16,6 +16,7 @@ import { streaming } from '../consumer.ts';
 import { run } from '../run.ts';
 import { openNodes } from '../cluster/nodes.ts';
 import { selectingOutputs, watching } from '../cluster/watching.ts';
+import { letMemoryGrow } from '../memory.ts';
 import { createLog, divertLog, restoreLog } from '../logging.ts';
 import { openView } from './view.ts';
 
@@ -49,6 +50,7 @@ export async function runView(
       settings.watched === undefined
         ? undefined
         : await openNodes(settings, createLog(settings.logLevel, env), follow);
+    if (nodes !== undefined) letMemoryGrow();
     const consumer = {
       ...stream,
       // The runs may be done without a stop.

@@ -26,7 +26,12 @@ export class NodeVerdicts {
     return [...this.judged.values()].every(({ verdicts }) => verdicts.isWarm);
   }
 
-  /** Adds a sample; has read it when this returns. */
+  /** Adds the sample of a node before those of all nodes are added: while its rows are in the caches of the CPU. */
+  judge(name: string, sample: Sample): void {
+    this.addTo(this.judged, name, sample);
+  }
+
+  /** Adds a sample; has read it when this returns. Of several nodes those that were added already stand as they are. */
   add(sample: Sample): void {
     const before = this.judged;
     this.judged = new Map();

@@ -1,4 +1,5 @@
 import type { ClusterSample } from '../../cluster/cluster-sample.ts';
+import type { Sample } from '../../sampling/sample.ts';
 import { Snapshots } from './snapshot.ts';
 
 /**
@@ -14,7 +15,8 @@ export class ClusterSnapshots {
     for (const snapshots of this.nodes.values()) snapshots.release();
   }
 
-  copy(cluster: ClusterSample): ClusterSample {
+  /** @param look sees the copy of each node's sample when it is made */
+  copy(cluster: ClusterSample, look: (name: string, sample: Sample) => void): ClusterSample {
     const before = this.nodes;
     this.nodes = new Map();
     const own = this.own.copy(cluster.own);
@@ -23,7 +25,9 @@ export class ClusterSnapshots {
       if (sample === undefined || sample === cluster.own) return { name, row, sample: sample && own };
       const snapshots = before.get(name) ?? new Snapshots();
       this.nodes.set(name, snapshots);
-      return { name, row, sample: snapshots.copy(sample) };
+      const copy = snapshots.copy(sample);
+      look(name, copy);
+      return { name, row, sample: copy };
     });
     return { ...cluster, own, nodes };
   }

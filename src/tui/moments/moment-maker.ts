@@ -34,7 +34,9 @@ export class MomentMaker {
 
   /** Copies a sample and judges it; has read it when this returns. */
   take(given: Given): Moment {
-    const copy = this.copy(given);
+    const copy = this.copy(given, (name, sample) => {
+      this.verdicts.judge(name, sample);
+    });
     this.recent.add(copy);
     this.attend?.();
     this.verdicts.add(copy);
@@ -45,7 +47,7 @@ export class MomentMaker {
 
   /** Copies a sample of which it is known what was found when it was judged. @param verdicts are made from the copy */
   again(given: Given, isWarm: boolean, verdicts: (copy: Sample) => Moment['verdicts']): Moment {
-    const copy = this.copy(given);
+    const copy = this.copy(given, () => undefined);
     return momentOf(copy, { verdicts: verdicts(copy), isWarm, recent: this.recent });
   }
 
@@ -55,7 +57,7 @@ export class MomentMaker {
     this.clusters.release();
   }
 
-  private copy(given: Given): Sample {
-    return 'own' in given ? this.merger.merge(this.clusters.copy(given)) : this.snapshots.copy(given);
+  private copy(given: Given, look: (name: string, sample: Sample) => void): Sample {
+    return 'own' in given ? this.merger.merge(this.clusters.copy(given, look)) : this.snapshots.copy(given);
   }
 }

@@ -1,3 +1,4 @@
+import { slots } from '../../catalogue/catalogue.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { isMerged } from '../../cluster/merge.ts';
 import { clusterLine, complaintLines } from './cluster-line.ts';
@@ -11,7 +12,6 @@ import { textWidth } from '../../base/strings/glyphs.ts';
 import { line } from '../screen/spans.ts';
 import type { Line, Size } from '../screen/spans.ts';
 import type { Preferences } from '../preferences.ts';
-import { textOrBlank } from '../values/row-values.ts';
 import type { TableEntry } from './table.ts';
 import { place } from './table-layout.ts';
 import type { Placed } from './table-layout.ts';
@@ -50,6 +50,8 @@ export interface TableFrame {
   readonly heading: number;
   readonly placed: readonly Placed[];
 }
+
+const { name: NAME } = slots('identity', 'vm');
 
 /** Lines that others need: headings, and a few rows at least. */
 const ROWS_FIRST = 4;
@@ -121,7 +123,8 @@ function notice(sample: Sample, entries: readonly TableEntry[]): readonly Line[]
 
 /** Width of the longest name of a VM, and of what stands in the column of names below expanded ones. */
 function longestName({ guests }: Sample, entries: readonly TableEntry[]): number {
-  const names = guests.map(({ row }) => textWidth(textOrBlank(row, 'name')));
-  const labels = entries.map(({ label }) => (label === undefined ? 0 : label.length + 1));
-  return [...names, ...labels].reduce((longest, width) => Math.max(longest, width), 0);
+  let longest = 0;
+  for (const { row } of guests) longest = Math.max(longest, textWidth(row.texts[NAME] ?? ''));
+  for (const { label = '' } of entries) if (label.length >= longest) longest = label.length + 1;
+  return longest;
 }

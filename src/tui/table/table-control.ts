@@ -115,9 +115,9 @@ export class TableControl {
     return true;
   }
 
-  /** Keys of the VMs that have a line of the table. */
-  get visible(): readonly string[] {
-    return this.frame?.visible.flatMap(({ vm }) => vm?.guest.key ?? []) ?? [];
+  /** The VMs that have a line of the table. */
+  get visible(): readonly GuestRows[] {
+    return this.frame?.visible.flatMap(({ vm }) => vm ?? []) ?? [];
   }
 
   /** VMs that the filter leaves. */

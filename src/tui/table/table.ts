@@ -180,7 +180,7 @@ function searched({ row, vm, node }: TableEntry): string[] {
 function troubleFirst(entries: readonly TableEntry[], trouble: Trouble): readonly TableEntry[] {
   const ranks: TableEntry[][] = [[], [], []];
   for (const entry of entries) ranks[2 - trouble.rank(entry)]?.push(entry);
-  return ranks.flat();
+  return ranks[2]?.length === entries.length ? entries : ranks.flat();
 }
 
 const collator = new Intl.Collator('en', { numeric: true });

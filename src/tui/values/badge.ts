@@ -62,11 +62,12 @@ const locks: ReadonlyMap<string, string> = new Map(
  */
 export function badgeOf({ values, texts }: Row): Badge | undefined {
   const lock = texts[id.lock] ?? '';
-  const age = values[id.qmp_age] ?? NaN;
-  if (texts[id.qmp] === 'timeout' && age >= HUNG && !holdsMonitor.test(lock))
-    return { text: `HUNG ${duration(age)}`, grade: 'bad' };
+  if (texts[id.qmp] === 'timeout' && !holdsMonitor.test(lock)) {
+    const age = values[id.qmp_age] ?? NaN;
+    if (age >= HUNG) return { text: `HUNG ${duration(age)}`, grade: 'bad' };
+  }
   const state = texts[id.state] ?? '';
-  const ofState = states.get(state);
+  const ofState = state === 'running' ? undefined : states.get(state);
   if (ofState !== undefined) return ofState;
   if (lock !== '')
     return { text: (locks.get(lock) ?? lock.toUpperCase()).slice(0, BADGE_WIDTH), grade: 'warn' };
