@@ -204,6 +204,11 @@ test('what ssh says is told in a sentence', () => {
     'its host key is not the one that is known here',
   );
   assert.equal(said(127, 'sh: proxtop: not found').kind, 'no-program');
+  assert.deepEqual(said(2, 'Welcome\nproxtop: --changes: unknown flag; see proxtop --help\n'), {
+    kind: 'schema',
+    text: 'the proxtop there is older than this one: install the same version on both',
+  });
+  assert.equal(said(2, 'proxtop: --config: no such file').kind, 'ended');
   assert.equal(said(2, `\x1b[2J${'x'.repeat(5000)}`).text.length < 300, true);
   assert.doesNotMatch(said(2, '\x1b[2J\x07').text, /\p{Cc}/u);
 });

@@ -150,8 +150,8 @@ describe('nodes over ssh', { skip }, () => {
       ['no-program', undefined, /no proxtop in its PATH/],
       [
         'ended',
-        'echo "proxtop: --sensors: unknown flag" >&2; exit 2',
-        /code 2: proxtop: --sensors: unknown flag/,
+        'echo "proxtop: --config: no such file" >&2; exit 2',
+        /code 2: proxtop: --config: no such file/,
       ],
       [
         'garbled',
