@@ -192,6 +192,21 @@ describe('proxtop --hosts in hard times', { skip }, () => {
     assert.doesNotMatch(text, /NaN|Infinity/);
   });
 
+  test('a clock that stands still is no slow link, and ends nothing', async () => {
+    const begun = watcher.cycles.length;
+    const [date = '', time = ''] = new Date().toISOString().split(/[T.]/);
+    // To libfaketime a time without a sign before it is one that stays.
+    setClock('kvm2', `${date} ${time}`);
+    const told = await row('kvm2', 'clock stands', (each) => num(each, 'clock_offset') < -20);
+    assert.match(textOf(told, 'verdict'), /^its clock is \d+ s behind the clock of this host$/);
+    setClock('kvm2', '+0');
+    await row('kvm2', 'clock right', (each) => isUp(each) && num(each, 'clock_offset') === 0);
+    for (const cycle of watcher.cycles.slice(begun)) {
+      const found = nodeOf(cycle, 'kvm2');
+      assert.equal(found?.['state'] ?? 'up', 'up', textOf(found ?? {}, 'verdict'));
+    }
+  });
+
   test('a VM that migrates is one row that changes its node, there and back, and stays where that fails', async () => {
     const uuid = '6f0c6f6c-0001-4000-8000-00000000cafe';
     const spec: VmSpec = {

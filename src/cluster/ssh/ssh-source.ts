@@ -23,6 +23,11 @@ const SLOW_START = 40_000;
 const TOLD = 4000;
 /** ms after which the connection is given up, for a new one may do better. */
 const GIVEN_UP = 15_000;
+/**
+ * ms of lateness after which a new connection is made in any case: it has no backlog. Where the node stood still, as a machine that is
+ * paused, its samples seem late for as long as the connection lasts.
+ */
+const LATE = 60_000;
 /** ms of samples after which a connection counts as a good one: the next attempt is made at once. */
 const GOOD = 30_000;
 /** ms that ssh has to end by itself. */
@@ -141,21 +146,26 @@ export class SshSource implements NodeSource {
     sample.host.row.texts[host_name] ??= this.name;
     const { clock } = connection;
     const at = performance.now();
-    clock.add(sample.time, Date.now(), at);
+    clock.add(sample.time, sample.interval, Date.now(), at);
     connection.firstAt ??= at;
     if (at - connection.firstAt > GOOD) this.failures = 0;
     this.arrival = { sample, at, lateness: clock.lateness, clockOffset: clock.offset };
     this.wait(TOLD, () => {
       this.silent(connection, 'no sample comes any more', GIVEN_UP - TOLD);
     });
-    if (clock.lateness < TOLD) {
-      this.current = { kind: 'streaming' };
-    } else {
-      const late = `${TOO_SLOW}: samples come ${Math.round(clock.lateness / 1000)} s late`;
-      if (clock.lateness > GIVEN_UP) this.giveUp(connection, { kind: 'slow', text: late });
-      else this.troubled({ kind: 'slow', text: late }, undefined);
-    }
+    if (clock.lateness < TOLD) this.current = { kind: 'streaming' };
+    else this.late(clock.lateness, connection);
     this.onNews?.();
+  }
+
+  /** Reports samples that come late. @param lateness ms */
+  private late(lateness: number, connection: Connection): void {
+    const cause: Cause = {
+      kind: 'slow',
+      text: `${TOO_SLOW}: samples come ${Math.round(lateness / 1000)} s late`,
+    };
+    const { since } = this.troubled(cause, undefined);
+    if (lateness > GIVEN_UP || performance.now() - since > LATE) this.giveUp(connection, cause);
   }
 
   /** Reports silence, and waits whether a sample comes. @param patience ms until the connection is given up */
@@ -194,12 +204,13 @@ export class SshSource implements NodeSource {
   }
 
   /** One that is of the kind of the last one began when that did. */
-  private troubled({ kind, text }: Cause, retryAt: number | undefined): void {
+  private troubled({ kind, text }: Cause, retryAt: number | undefined): NodeTrouble {
     const { current } = this;
     const since =
       current.kind === 'trouble' && current.trouble.kind === kind ? current.trouble.since : performance.now();
     const trouble: NodeTrouble = { kind, text, since, retryAt };
     this.current = { kind: 'trouble', trouble };
+    return trouble;
   }
 
   private wait(pause: number, then: () => void): void {
