@@ -324,12 +324,19 @@ describe('proxtop --hosts in hard times', { skip }, () => {
     await until('the view and ssh end', () => all.every(hasEnded));
     await until('proxtop ends on the nodes', () => own().length === 0);
 
+    // It hangs, and ssh with it, as after Ctrl-Z: connections stay, and nobody reads.
     const child = await watch();
+    const stopped = [child.pid, ...childrenOf(child.pid)];
+    for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+    await until('proxtop ends on the nodes', () => own().length === 0);
+    for (const pid of stopped) process.kill(pid, 'SIGCONT');
+    await child.next('samples of all', (each) => names.every((name) => isUp(nodeOf(each, name) ?? {})));
+
     const sshs = childrenOf(child.pid);
     node('kvm2').cut();
     await child.next('kvm2 is silent', (each) => nodeOf(each, 'kvm2')?.['state'] === 'silent');
     await until('its ssh ends', () => sshs.some(hasEnded));
-    // Nobody can tell the node: its kernel gives the connection up.
+    // Nobody can tell the node.
     await until('proxtop ends there', () => node('kvm2').running('--printer=msgpack').length === 0);
     const { code } = await child.stop();
     assert.equal(code, 0);

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { backoff } from '../../base/pacing/backoff.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { ChangedSamples } from '../../recording/changes/changed-samples.ts';
@@ -8,6 +7,7 @@ import type { Unreadable } from '../../recording/changes/changed-samples.ts';
 import type { Fields } from '../../recording/format.ts';
 import { ClockOffset } from '../clock-offset.ts';
 import type { Arrival, NodeAddress, NodeName, NodeSource, NodeState, NodeTrouble } from '../node-source.ts';
+import { BEAT, SAMPLES_PER_BEAT } from './heartbeat.ts';
 import { RecordStream, StreamError } from './record-stream.ts';
 import { sshArguments } from './ssh-command.ts';
 import { causeOf } from './ssh-trouble.ts';
@@ -36,7 +36,7 @@ const TOO_SLOW = 'the link is too slow';
 /** Characters of what ssh and proxtop say on standard error that are kept, the last ones. */
 const LONGEST_WORDS = 4096;
 
-type Ssh = ChildProcessByStdio<null, Readable, Readable>;
+type Ssh = ChildProcessWithoutNullStreams;
 
 /** One connection: ssh, and what came through it. */
 interface Connection {
@@ -51,7 +51,8 @@ interface Connection {
 
 /**
  * The samples of a node that proxtop takes there and that come over ssh. A failed connection is made again with back-off.
- * The remote proxtop ends with the connection, because its standard output is closed.
+ * The remote proxtop ends with the connection, because its standard input and output are closed, or where it is not told of that because
+ * it gets no beats: one goes there at the beginning, and then as an answer to every few samples.
  */
 export class SshSource implements NodeSource {
   onNews: (() => void) | undefined;
@@ -94,7 +95,7 @@ export class SshSource implements NodeSource {
 
   private connect(): void {
     if (this.current.kind === 'trouble') this.troubled(this.current.trouble, undefined);
-    const ssh = spawn('ssh', sshArguments(this.address), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ssh = spawn('ssh', sshArguments(this.address), { stdio: 'pipe' });
     const connection: Connection = {
       ssh,
       clock: new ClockOffset(),
@@ -108,6 +109,9 @@ export class SshSource implements NodeSource {
     this.wait(FIRST_SAMPLE, () => {
       this.silent(connection, 'no sample came', SLOW_START);
     });
+    // It ends when it likes, and that is told by its end.
+    ssh.stdin.on('error', () => undefined);
+    beat(ssh);
     let words = '';
     ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-LONGEST_WORDS);
@@ -147,6 +151,7 @@ export class SshSource implements NodeSource {
     const { clock } = connection;
     const at = performance.now();
     clock.add(sample.time, sample.interval, Date.now(), at);
+    if (sample.seq % SAMPLES_PER_BEAT === 0) beat(connection.ssh);
     connection.firstAt ??= at;
     if (at - connection.firstAt > GOOD) this.failures = 0;
     this.arrival = { sample, at, lateness: clock.lateness, clockOffset: clock.offset };
@@ -223,6 +228,11 @@ function unreadable(why: Unreadable): StreamError {
   return why === 'gap'
     ? new StreamError('slow', 'the link is too slow: samples were lost')
     : new StreamError('garbled', 'found data that is no sample of proxtop, or too large for one');
+}
+
+/** Tells the node that it is watched; one that still waits to be taken says the same. */
+function beat({ stdin }: Ssh): void {
+  if (stdin.writable && stdin.writableLength === 0) stdin.write(BEAT);
 }
 
 /** Ends ssh, which closes the connection and with it what runs there. */
