@@ -27,7 +27,7 @@ export interface NodeAddress {
  * - `refused`: the node does not let us in.
  * - `host-key`: its key is unknown, or another one than it was.
  * - `no-program`: there is no proxtop.
- * - `schema`: the proxtop there has another schema of samples.
+ * - `schema`: the proxtop there has another schema of samples, or is too old to be watched.
  * - `silent`: no sample comes, or none any more.
  * - `slow`: samples come, but seconds late.
  * - `ended`: proxtop ended there, or cannot run; the sentence says what it said.

@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { Heartbeat } from '../cluster/ssh/heartbeat.ts';
 import type { Collector } from '../collectors/collector.ts';
 import type { Attention } from '../guests/attention.ts';
 import type { PrintedSettings } from '../delivery/settings.ts';
@@ -44,6 +47,8 @@ export interface Consumer {
   readonly take: (sample: Sample, isWanted: boolean) => Sample;
   /** Makes the printer of an output. */
   readonly printer: (output: PrintedSettings) => Printer;
+  /** Called when sampling begins. @param stop ends it */
+  readonly begin?: (stop: AbortController, log: Logger) => void;
   /** Called when the last sample is delivered; never rejects. */
   readonly end: () => Promise<void>;
   readonly watcher?: Watcher;
@@ -67,7 +72,29 @@ export function streaming(): Consumer {
   };
 }
 
-/** Samples go to a proxtop that watches this host, which asked for them on the command line. */
+/** Samples go to a proxtop that watches this host, which asked for them on the command line, until it is gone. */
 export function telling(): Consumer {
-  return { ...streaming(), printer: () => new ChangesPrinter() };
+  const plain = streaming();
+  let heartbeat: Heartbeat | undefined;
+  return {
+    ...plain,
+    take: (sample, isWanted) => {
+      heartbeat?.sampled();
+      return plain.take(sample, isWanted);
+    },
+    printer: () => new ChangesPrinter(),
+    begin: (stop, log) => {
+      // What sshd gives. A terminal is that of somebody who tries it out.
+      const stat = fstatSync(0);
+      if (!stat.isFIFO() && !stat.isSocket()) return;
+      heartbeat = new Heartbeat(process.stdin, (why) => {
+        log.warn(`the proxtop that watches this host is gone: ${why}`);
+        stop.abort();
+      });
+    },
+    end: () => {
+      heartbeat?.close();
+      return Promise.resolve();
+    },
+  };
 }

@@ -69,6 +69,7 @@ export async function run(
     { outputs: outputs.list, leftovers, history },
     log,
   );
+  consumer.begin?.(stop, log);
   consumer.watcher?.begin(stop);
   consumer.others?.begin((sample) => {
     outputs.write(sample);

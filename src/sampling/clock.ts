@@ -36,9 +36,12 @@ export class Clock {
     // The last tick may have come a little early; the next one is not the same again.
     if (number === this.number) number++;
     const target = number * this.interval;
+    const began = performance.now();
     for (let wait = target - Date.now(); wait > EARLY; wait = target - Date.now()) {
       // A clock that was set back must not make us wait longer than one interval.
       if (wait > 2 * this.interval) break;
+      // One that stands still must not make us wait for ever.
+      if (performance.now() - began > 2 * this.interval) break;
       if (!(await sleep(Math.min(wait, this.interval), stop))) return false;
     }
     this.number = number;

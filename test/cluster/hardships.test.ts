@@ -192,6 +192,21 @@ describe('proxtop --hosts in hard times', { skip }, () => {
     assert.doesNotMatch(text, /NaN|Infinity/);
   });
 
+  test('a clock that stands still is no slow link, and ends nothing', async () => {
+    const begun = watcher.cycles.length;
+    const [date = '', time = ''] = new Date().toISOString().split(/[T.]/);
+    // To libfaketime a time without a sign before it is one that stays.
+    setClock('kvm2', `${date} ${time}`);
+    const told = await row('kvm2', 'clock stands', (each) => num(each, 'clock_offset') < -20);
+    assert.match(textOf(told, 'verdict'), /^its clock is \d+ s behind the clock of this host$/);
+    setClock('kvm2', '+0');
+    await row('kvm2', 'clock right', (each) => isUp(each) && num(each, 'clock_offset') === 0);
+    for (const cycle of watcher.cycles.slice(begun)) {
+      const found = nodeOf(cycle, 'kvm2');
+      assert.equal(found?.['state'] ?? 'up', 'up', textOf(found ?? {}, 'verdict'));
+    }
+  });
+
   test('a VM that migrates is one row that changes its node, there and back, and stays where that fails', async () => {
     const uuid = '6f0c6f6c-0001-4000-8000-00000000cafe';
     const spec: VmSpec = {
@@ -309,12 +324,19 @@ describe('proxtop --hosts in hard times', { skip }, () => {
     await until('the view and ssh end', () => all.every(hasEnded));
     await until('proxtop ends on the nodes', () => own().length === 0);
 
+    // It hangs, and ssh with it, as after Ctrl-Z: connections stay, and nobody reads.
     const child = await watch();
+    const stopped = [child.pid, ...childrenOf(child.pid)];
+    for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+    await until('proxtop ends on the nodes', () => own().length === 0);
+    for (const pid of stopped) process.kill(pid, 'SIGCONT');
+    await child.next('samples of all', (each) => names.every((name) => isUp(nodeOf(each, name) ?? {})));
+
     const sshs = childrenOf(child.pid);
     node('kvm2').cut();
     await child.next('kvm2 is silent', (each) => nodeOf(each, 'kvm2')?.['state'] === 'silent');
     await until('its ssh ends', () => sshs.some(hasEnded));
-    // Nobody can tell the node: its kernel gives the connection up.
+    // Nobody can tell the node.
     await until('proxtop ends there', () => node('kvm2').running('--printer=msgpack').length === 0);
     const { code } = await child.stop();
     assert.equal(code, 0);

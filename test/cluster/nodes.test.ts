@@ -127,25 +127,32 @@ test('where the guests of a cluster are', () => {
 test('the clock of a node is told from what the way takes', () => {
   const clock = new ClockOffset();
   assert.equal(clock.offset, 0);
-  for (const came of [1300, 1080, 1500]) clock.add(1000, came, came);
+  for (const came of [1300, 1080, 1500]) clock.add(1000, 0, came, came);
   assert.equal(clock.offset, 0);
   assert.equal(clock.lateness, 420);
-  clock.add(61_000, 1100, 1100);
+  clock.add(61_000, 1, 1100, 1100);
   assert.equal(clock.offset, 59_900);
   const behind = new ClockOffset();
-  behind.add(1000, 31_100, 31_100);
+  behind.add(1000, NaN, 31_100, 31_100);
   assert.equal(behind.offset, -30_100);
   assert.equal(behind.lateness, 0);
 });
 
-test('a clock that is set is told at once, and makes nothing late', () => {
+/** A node that takes a sample every second, which comes 80 ms later, and its clock. */
+function everySecond(): (second: number, theirs: number, ours: number, late?: number) => readonly number[] {
   const clock = new ClockOffset();
-  /** A sample that is taken every second and comes 80 ms later. @param theirs, ours ms that the clocks are set by */
-  const second = (number: number, theirs: number, ours: number, late = 0): readonly number[] => {
-    const at = number * 1000 + 80 + late;
-    clock.add(number * 1000 + theirs, at + ours, at);
+  let last = NaN;
+  /** @param theirs, ours ms that the clocks are set by @returns what is told */
+  return (second, theirs, ours, late = 0) => {
+    const at = second * 1000 + 80 + late;
+    clock.add(second * 1000 + theirs, second - last, at + ours, at);
+    last = second;
     return [clock.offset, clock.lateness];
   };
+}
+
+test('a clock that is set is told at once, and makes nothing late', () => {
+  const second = everySecond();
   assert.deepEqual(second(1, 0, 0), [0, 0]);
   assert.deepEqual(second(2, 300_000, 0), [299_920, 0], 'forward');
   assert.deepEqual(second(3, -120_000, 0), [-120_080, 0], 'back');
@@ -154,6 +161,22 @@ test('a clock that is set is told at once, and makes nothing late', () => {
   assert.deepEqual(second(11, 0, 0), [0, 0]);
   assert.deepEqual(second(12, 0, 600_000), [-600_080, 0], 'ours');
   assert.deepEqual(second(13, 0, -600_000), [599_920, 0]);
+  assert.deepEqual(second(14, -600, 0), [0, 0], 'back by less than an interval');
+  assert.deepEqual(second(15, -4600, 0, 5000), [-4680, 5000], 'back while the link is slow');
+  assert.deepEqual(second(20, -4600, 0), [-4680, 0]);
+});
+
+test('a clock that stands still, or goes too slowly, makes nothing late', () => {
+  const second = everySecond();
+  second(1, 0, 0);
+  for (let number = 2; number < 100; number++) {
+    const stands = 1000 * (1 - number);
+    assert.deepEqual(second(number, stands, 0), [stands - 80, 0]);
+  }
+  // Half of each second.
+  for (let number = 100; number < 200; number++)
+    assert.equal(second(number, -99_000 - 500 * (number - 100), 0)[1], 0);
+  assert.deepEqual(second(200, 0, 0), [0, 0]);
 });
 
 test('records come in pieces of any size; what is no record, too large or too much ends the stream', () => {
@@ -204,6 +227,11 @@ test('what ssh says is told in a sentence', () => {
     'its host key is not the one that is known here',
   );
   assert.equal(said(127, 'sh: proxtop: not found').kind, 'no-program');
+  assert.deepEqual(said(2, 'Welcome\nproxtop: --changes: unknown flag; see proxtop --help\n'), {
+    kind: 'schema',
+    text: 'the proxtop there is older than this one: install the same version on both',
+  });
+  assert.equal(said(2, 'proxtop: --config: no such file').kind, 'ended');
   assert.equal(said(2, `\x1b[2J${'x'.repeat(5000)}`).text.length < 300, true);
   assert.doesNotMatch(said(2, '\x1b[2J\x07').text, /\p{Cc}/u);
 });

@@ -145,13 +145,30 @@ describe('nodes over ssh', { skip }, () => {
     assert.equal(readFileSync(starts, 'utf8'), 'one\n');
   });
 
+  test('a node whose samples stay late, as after a pause of its machine, gets a new connection', async () => {
+    const script = `let count = 0;
+      process.stdin.on("data", (piece) => {
+        const pass = () => process.stdout.write(piece);
+        if (count++ < 5) pass();
+        else setTimeout(pass, 6000);
+      });`;
+    const node = await ssh.node('paused', `${program()} | node -e '${script}'`);
+    const source = open(node);
+    await samples(source);
+    const { run } = source.latest()!.sample;
+    assert.match(await trouble(source, 'slow'), /samples come [56] s late/);
+    await samples(source);
+    assert.notEqual(source.latest()!.sample.run, run);
+    await source.close();
+  });
+
   test('what is wrong with a node is told', async () => {
     const cases: readonly (readonly [TroubleKind, string | undefined, RegExp])[] = [
       ['no-program', undefined, /no proxtop in its PATH/],
       [
         'ended',
-        'echo "proxtop: --sensors: unknown flag" >&2; exit 2',
-        /code 2: proxtop: --sensors: unknown flag/,
+        'echo "proxtop: --config: no such file" >&2; exit 2',
+        /code 2: proxtop: --config: no such file/,
       ],
       [
         'garbled',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { Clock, sleep } from '../../src/sampling/clock.ts';
 import { logs } from '../delivery/helpers.ts';
 
@@ -24,6 +24,16 @@ test('a long wait lasts to the next whole multiple of the wall clock', async () 
   const next = (Math.floor(Date.now() / interval) + 1) * interval;
   assert.ok(await new Clock(interval, logs().log).tick(never));
   assert.ok(Date.now() >= next);
+});
+
+test('a wall clock that stands still does not end the ticks', async () => {
+  const clock = new Clock(50, logs().log);
+  const stop = AbortSignal.timeout(60_000);
+  assert.ok(await clock.tick(stop));
+  const { mock: stands } = mock.method(Date, 'now', () => 1_000_020);
+  for (let tick = 0; tick < 3; tick++) assert.ok(await clock.tick(stop), 'not within a minute');
+  stands.restore();
+  assert.ok(await clock.tick(stop));
 });
 
 test('ticks that a blocked event loop missed are counted, and not made up for', async () => {

@@ -22,7 +22,7 @@ export const agentNode = [
     source: 'connection to the node',
     needs,
     meaning:
-      'connecting, up, or what is wrong: unreachable, refused, host-key, no-program, schema, silent, ended, garbled, no-ssh',
+      'connecting, up, or what is wrong: unreachable, refused, host-key, no-program, schema, silent, slow, ended, garbled, no-ssh',
   }),
   gauge('age', {
     title: 'AGE',

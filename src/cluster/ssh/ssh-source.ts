@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { backoff } from '../../base/pacing/backoff.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import { ChangedSamples } from '../../recording/changes/changed-samples.ts';
@@ -8,6 +7,7 @@ import type { Unreadable } from '../../recording/changes/changed-samples.ts';
 import type { Fields } from '../../recording/format.ts';
 import { ClockOffset } from '../clock-offset.ts';
 import type { Arrival, NodeAddress, NodeName, NodeSource, NodeState, NodeTrouble } from '../node-source.ts';
+import { BEAT, SAMPLES_PER_BEAT } from './heartbeat.ts';
 import { RecordStream, StreamError } from './record-stream.ts';
 import { sshArguments } from './ssh-command.ts';
 import { causeOf } from './ssh-trouble.ts';
@@ -23,6 +23,11 @@ const SLOW_START = 40_000;
 const TOLD = 4000;
 /** ms after which the connection is given up, for a new one may do better. */
 const GIVEN_UP = 15_000;
+/**
+ * ms of lateness after which a new connection is made in any case: it has no backlog. Where the node stood still, as a machine that is
+ * paused, its samples seem late for as long as the connection lasts.
+ */
+const LATE = 60_000;
 /** ms of samples after which a connection counts as a good one: the next attempt is made at once. */
 const GOOD = 30_000;
 /** ms that ssh has to end by itself. */
@@ -31,7 +36,7 @@ const TOO_SLOW = 'the link is too slow';
 /** Characters of what ssh and proxtop say on standard error that are kept, the last ones. */
 const LONGEST_WORDS = 4096;
 
-type Ssh = ChildProcessByStdio<null, Readable, Readable>;
+type Ssh = ChildProcessWithoutNullStreams;
 
 /** One connection: ssh, and what came through it. */
 interface Connection {
@@ -46,7 +51,8 @@ interface Connection {
 
 /**
  * The samples of a node that proxtop takes there and that come over ssh. A failed connection is made again with back-off.
- * The remote proxtop ends with the connection, because its standard output is closed.
+ * The remote proxtop ends with the connection, because its standard input and output are closed, or where it is not told of that because
+ * it gets no beats: one goes there at the beginning, and then as an answer to every few samples.
  */
 export class SshSource implements NodeSource {
   onNews: (() => void) | undefined;
@@ -89,7 +95,7 @@ export class SshSource implements NodeSource {
 
   private connect(): void {
     if (this.current.kind === 'trouble') this.troubled(this.current.trouble, undefined);
-    const ssh = spawn('ssh', sshArguments(this.address), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ssh = spawn('ssh', sshArguments(this.address), { stdio: 'pipe' });
     const connection: Connection = {
       ssh,
       clock: new ClockOffset(),
@@ -103,6 +109,9 @@ export class SshSource implements NodeSource {
     this.wait(FIRST_SAMPLE, () => {
       this.silent(connection, 'no sample came', SLOW_START);
     });
+    // It ends when it likes, and that is told by its end.
+    ssh.stdin.on('error', () => undefined);
+    beat(ssh);
     let words = '';
     ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-LONGEST_WORDS);
@@ -141,21 +150,27 @@ export class SshSource implements NodeSource {
     sample.host.row.texts[host_name] ??= this.name;
     const { clock } = connection;
     const at = performance.now();
-    clock.add(sample.time, Date.now(), at);
+    clock.add(sample.time, sample.interval, Date.now(), at);
+    if (sample.seq % SAMPLES_PER_BEAT === 0) beat(connection.ssh);
     connection.firstAt ??= at;
     if (at - connection.firstAt > GOOD) this.failures = 0;
     this.arrival = { sample, at, lateness: clock.lateness, clockOffset: clock.offset };
     this.wait(TOLD, () => {
       this.silent(connection, 'no sample comes any more', GIVEN_UP - TOLD);
     });
-    if (clock.lateness < TOLD) {
-      this.current = { kind: 'streaming' };
-    } else {
-      const late = `${TOO_SLOW}: samples come ${Math.round(clock.lateness / 1000)} s late`;
-      if (clock.lateness > GIVEN_UP) this.giveUp(connection, { kind: 'slow', text: late });
-      else this.troubled({ kind: 'slow', text: late }, undefined);
-    }
+    if (clock.lateness < TOLD) this.current = { kind: 'streaming' };
+    else this.late(clock.lateness, connection);
     this.onNews?.();
+  }
+
+  /** Reports samples that come late. @param lateness ms */
+  private late(lateness: number, connection: Connection): void {
+    const cause: Cause = {
+      kind: 'slow',
+      text: `${TOO_SLOW}: samples come ${Math.round(lateness / 1000)} s late`,
+    };
+    const { since } = this.troubled(cause, undefined);
+    if (lateness > GIVEN_UP || performance.now() - since > LATE) this.giveUp(connection, cause);
   }
 
   /** Reports silence, and waits whether a sample comes. @param patience ms until the connection is given up */
@@ -194,12 +209,13 @@ export class SshSource implements NodeSource {
   }
 
   /** One that is of the kind of the last one began when that did. */
-  private troubled({ kind, text }: Cause, retryAt: number | undefined): void {
+  private troubled({ kind, text }: Cause, retryAt: number | undefined): NodeTrouble {
     const { current } = this;
     const since =
       current.kind === 'trouble' && current.trouble.kind === kind ? current.trouble.since : performance.now();
     const trouble: NodeTrouble = { kind, text, since, retryAt };
     this.current = { kind: 'trouble', trouble };
+    return trouble;
   }
 
   private wait(pause: number, then: () => void): void {
@@ -212,6 +228,11 @@ function unreadable(why: Unreadable): StreamError {
   return why === 'gap'
     ? new StreamError('slow', 'the link is too slow: samples were lost')
     : new StreamError('garbled', 'found data that is no sample of proxtop, or too large for one');
+}
+
+/** Tells the node that it is watched; one that still waits to be taken says the same. */
+function beat({ stdin }: Ssh): void {
+  if (stdin.writable && stdin.writableLength === 0) stdin.write(BEAT);
 }
 
 /** Ends ssh, which closes the connection and with it what runs there. */

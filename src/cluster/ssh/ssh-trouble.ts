@@ -17,6 +17,8 @@ export interface SshEnd {
 const SSH_FAILED = 255;
 /** Exit codes of shells for a command that there is not, and for one that cannot be run (POSIX, 2.8.2). */
 const [NOT_FOUND, NOT_EXECUTABLE] = [127, 126];
+/** Exit code of a proxtop whose command line is wrong (cli/exit-codes.ts). */
+const USAGE = 2;
 const LONGEST_SENTENCE = 200;
 
 /** What words of ssh mean; the first that fits counts. They have been the same for many years (ssh.c, sshconnect.c). */
@@ -38,6 +40,12 @@ export function causeOf({ code, signal, words }: SshEnd): Cause {
   }
   if (code === NOT_FOUND) return { kind: 'no-program', text: 'there is no proxtop in its PATH' };
   if (code === NOT_EXECUTABLE) return { kind: 'no-program', text: `its proxtop cannot be run: ${line}` };
+  // The first flag of the command, which came last.
+  if (code === USAGE && /^proxtop: --changes: unknown flag/m.test(words))
+    return {
+      kind: 'schema',
+      text: 'the proxtop there is older than this one: install the same version on both',
+    };
   if (code === null) return { kind: 'ended', text: `ssh was ended by ${signal ?? 'a signal'}` };
   const said = line === '' ? '' : `: ${line}`;
   return { kind: 'ended', text: `proxtop ended there with code ${code}${said}` };
