@@ -86,6 +86,9 @@ try {
   pane.press('Enter');
   await pane.shows('Last two minutes');
   take(pane, 'vm');
+  pane.press('q', 'Escape', 'a', '{');
+  await pane.shows('PAUSED');
+  take(pane, 'paused');
   end.abort();
   await sending;
 } finally {
