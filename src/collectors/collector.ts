@@ -34,8 +34,8 @@ export interface Collector {
   /**
    * Reads the kernel's files, derives values from these readings and the ones before, and sets them in the rows, which
    * come cleared. What cannot be known is not set.
-   * @param attend to be called before each guest, so that pressed keys are handled: with 1000 guests each collector takes long;
-   *   missing without a view
+   * @param attend to be called before each guest at least, so that pressed keys are handled: with 1000 guests each collector
+   *   takes long; missing without a view
    */
   collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void;
   /** Releases descriptors. */

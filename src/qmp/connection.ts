@@ -3,8 +3,8 @@ import type { ConnectOpts, SocketConstructorOpts } from 'node:net';
 
 /** Every read of every connection goes into this buffer and is dealt with before the next one. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
-/** Sockets that are kept for later connections: as many as there are visits at a time. */
-const MOST_FREE = 16;
+/** Sockets that are kept for later connections: those of the visits at a time, and of as many that are just being closed. */
+const MOST_FREE = 32;
 
 /** Sockets that were closed, ready to connect anew. */
 const free: Connection[] = [];

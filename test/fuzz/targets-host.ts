@@ -277,7 +277,8 @@ export const hostTargets: readonly Target[] = [
     ],
     parse: (input) => {
       const text = input.toString();
-      for (const parse of [parseCpuList, parseCpuinfo, parseNumber, ownerOf, cpusAllowed]) parse(text);
+      for (const parse of [parseCpuList, parseCpuinfo, parseNumber, ownerOf]) parse(text);
+      cpusAllowed(input);
       for (const parse of [() => parseCgroup(text, 'cgroup'), () => parsePageSize(input, 'auxv')])
         refusing(parse);
     },

@@ -61,8 +61,9 @@ test('refuses text that is not a status file', () => {
 test('the CPUs that a task may run on, as taskset pins it and awk sees it', () => {
   const program = "cat /proc/self/status; awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status";
   const shown = execFileSync('taskset', ['-c', '0', 'sh', '-c', program], { encoding: 'utf8' });
-  assert.equal(cpusAllowed(shown), shown.trim().split('\n').at(-1));
-  assert.equal(cpusAllowed('Name:\tCpus_allowed_list: 5\n'), undefined);
+  assert.equal(cpusAllowed(Buffer.from(shown)), shown.trim().split('\n').at(-1));
+  assert.equal(cpusAllowed(Buffer.from('Name:\tCpus_allowed_list:\t5\n')), undefined);
+  assert.equal(cpusAllowed(Buffer.from('Name:\tkvm\nCpus_allowed_list:\t\n')), undefined);
 });
 
 test('the owner of a process, who is not known of a setuid program', () => {

@@ -1,7 +1,7 @@
 import { growth } from '../../kernel/base/counters.ts';
 import { Schedstat, parsePidSchedstat, schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
 import type { Thread } from '../../kernel/process/process.ts';
-import { readRecord } from '../../kernel/base/read.ts';
+import type { ReadBatch } from '../../kernel/base/read.ts';
 import { Readings, now } from '../readings.ts';
 
 const { run, wait } = schedstatCounters;
@@ -41,6 +41,8 @@ export class ThreadCpu {
   used = NaN;
   /** Percent of the time that it waited on a run queue. */
   ready = NaN;
+  /** Its number in the batch of this cycle; -1 where it is in none. */
+  private fetched = -1;
   /** When it was last seen to have run, or first seen; monotonic seconds. */
   private ranAt: number;
 
@@ -79,16 +81,31 @@ export class ThreadCpu {
     return this.thread.schedstat.trouble === 'gone';
   }
 
-  /** Takes a reading. Where there is none, nothing is known about this cycle. */
-  read(): void {
-    const { readings } = this;
+  /** Reads its file, for {@link read} to look at. */
+  fetch(batch: ReadBatch): void {
+    this.fetched = batch.add(this.thread.schedstat);
+  }
+
+  /** Begins a cycle in which its file is not in the batch. */
+  forget(): void {
+    this.fetched = -1;
+  }
+
+  /**
+   * Takes a reading. Where there is none, nothing is known about this cycle.
+   * @param batch in which its file may be
+   */
+  read(batch: ReadBatch): void {
+    if (this.fetched < 0) this.fetch(batch);
+    const { readings, fetched } = this;
     const { spare } = readings;
-    this.readable = readRecord(this.thread.schedstat, parsePidSchedstat, spare.schedstat);
+    this.fetched = -1;
+    this.readable = batch.parse(fetched, this.thread.schedstat, parsePidSchedstat, spare.schedstat);
     if (!this.readable) {
       this.ran = this.waited = this.used = this.ready = NaN;
       return;
     }
-    spare.time = now();
+    spare.time = batch.time(fetched) / 1000;
     readings.commit();
     if (!readings.complete) return;
     const { previous, current } = readings;

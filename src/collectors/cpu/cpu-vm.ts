@@ -1,7 +1,8 @@
 import type { Cgroup } from '../../kernel/sys/cgroup/cgroup.ts';
-import { schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
+import { SCHEDSTAT_ROOM, schedstatCounters } from '../../kernel/pid/proc-pid-schedstat.ts';
 import { pidStatCounters } from '../../kernel/pid/proc-pid-stat.ts';
 import type { Process, Thread } from '../../kernel/process/process.ts';
+import { ReadBatch } from '../../kernel/base/read.ts';
 import { NS_PER_TICK } from '../../kernel/base/ticks.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
@@ -57,10 +58,22 @@ export class VmCpu {
     this.limit = new CpuLimit(cgroup);
   }
 
-  collect(target: GuestTarget, wanted: Wanted): void {
+  /** Reads the files of its threads, for {@link collect} to look at. */
+  fetch(batch: ReadBatch): ReadBatch {
     if (this.generation !== this.process.generation) this.follow();
-    this.lastCycle = now();
-    this.readThreads(this.lastCycle);
+    const time = (this.lastCycle = now());
+    for (const cpu of this.threads) {
+      if (cpu.dormant(time)) cpu.forget();
+      else cpu.fetch(batch);
+    }
+    for (const worker of this.workers) worker.fetch(batch);
+    return batch;
+  }
+
+  /** @param batch what {@link fetch} was given in this cycle; without it the files are read now */
+  collect(target: GuestTarget, wanted: Wanted, batch = this.fetch(new ReadBatch(SCHEDSTAT_ROOM))): void {
+    const { lastCycle: time = NaN } = this;
+    this.readThreads(time, batch);
     const isKept = this.keepsStatistics();
     let vcpus = 0;
     let used = 0;
@@ -71,7 +84,7 @@ export class VmCpu {
     let mostReady = NaN;
     let busiest: ThreadCpu | undefined;
     for (const worker of this.workers) {
-      worker.read();
+      worker.read(batch);
       if (worker.gone) continue;
       this.count(worker);
       otherUsed += worker.used;
@@ -96,7 +109,7 @@ export class VmCpu {
         if (isKept) setVcpu(row, cpu);
       }
     }
-    if (isKept && wanted.threads?.has(target.guest.key) === true) this.setThreads(target, this.lastCycle);
+    if (isKept && wanted.threads?.has(target.guest.key) === true) this.setThreads(target, time);
     const { values, counters } = target.row;
     // Where no thread is known to run a vCPU, the others cannot be told from those that do.
     if (vcpus > 0 && isKept) {
@@ -154,7 +167,7 @@ export class VmCpu {
    * Reads the threads; dormant ones only now and then, and as soon as the process used CPU time that the others did not.
    * So at most 20 ms of what they ran come up to {@link DORMANT_BEAT} late, and nothing is lost.
    */
-  private readThreads(time: number): void {
+  private readThreads(time: number, batch: ReadBatch): void {
     const before = this.processRan;
     const { counters } = this.process.stat;
     this.processRan =
@@ -164,13 +177,13 @@ export class VmCpu {
     let dormant = 0;
     for (const cpu of this.threads) {
       if (cpu.dormant(time)) dormant++;
-      else this.unseen -= this.read(cpu);
+      else this.unseen -= this.read(cpu, batch);
     }
     const wanted = dormant === 0 || this.dormantBeat.due(time) || !(this.unseen <= UNSEEN);
     if (wanted) this.unseen = 0;
     for (const cpu of this.threads) {
       if (!cpu.dormant(time)) continue;
-      if (wanted) this.read(cpu);
+      if (wanted) this.read(cpu, batch);
       else cpu.skip(time);
     }
   }
@@ -181,8 +194,8 @@ export class VmCpu {
   }
 
   /** @returns ns that the thread ran since the cycle before; NaN where that is not known */
-  private read(cpu: ThreadCpu): number {
-    cpu.read();
+  private read(cpu: ThreadCpu, batch: ReadBatch): number {
+    cpu.read(batch);
     if (cpu.gone) this.process.relist();
     if (!cpu.readable) return NaN;
     this.count(cpu);

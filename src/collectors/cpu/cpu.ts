@@ -1,5 +1,7 @@
 import type { CpuSource } from '../../guests/sources.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
+import { ReadBatch } from '../../kernel/base/read.ts';
+import { SCHEDSTAT_ROOM } from '../../kernel/pid/proc-pid-schedstat.ts';
 import type { Thread } from '../../kernel/process/process.ts';
 import { VhostWorkers } from '../../kernel/process/vhost-workers.ts';
 import { slots } from '../../catalogue/catalogue.ts';
@@ -25,6 +27,7 @@ export class CpuCollector implements Collector {
   readonly name = 'cpu';
   private readonly host: HostCpu;
   private readonly workers: VhostWorkers;
+  private readonly batch = new ReadBatch(SCHEDSTAT_ROOM);
   private readonly workersBeat = new SlowBeat(WORKERS_BEAT);
   private readonly pinnedBeat = new SlowBeat(PINNED_BEAT);
   private pinned: PinnedGuests = new Map();
@@ -42,12 +45,19 @@ export class CpuCollector implements Collector {
 
   collect(host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
     this.assignWorkers(vms);
+    const { batch } = this;
+    batch.begin();
+    for (const target of vms) {
+      attend?.();
+      const cpu = this.vms.of(target);
+      if (cpu instanceof VmCpu) cpu.fetch(batch);
+    }
     let vcpus = 0;
     for (const target of vms) {
       attend?.();
       vcpus += target.guest.vcpus;
       if (target.guest.vcpus > 0) target.row.values[vmSlots.cpu_cores] = target.guest.vcpus;
-      this.vms.of(target).collect(target, this.wanted);
+      this.vms.of(target).collect(target, this.wanted, batch);
     }
     if (this.wanted.verbose && this.wanted.devices && this.pinnedBeat.due(now())) this.lookAtPins(vms);
     this.host.collect(host, vcpus, this.pinned);

@@ -3,13 +3,13 @@ import { growth } from '../../kernel/base/counters.ts';
 import type { Paths } from '../../kernel/base/paths.ts';
 import type { KernelFile } from '../../kernel/base/kernel-file.ts';
 import { PidIo, parsePidIo, pidIoCounters } from '../../kernel/pid/proc-pid-io.ts';
-import { readRecord } from '../../kernel/base/read.ts';
+import { ReadBatch } from '../../kernel/base/read.ts';
 import { slots } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../catalogue/row.ts';
 import type { Collector, HostTarget, GuestTarget } from '../collector.ts';
 import { ContainerIo, DeviceStacks, ioCounters } from './container-io.ts';
 import { PerGuest } from '../per-guest.ts';
-import { Readings, now } from '../readings.ts';
+import { Readings } from '../readings.ts';
 
 const vmSlots = slots('io', 'vm');
 const MIB = 2 ** 20;
@@ -51,21 +51,32 @@ const containerRates: readonly (readonly [slot: number, counter: number, unit: n
   [vmSlots.io_write_bytes, ioCounters.writeBytes, 1],
 ];
 
+/** Room for a file of a process: seven lines with numbers of 64 bits. */
+const ROOM = 256;
+
 /** The I/O of one guest. */
 interface GuestIo {
-  collect(row: Row): void;
+  /** Reads the file of a cycle, if there is one, for {@link collect} to look at. */
+  fetch(batch: ReadBatch): void;
+  collect(row: Row, batch: ReadBatch): void;
 }
 
 /** That of a QEMU process. */
 class ProcessIo implements GuestIo {
   private readonly readings = new Readings(() => new IoReading());
 
+  private fetched = -1;
+
   constructor(private readonly file: KernelFile) {}
 
-  collect(row: Row): void {
-    const { readings } = this;
-    if (!readRecord(this.file, parsePidIo, readings.spare.io)) return;
-    readings.spare.time = now();
+  fetch(batch: ReadBatch): void {
+    this.fetched = batch.add(this.file);
+  }
+
+  collect(row: Row, batch: ReadBatch): void {
+    const { readings, fetched } = this;
+    if (!batch.parse(fetched, this.file, parsePidIo, readings.spare.io)) return;
+    readings.spare.time = batch.time(fetched) / 1000;
     readings.commit();
     for (const [slot, counter] of counted) row.counters[slot] = readings.current.io.counters.value(counter);
     if (readings.complete) deriveIo(readings.previous, readings.current, row);
@@ -75,6 +86,10 @@ class ProcessIo implements GuestIo {
 /** That of the processes of a container. */
 class VolumeIo implements GuestIo {
   constructor(private readonly io: ContainerIo) {}
+
+  fetch(): void {
+    // Its files are those of devices that come and go.
+  }
 
   collect({ values, counters }: Row): void {
     const { io } = this;
@@ -89,6 +104,7 @@ class VolumeIo implements GuestIo {
 /** What each QEMU process, and each container, read and wrote, whatever its disks are. */
 export class IoCollector implements Collector {
   readonly name = 'io';
+  private readonly batch = new ReadBatch(ROOM);
   private readonly stacks: DeviceStacks;
   private readonly vms = new PerGuest(({ guest }) => this.ioOf(guest.sources.storage));
 
@@ -97,9 +113,15 @@ export class IoCollector implements Collector {
   }
 
   collect(_host: HostTarget, vms: readonly GuestTarget[], attend?: () => void): void {
+    const { batch } = this;
+    batch.begin();
     for (const target of vms) {
       attend?.();
-      this.vms.of(target)?.collect(target.row);
+      this.vms.of(target)?.fetch(batch);
+    }
+    for (const target of vms) {
+      attend?.();
+      this.vms.of(target)?.collect(target.row, batch);
     }
   }
 

@@ -77,8 +77,10 @@ export function deriveSwap(previous: Detail, current: Detail, counter: 'swapIn' 
 /** Memory of one VM. */
 export class VmMem {
   private readonly faults = new Readings(() => new FaultReading());
-  private previous: Detail | undefined;
   private current: Detail | undefined;
+  /** Bytes per second swapped between the last two answers of the balloon. */
+  private swappedIn = NaN;
+  private swappedOut = NaN;
   private readonly status = new PidMemory();
   private readonly statusBeat = new SlowBeat(STATUS_BEAT);
   private readonly ksmBeat = new SlowBeat(SELDOM_BEAT);
@@ -125,14 +127,16 @@ export class VmMem {
 
   private setSwapRates(detail: Detail | undefined, { values, counters }: Row): void {
     if (detail !== this.current) {
-      this.previous = this.current;
+      const { current: previous } = this;
       this.current = detail;
+      const both = previous !== undefined && detail !== undefined;
+      this.swappedIn = both ? deriveSwap(previous, detail, 'swapIn') : NaN;
+      this.swappedOut = both ? deriveSwap(previous, detail, 'swapOut') : NaN;
     }
     counters[vmSlots.ram_swapin] = detail?.balloon?.swapIn ?? NaN;
     counters[vmSlots.ram_swapout] = detail?.balloon?.swapOut ?? NaN;
-    if (this.previous === undefined || this.current === undefined) return;
-    values[vmSlots.ram_swapin] = deriveSwap(this.previous, this.current, 'swapIn');
-    values[vmSlots.ram_swapout] = deriveSwap(this.previous, this.current, 'swapOut');
+    values[vmSlots.ram_swapin] = this.swappedIn;
+    values[vmSlots.ram_swapout] = this.swappedOut;
   }
 
   /**

@@ -11,15 +11,15 @@ export function ascii(word: string): Uint8Array {
 
 /**
  * Makes sure that the content ends with a newline, as every text file of the kernel does: one that does not was cut
- * off, and its last number may lack digits.
+ * off, and its last number may lack digits. To be called at its first byte.
  */
 export function requireWholeLines(cursor: Cursor, path: string, expected: string): void {
-  const { bytes, end } = cursor;
-  if (end > 0 && bytes[end - 1] === NEWLINE) return;
+  const { bytes, end, pos } = cursor;
+  if (end > pos && bytes[end - 1] === NEWLINE) return;
   throw new KernelFormatError(
     path,
     `${expected}, ending with a newline`,
-    cursor.text(Math.max(0, end - SHOWN), end),
+    cursor.text(Math.max(pos, end - SHOWN), end),
   );
 }
 

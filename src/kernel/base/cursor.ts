@@ -23,11 +23,11 @@ export class Cursor {
   /** What the last {@link uint} exceeded 10^15 by, in units of 10^15; 0 for nearly all counters. */
   high = 0;
 
-  /** Starts over at the first of `length` bytes. */
-  reset(bytes: Uint8Array, length: number): this {
+  /** Starts over at the first of the bytes up to `end`. */
+  reset(bytes: Uint8Array, end: number, start = 0): this {
     this.bytes = bytes;
-    this.pos = 0;
-    this.end = length;
+    this.pos = start;
+    this.end = end;
     return this;
   }
 

@@ -54,14 +54,36 @@ export class KernelFile {
       this.trouble = undefined;
       return length;
     } catch (error) {
-      this.release();
-      // A lack of descriptors says nothing about the file: the next read tries again.
-      if (isShortage(error)) return -1;
-      this.trouble = troubleOf(error);
-      const retry = (error as NodeJS.ErrnoException).code !== 'ESRCH';
-      this.retryAt = retry ? performance.now() + RETRY_INTERVAL * (1 + Math.random() / 4) : Infinity;
-      return -1;
+      return this.failed(error);
     }
+  }
+
+  /**
+   * Reads the beginning of the file into other bytes, which stay.
+   * @param at where in them
+   * @param most bytes to read
+   * @returns as {@link read}
+   */
+  readInto(bytes: Buffer, at: number, most: number): number {
+    if (this.trouble !== undefined && performance.now() < this.retryAt) return -1;
+    try {
+      if (this.fd < 0) this.fd = openSync(this.path, 'r');
+      const length = readSync(this.fd, bytes, at, most, 0);
+      this.trouble = undefined;
+      return length;
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+
+  private failed(error: unknown): -1 {
+    this.release();
+    // A lack of descriptors says nothing about the file: the next read tries again.
+    if (isShortage(error)) return -1;
+    this.trouble = troubleOf(error);
+    const retry = (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    this.retryAt = retry ? performance.now() + RETRY_INTERVAL * (1 + Math.random() / 4) : Infinity;
+    return -1;
   }
 
   private readOn(first: number): number {

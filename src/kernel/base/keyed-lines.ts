@@ -15,6 +15,7 @@ export function parseKeyedLines(
   expected: string,
 ): void {
   requireWholeLines(cursor, path, expected);
+  const { pos: start } = cursor;
   into.clear();
   let found = 0;
   while (!cursor.atEnd) {
@@ -28,5 +29,5 @@ export function parseKeyedLines(
     }
     cursor.skipLine();
   }
-  if (found === 0) throw badLine(cursor, path, expected, 0);
+  if (found === 0) throw badLine(cursor, path, expected, start);
 }

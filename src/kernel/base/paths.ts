@@ -101,7 +101,8 @@ export class Paths {
 
   /** A file of one thread of a process: schedstat, comm, children. */
   task(pid: number, tid: number, file: string): string {
-    return join(this.roots.procfs, String(pid), 'task', String(tid), file);
+    // Numbers hold nothing that `join` had to resolve; its garbage was 25 KB a second with 800 vCPUs.
+    return `${this.roots.procfs}/${pid}/task/${tid}/${file}`;
   }
 
   /** The directory that holds cpu0, cpu1, ... */

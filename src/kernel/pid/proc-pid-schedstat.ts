@@ -6,6 +6,9 @@ import type { Cursor } from '../base/cursor.ts';
 export const schedstatCounters = { run: 0, wait: 1, timeslices: 2 } as const;
 const COLUMNS = Object.keys(schedstatCounters).length;
 
+/** Room that the file takes at most: three numbers of 64 bits. */
+export const SCHEDSTAT_ROOM = 64;
+
 /** What schedstat of a process or thread tells. */
 export class Schedstat {
   /** See {@link schedstatCounters}. */
@@ -21,7 +24,8 @@ const EXPECTED = 'a line of three numbers like "137420894 7653920 1247"';
  */
 export function parsePidSchedstat(cursor: Cursor, into: Schedstat, path: string): void {
   requireWholeLines(cursor, path, EXPECTED);
+  const { pos: start } = cursor;
   for (let i = 0; i < COLUMNS; i++) into.counters.read(i, cursor);
   if (Number.isNaN(into.counters.value(schedstatCounters.timeslices)))
-    throw badLine(cursor, path, EXPECTED, 0);
+    throw badLine(cursor, path, EXPECTED, start);
 }

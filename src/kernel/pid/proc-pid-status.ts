@@ -6,6 +6,8 @@ const NAME = ascii('Name:');
 const RSS_SHMEM = ascii('RssShmem:');
 const VM_SWAP = ascii('VmSwap:');
 const HUGETLB = ascii('HugetlbPages:');
+const CPUS = ascii('\nCpus_allowed_list:\t');
+const NEWLINE = 0x0a;
 
 /** What /proc/<pid>/status tells of the memory of a process, in bytes. */
 export class PidMemory {
@@ -38,10 +40,14 @@ export function parsePidMemory(cursor: Cursor, into: PidMemory, path: string): v
 
 /**
  * The CPUs that a task may run on, as /proc/<pid>/task/<tid>/status lists them (`0-3,8`); undefined where the kernel has
- * no such line. @param text of the file
+ * no such line.
  */
-export function cpusAllowed(text: string): string | undefined {
-  return /^Cpus_allowed_list:\s*(\S+)$/m.exec(text)?.[1];
+export function cpusAllowed(status: Buffer): string | undefined {
+  const line = status.indexOf(CPUS);
+  if (line < 0) return undefined;
+  const start = line + CPUS.length;
+  const end = status.indexOf(NEWLINE, start);
+  return end > start ? status.toString('latin1', start, end) : undefined;
 }
 
 /**

@@ -94,14 +94,23 @@ export class Process {
    * to have one. Reads a file for each.
    */
   vcpuAffinity(): string | undefined {
-    const lists = new Set<string>();
+    let first: string | undefined;
+    let all: Set<number> | undefined;
     for (const { tid, vcpu } of this.threads) {
-      if (vcpu === undefined) continue;
-      const list = cpusAllowed(readOnce(this.paths.task(this.pid, tid, 'status')) ?? '');
-      if (list !== undefined) lists.add(list);
+      const list = vcpu === undefined ? undefined : this.cpusOf(tid);
+      if (list === undefined || list === first) continue;
+      // Nearly always all have the same.
+      if (first === undefined) first = list;
+      else for (const cpu of parseCpuList(list)) (all ??= new Set(parseCpuList(first))).add(cpu);
     }
-    if (lists.size < 2) return [...lists][0];
-    return cpuListText(new Set([...lists].flatMap((list) => [...parseCpuList(list)])));
+    return all === undefined ? first : cpuListText(all);
+  }
+
+  private cpusOf(tid: number): string | undefined {
+    const file = new KernelFile(this.paths.task(this.pid, tid, 'status'));
+    const length = file.read();
+    file.close();
+    return length < 0 ? undefined : cpusAllowed(file.bytes.subarray(0, length));
   }
 
   /** How long each of the threads with a vCPU ran, and where last. Reads a file for each. */
