@@ -92,8 +92,7 @@ const nothingKnown = new Row('host');
 /** Every row of a view. */
 function listed(sample: Sample, view: View): readonly TableEntry[] {
   const { scope } = view;
-  if (scope === 'vm')
-    return sample.guests.map((vm) => ({ key: vm.guest.key, row: vm.row, vm, node: nodeOf(vm) }));
+  if (scope === 'vm') return listedGuests(sample.guests);
   const ofVm = partsOf('vm').find((part) => part.scope === scope);
   if (ofVm !== undefined)
     return sample.guests.flatMap((vm) =>
@@ -101,6 +100,25 @@ function listed(sample: Sample, view: View): readonly TableEntry[] {
     );
   if (!isMerged(sample)) return ofHost(sample.host, undefined, view);
   return sample.nodes.flatMap((node) => ofHost(node.sample?.host, node, view));
+}
+
+/** Those of lists of guests, of which nearly always the next sample has the same. */
+const known = new WeakMap<readonly GuestRows[], readonly TableEntry[]>();
+
+/** The rows of guests, made anew only where the list of them is a new one. */
+function listedGuests(guests: readonly GuestRows[]): readonly TableEntry[] {
+  const before = known.get(guests);
+  if (before !== undefined) return before;
+  const entries = guests.map((vm): TableEntry => ({
+    key: vm.guest.key,
+    row: vm.row,
+    vm,
+    get node() {
+      return nodeOf(vm);
+    },
+  }));
+  known.set(guests, entries);
+  return entries;
 }
 
 /** The rows of a host in a view: itself, or its devices. */
