@@ -34,7 +34,7 @@ export function terminalSvg(screen: string, columns: number): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">\n` +
     `<rect width="${width}" height="${height}" rx="6" fill="${BACKGROUND}"/>\n` +
-    `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">\n${body}</g>\n</svg>\n`
+    `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">\n${body}</g>\n</svg>\n`
   );
 }
 
@@ -116,8 +116,13 @@ function hex(colour: readonly number[]): string {
   return `#${colour.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 }
 
+/** With blanks that do not break: browsers no longer obey xml:space, and make one of several others. */
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return text
+    .replaceAll(' ', '\u00a0')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
 }
 
 function round(value: number): number {
