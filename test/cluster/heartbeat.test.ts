@@ -5,7 +5,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { BEAT, Heartbeat, SAMPLES_PER_BEAT } from '../../src/cluster/ssh/heartbeat.ts';
+import { BEAT, BEAT_INTERVAL, Heartbeat } from '../../src/cluster/ssh/heartbeat.ts';
 import { REMOTE_COMMAND } from '../../src/cluster/ssh/ssh-command.ts';
 import { Program, PROXTOP } from '../e2e/program.ts';
 import type { End } from '../e2e/program.ts';
@@ -31,7 +31,7 @@ describe('the end of a heartbeat', () => {
     await beat(input);
     for (let sample = 1; sample < 200; sample++) {
       heartbeat.sampled();
-      if (sample % SAMPLES_PER_BEAT === 0) await beat(input);
+      if (sample % (BEAT_INTERVAL / 1000) === 0) await beat(input);
     }
     for (let sample = 1; sample < 26; sample++) heartbeat.sampled();
     assert.deepEqual(reasons, []);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, test, after, before } from 'node:test';
 import { slots } from '../../src/catalogue/catalogue.ts';
 import { SshSource } from '../../src/cluster/ssh/ssh-source.ts';
@@ -52,6 +53,13 @@ async function samples(source: SshSource, count = 1): Promise<void> {
     return source.state().kind === 'streaming' && seq !== undefined && seq !== begun && seq >= count;
   });
 }
+
+test('a node that cannot be connected to for want of descriptors is told so', async () => {
+  const program = join(import.meta.dirname, 'out-of-descriptors.ts');
+  const shell = spawn('sh', ['-c', `ulimit -n 80; exec "${process.execPath}" --import tsx "${program}"`]);
+  const said = await text(shell.stdout);
+  assert.equal(said, 'ssh cannot be started: spawn ssh EMFILE');
+});
 
 describe('nodes over ssh', { skip }, () => {
   let lab: Lab;

@@ -175,6 +175,34 @@ test('memory is bounded: by ten minutes, and by bytes, of which the oldest go fi
   assert.equal(secondOf(await small.before(Infinity)), 699);
 });
 
+test('who steps on after a jump back waits once: what comes before is judged there, and then sample by sample', async () => {
+  const all = samples(0, 900);
+  let asked = 0;
+  const counted: Playable = {
+    length: all.length,
+    timeAt: (index) => all[index]?.time ?? NaN,
+    has: (index) => Promise.resolve(index < all.length),
+    indexAt: (time) =>
+      Promise.resolve(
+        Math.max(
+          0,
+          all.findIndex((each) => each.time >= time),
+        ),
+      ),
+    at: (index) => {
+      asked++;
+      return Promise.resolve(all[index]);
+    },
+  };
+  const judged = new JudgedRecording(counted);
+  for (let index = 0; index < 900; index++) await judged.at(index);
+  // More than values are remembered of, less than what was found.
+  await judged.at(150);
+  asked = 0;
+  for (let index = 151; index < 170; index++) await judged.at(index);
+  assert.ok(asked <= 2 * 19, `${asked} samples for 19 steps`);
+});
+
 test('keys are obeyed while it is judged what comes before a moment, and while something red is searched', async () => {
   const all = samples(0, 20);
   const slow: Playable = {

@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream';
 
 /** A sign of life of a watcher: to a login script that asks something, an empty line. */
 export const BEAT = '\n';
-/** Samples of a node for which its watcher writes one beat. */
-export const SAMPLES_PER_BEAT = 5;
-/** Samples without a beat after which nobody watches. One is taken a second, and after half of that a watcher gives the connection up. */
+/** ms from a beat to the next one, which answers whatever comes of the node then: part of a sample, too, where the link is slow. */
+export const BEAT_INTERVAL = 5000;
+/** Samples without a beat after which nobody watches; one is taken a second. */
 const MOST_UNANSWERED = 30;
 
 /**

@@ -7,7 +7,7 @@ import type { Unreadable } from '../../recording/changes/changed-samples.ts';
 import type { Fields } from '../../recording/format.ts';
 import { ClockOffset } from '../clock-offset.ts';
 import type { Arrival, NodeAddress, NodeName, NodeSource, NodeState, NodeTrouble } from '../node-source.ts';
-import { BEAT, SAMPLES_PER_BEAT } from './heartbeat.ts';
+import { BEAT, BEAT_INTERVAL } from './heartbeat.ts';
 import { RecordStream, StreamError } from './record-stream.ts';
 import { sshArguments } from './ssh-command.ts';
 import { causeOf } from './ssh-trouble.ts';
@@ -45,6 +45,8 @@ interface Connection {
   readonly stream: RecordStream;
   /** Monotonic ms of the first sample. */
   firstAt: number | undefined;
+  /** Monotonic ms of the last beat. */
+  beatAt: number;
   /** Why we end it, where it is us. */
   cause: Cause | undefined;
 }
@@ -52,7 +54,7 @@ interface Connection {
 /**
  * The samples of a node that proxtop takes there and that come over ssh. A failed connection is made again with back-off.
  * The remote proxtop ends with the connection, because its standard input and output are closed, or where it is not told of that because
- * it gets no beats: one goes there at the beginning, and then as an answer to every few samples.
+ * it gets no beats: one goes there at the beginning, and then every few seconds as an answer to what comes.
  */
 export class SshSource implements NodeSource {
   onNews: (() => void) | undefined;
@@ -103,20 +105,23 @@ export class SshSource implements NodeSource {
         this.take(fields, connection);
       }),
       firstAt: undefined,
+      beatAt: -Infinity,
       cause: undefined,
     };
     this.connection = connection;
     this.wait(FIRST_SAMPLE, () => {
       this.silent(connection, 'no sample came', SLOW_START);
     });
+    // It has none where there are no descriptors left, which is told as an error.
+    const { stdin, stdout, stderr } = ssh as Partial<Ssh>;
     // It ends when it likes, and that is told by its end.
-    ssh.stdin.on('error', () => undefined);
-    beat(ssh);
+    stdin?.on('error', () => undefined);
+    beat(connection, performance.now());
     let words = '';
-    ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr?.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-LONGEST_WORDS);
     });
-    ssh.stdout.on('data', (piece: Buffer) => {
+    stdout?.on('data', (piece: Buffer) => {
       this.read(piece, connection);
     });
     ssh.on('error', (error) => {
@@ -131,8 +136,10 @@ export class SshSource implements NodeSource {
 
   private read(piece: Buffer, connection: Connection): void {
     if (connection.cause !== undefined || this.closed) return;
+    const now = performance.now();
+    if (now - connection.beatAt >= BEAT_INTERVAL) beat(connection, now);
     try {
-      connection.stream.push(piece, performance.now());
+      connection.stream.push(piece, now);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       this.giveUp(connection, { kind: error.kind, text: error.message });
@@ -150,8 +157,8 @@ export class SshSource implements NodeSource {
     sample.host.row.texts[host_name] ??= this.name;
     const { clock } = connection;
     const at = performance.now();
-    clock.add(sample.time, sample.interval, Date.now(), at);
-    if (sample.seq % SAMPLES_PER_BEAT === 0) beat(connection.ssh);
+    const isNext = this.arrival?.sample.seq === sample.seq - 1;
+    clock.add(sample.time, isNext ? sample.interval : NaN, Date.now(), at);
     connection.firstAt ??= at;
     if (at - connection.firstAt > GOOD) this.failures = 0;
     this.arrival = { sample, at, lateness: clock.lateness, clockOffset: clock.offset };
@@ -231,8 +238,10 @@ function unreadable(why: Unreadable): StreamError {
 }
 
 /** Tells the node that it is watched; one that still waits to be taken says the same. */
-function beat({ stdin }: Ssh): void {
-  if (stdin.writable && stdin.writableLength === 0) stdin.write(BEAT);
+function beat(connection: Connection, now: number): void {
+  connection.beatAt = now;
+  const { stdin } = connection.ssh as Partial<Ssh>;
+  if (stdin?.writable === true && stdin.writableLength === 0) stdin.write(BEAT);
 }
 
 /** Ends ssh, which closes the connection and with it what runs there. */

@@ -16,8 +16,9 @@ import type { RecordedVm } from '../recorded-rows.ts';
 
 /** Rows of one sample at most, those of parts included: twenty for each of a thousand guests. */
 const MOST_ROWS = 20_000;
-/** Texts that are remembered at most. */
+/** Texts that are remembered at most, and characters of one: nobody knows what a node sends. */
 const MOST_TEXTS = 10_000;
+const LONGEST_SHARED = 100;
 /** Scopes at most, and columns of one. */
 const MOST_COLUMNS = 4096;
 
@@ -186,7 +187,7 @@ export class ChangedSamples {
 const texts = new Map<string, string>();
 
 function onlyCopy(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined || text.length > LONGEST_SHARED) return text;
   const known = texts.get(text);
   if (known !== undefined) return known;
   if (texts.size >= MOST_TEXTS) texts.clear();

@@ -74,10 +74,10 @@ export class RowValues {
     this.changes = 0;
     const add = (row: Row, key: string): void => {
       const number = count++;
+      rows[number] = row;
       if (row.version !== 0 && versions[number] === row.version) return;
       const known = names[number];
       isSame &&= known?.[0] === key && known[1] === row.texts[device];
-      rows[number] = row;
       versions[number] = row.version;
       changed[this.changes++] = number;
     };

@@ -76,6 +76,8 @@ export function isRemembered(scope: Scope, id: string): boolean {
 export class RecentValues {
   private readonly moments: Remembered[] = [];
   private size = 0;
+  /** When the sample that was added last was taken, whether it is remembered or not. */
+  private latest = -Infinity;
   private readonly rows = new Map<Scope, RowValues>();
 
   constructor(private readonly limits: typeof LIMITS = LIMITS) {}
@@ -83,6 +85,7 @@ export class RecentValues {
   add({ time, interval, guests }: Sample): void {
     // A rewound recording gives the same samples again.
     while ((this.moments.at(-1)?.time ?? -Infinity) >= time) this.size -= this.moments.pop()?.bytes ?? 0;
+    this.latest = time;
     const last = this.moments.at(-1);
     const isSparse = last !== undefined && last.bytes > MANY * Float32Array.BYTES_PER_ELEMENT;
     if (isSparse && time - last.time < APART) return;
@@ -105,7 +108,7 @@ export class RecentValues {
   /** Whether values that stand for a moment are remembered. @param time of it, ms since 1970 */
   has(time: number): boolean {
     const moment = this.moments[this.firstAfter(time) - 1];
-    return moment !== undefined && time <= moment.time + moment.held;
+    return time <= this.latest && moment !== undefined && time <= moment.time + moment.held;
   }
 
   /**
