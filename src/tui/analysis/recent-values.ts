@@ -3,8 +3,8 @@ import { partsOf } from '../../catalogue/row-tree.ts';
 import type { Sample } from '../../sampling/sample.ts';
 import { views } from '../table/views.ts';
 import { metricOf } from '../values/row-values.ts';
-import { RowValues } from './listed-rows.ts';
-import type { Numbers, RowKind } from './listed-rows.ts';
+import { ListedValues } from './listed-values.ts';
+import type { Numbers, RowKind } from './listed-values.ts';
 
 /** What the page of a VM shows of the last two minutes. */
 export const ofPage = ['cpu_total', 'cpu_steal', 'disk_lat_avg', 'net_rx_mbit', 'net_tx_mbit'] as const;
@@ -78,7 +78,7 @@ export class RecentValues {
   private size = 0;
   /** When the sample that was added last was taken, whether it is remembered or not. */
   private latest = -Infinity;
-  private readonly rows = new Map<Scope, RowValues>();
+  private readonly rows = new Map<Scope, ListedValues>();
 
   constructor(private readonly limits: typeof LIMITS = LIMITS) {}
 
@@ -93,7 +93,7 @@ export class RecentValues {
     let bytes = 0;
     for (const [scope, kind] of kinds) {
       let rows = this.rows.get(scope);
-      if (rows === undefined) this.rows.set(scope, (rows = new RowValues(kind)));
+      if (rows === undefined) this.rows.set(scope, (rows = new ListedValues(kind)));
       const values = rows.values(guests);
       of.set(scope, { numbers: rows.numbers, values });
       bytes += values.byteLength;

@@ -20,7 +20,7 @@ export interface RowKind {
  * Lists some values of all rows of a scope, again and again. Of rows that did not change since the last time nothing is looked at;
  * numbers by their keys are made again only when other rows are there.
  */
-export class RowValues {
+export class ListedValues {
   numbers: Numbers = new Map();
   /** Of the last time, with the versions that they had. */
   private readonly rows: Row[] = [];
