@@ -30,6 +30,8 @@ export class Rig {
   readonly runs: Stream[] = [];
   /** Keys of recorded samples that were replayed. */
   private readonly replayed: string[] = [];
+  /** Keys of what each run printed. */
+  private readonly keys = new Map<Stream, string[]>();
   private readonly general: readonly string[];
   private disk: SmallDisk | undefined;
 
@@ -141,7 +143,14 @@ export class Rig {
 
   /** Keys of all that was sampled or replayed so far. */
   get sampled(): string[] {
-    return [...this.replayed, ...this.runs.flatMap(({ lines }) => lines.map(keyOf))];
+    return [...this.replayed, ...this.runs.flatMap((run) => this.keysOf(run))];
+  }
+
+  private keysOf(run: Stream): readonly string[] {
+    const keys = this.keys.get(run) ?? [];
+    this.keys.set(run, keys);
+    for (const line of run.lines.slice(keys.length)) keys.push(keyOf(line));
+    return keys;
   }
 
   /** Keys of what was sampled while there was an output of this name. */

@@ -107,6 +107,10 @@ export class Program {
   /** All it wrote so far. */
   stdout = '';
   stderr = '';
+  /** Complete lines of stdout so far: what is asked again and again does not look through all of it each time. */
+  protected readonly complete: string[] = [];
+  /** What stands behind them. */
+  private rest = '';
   private readonly ended: Promise<End>;
   private readonly waiting = new Set<() => void>();
 
@@ -114,6 +118,12 @@ export class Program {
   constructor(readonly child: ChildProcess) {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
+      const [first = '', ...others] = text.split('\n');
+      this.rest += first;
+      for (const line of others) {
+        this.complete.push(this.rest);
+        this.rest = line;
+      }
       this.changed();
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -139,7 +149,7 @@ export class Program {
 
   /** The complete lines of stdout. */
   get lines(): string[] {
-    return this.stdout.split('\n').slice(0, -1);
+    return this.complete.slice();
   }
 
   /** Resolves as soon as `condition` holds; it is asked whenever the program has written something. */
@@ -183,7 +193,6 @@ export class Program {
 /** A proxtop that writes JSON lines of layout `cycle` to its stdout. */
 export class Stream extends Program {
   readonly cycles: Cycle[] = [];
-  private parsed = 0;
 
   /** Starts it with these flags and `--printer=json`. */
   static start(args: readonly string[]): Stream {
@@ -229,11 +238,7 @@ export class Stream extends Program {
   }
 
   private parse(): void {
-    const end = this.stdout.lastIndexOf('\n') + 1;
-    if (end <= this.parsed) return;
-    const lines = this.stdout.slice(this.parsed, end).split('\n').slice(0, -1);
-    this.cycles.push(...lines.map((line) => JSON.parse(line) as Cycle));
-    this.parsed = end;
+    for (const line of this.complete.slice(this.cycles.length)) this.cycles.push(JSON.parse(line) as Cycle);
   }
 }
 
