@@ -26,7 +26,7 @@ export class Daemon {
     const child = spawn(this.program, this.args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     child.stderr.on('data', (data: Buffer) => (this.errors = (this.errors + data.toString()).slice(-2000)));
-    const end = performance.now() + 30_000;
+    const end = performance.now() + 120_000;
     while (!(await answers(this.url))) {
       if (child.exitCode !== null || performance.now() > end)
         throw new Error(`${this.program} does not answer: ${this.errors}`);

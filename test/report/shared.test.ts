@@ -143,7 +143,7 @@ test('a clock that was never set, or is set to any year, does not hold up a repo
     const ticks = ticksOf(zone, begin, end, 7);
     assert.ok(ticks.length >= 3 && ticks.length <= 8, `${ticks.length}`);
     // Minutes, where it was looked at by hours or quarters of one.
-    assert.ok(performance.now() - started < 5000);
+    assert.ok(performance.now() - started < 60_000);
     assert.ok(zone.offsets.length <= 20_001);
   }
 });
