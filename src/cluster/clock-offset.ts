@@ -36,10 +36,14 @@ export class ClockOffset {
     this.least = Math.min(this.least, this.last);
   }
 
-  /** By how many ms the clock of the node is ahead of ours; 0 if it cannot be distinguished from transport time. */
+  /**
+   * By how many ms the clock of the node is ahead of ours; 0 if it cannot be distinguished from transport time, or from what is not noticed
+   * where a clock begins to stand still, and goes on.
+   */
   get offset(): number {
     const behind = this.difference - this.lateness;
-    return behind < 0 || behind > USUAL_WAY ? -behind : 0;
+    const unnoticed = this.set === 0 ? 0 : 2 * SET;
+    return behind < -unnoticed || behind > USUAL_WAY ? -behind : 0;
   }
 
   /** How many ms the last sample took more than the fastest one. */

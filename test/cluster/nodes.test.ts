@@ -177,6 +177,10 @@ test('a clock that stands still, or goes too slowly, makes nothing late', () => 
   for (let number = 100; number < 200; number++)
     assert.equal(second(number, -99_000 - 500 * (number - 100), 0)[1], 0);
   assert.deepEqual(second(200, 0, 0), [0, 0]);
+  // What it lost before it was seen to stand seems to be time on the way; it is right again all the same.
+  second(201, -150, 0);
+  second(202, -1150, 0);
+  assert.deepEqual(second(203, 0, 0), [0, 150]);
 });
 
 test('records come in pieces of any size; what is no record, too large or too much ends the stream', () => {

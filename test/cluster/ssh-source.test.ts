@@ -170,6 +170,19 @@ describe('nodes over ssh', { skip }, () => {
     await source.close();
   });
 
+  test('a node that was silent, and of which a part of a sample comes then, has a slow link', async () => {
+    const script = `let count = 0;
+      process.stdin.on("data", (piece) => {
+        if (count++ < 3) process.stdout.write(piece);
+        else if (count === 4) setTimeout(() => process.stdout.write(piece.subarray(0, 20)), 6000);
+      });`;
+    const source = open(await ssh.node('halves', `${program()} | node -e '${script}'`));
+    await samples(source);
+    assert.equal(await trouble(source, 'silent'), 'no sample comes any more');
+    assert.match(await trouble(source, 'slow'), /of the next sample only a part has come/);
+    await source.close();
+  });
+
   test('what is wrong with a node is told', async () => {
     const cases: readonly (readonly [TroubleKind, string | undefined, RegExp])[] = [
       ['no-program', undefined, /no proxtop in its PATH/],

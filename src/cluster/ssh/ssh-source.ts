@@ -33,6 +33,7 @@ const GOOD = 30_000;
 /** ms that ssh has to end by itself. */
 const GRACE = 2000;
 const TOO_SLOW = 'the link is too slow';
+const PART: Cause = { kind: 'slow', text: `${TOO_SLOW}: of the next sample only a part has come` };
 /** Characters of what ssh and proxtop say on standard error that are kept, the last ones. */
 const LONGEST_WORDS = 4096;
 
@@ -140,6 +141,7 @@ export class SshSource implements NodeSource {
     if (now - connection.beatAt >= BEAT_INTERVAL) beat(connection, now);
     try {
       connection.stream.push(piece, now);
+      if (connection.stream.hasPart) this.partCame();
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       this.giveUp(connection, { kind: error.kind, text: error.message });
@@ -174,7 +176,7 @@ export class SshSource implements NodeSource {
   private late(lateness: number, connection: Connection): void {
     const cause: Cause = {
       kind: 'slow',
-      text: `${TOO_SLOW}: samples come ${Math.round(lateness / 1000)} s late`,
+      text: `samples come ${Math.round(lateness / 1000)} s late: the link is too slow, or the node stood still`,
     };
     const { since } = this.troubled(cause, undefined);
     if (lateness > GIVEN_UP || performance.now() - since > LATE) this.giveUp(connection, cause);
@@ -182,13 +184,19 @@ export class SshSource implements NodeSource {
 
   /** Reports silence, and waits whether a sample comes. @param patience ms until the connection is given up */
   private silent(connection: Connection, text: string, patience: number): void {
-    const cause: Cause = connection.stream.hasPart
-      ? { kind: 'slow', text: `${TOO_SLOW}: of the next sample only a part has come` }
-      : { kind: 'silent', text };
-    this.troubled(cause, performance.now() + patience);
+    const cause = (): Cause => (connection.stream.hasPart ? PART : { kind: 'silent', text });
+    this.troubled(cause(), performance.now() + patience);
     this.wait(patience, () => {
-      this.giveUp(connection, cause);
+      this.giveUp(connection, cause());
     });
+    this.onNews?.();
+  }
+
+  /** A node that was told to be silent, and of which a part of a sample comes then, is not: its link is slow. */
+  private partCame(): void {
+    const { current } = this;
+    if (current.kind !== 'trouble' || current.trouble.kind !== 'silent') return;
+    this.troubled(PART, current.trouble.retryAt);
     this.onNews?.();
   }
 
