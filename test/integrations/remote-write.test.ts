@@ -15,6 +15,7 @@ import { Daemon, installed } from '../delivery/daemon.ts';
 import { directory, freePort, logs, TestOutput, until } from '../delivery/helpers.ts';
 import { httpSettings } from '../delivery/http-receiver.ts';
 import { row, sampleOf, vmRows } from '../formats/sample.ts';
+import { Lab } from '../lab/lab.ts';
 import { unpackedPackage } from '../lab/debian-packages.ts';
 import { until as untilAsync } from '../lab/processes.ts';
 
@@ -338,6 +339,9 @@ describe('remote write', { concurrency: 2 }, () => {
     'the program: what it pushes is what its page holds',
     { skip: unlessInstalled('prometheus') },
     async (t) => {
+      const lab = Lab.create();
+      t.after(() => lab.close());
+      await lab.run({ name: 'pushed', disks: [{ interface: 'scsi', size: 1 << 20 }], guest: 'idle' });
       const store = await prometheus(t, 'prometheus', '');
       const page = `127.0.0.1:${await freePort()}`;
       const config = join(directory(t), 'proxtop.conf');
@@ -345,8 +349,6 @@ describe('remote write', { concurrency: 2 }, () => {
         config,
         `collectors = cpu, mem, disk, net, host
 devices = true
-[connector]
-type = qemu
 [output.page]
 listen = ${page}
 [output.prometheus]
@@ -357,7 +359,9 @@ interval = 1
 `,
       );
       const program = new Program(
-        spawn(PROXTOP, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] }),
+        spawn(PROXTOP, ['--proxmox', ...lab.flags(), '--config', config], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
       );
       t.after(() => program.stop());
       await untilAsync(

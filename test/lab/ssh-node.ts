@@ -199,24 +199,35 @@ export class SshNode {
 
   /** Stops every process: connections stay, and nothing answers. */
   async hang(): Promise<void> {
-    const pids = this.processes();
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    await until('the node hangs', () => pids.every((pid) => processState(pid) === 'T'));
+    const pids = this.signal('SIGSTOP');
+    await until('the node hangs', () => pids.every((pid) => hasEnded(pid) || processState(pid) === 'T'));
   }
 
   /** Lets a node that hangs go on. */
   resume(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+    this.signal('SIGCONT');
   }
 
   /** Ends every process and the network of the node at once. */
   async kill(): Promise<void> {
     const { server } = this;
     this.server = undefined;
-    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    this.signal('SIGKILL');
     if (server?.exitCode === null && server.signalCode === null) await once(server, 'exit');
     await until('the node is gone', () => this.processes().length === 0);
     await until('its link is gone', () => !existsSync(`/sys/class/net/${this.link}o`));
+  }
+
+  /** Sends a signal to every process; those that end meanwhile need none. @returns their pids */
+  private signal(name: NodeJS.Signals): readonly number[] {
+    const pids = this.processes();
+    for (const pid of pids)
+      try {
+        process.kill(pid, name);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    return pids;
   }
 
   /** Gives the node another host key, which it has after the next start. */
