@@ -12,7 +12,7 @@ import { syntheticHost } from './synthetic-host.ts';
 const GUESTS = 100;
 const SECOND = 1000;
 const { host_name } = slots('host', 'host');
-const { UUID, pid, vmid, name: NAME, guest_type, state, qmp } = slots('identity', 'vm');
+const { UUID, pid, vmid, name: NAME, guest_type, state, qmp, lock } = slots('identity', 'vm');
 const [directory = '', ...names] = process.argv.slice(2);
 
 /** Guests are told apart by the names of their devices, too. */
@@ -39,6 +39,8 @@ function nodeOf(name: string, number: number): () => readonly Buffer[] {
         [guest_type]: 'qemu',
         [state]: 'running',
         [qmp]: undefined,
+        // Each of them would have a badge.
+        [lock]: undefined,
       });
       for (const part of [vcpus, disks, nics].flatMap((list) => [...list.entries()])) nameDevice(part);
     }

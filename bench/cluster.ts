@@ -2,7 +2,8 @@
  * What watching a cluster costs the host that watches: nodes with 100 guests each, a sample a second, each through the pipe of a program
  * that stands for ssh. The samples are those of bench/synthetic-host.ts: 4 vCPUs, 2 disks and a NIC for each VM, three of
  * four rates 0, as on real hosts. First what comes is read and nothing else, then the built program shows it (200x50).
- * Run: node --import tsx bench/cluster.ts [NODES] (32 if none are named); WARM_UP=20 and SECONDS=20 of each part
+ * Run: node --import tsx bench/cluster.ts [NODES] (32 if none are named); WARM_UP=90 and SECONDS=30 of each part. With one sample
+ * a second V8 compiles for more than a minute: 10 ms a second of threads of its own.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,8 +19,8 @@ import { compareParts, count } from './compare.ts';
 import type { Figures } from './compare.ts';
 import { CpuMeter, childrenOf, residentMiB, serviceEnvironment } from './processes.ts';
 
-const WARM_UP = count('WARM_UP', 20);
-const SECONDS = count('SECONDS', 20);
+const WARM_UP = count('WARM_UP', 90);
+const SECONDS = count('SECONDS', 30);
 const SIZE = { columns: 200, rows: 50 };
 const root = fileURLToPath(new URL('..', import.meta.url));
 const nodes = Number(process.argv[2] ?? 32);

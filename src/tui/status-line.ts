@@ -86,7 +86,8 @@ const only = { vms: 'only VMs', containers: 'only containers' } as const;
 
 /** How many guests run. @param left those that the filter leaves; undefined where there is none */
 function countOf(guests: Sample['guests'], left: number | undefined): string {
-  const vms = guests.filter(({ guest }) => guest.type === 'qemu').length;
+  let vms = 0;
+  for (const { guest } of guests) if (guest.type === 'qemu') vms++;
   const containers = guests.length - vms;
   if (left !== undefined) return `${containers === 0 ? 'VMs' : 'guests'} ${left}/${guests.length}`;
   const ofVms = `${vms === 1 ? 'VM' : 'VMs'} ${vms}`;
@@ -97,17 +98,21 @@ function countOf(guests: Sample['guests'], left: number | undefined): string {
 
 /** How many guests are in a state that they have a badge for: the bad ones first, each kind in its colour. */
 function statesOf(guests: Sample['guests']): Part[] {
-  const counts = new Map<string, { readonly verdict: Badge['grade']; count: number }>();
+  const badges = new Map<string, { readonly verdict: Badge['grade']; count: number }>();
   for (const { row } of guests) {
     const badge = badgeOf(row);
     if (badge === undefined) continue;
-    const [word = ''] = badge.text.toLowerCase().split(' ');
-    const kind = counts.get(word) ?? { verdict: badge.grade, count: 0 };
-    kind.count++;
-    counts.set(word, kind);
+    const kind = badges.get(badge.text);
+    if (kind === undefined) badges.set(badge.text, { verdict: badge.grade, count: 1 });
+    else kind.count++;
   }
   // Nearly always. V8 compiles the rest for an empty list wrongly, again and again.
-  if (counts.size === 0) return [];
+  if (badges.size === 0) return [];
+  const counts = new Map<string, { readonly verdict: Badge['grade']; count: number }>();
+  for (const [text, { verdict, count }] of badges) {
+    const [word = ''] = text.toLowerCase().split(' ');
+    counts.set(word, { verdict, count: count + (counts.get(word)?.count ?? 0) });
+  }
   const parts = [...counts].map(([word, { verdict, count }]): Part => {
     return { text: `${count} ${word}`, style: verdict, rank: verdict === 'bad' ? 1 : 3 };
   });

@@ -4,6 +4,8 @@
  */
 export class Followed<Thing, Signals> {
   private names: readonly string[] = [];
+  /** What {@link versionOf} said of each thing the last time. */
+  private readonly versions: number[] = [];
   private inOrder: readonly Signals[] = [];
   private kept = new Map<string, Signals>();
   private distinct: readonly Signals[] = [];
@@ -11,10 +13,13 @@ export class Followed<Thing, Signals> {
   /**
    * @param nameOf tells things from each other; two of one name share what is kept
    * @param make begins with one that was not there before
+   * @param versionOf what tells the name of a thing from all others, so that an unchanged one need not be looked at, in memory that no cache
+   *   has; 0 where nobody knows
    */
   constructor(
     private readonly nameOf: (thing: Thing) => string,
     private readonly make: (name: string) => Signals,
+    private readonly versionOf: (thing: Thing) => number = () => 0,
   ) {}
 
   /** What is kept of all of them, of each once. */
@@ -34,10 +39,15 @@ export class Followed<Thing, Signals> {
   }
 
   private areThese(things: readonly Thing[]): boolean {
-    const { names, nameOf } = this;
+    const { names, versions, nameOf, versionOf } = this;
     if (things.length !== names.length) return false;
-    for (let index = 0; index < names.length; index++)
-      if (nameOf(things[index] as Thing) !== names[index]) return false;
+    for (let index = 0; index < names.length; index++) {
+      const thing = things[index] as Thing;
+      const version = versionOf(thing);
+      if (version !== 0 && version === versions[index]) continue;
+      if (nameOf(thing) !== names[index]) return false;
+      versions[index] = version;
+    }
     return true;
   }
 
@@ -45,6 +55,7 @@ export class Followed<Thing, Signals> {
     const before = this.kept;
     const kept = new Map<string, Signals>();
     this.names = things.map((thing) => this.nameOf(thing));
+    this.versions.length = 0;
     this.inOrder = this.names.map((name) => {
       const signals = kept.get(name) ?? before.get(name) ?? this.make(name);
       kept.set(name, signals);

@@ -53,6 +53,7 @@ const diskName = ({ texts }: Row): string => texts[diskNames.device] ?? '';
 const newDisk = (name: string): DiskSignals => new DiskSignals(name);
 const nicName = ({ texts }: Row): string => texts[nicNames.device] ?? '';
 const newNic = (name: string): NicSignals => new NicSignals(name);
+const textsVersion = ({ textsVersion: version }: Row): number => version;
 
 /** What a guest adds to its means now. */
 const now = new Float64Array(Object.keys(of).length);
@@ -86,8 +87,8 @@ const busyMonitor: ReadonlySet<string | undefined> = new Set(['snapshot', 'migra
 /** What is kept of a guest as long as it runs. */
 export class GuestSignals {
   readonly means = new Means(Object.keys(of).length);
-  private readonly followedDisks = new Followed(diskName, newDisk);
-  private readonly followedNics = new Followed(nicName, newNic);
+  private readonly followedDisks = new Followed(diskName, newDisk, textsVersion);
+  private readonly followedNics = new Followed(nicName, newNic, textsVersion);
   readonly explanation = new Sticky<string>();
   rows!: GuestRows;
   /** Whether it can suffer from a shortage: it runs, has booted, and is not about to leave. */

@@ -13,23 +13,16 @@ export function weightOf(seconds: number): number {
 
 /** Means over the last ten seconds or so: exponentially weighted, each in a slot of its own. */
 export class Means {
-  private readonly means: Float64Array;
-  /** Which part of the window was known. */
-  private readonly known: Float64Array;
+  /** Of each slot the mean, and behind it which part of the window was known: side by side, as both are always needed. */
+  private readonly slots: Float64Array;
 
   constructor(size: number) {
-    this.means = new Float64Array(size).fill(NaN);
-    this.known = new Float64Array(size).fill(NaN);
+    this.slots = new Float64Array(2 * size).fill(NaN);
   }
 
   /** Adds a value; NaN is one that is not known. @param weight of this sample */
   add(slot: number, value: number, weight: number): void {
-    const isKnown = Number.isNaN(value) ? 0 : 1;
-    const before = this.known[slot] ?? NaN;
-    this.known[slot] = Number.isNaN(before) ? isKnown : before + weight * (isKnown - before);
-    if (isKnown === 0) return;
-    const mean = this.means[slot] ?? NaN;
-    this.means[slot] = Number.isNaN(mean) ? value : mean + weight * (value - mean);
+    this.put(2 * slot, value, weight);
   }
 
   /**
@@ -37,21 +30,12 @@ export class Means {
    * @param values by slot
    */
   addAll(values: Float64Array, weight: number): void {
-    const { means, known } = this;
-    for (let slot = 0; slot < means.length; slot++) {
-      const value = values[slot] as number;
-      const before = known[slot] as number;
-      const isKnown = Number.isNaN(value) ? 0 : 1;
-      known[slot] = Number.isNaN(before) ? isKnown : before + weight * (isKnown - before);
-      if (isKnown === 0) continue;
-      const mean = means[slot] as number;
-      means[slot] = Number.isNaN(mean) ? value : mean + weight * (value - mean);
-    }
+    for (let slot = 0; slot < values.length; slot++) this.put(2 * slot, values[slot] as number, weight);
   }
 
   /** NaN where too little of the window is known. */
   of(slot: number): number {
-    return (this.known[slot] ?? NaN) >= KNOWN ? (this.means[slot] ?? NaN) : NaN;
+    return (this.slots[2 * slot + 1] ?? NaN) >= KNOWN ? (this.slots[2 * slot] ?? NaN) : NaN;
   }
 
   /**
@@ -61,5 +45,15 @@ export class Means {
   ratio(slot: number, by: number): number {
     const divisor = this.of(by);
     return divisor > 0 ? this.of(slot) / divisor : NaN;
+  }
+
+  private put(at: number, value: number, weight: number): void {
+    const { slots } = this;
+    const isKnown = Number.isNaN(value) ? 0 : 1;
+    const known = slots[at + 1] as number;
+    slots[at + 1] = Number.isNaN(known) ? isKnown : known + weight * (isKnown - known);
+    if (isKnown === 0) return;
+    const mean = slots[at] as number;
+    slots[at] = Number.isNaN(mean) ? value : mean + weight * (value - mean);
   }
 }

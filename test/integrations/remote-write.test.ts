@@ -341,7 +341,11 @@ describe('remote write', { concurrency: 2 }, () => {
     async (t) => {
       const lab = Lab.create();
       t.after(() => lab.close());
-      await lab.run({ name: 'pushed', disks: [{ interface: 'scsi', size: 1 << 20 }], guest: 'idle' });
+      await lab.run({
+        name: 'pushed',
+        disks: [{ interface: 'scsi', size: 1 << 20, shape: 'drive' }],
+        guest: 'idle',
+      });
       const store = await prometheus(t, 'prometheus', '');
       const page = `127.0.0.1:${await freePort()}`;
       const config = join(directory(t), 'proxtop.conf');

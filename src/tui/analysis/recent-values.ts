@@ -16,7 +16,7 @@ const LIMITS = { time: 600_000 + span, bytes: 24 << 20 };
 /** A value lasts until the next one, but not longer than this many intervals, so that gaps stay visible. */
 const HELD = 1.5;
 /** Values of a moment from which on they are remembered only so many ms apart: a cell of a trend stands for 4 s or more. */
-const MANY = 100_000;
+const MANY = 50_000;
 const APART = 1900;
 
 /** A metric whose values are remembered. */

@@ -5,6 +5,9 @@ import type { AnyRowTree, RowTree } from '../../catalogue/row-tree.ts';
 import type { GuestRows, Sample } from '../../sampling/sample.ts';
 import { HeldValues, isSilent } from './held-values.ts';
 
+/** Numbers that are copied faster one by one: the call for all of them takes as long as some. */
+const FEW = 8;
+
 /** The copy of a guest. */
 type GuestCopy = { -readonly [K in 'guest' | 'twin']: GuestRows[K] } & {
   readonly threads: Row[];
@@ -133,7 +136,8 @@ function copyRows(from: readonly Row[], to: Row[]): void {
 
 function copyRow({ values, texts, version, textsVersion }: Row, to: Row): void {
   if (version !== 0 && version === to.version) return;
-  to.values.set(values);
+  if (values.length > FEW) to.values.set(values);
+  else for (let slot = 0; slot < values.length; slot++) to.values[slot] = values[slot] as number;
   to.version = version;
   if (textsVersion !== 0 && textsVersion === to.textsVersion) return;
   for (let slot = 0; slot < texts.length; slot++) to.texts[slot] = texts[slot];

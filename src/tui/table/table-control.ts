@@ -31,8 +31,14 @@ export class TableControl {
   filter = '';
   /** Keys of the VMs that are expanded. */
   readonly expanded = new Set<string>();
-  /** Columns of each view, made once. */
+  /** Columns of each view, made once; those of several nodes have more. */
   private readonly columns = new Map(views.map((view) => [view.key, columnsOf(view)]));
+  private readonly columnsOfNodes = new Map(
+    views.map((view) => [
+      view.key,
+      view.scope === 'host' ? columnsOf(view) : [...columnsOf(view), ...nodeColumns],
+    ]),
+  );
   private readonly badges = new Map(views.map((view) => [view.key, badgeColumn(view)]));
   private trouble = new Trouble([]);
   private readonly hostPanel = new HostPanel();
@@ -258,8 +264,7 @@ export class TableControl {
   }
 
   private get allColumns(): readonly ViewColumn[] {
-    const own = this.columns.get(this.view.key) ?? [];
-    return this.ofNodes && this.view.scope !== 'host' ? [...own, ...nodeColumns] : own;
+    return (this.ofNodes ? this.columnsOfNodes : this.columns).get(this.view.key) ?? [];
   }
 
   private columnOf(id: string): ViewColumn | undefined {

@@ -196,9 +196,14 @@ function searched({ row, vm, node }: TableEntry): string[] {
 
 /** Rows in trouble before the others, each in the order that they had. */
 function troubleFirst(entries: readonly TableEntry[], trouble: Trouble): readonly TableEntry[] {
-  const ranks: TableEntry[][] = [[], [], []];
-  for (const entry of entries) ranks[2 - trouble.rank(entry)]?.push(entry);
-  return ranks[2]?.length === entries.length ? entries : ranks.flat();
+  const [worst, others]: [TableEntry[], TableEntry[]] = [[], []];
+  for (const entry of entries) {
+    const rank = trouble.rank(entry);
+    if (rank !== 0) (rank === 2 ? worst : others).push(entry);
+  }
+  if (worst.length + others.length === 0) return entries;
+  const first = new Set([...worst, ...others]);
+  return [...first, ...entries.filter((entry) => !first.has(entry))];
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -222,10 +227,21 @@ function sort(
     );
     return keyed.map(({ entry }) => entry);
   }
-  const keyed = entries.map((entry) => ({ entry, value: numberIn(entry, column) }));
-  keyed.sort((one, other) => {
-    const unknown = Number(Number.isNaN(one.value)) - Number(Number.isNaN(other.value));
-    return Number.isNaN(one.value) || Number.isNaN(other.value) ? unknown : sign * (other.value - one.value);
-  });
-  return keyed.map(({ entry }) => entry);
+  // Lists of numbers: an object for each row would be garbage, 180 KiB a second with 3200 guests.
+  const values = new Float64Array(entries.length);
+  const order = new Uint32Array(entries.length);
+  for (let index = 0; index < entries.length; index++) {
+    values[index] = numberIn(entries[index] as TableEntry, column);
+    order[index] = index;
+  }
+  order.sort((one, other) => compare(values[one] as number, values[other] as number, sign));
+  const sorted: TableEntry[] = [];
+  for (let place = 0; place < order.length; place++)
+    sorted.push(entries[order[place] as number] as TableEntry);
+  return sorted;
+}
+
+function compare(one: number, other: number, sign: number): number {
+  const unknown = Number(Number.isNaN(one)) - Number(Number.isNaN(other));
+  return Number.isNaN(one) || Number.isNaN(other) ? unknown : sign * (other - one);
 }

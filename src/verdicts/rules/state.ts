@@ -1,5 +1,5 @@
 import { slots } from '../../catalogue/catalogue.ts';
-
+import type { DiskSignals } from '../device-signals.ts';
 import type { GuestSignals } from '../guest-signals.ts';
 import { scoreOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
@@ -28,41 +28,47 @@ export function stateFindings({ guests, host }: Situation, found: Finding[]): vo
   for (const guest of guests) {
     const state = guest.text('state') ?? '';
     const reason = stopped.get(state);
-    if (reason !== undefined)
-      found.push({
-        rule: 'stopped',
-        class: 1,
-        cause: guest.key,
-        guest,
-        suffers: state,
-        score: 1,
-        tell: () => ({ sentence: (label) => `${label(guest)} stopped: ${reason}` }),
-      });
+    if (reason !== undefined) found.push(stoppedBy(guest, state, reason));
     if (guest.kills > 0 && guest.sinceKill < TOLD) found.push(killed(guest, host.memoryShort(SHORT)));
-    for (const disk of guest.disks)
-      if (disk.sinceErrors < TOLD) {
-        const { device } = disk;
-        const errors = disk.row.values[ERRORS] ?? NaN;
-        const now = errors >= 1 ? `${number(errors)} failed operations/s` : 'operations failed';
-        found.push({
-          rule: 'disk-errors',
-          class: 2,
-          cause: `${guest.key} ${device}`,
-          guest,
-          device,
-          suffers: now,
-          score: 1,
-          tell: () => ({ sentence: (label) => `${label(guest)} ${device}: ${now}` }),
-        });
-      }
+    for (const disk of guest.disks) if (disk.sinceErrors < TOLD) found.push(failing(guest, disk));
   }
   hung(guests, found);
+}
+
+/** A guest that came to a stop by itself. */
+function stoppedBy(guest: GuestSignals, state: string, reason: string): Finding {
+  return {
+    rule: 'stopped',
+    class: 1,
+    cause: guest.key,
+    guest,
+    suffers: state,
+    score: 1,
+    tell: () => ({ sentence: (label) => `${label(guest)} stopped: ${reason}` }),
+  };
+}
+
+/** A disk with operations that failed. */
+function failing(guest: GuestSignals, { device, row }: DiskSignals): Finding {
+  const errors = row.values[ERRORS] ?? NaN;
+  const now = errors >= 1 ? `${number(errors)} failed operations/s` : 'operations failed';
+  return {
+    rule: 'disk-errors',
+    class: 2,
+    cause: `${guest.key} ${device}`,
+    guest,
+    device,
+    suffers: now,
+    score: 1,
+    tell: () => ({ sentence: (label) => `${label(guest)} ${device}: ${now}` }),
+  };
 }
 
 /** Monitors that do not answer; where most do not it is no matter of one guest. */
 function hung(guests: readonly GuestSignals[], found: Finding[]): void {
   const silent = guests.filter(({ isHung }) => isHung);
-  const asked = guests.filter(({ isContainer }) => !isContainer).length;
+  let asked = 0;
+  for (const { isContainer } of guests) if (!isContainer) asked++;
   const most = silent.length > 1 && silent.length > asked / 2;
   for (const guest of silent) {
     const age = guest.value(identity.qmp_age);
