@@ -37,8 +37,8 @@ export class ClockOffset {
   }
 
   /**
-   * By how many ms the clock of the node is ahead of ours; 0 if it cannot be distinguished from transport time, or from what is not noticed
-   * where a clock begins to stand still, and goes on.
+   * By how many ms the clock of the node is ahead of ours; 0 if it cannot be distinguished from transport time, or, once the clock was
+   * set, from the two changes of up to {@link SET} that go unnoticed when a clock stops and runs again.
    */
   get offset(): number {
     const behind = this.difference - this.lateness;

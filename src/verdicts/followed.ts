@@ -13,8 +13,8 @@ export class Followed<Thing, Signals> {
   /**
    * @param nameOf tells things from each other; two of one name share what is kept
    * @param make begins with one that was not there before
-   * @param versionOf what tells the name of a thing from all others, so that an unchanged one need not be looked at, in memory that no cache
-   *   has; 0 where nobody knows
+   * @param versionOf the version of a thing's texts: with the same one it has the same name, which then need not be read from memory
+   *   that no cache holds; 0 where it is not known
    */
   constructor(
     private readonly nameOf: (thing: Thing) => string,

@@ -141,7 +141,7 @@ export class SshSource implements NodeSource {
     if (now - connection.beatAt >= BEAT_INTERVAL) beat(connection, now);
     try {
       connection.stream.push(piece, now);
-      if (connection.stream.hasPart) this.partCame();
+      if (connection.firstAt !== undefined && connection.stream.hasPart) this.partCame();
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       this.giveUp(connection, { kind: error.kind, text: error.message });
@@ -192,7 +192,10 @@ export class SshSource implements NodeSource {
     this.onNews?.();
   }
 
-  /** A node that was told to be silent, and of which a part of a sample comes then, is not: its link is slow. */
+  /**
+   * A node that was told to be silent, and of which a part of a sample comes then, is not: its link is slow. The first sample of a
+   * connection always comes in parts.
+   */
   private partCame(): void {
     const { current } = this;
     if (current.kind !== 'trouble' || current.trouble.kind !== 'silent') return;

@@ -196,13 +196,14 @@ function searched({ row, vm, node }: TableEntry): string[] {
 
 /** Rows in trouble before the others, each in the order that they had. */
 function troubleFirst(entries: readonly TableEntry[], trouble: Trouble): readonly TableEntry[] {
-  const [worst, others]: [TableEntry[], TableEntry[]] = [[], []];
+  const failed: TableEntry[] = [];
+  const suffering: TableEntry[] = [];
   for (const entry of entries) {
     const rank = trouble.rank(entry);
-    if (rank !== 0) (rank === 2 ? worst : others).push(entry);
+    if (rank !== 0) (rank === 2 ? failed : suffering).push(entry);
   }
-  if (worst.length + others.length === 0) return entries;
-  const first = new Set([...worst, ...others]);
+  if (failed.length + suffering.length === 0) return entries;
+  const first = new Set([...failed, ...suffering]);
   return [...first, ...entries.filter((entry) => !first.has(entry))];
 }
 
@@ -241,6 +242,7 @@ function sort(
   return sorted;
 }
 
+/** Orders two values; NaN comes last. @param sign 1 for the largest first, -1 for the smallest */
 function compare(one: number, other: number, sign: number): number {
   const unknown = Number(Number.isNaN(one)) - Number(Number.isNaN(other));
   return Number.isNaN(one) || Number.isNaN(other) ? unknown : sign * (other - one);
